@@ -1,0 +1,73 @@
+package dev.haq.model;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * How an image file becomes the network's input: resize, centre crop, then {@code (value - mean) /
+ * std} per channel on 0..255.
+ *
+ * @param resizeShortSide short side after an antialiased bilinear resize, in pixels; 0 leaves the
+ *     size alone
+ * @param crop side of the square cut from the centre, in pixels; 0 cuts nothing
+ * @param mean per channel in the order of {@code channels}, on 0..255
+ * @param std per channel, above 0
+ */
+public record Preprocessing(
+    int resizeShortSide, int crop, List<Double> mean, List<Double> std, ChannelOrder channels) {
+  /** Order of the colour planes the network was trained with. */
+  public enum ChannelOrder {
+    RGB,
+    BGR
+  }
+
+  private static final List<Double> IMAGENET_MEAN = List.of(123.675, 116.28, 103.53);
+  private static final List<Double> IMAGENET_STD = List.of(58.395, 57.12, 57.375);
+
+  private static final Map<String, Preprocessing> PRESETS =
+      new TreeMap<>(
+          Map.of(
+              "imagenet",
+              new Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD, ChannelOrder.RGB),
+              "cifar10",
+              new Preprocessing(0, 0, IMAGENET_MEAN, IMAGENET_STD, ChannelOrder.RGB),
+              "tensorflow",
+              new Preprocessing(
+                  256,
+                  224,
+                  List.of(127.5, 127.5, 127.5),
+                  List.of(127.5, 127.5, 127.5),
+                  ChannelOrder.RGB),
+              "raw",
+              new Preprocessing(
+                  0, 0, List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0), ChannelOrder.RGB)));
+
+  public Preprocessing {
+    mean = List.copyOf(mean);
+    std = List.copyOf(std);
+    if (resizeShortSide < 0 || crop < 0) {
+      throw HaqException.invalid(
+          "resize %d and crop %d must not be negative", resizeShortSide, crop);
+    }
+    if (mean.size() != 3 || std.size() != 3) {
+      throw HaqException.invalid(
+          "mean and std need three values, one a channel: got %s and %s", mean, std);
+    }
+    for (int c = 0; c < 3; c++) {
+      if (!Double.isFinite(mean.get(c)) || !(std.get(c) > 0) || Double.isInfinite(std.get(c))) {
+        throw HaqException.invalid("mean %s must be finite and std %s above 0", mean, std);
+      }
+    }
+  }
+
+  /** A named preset: {@code imagenet}, {@code cifar10}, {@code tensorflow} or {@code raw}. */
+  public static Preprocessing preset(String name) {
+    Preprocessing preset = PRESETS.get(name);
+    if (preset == null) {
+      throw HaqException.invalid(
+          "there is no preprocessing preset '%s': use one of %s", name, PRESETS.keySet());
+    }
+    return preset;
+  }
+}

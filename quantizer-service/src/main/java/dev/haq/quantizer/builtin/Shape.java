@@ -1,0 +1,112 @@
+package dev.haq.quantizer.builtin;
+
+/**
+ * The ten classes of {@code builtin:shapes}, in label order. Each is a region of the plane that fits
+ * the unit disc; {@link #contains} takes coordinates relative to the shape's centre, in units of its
+ * radius.
+ */
+enum Shape {
+  DISC {
+    @Override
+    boolean contains(double u, double v) {
+      return u * u + v * v <= 0.8 * 0.8;
+    }
+  },
+  RING {
+    @Override
+    boolean contains(double u, double v) {
+      double square = u * u + v * v;
+      return square <= 0.9 * 0.9 && square >= 0.48 * 0.48;
+    }
+  },
+  SQUARE {
+    @Override
+    boolean contains(double u, double v) {
+      return Math.abs(u) <= 0.7 && Math.abs(v) <= 0.7;
+    }
+  },
+  TRIANGLE {
+    @Override
+    boolean contains(double u, double v) {
+      return sidesOutside(TRIANGLE_NORMALS, 0.5, u, v) == 0;
+    }
+  },
+  PENTAGON {
+    @Override
+    boolean contains(double u, double v) {
+      return sidesOutside(PENTAGON_NORMALS, 0.72, u, v) == 0;
+    }
+  },
+  STAR {
+    @Override
+    boolean contains(double u, double v) {
+      // A pentagram is where at most one side of its inner pentagon is crossed: apothem cos 72.
+      return sidesOutside(PENTAGON_NORMALS, 0.34, u, v) <= 1 && u * u + v * v <= 1;
+    }
+  },
+  CROSS {
+    @Override
+    boolean contains(double u, double v) {
+      double across = Math.abs(u);
+      double along = Math.abs(v);
+      return Math.min(across, along) <= 0.27 && Math.max(across, along) <= 0.9;
+    }
+  },
+  CRESCENT {
+    @Override
+    boolean contains(double u, double v) {
+      double bite = u - 0.42;
+      return u * u + v * v <= 0.9 * 0.9 && bite * bite + v * v >= 0.68 * 0.68;
+    }
+  },
+  HEART {
+    @Override
+    boolean contains(double u, double v) {
+      // The sextic heart (x^2 + y^2 - 1)^3 = x^2 y^3, scaled to the unit disc.
+      double x = u * 1.25;
+      double y = v * 1.25;
+      double disc = x * x + y * y - 1;
+      return disc * disc * disc <= x * x * y * y * y;
+    }
+  },
+  ARROW {
+    @Override
+    boolean contains(double u, double v) {
+      boolean shaft = u >= -0.9 && u <= 0.2 && Math.abs(v) <= 0.22;
+      boolean head = u >= 0.05 && u <= 0.95 && Math.abs(v) <= (0.95 - u) * 0.8;
+      return shaft || head;
+    }
+  };
+
+  private static final double[][] TRIANGLE_NORMALS = normals(3);
+  private static final double[][] PENTAGON_NORMALS = normals(5);
+
+  /** Whether the point (u, v), in radii from the centre, belongs to the shape. */
+  abstract boolean contains(double u, double v);
+
+  /** The class name shown to users: lower case. */
+  String label() {
+    return name().toLowerCase(java.util.Locale.ROOT);
+  }
+
+  private static int sidesOutside(double[][] normals, double apothem, double u, double v) {
+    int outside = 0;
+    for (double[] normal : normals) {
+      if (normal[0] * u + normal[1] * v > apothem) {
+        outside++;
+      }
+    }
+    return outside;
+  }
+
+  /** Outward unit normals of a regular polygon's sides; StrictMath, so alike on every machine. */
+  private static double[][] normals(int sides) {
+    double[][] normals = new double[sides][2];
+    for (int side = 0; side < sides; side++) {
+      double angle = 2 * StrictMath.PI * side / sides;
+      normals[side][0] = StrictMath.cos(angle);
+      normals[side][1] = StrictMath.sin(angle);
+    }
+    return normals;
+  }
+}
