@@ -6,8 +6,8 @@ import java.util.List;
  * One resource's cost of every layer at every pair of bit-widths: cell [layer][weight
  * choice][activation choice], row-major.
  *
- * <p>A policy's cost is the sum of its layers' cells, added in layer order, so that it equals a
- * simulation of the policy bit for bit.
+ * <p>A policy's cost is the sum of its layers' cells, added in layer order, and {@code fixed}, added
+ * last, so that it equals a simulation of the policy bit for bit.
  *
  * @param resource what the values measure, in its unit
  * @param layers names, in network order
@@ -15,6 +15,8 @@ import java.util.List;
  * @param cycles the same cells in clock cycles; empty where the target is not clocked or the
  *     resource is not latency
  * @param extrapolated whether any cell rests on unpublished parts of a model
+ * @param fixed what every policy costs beside its layers, at least 0: for model size the bytes of
+ *     the parameters outside the quantizable layers
  */
 public record CostTable(
     Resource resource,
@@ -23,8 +25,12 @@ public record CostTable(
     BitChoices activationBits,
     double[] values,
     double[] cycles,
-    boolean extrapolated) {
+    boolean extrapolated,
+    double fixed) {
   public CostTable {
+    if (!(fixed >= 0)) {
+      throw HaqException.invalid("cost table: fixed cost %s must be at least 0", fixed);
+    }
     layers = List.copyOf(layers);
     int cells = layers.size() * weightBits.size() * activationBits.size();
     if (values.length != cells || (cycles.length != 0 && cycles.length != cells)) {
@@ -37,6 +43,18 @@ public record CostTable(
           activationBits.size(),
           cells);
     }
+  }
+
+  /** A table without a fixed cost. */
+  public CostTable(
+      Resource resource,
+      List<String> layers,
+      BitChoices weightBits,
+      BitChoices activationBits,
+      double[] values,
+      double[] cycles,
+      boolean extrapolated) {
+    this(resource, layers, weightBits, activationBits, values, cycles, extrapolated, 0);
   }
 
   public int cell(int layer, LayerBits bits) {
@@ -62,6 +80,6 @@ public record CostTable(
     for (int layer = 0; layer < policy.size(); layer++) {
       sum += cost(layer, policy.get(layer));
     }
-    return sum;
+    return sum + fixed;
   }
 }
