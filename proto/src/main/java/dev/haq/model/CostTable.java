@@ -6,8 +6,8 @@ import java.util.List;
  * One resource's cost of every layer at every pair of bit-widths: cell [layer][weight
  * choice][activation choice], row-major.
  *
- * <p>A policy's cost is the sum of its layers' cells, added in layer order, and {@code fixed}, added
- * last, so that it equals a simulation of the policy bit for bit.
+ * <p>A policy's cost is the sum of its layers' cells, added in layer order, and {@code fixed},
+ * added last, so that it equals a simulation of the policy bit for bit.
  *
  * @param resource what the values measure, in its unit
  * @param layers names, in network order

@@ -1,0 +1,81 @@
+package dev.haq.rpc;
+
+import io.vertx.core.Context;
+import io.vertx.grpc.server.GrpcServerResponse;
+
+/**
+ * The sending end of a server-streaming call. Safe for use by any thread; messages keep the order
+ * in which one thread sends them.
+ */
+public final class ResponseStream<R> {
+  private final Context context;
+  private final GrpcServerResponse<?, R> response;
+  private final Call call;
+  private volatile Runnable drained = () -> {};
+  private boolean ended;
+
+  ResponseStream(Context context, GrpcServerResponse<?, R> response, Call call) {
+    this.context = context;
+    this.response = response;
+    this.call = call;
+    response.drainHandler(v -> drained.run());
+  }
+
+  /**
+   * Queues a message; never blocks. Watch {@link #isFull} and wait for {@link #onDrain} before
+   * sending many.
+   */
+  public void send(R message) {
+    context.runOnContext(
+        v -> {
+          if (open()) {
+            response.write(message);
+          }
+        });
+  }
+
+  /** Whether the receiver is behind; messages sent nevertheless are kept in memory. */
+  public boolean isFull() {
+    return response.writeQueueFull();
+  }
+
+  /** Replaces what is called, on the event loop, each time the receiver has caught up. */
+  public void onDrain(Runnable listener) {
+    drained = listener;
+  }
+
+  /** Runs {@code listener} once when the receiver has gone. */
+  public void onCancel(Runnable listener) {
+    call.onCancel(listener);
+  }
+
+  public boolean isCancelled() {
+    return call.isCancelled();
+  }
+
+  /** Ends the stream with status OK, after what was sent. */
+  public void end() {
+    context.runOnContext(
+        v -> {
+          if (open()) {
+            ended = true;
+            response.end();
+          }
+        });
+  }
+
+  /** Ends the stream with the status that {@code failure} maps to. */
+  public void fail(Throwable failure) {
+    context.runOnContext(
+        v -> {
+          if (open()) {
+            ended = true;
+            RpcErrors.send(failure, response);
+          }
+        });
+  }
+
+  private boolean open() {
+    return !ended && !call.isCancelled();
+  }
+}

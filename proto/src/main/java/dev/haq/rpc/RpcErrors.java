@@ -1,0 +1,168 @@
+package dev.haq.rpc;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.Status;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import io.vertx.grpc.common.GrpcStatus;
+import io.vertx.grpc.server.GrpcServerResponse;
+import java.util.Base64;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Typed errors on the wire and back: a {@link HaqException} travels as a gRPC status with a {@code
+ * google.rpc.ErrorInfo} that holds its reason and details, and arrives as an equal exception.
+ */
+public final class RpcErrors {
+  /** The {@code domain} of every ErrorInfo of these services. */
+  public static final String DOMAIN = "haq.dev";
+
+  private static final Logger LOG = LoggerFactory.getLogger(RpcErrors.class);
+  private static final String STATUS_DETAILS = "grpc-status-details-bin";
+
+  private RpcErrors() {}
+
+  /** The gRPC status of an error of this reason. */
+  public static GrpcStatus status(Reason reason) {
+    return switch (reason.kind()) {
+      case CALLER -> GrpcStatus.INVALID_ARGUMENT;
+      case STATE -> GrpcStatus.FAILED_PRECONDITION;
+      case MISSING -> GrpcStatus.NOT_FOUND;
+      case CONFLICT -> GrpcStatus.ALREADY_EXISTS;
+      case EXHAUSTED -> GrpcStatus.RESOURCE_EXHAUSTED;
+      case CANCELLED -> GrpcStatus.CANCELLED;
+      case DEADLINE -> GrpcStatus.DEADLINE_EXCEEDED;
+      case UNAVAILABLE -> GrpcStatus.UNAVAILABLE;
+      case FAULT -> GrpcStatus.INTERNAL;
+    };
+  }
+
+  /**
+   * Ends a call with the status, message and details of {@code failure}. To be called on the call's
+   * context.
+   */
+  static void send(Throwable failure, GrpcServerResponse<?, ?> response) {
+    HaqException error = translate(failure);
+    if (error.reason() == Reason.INTERNAL) {
+      LOG.error("a call failed", failure);
+    }
+    GrpcStatus status = status(error.reason());
+    Status details =
+        Status.newBuilder()
+            .setCode(status.code)
+            .setMessage(error.getMessage())
+            .addDetails(
+                Any.pack(
+                    ErrorInfo.newBuilder()
+                        .setReason(error.reason().name())
+                        .setDomain(DOMAIN)
+                        .putAllMetadata(error.details())
+                        .build()))
+            .build();
+    response
+        .trailers()
+        .set(
+            STATUS_DETAILS,
+            Base64.getEncoder().withoutPadding().encodeToString(details.toByteArray()));
+    response.status(status).statusMessage(error.getMessage());
+    response.end();
+  }
+
+  /**
+   * The typed form of any failure: one that came over the wire is decoded, one that is typed is
+   * returned, an argument that a JDK class refused becomes INVALID_ARGUMENT, and anything else is
+   * INTERNAL.
+   */
+  public static HaqException translate(Throwable failure) {
+    if (failure instanceof HaqException typed) {
+      return typed;
+    }
+    if (failure instanceof StatusRuntimeException status) {
+      return fromStatus(status);
+    }
+    if ((failure instanceof ExecutionException || failure instanceof CompletionException)
+        && failure.getCause() != null) {
+      return translate(failure.getCause());
+    }
+    if (failure instanceof CancellationException) {
+      return new HaqException(Reason.CANCELLED, "the call was cancelled", failure);
+    }
+    String what =
+        failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+    return new HaqException(
+        Reason.INTERNAL, "internal error: " + what.lines().findFirst().orElse(what), failure);
+  }
+
+  /** Makes a blocking call and throws its failure in typed form. */
+  public static <R> R calling(Supplier<R> call) {
+    try {
+      return call.get();
+    } catch (StatusRuntimeException e) {
+      throw fromStatus(e);
+    }
+  }
+
+  private static HaqException fromStatus(StatusRuntimeException failure) {
+    String message = failure.getStatus().getDescription();
+    Status details = StatusProto.fromThrowable(failure);
+    if (details != null) {
+      for (Any detail : details.getDetailsList()) {
+        ErrorInfo info = errorInfo(detail);
+        if (info != null) {
+          return new HaqException(
+              reason(info, failure), details.getMessage(), info.getMetadataMap(), failure);
+        }
+      }
+    }
+    String text =
+        message == null ? "the service answered " + failure.getStatus().getCode() : message;
+    return new HaqException(reason(failure), text, Map.of(), failure);
+  }
+
+  private static ErrorInfo errorInfo(Any detail) {
+    if (!detail.is(ErrorInfo.class)) {
+      return null;
+    }
+    try {
+      return detail.unpack(ErrorInfo.class);
+    } catch (InvalidProtocolBufferException e) {
+      LOG.warn("unreadable error details: {}", e.getMessage());
+      return null;
+    }
+  }
+
+  private static Reason reason(ErrorInfo info, StatusRuntimeException failure) {
+    for (Reason known : Reason.values()) {
+      if (known.name().equals(info.getReason())) {
+        return known;
+      }
+    }
+    // A newer service may know reasons that this caller does not; the status still tells the
+    // family.
+    return reason(failure);
+  }
+
+  private static Reason reason(StatusRuntimeException failure) {
+    return switch (failure.getStatus().getCode()) {
+      case INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED -> Reason.INVALID_ARGUMENT;
+      case FAILED_PRECONDITION, ABORTED -> Reason.ILLEGAL_STATE;
+      case NOT_FOUND -> Reason.UNKNOWN_SESSION;
+      case ALREADY_EXISTS -> Reason.REQUEST_ID_REUSED;
+      case RESOURCE_EXHAUSTED -> Reason.TOO_LARGE;
+      case CANCELLED -> Reason.CANCELLED;
+      case DEADLINE_EXCEEDED -> Reason.DEADLINE_EXCEEDED;
+      case UNAVAILABLE -> Reason.UNAVAILABLE;
+      default -> Reason.INTERNAL;
+    };
+  }
+}
