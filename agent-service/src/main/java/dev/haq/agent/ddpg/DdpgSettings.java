@@ -1,0 +1,80 @@
+package dev.haq.agent.ddpg;
+
+import dev.haq.model.HaqException;
+
+/**
+ * The agent's hyper-parameters. "Paper" is section 3.6; "code" is the authors' reference code.
+ *
+ * @param hidden1 units of the first hidden layer; 400 (paper; code: 300)
+ * @param hidden2 units of the second hidden layer; 300 (paper and code)
+ * @param actorLearningRate of Adam; 1e-4 (paper and code)
+ * @param criticLearningRate of Adam; 1e-3 (paper and code)
+ * @param tau share of the online network that a soft update mixes into its target; 0.01 (paper and
+ *     code)
+ * @param gamma discount of the next step's value; 1 (paper and code: a short episode's steps weigh
+ *     the same)
+ * @param batchSize transitions in an update; 64 (paper and code)
+ * @param replayPerDecision transitions kept for each decision of an episode; 128 (code; the paper
+ *     says 2000 in all)
+ * @param warmupEpisodes episodes of uniform random actions before learning; 20 (code)
+ * @param noiseSigma standard deviation of the exploration noise at first, of an action in 0..1; 0.5
+ *     (paper and code)
+ * @param noiseDecay factor on it after each episode past the warm-up; 0.99 (paper and code)
+ * @param updatesPerTransition updates after each episode, for each of its transitions; 1 (code)
+ * @param baselineDecay weight of the newest batch in the moving average of rewards that is taken
+ *     off the critic's targets; 0.5 (code)
+ */
+public record DdpgSettings(
+    int hidden1,
+    int hidden2,
+    double actorLearningRate,
+    double criticLearningRate,
+    double tau,
+    double gamma,
+    int batchSize,
+    int replayPerDecision,
+    int warmupEpisodes,
+    double noiseSigma,
+    double noiseDecay,
+    int updatesPerTransition,
+    double baselineDecay) {
+  /** What the paper and the reference code use. */
+  public static final DdpgSettings DEFAULTS =
+      new DdpgSettings(400, 300, 1e-4, 1e-3, 0.01, 1, 64, 128, 20, 0.5, 0.99, 1, 0.5);
+
+  private static final int MOST_UNITS = 4096;
+
+  public DdpgSettings {
+    between("hidden1", hidden1, 1, MOST_UNITS);
+    between("hidden2", hidden2, 1, MOST_UNITS);
+    positive("actor_learning_rate", actorLearningRate, 1);
+    positive("critic_learning_rate", criticLearningRate, 1);
+    positive("tau", tau, 1);
+    fraction("gamma", gamma);
+    between("batch_size", batchSize, 1, 4096);
+    between("replay_per_decision", replayPerDecision, 1, 10_000);
+    between("warmup_episodes", warmupEpisodes, 0, 100_000);
+    positive("noise_sigma", noiseSigma, 10);
+    positive("noise_decay", noiseDecay, 1);
+    between("updates_per_transition", updatesPerTransition, 1, 100);
+    positive("baseline_decay", baselineDecay, 1);
+  }
+
+  private static void between(String name, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw HaqException.invalid("ddpg %s %d: use %d to %d", name, value, least, most);
+    }
+  }
+
+  private static void positive(String name, double value, double most) {
+    if (!(value > 0 && value <= most)) {
+      throw HaqException.invalid("ddpg %s %s: use a number above 0, at most %s", name, value, most);
+    }
+  }
+
+  private static void fraction(String name, double value) {
+    if (!(value >= 0 && value <= 1)) {
+      throw HaqException.invalid("ddpg %s %s: use 0 to 1", name, value);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package dev.haq.agent.search;
+
+import dev.haq.model.BitChoices;
+import dev.haq.model.BitWidth;
+import dev.haq.model.CostTable;
+import dev.haq.model.HaqException;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Operand;
+import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Resource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * The bit-widths a search is free to choose, in the order in which it chooses them: layer by layer,
+ * weights before activations (paper, 3.1). For model size there are only weights, and activations
+ * stay float (paper, 3.4). Pinned bit-widths are not among them.
+ */
+public final class Decisions {
+  private final List<Decision> free;
+  private final ActionSpace weights;
+  private final ActionSpace activations;
+  private final Policy pinned;
+
+  /**
+   * @throws HaqException {@link Reason#INVALID_BITS} when the table lacks a width to choose from,
+   *     {@link Reason#INVALID_ARGUMENT} when nothing is left to decide
+   */
+  public Decisions(SearchSettings settings, CostTable table) {
+    boolean weightsOnly = settings.resource() == Resource.MODEL_SIZE;
+    weights = new ActionSpace(covered(settings.weightBits(), table.weightBits(), "weight"));
+    activations =
+        new ActionSpace(
+            weightsOnly
+                ? settings.activationBits()
+                : covered(settings.activationBits(), table.activationBits(), "activation"));
+    int layers = settings.network().size();
+    pinned =
+        Policy.uniform(
+            layers,
+            new LayerBits(
+                BudgetLimit.eightOrWidest(table.weightBits()),
+                weightsOnly ? BitWidth.FLOAT : BudgetLimit.eightOrWidest(table.activationBits())));
+    List<Decision> decisions = new ArrayList<>();
+    for (int layer = 0; layer < layers; layer++) {
+      boolean edge = layer == 0 || layer == layers - 1;
+      boolean free = settings.pinning() == Pinning.IMAGE || !edge;
+      if (free) {
+        decisions.add(new Decision(layer, Operand.WEIGHTS));
+      }
+      boolean image = layer == 0;
+      if (free && !image && !weightsOnly) {
+        decisions.add(new Decision(layer, Operand.ACTIVATIONS));
+      }
+    }
+    if (decisions.isEmpty()) {
+      throw HaqException.invalid(
+          "network %s has %d layers and the first and the last are kept at 8 bits: nothing is left to search; search the first and last layers too",
+          settings.network().name(), layers);
+    }
+    free = List.copyOf(decisions);
+  }
+
+  /** How many decisions an episode has. */
+  public int size() {
+    return free.size();
+  }
+
+  public Decision get(int step) {
+    return free.get(step);
+  }
+
+  /** How an action becomes a width of this operand. */
+  public ActionSpace actions(Operand operand) {
+    return operand == Operand.WEIGHTS ? weights : activations;
+  }
+
+  /** The policy that an episode's actions propose, before its budget is looked at. */
+  public Policy policy(List<Double> actions) {
+    Policy policy = pinned;
+    for (int step = 0; step < size(); step++) {
+      Decision decision = get(step);
+      policy = with(policy, decision, actions(decision.operand()).bits(actions.get(step)));
+    }
+    return policy;
+  }
+
+  /** The policy with the same action at every decision. */
+  public Policy uniform(double action) {
+    return policy(Collections.nCopies(size(), action));
+  }
+
+  static Policy with(Policy policy, Decision decision, BitWidth width) {
+    LayerBits bits = policy.get(decision.layer()).with(decision.operand(), width);
+    return policy.with(decision.layer(), bits);
+  }
+
+  private static BitChoices covered(BitChoices wanted, BitChoices table, String operand) {
+    for (int bits : wanted.bits()) {
+      if (!table.contains(BitWidth.of(bits))) {
+        throw new HaqException(
+            Reason.INVALID_BITS,
+            "%s bits %d: the target knows only %s; choose among these"
+                .formatted(operand, bits, table));
+      }
+    }
+    return wanted;
+  }
+}
