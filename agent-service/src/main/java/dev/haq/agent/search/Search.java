@@ -13,6 +13,9 @@ import java.util.List;
  * <p>One thread at a time; blocks on its ports.
  */
 public final class Search {
+  /** Relative; both are sums of the same terms in the same order. */
+  private static final double TABLE_TOLERANCE = 1e-9;
+
   private final SearchSettings settings;
   private final HardwareCosts costs;
   private final AccuracyEvaluator evaluator;
@@ -47,21 +50,28 @@ public final class Search {
     agent.beginEpisode(number);
     List<Transition> steps = propose();
     Policy policy = budget.fit(decisions.policy(actions(steps)));
-    watch.lap(Stopwatch.Part.AGENT);
+    double proposing = watch.lap();
 
     Cost cost = simulate(policy);
-    watch.lap(Stopwatch.Part.SIMULATOR);
+    double simulating = watch.lap();
 
     Accuracy accuracy = evaluator.evaluate(policy);
     double reward = Reward.of(accuracy, evaluator.baseline());
-    watch.lap(Stopwatch.Part.QUANTIZER);
+    double evaluating = watch.lap();
 
     boolean warmup = agent.isWarmup();
     agent.learn(steps, reward);
-    watch.lap(Stopwatch.Part.AGENT);
-    double ratio = settings.budget().ratio(cost.of(settings.resource()));
+    double learning = watch.lap();
+
     return new EpisodeResult(
-        number, policy, reward, accuracy, cost, ratio, warmup, watch.timings());
+        number,
+        policy,
+        reward,
+        accuracy,
+        cost,
+        settings.budget().ratio(cost.of(settings.resource())),
+        warmup,
+        new Timings(watch.total(), proposing + learning, simulating, evaluating));
   }
 
   /** One action for each decision; each sees the one before. */
@@ -99,7 +109,4 @@ public final class Search {
     }
     return cost;
   }
-
-  /** Relative; both are sums of the same terms in the same order. */
-  private static final double TABLE_TOLERANCE = 1e-9;
 }

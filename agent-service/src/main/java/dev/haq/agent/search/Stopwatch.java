@@ -2,29 +2,21 @@ package dev.haq.agent.search;
 
 /** Measures the parts of one episode, one after the other. */
 final class Stopwatch {
-  /** What an episode spends its time on. */
-  enum Part {
-    AGENT,
-    SIMULATOR,
-    QUANTIZER
-  }
+  private static final double SECONDS_PER_NANO = 1e-9;
 
   private final long start = System.nanoTime();
-  private final long[] nanos = new long[Part.values().length];
   private long lapStart = start;
 
-  /** Books the time since the last lap on {@code part}. */
-  void lap(Part part) {
+  /** Seconds since the last lap, or since the start. */
+  double lap() {
     long now = System.nanoTime();
-    nanos[part.ordinal()] += now - lapStart;
+    double seconds = (now - lapStart) * SECONDS_PER_NANO;
     lapStart = now;
+    return seconds;
   }
 
-  Timings timings() {
-    return new Timings(
-        (lapStart - start) * 1e-9,
-        nanos[Part.AGENT.ordinal()] * 1e-9,
-        nanos[Part.SIMULATOR.ordinal()] * 1e-9,
-        nanos[Part.QUANTIZER.ordinal()] * 1e-9);
+  /** Seconds from the start to the last lap. */
+  double total() {
+    return (lapStart - start) * SECONDS_PER_NANO;
   }
 }
