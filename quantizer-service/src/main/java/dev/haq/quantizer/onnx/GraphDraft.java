@@ -1,0 +1,213 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A graph while it is brought into normal form: nodes in topological order with unique names, and
+ * the constants they read. The passes beside this class change it in place.
+ */
+final class GraphDraft {
+  final ModelProto model;
+  final List<NodeProto> nodes;
+  final Map<String, TensorProto> constants;
+  final ValueInfoProto input;
+  final String output;
+
+  private GraphDraft(
+      ModelProto model,
+      List<NodeProto> nodes,
+      Map<String, TensorProto> constants,
+      ValueInfoProto input,
+      String output) {
+    this.model = model;
+    this.nodes = nodes;
+    this.constants = constants;
+    this.input = input;
+    this.output = output;
+  }
+
+  static GraphDraft of(ModelProto model) {
+    GraphProto graph = model.getGraph();
+    Map<String, TensorProto> constants = new LinkedHashMap<>();
+    for (TensorProto tensor : graph.getInitializerList()) {
+      constants.put(tensor.getName(), tensor);
+    }
+    List<ValueInfoProto> inputs =
+        graph.getInputList().stream().filter(i -> !constants.containsKey(i.getName())).toList();
+    if (inputs.size() != 1) {
+      throw invalid(
+          "the model has %d inputs: a classification network with one image input is needed"
+              .formatted(inputs.size()));
+    }
+    if (graph.getOutputCount() == 0) {
+      throw invalid("the model has no output: it may be cut off");
+    }
+    String output = graph.getOutput(0).getName();
+    List<NodeProto> nodes = sorted(graph.getNodeList());
+    GraphDraft draft =
+        new GraphDraft(model, new ArrayList<>(nodes), constants, inputs.get(0), output);
+    draft.giveNames();
+    ConstantFolding.apply(draft);
+    draft.prune();
+    return draft;
+  }
+
+  /** Nodes so that each comes after those it reads from; a stable order. */
+  private static List<NodeProto> sorted(List<NodeProto> nodes) {
+    Map<String, Integer> writers = new HashMap<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      for (String name : nodes.get(i).getOutputList()) {
+        if (!name.isEmpty() && writers.put(name, i) != null) {
+          throw invalid("tensor '" + name + "' is written by two nodes");
+        }
+      }
+    }
+    boolean inOrder = true;
+    for (int i = 0; i < nodes.size() && inOrder; i++) {
+      for (String name : reads(nodes.get(i))) {
+        inOrder &= writers.getOrDefault(name, -1) < i;
+      }
+    }
+    return inOrder ? nodes : kahn(nodes, writers);
+  }
+
+  private static List<NodeProto> kahn(List<NodeProto> nodes, Map<String, Integer> writers) {
+    List<NodeProto> order = new ArrayList<>();
+    boolean[] done = new boolean[nodes.size()];
+    boolean progress = true;
+    while (progress) {
+      progress = false;
+      for (int i = 0; i < nodes.size(); i++) {
+        if (!done[i]
+            && reads(nodes.get(i)).stream()
+                .allMatch(name -> !writers.containsKey(name) || done[writers.get(name)])) {
+          done[i] = true;
+          order.add(nodes.get(i));
+          progress = true;
+        }
+      }
+    }
+    if (order.size() != nodes.size()) {
+      throw invalid("the graph has a cycle");
+    }
+    return order;
+  }
+
+  /** What a node reads, its subgraphs included. */
+  static Set<String> reads(NodeProto node) {
+    Set<String> names = new HashSet<>(node.getInputList());
+    for (AttributeProto attribute : node.getAttributeList()) {
+      if (attribute.hasG()) {
+        attribute.getG().getNodeList().forEach(inner -> names.addAll(reads(inner)));
+      }
+      for (GraphProto graph : attribute.getGraphsList()) {
+        graph.getNodeList().forEach(inner -> names.addAll(reads(inner)));
+      }
+    }
+    names.remove("");
+    return names;
+  }
+
+  /** Gives every node without a name, or with another's, one made of its operator and position. */
+  private void giveNames() {
+    Set<String> taken = new HashSet<>();
+    nodes.forEach(node -> taken.add(node.getName()));
+    Set<String> seen = new HashSet<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      NodeProto node = nodes.get(i);
+      String name = node.getName();
+      if (name.isBlank() || !seen.add(name)) {
+        String made = (name.isBlank() ? node.getOpType() : name) + "_" + i;
+        while (!taken.add(made)) {
+          made += "_";
+        }
+        seen.add(made);
+        nodes.set(i, node.toBuilder().setName(made).build());
+      }
+    }
+  }
+
+  /** Drops nodes that the output does not need, and constants that no node reads. */
+  void prune() {
+    Set<String> needed = new HashSet<>(Set.of(output));
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      if (nodes.get(i).getOutputList().stream().anyMatch(needed::contains)) {
+        needed.addAll(reads(nodes.get(i)));
+      } else {
+        nodes.remove(i);
+      }
+    }
+    constants.keySet().retainAll(needed);
+  }
+
+  /** Positions of the nodes that read {@code tensor}. */
+  List<Integer> readers(String tensor) {
+    List<Integer> readers = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      if (reads(nodes.get(i)).contains(tensor)) {
+        readers.add(i);
+      }
+    }
+    return readers;
+  }
+
+  /**
+   * The position of the only reader of {@code tensor}, or -1 when it has others or is the output.
+   */
+  int onlyReader(String tensor) {
+    List<Integer> readers = readers(tensor);
+    return readers.size() == 1 && !tensor.equals(output) ? readers.get(0) : -1;
+  }
+
+  /**
+   * This draft as a model.
+   *
+   * @param batch the size of the input's first dimension; 0 for a free one
+   * @param outputs names of the tensors it returns
+   */
+  ModelProto toModel(long batch, List<String> outputs) {
+    GraphProto.Builder graph =
+        GraphProto.newBuilder()
+            .setName(model.getGraph().getName().isEmpty() ? "graph" : model.getGraph().getName())
+            .addAllNode(nodes)
+            .addAllInitializer(constants.values())
+            .addInput(withBatch(input, batch));
+    for (String name : outputs) {
+      graph.addOutput(ValueInfoProto.newBuilder().setName(name));
+    }
+    return model.toBuilder().setGraph(graph).build();
+  }
+
+  private static ValueInfoProto withBatch(ValueInfoProto input, long batch) {
+    TypeProto.Tensor tensor = input.getType().getTensorType();
+    TensorShapeProto.Builder shape = tensor.getShape().toBuilder();
+    shape.setDim(
+        0,
+        batch == 0
+            ? TensorShapeProto.Dimension.newBuilder().setDimParam("batch")
+            : TensorShapeProto.Dimension.newBuilder().setDimValue(batch));
+    return input.toBuilder()
+        .setType(TypeProto.newBuilder().setTensorType(tensor.toBuilder().setShape(shape)))
+        .build();
+  }
+
+  static HaqException invalid(String message) {
+    return new HaqException(Reason.INVALID_MODEL, message);
+  }
+}

@@ -1,0 +1,50 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.haq.model.Layer;
+import java.util.List;
+
+/** A step of a {@link CnnGraph}: a layer that can be quantized, or an operator left as it is. */
+public sealed interface GraphNode {
+  /** The tensors it reads, constants and left-out inputs (empty names) included. */
+  List<String> inputs();
+
+  /** The tensors it writes. */
+  List<String> outputs();
+
+  /**
+   * A quantizable layer with its constants, batch-norm and bias folded in.
+   *
+   * @param layer its name and geometry
+   * @param input the tensor it reads as activations
+   * @param output the tensor it writes, bias added, before any activation function
+   * @param weights output-major: [outputs][inputs / groups][kernel height][kernel width] of a
+   *     convolution, [outputs][inputs] of a fully connected layer
+   * @param bias [outputs]; zeros where the layer has none
+   */
+  record Quantizable(Layer layer, String input, String output, float[] weights, float[] bias)
+      implements GraphNode {
+    @Override
+    public List<String> inputs() {
+      return List.of(input);
+    }
+
+    @Override
+    public List<String> outputs() {
+      return List.of(output);
+    }
+  }
+
+  /** Any other operator. */
+  record Other(NodeProto node) implements GraphNode {
+    @Override
+    public List<String> inputs() {
+      return node.getInputList();
+    }
+
+    @Override
+    public List<String> outputs() {
+      return node.getOutputList();
+    }
+  }
+}

@@ -1,0 +1,173 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.haq.model.HaqException;
+import dev.haq.model.Layer;
+import dev.haq.model.Network;
+import dev.haq.model.Reason;
+import dev.haq.quantizer.onnx.CnnGraph.OutputKind;
+import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Turns the bytes of an ONNX classification CNN into an {@link ImportedModel}, or refuses them with
+ * one line: INVALID_MODEL, UNSUPPORTED_OPERATOR or NO_QUANTIZABLE_LAYERS.
+ */
+public final class ModelImporter {
+  private ModelImporter() {}
+
+  /**
+   * @param bytes an ONNX file
+   * @param id what the model is known by
+   * @param name for people
+   */
+  public static ImportedModel read(byte[] bytes, String id, String name) {
+    ModelProto model = OnnxReader.read(bytes);
+    try {
+      return read(model, id, name, bytes.length);
+    } catch (IndexOutOfBoundsException | ArithmeticException e) {
+      throw new HaqException(
+          Reason.INVALID_MODEL, "the ONNX graph is malformed (" + e.getMessage() + ")", e);
+    }
+  }
+
+  private static ImportedModel read(ModelProto model, String id, String name, long sizeBytes) {
+    GraphDraft draft = GraphDraft.of(model);
+    int[] inputShape = inputShape(draft.input);
+    Map<String, Integer> batchNormParameters = BatchNormFolding.apply(draft);
+    long batch = dimension(draft.input, 0).getDimValue();
+    if (batch > 0) {
+      freeBatch(draft, batch);
+    }
+    Map<String, List<Integer>> shapes = ShapeProbe.shapes(draft, inputShape);
+    boolean fixedBatch = !ShapeProbe.takesAnyBatch(draft, inputShape);
+    List<GraphNode> nodes = LayerFinder.find(draft, shapes, batchNormParameters);
+    CnnGraph graph =
+        new CnnGraph(
+            nodes,
+            otherConstants(draft, nodes),
+            model.getOpsetImportList(),
+            model.getIrVersion(),
+            draft.input.getName(),
+            List.of(inputShape[0], inputShape[1], inputShape[2]),
+            draft.output,
+            NonNegative.isSoftmax(draft, draft.output)
+                ? OutputKind.PROBABILITIES
+                : OutputKind.LOGITS,
+            classes(shapes.get(draft.output)),
+            fixedBatch,
+            shapes,
+            NonNegative.tensors(draft));
+    List<Layer> layers = graph.layers().stream().map(Quantizable::layer).toList();
+    return new ImportedModel(
+        new Network(id, name, layers, otherParameters(graph)), graph, sizeBytes);
+  }
+
+  private static int[] inputShape(ValueInfoProto input) {
+    TypeProto.Tensor type = input.getType().getTensorType();
+    if (type.getElemType() != TensorProto.DataType.FLOAT.getNumber()
+        || type.getShape().getDimCount() != 4) {
+      throw GraphDraft.invalid(
+          "input '%s' is not a float tensor [batch, channels, height, width]: export an image classifier with such an input"
+              .formatted(input.getName()));
+    }
+    int[] shape = new int[3];
+    for (int i = 0; i < 3; i++) {
+      long size = dimension(input, i + 1).getDimValue();
+      if (size < 1 || size > Integer.MAX_VALUE) {
+        throw GraphDraft.invalid(
+            "input '%s' has no fixed channels, height and width: export the model with the image size it is used at"
+                .formatted(input.getName()));
+      }
+      shape[i] = (int) size;
+    }
+    return shape;
+  }
+
+  private static TensorShapeProto.Dimension dimension(ValueInfoProto input, int index) {
+    return input.getType().getTensorType().getShape().getDim(index);
+  }
+
+  /**
+   * Lets reshapes that write the batch size down as a number copy it from their input instead, so
+   * that a model exported for one image takes many. {@link ShapeProbe#takesAnyBatch} then checks.
+   */
+  private static void freeBatch(GraphDraft draft, long batch) {
+    for (int i = 0; i < draft.nodes.size(); i++) {
+      NodeProto node = draft.nodes.get(i);
+      TensorProto shape = draft.constants.get(Nodes.input(node, 1));
+      if (!Nodes.is(node, "Reshape") || shape == null || Nodes.integer(node, "allowzero", 0) != 0) {
+        continue;
+      }
+      long[] sizes = Tensors.longs(shape);
+      if (sizes.length > 1 && sizes[0] == batch) {
+        long[] freed = sizes.clone();
+        freed[0] = 0;
+        String name = node.getName() + "/shape";
+        draft.constants.put(name, Tensors.of(name, freed, freed.length));
+        draft.nodes.set(i, node.toBuilder().setInput(1, name).build());
+      }
+    }
+  }
+
+  private static int classes(List<Integer> outputShape) {
+    if (outputShape == null || outputShape.size() < 2 || outputShape.get(0) != 1) {
+      throw GraphDraft.invalid(
+          "the model's first output has shape %s: a classifier's scores [batch, classes] are needed"
+              .formatted(outputShape));
+    }
+    int classes = outputShape.stream().mapToInt(Integer::intValue).reduce(1, Math::multiplyExact);
+    if (classes < 2 || classes != outputShape.get(1)) {
+      throw GraphDraft.invalid(
+          "the model's first output has shape %s: a classifier's scores [batch, classes] with at least two classes are needed"
+              .formatted(outputShape));
+    }
+    return classes;
+  }
+
+  private static Map<String, TensorProto> otherConstants(GraphDraft draft, List<GraphNode> nodes) {
+    Map<String, TensorProto> constants = new HashMap<>();
+    for (GraphNode node : nodes) {
+      if (node instanceof GraphNode.Other other) {
+        for (String name : GraphDraft.reads(other.node())) {
+          TensorProto constant = draft.constants.get(name);
+          if (constant != null) {
+            constants.put(name, constant);
+          }
+        }
+      }
+    }
+    return constants;
+  }
+
+  /** Parameters of other operators: scales, shifts and slopes, but no clip bounds or shapes. */
+  private static long otherParameters(CnnGraph graph) {
+    long sum = 0;
+    Set<String> counted = new HashSet<>();
+    for (GraphNode node : graph.nodes()) {
+      if (node instanceof GraphNode.Other other) {
+        boolean norm = Nodes.is(other.node(), "BatchNormalization");
+        List<String> names = other.node().getInputList();
+        for (String name : norm ? names.subList(0, 3) : names) {
+          TensorProto tensor = graph.constants().get(name);
+          if (tensor != null
+              && Tensors.isFloat(tensor)
+              && Tensors.elements(tensor) > 1
+              && counted.add(name)) {
+            sum += Tensors.elements(tensor);
+          }
+        }
+      }
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,75 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import com.google.protobuf.ByteString;
+import java.util.List;
+import java.util.Optional;
+
+/** Making ONNX nodes and reading their attributes. */
+public final class Nodes {
+  private Nodes() {}
+
+  public static NodeProto.Builder node(String type, List<String> inputs, String output) {
+    return NodeProto.newBuilder()
+        .setOpType(type)
+        .setName(output + "/" + type)
+        .addAllInput(inputs)
+        .addOutput(output);
+  }
+
+  public static AttributeProto ints(String name, long... values) {
+    AttributeProto.Builder attribute =
+        AttributeProto.newBuilder().setName(name).setType(AttributeType.INTS);
+    for (long value : values) {
+      attribute.addInts(value);
+    }
+    return attribute.build();
+  }
+
+  public static AttributeProto integer(String name, long value) {
+    return AttributeProto.newBuilder().setName(name).setType(AttributeType.INT).setI(value).build();
+  }
+
+  public static AttributeProto string(String name, String value) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeType.STRING)
+        .setS(ByteString.copyFromUtf8(value))
+        .build();
+  }
+
+  static Optional<AttributeProto> attribute(NodeProto node, String name) {
+    return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();
+  }
+
+  public static long integer(NodeProto node, String name, long absent) {
+    return attribute(node, name).map(AttributeProto::getI).orElse(absent);
+  }
+
+  static float real(NodeProto node, String name, float absent) {
+    return attribute(node, name).map(AttributeProto::getF).orElse(absent);
+  }
+
+  static String string(NodeProto node, String name, String absent) {
+    return attribute(node, name).map(a -> a.getS().toStringUtf8()).orElse(absent);
+  }
+
+  public static int[] ints(NodeProto node, String name, int... absent) {
+    return attribute(node, name)
+        .map(a -> a.getIntsList().stream().mapToInt(Math::toIntExact).toArray())
+        .orElse(absent);
+  }
+
+  /** Whether the node is the standard operator of this type. */
+  public static boolean is(NodeProto node, String type) {
+    return node.getOpType().equals(type)
+        && (node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx"));
+  }
+
+  /** The name of the node's {@code index}-th input; empty where it is left out. */
+  public static String input(NodeProto node, int index) {
+    return index < node.getInputCount() ? node.getInput(index) : "";
+  }
+}

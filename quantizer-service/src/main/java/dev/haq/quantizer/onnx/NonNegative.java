@@ -1,0 +1,116 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Which tensors cannot be negative, by the operators that made them: a ReLU, what only moves or
+ * averages its values about, and sums of such. These are quantized without a sign (paper, 3.4).
+ */
+final class NonNegative {
+  private static final Set<String> SOURCES =
+      Set.of("Relu", "Sigmoid", "Softmax", "HardSigmoid", "Abs");
+
+  /** Operators whose outputs are values, or averages of values, of their first input. */
+  private static final Set<String> MOVERS =
+      Set.of(
+          "MaxPool",
+          "AveragePool",
+          "GlobalAveragePool",
+          "GlobalMaxPool",
+          "ReduceMean",
+          "ReduceMax",
+          "Flatten",
+          "Reshape",
+          "Squeeze",
+          "Unsqueeze",
+          "Transpose",
+          "Slice",
+          "Split",
+          "Identity");
+
+  /** Operators that keep the sign when no input is negative. */
+  private static final Set<String> COMBINERS = Set.of("Add", "Mul", "Concat", "Max", "Min", "Sum");
+
+  private NonNegative() {}
+
+  static Set<String> tensors(GraphDraft draft) {
+    Set<String> known = new HashSet<>();
+    for (NodeProto node : draft.nodes) {
+      if (isNonNegative(draft, node, known)) {
+        known.addAll(node.getOutputList());
+      }
+    }
+    known.remove("");
+    return known;
+  }
+
+  private static boolean isNonNegative(GraphDraft draft, NodeProto node, Set<String> known) {
+    String type = node.getOpType();
+    if (!Nodes.is(node, type)) {
+      return false;
+    }
+    if (SOURCES.contains(type)) {
+      return true;
+    }
+    if (type.equals("Clip")) {
+      return clipMinimum(draft, node) >= 0 || known.contains(node.getInput(0));
+    }
+    if (MOVERS.contains(type)) {
+      return known.contains(Nodes.input(node, 0));
+    }
+    if (type.equals("Pad")) {
+      return known.contains(Nodes.input(node, 0)) && padsWithNonNegative(draft, node);
+    }
+    return COMBINERS.contains(type)
+        && node.getInputList().stream()
+            .allMatch(name -> known.contains(name) || constantNonNegative(draft, name));
+  }
+
+  private static float clipMinimum(GraphDraft draft, NodeProto clip) {
+    TensorProto bound = draft.constants.get(Nodes.input(clip, 1));
+    if (bound != null && Tensors.isFloat(bound) && Tensors.elements(bound) == 1) {
+      return Tensors.floats(bound)[0];
+    }
+    return Nodes.real(clip, "min", Float.NEGATIVE_INFINITY);
+  }
+
+  private static boolean padsWithNonNegative(GraphDraft draft, NodeProto pad) {
+    String value = Nodes.input(pad, 2);
+    return value.isEmpty() ? Nodes.real(pad, "value", 0) >= 0 : constantNonNegative(draft, value);
+  }
+
+  private static boolean constantNonNegative(GraphDraft draft, String name) {
+    TensorProto tensor = draft.constants.get(name);
+    if (tensor == null || !Tensors.isFloat(tensor)) {
+      return false;
+    }
+    for (float value : Tensors.floats(tensor)) {
+      if (!(value >= 0)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the scores in {@code output} come out of a softmax and are only moved about after. */
+  static boolean isSoftmax(GraphDraft draft, String output) {
+    String tensor = output;
+    for (int i = draft.nodes.size() - 1; i >= 0; i--) {
+      NodeProto node = draft.nodes.get(i);
+      if (node.getOutputList().contains(tensor)) {
+        if (Nodes.is(node, "Softmax")) {
+          return true;
+        }
+        if (!List.of("Flatten", "Reshape", "Squeeze", "Identity").contains(node.getOpType())) {
+          return false;
+        }
+        tensor = node.getInput(0);
+      }
+    }
+    return false;
+  }
+}

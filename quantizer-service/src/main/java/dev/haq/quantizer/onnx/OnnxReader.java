@@ -1,0 +1,112 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.FunctionProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.SparseTensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.io.IOException;
+import java.util.List;
+
+/** Reads the bytes of an ONNX file, or says in one line why they are not one that can be taken. */
+final class OnnxReader {
+  /** What a protobuf message, and so an ONNX file without external data, can hold. */
+  static final int LARGEST_FILE_BYTES = Integer.MAX_VALUE;
+
+  private OnnxReader() {}
+
+  static ModelProto read(byte[] bytes) {
+    ModelProto model = parse(bytes);
+    if (!model.hasGraph() || model.getGraph().getNodeCount() == 0) {
+      throw invalid(
+          "the file is not an ONNX model: it holds no graph; give a file exported as .onnx");
+    }
+    if (opset(model) == 0) {
+      throw invalid("the ONNX file does not say which operator set it uses: it may be cut off");
+    }
+    refuseExternalData(model.getGraph());
+    for (FunctionProto function : model.getFunctionsList()) {
+      function.getNodeList().forEach(OnnxReader::refuseExternalData);
+    }
+    return model;
+  }
+
+  private static ModelProto parse(byte[] bytes) {
+    if (bytes.length == 0) {
+      throw invalid("the file is empty: give a file exported as .onnx");
+    }
+    try {
+      CodedInputStream in = CodedInputStream.newInstance(bytes);
+      in.setSizeLimit(LARGEST_FILE_BYTES);
+      ModelProto model = ModelProto.parseFrom(in);
+      in.checkLastTagWas(0);
+      return model;
+    } catch (InvalidProtocolBufferException e) {
+      throw new HaqException(
+          Reason.INVALID_MODEL,
+          "the file is not a readable ONNX model (cut off, damaged or of another kind): export it"
+              + " again",
+          e);
+    } catch (IOException e) {
+      throw new HaqException(Reason.INVALID_MODEL, "the ONNX model cannot be read", e);
+    }
+  }
+
+  /** The version of the standard operators; 0 when none is stated. */
+  static long opset(ModelProto model) {
+    return model.getOpsetImportList().stream()
+        .filter(o -> o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx"))
+        .mapToLong(OperatorSetIdProto::getVersion)
+        .max()
+        .orElse(0);
+  }
+
+  private static void refuseExternalData(GraphProto graph) {
+    graph.getInitializerList().forEach(OnnxReader::refuseExternalData);
+    for (SparseTensorProto sparse : graph.getSparseInitializerList()) {
+      refuseExternalData(sparse.getValues());
+      refuseExternalData(sparse.getIndices());
+    }
+    graph.getNodeList().forEach(OnnxReader::refuseExternalData);
+  }
+
+  private static void refuseExternalData(NodeProto node) {
+    for (AttributeProto attribute : node.getAttributeList()) {
+      refuseExternalData(attribute.getT());
+      attribute.getTensorsList().forEach(OnnxReader::refuseExternalData);
+      List<SparseTensorProto> sparse = attribute.getSparseTensorsList();
+      sparse.forEach(s -> refuseExternalData(s.getValues()));
+      refuseExternalData(attribute.getSparseTensor().getValues());
+      if (attribute.hasG()) {
+        refuseExternalData(attribute.getG());
+      }
+      attribute.getGraphsList().forEach(OnnxReader::refuseExternalData);
+    }
+  }
+
+  private static void refuseExternalData(TensorProto tensor) {
+    if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL
+        || tensor.getExternalDataCount() > 0) {
+      String location =
+          tensor.getExternalDataList().stream()
+              .filter(e -> e.getKey().equals("location"))
+              .map(e -> e.getValue())
+              .findFirst()
+              .orElse("?");
+      throw invalid(
+          "tensor '%s' refers to data outside the file ('%s'): save the model with its weights inside"
+              .formatted(tensor.getName(), location));
+    }
+  }
+
+  private static HaqException invalid(String message) {
+    return new HaqException(Reason.INVALID_MODEL, message);
+  }
+}

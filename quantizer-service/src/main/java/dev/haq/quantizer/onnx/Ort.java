@@ -1,0 +1,81 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Opening ONNX Runtime sessions, and saying what its errors mean. */
+public final class Ort {
+  private static final Pattern UNKNOWN_OPERATOR =
+      Pattern.compile(
+          "No Op registered for (\\S+)|(\\S+)\\(-?\\d+\\) is not a registered function/op"
+              + "|Could not find an implementation for (\\S+)");
+  private static final Pattern NODE_NAME =
+      Pattern.compile("In Node, \\(\"([^\"]*)\"|with name '([^']*)'|Node \\(([^)]*)\\)");
+
+  private Ort() {}
+
+  /** The one environment of this process; it logs nothing that an exception says as well. */
+  public static OrtEnvironment environment() {
+    return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "haq");
+  }
+
+  /**
+   * Opens a session that computes on the calling thread, so that callers decide about threads.
+   *
+   * @param model a serialized ONNX model
+   * @throws HaqException UNSUPPORTED_OPERATOR or INVALID_MODEL where the model cannot be run
+   */
+  public static OrtSession open(byte[] model, OptLevel optimisation) {
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(1);
+      options.setInterOpNumThreads(1);
+      options.setOptimizationLevel(optimisation);
+      options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      return environment().createSession(model, options);
+    } catch (OrtException e) {
+      throw refused(e);
+    }
+  }
+
+  /** What an error of ONNX Runtime about a model means to the one who brought the model. */
+  public static HaqException refused(OrtException e) {
+    String message = String.valueOf(e.getMessage());
+    Matcher operator = UNKNOWN_OPERATOR.matcher(message);
+    if (operator.find()) {
+      Matcher node = NODE_NAME.matcher(message);
+      String where = node.find() ? " (node '" + firstGroup(node) + "')" : "";
+      return new HaqException(
+          Reason.UNSUPPORTED_OPERATOR,
+          "the model uses operator "
+              + firstGroup(operator)
+              + where
+              + ", which ONNX Runtime cannot run: export the model with standard ONNX operators",
+          e);
+    }
+    return new HaqException(
+        Reason.INVALID_MODEL, "ONNX Runtime cannot run the model: " + oneLine(message), e);
+  }
+
+  private static String firstGroup(Matcher matcher) {
+    for (int group = 1; group <= matcher.groupCount(); group++) {
+      if (matcher.group(group) != null) {
+        return matcher.group(group);
+      }
+    }
+    return "";
+  }
+
+  private static final int LONGEST_MESSAGE = 300;
+
+  private static String oneLine(String message) {
+    String line = message.strip().replaceAll("\\s+", " ");
+    return line.length() <= LONGEST_MESSAGE ? line : line.substring(0, LONGEST_MESSAGE) + "...";
+  }
+}

@@ -1,0 +1,112 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import ai.onnxruntime.TensorInfo;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/** Runs a model once on noise, to read every tensor's shape off and to see that it runs at all. */
+final class ShapeProbe {
+  private static final long SEED = 1;
+
+  /** Relative difference that another batch size may make to one image's scores. */
+  private static final float TOLERANCE = 1e-2f;
+
+  private ShapeProbe() {}
+
+  /**
+   * Shapes of all computed tensors for a batch of one; tensors that are no tensors are left out.
+   */
+  static Map<String, List<Integer>> shapes(GraphDraft draft, int[] inputShape) {
+    List<String> outputs = new ArrayList<>();
+    for (NodeProto node : draft.nodes) {
+      node.getOutputList().stream().filter(name -> !name.isEmpty()).forEach(outputs::add);
+    }
+    Map<String, List<Integer>> shapes = new HashMap<>();
+    shapes.put(draft.input.getName(), shapeOf(1, inputShape));
+    byte[] model = draft.toModel(1, outputs).toByteArray();
+    try (OrtSession session = Ort.open(model, OptLevel.NO_OPT);
+        OnnxTensor input = noise(1, inputShape);
+        OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
+      for (Map.Entry<String, OnnxValue> value : result) {
+        if (value.getValue().getInfo() instanceof TensorInfo info) {
+          shapes.put(value.getKey(), toInts(info.getShape()));
+        }
+      }
+    } catch (OrtException e) {
+      throw Ort.refused(e);
+    }
+    return shapes;
+  }
+
+  /** Whether the draft computes the same for an image whether it comes alone or beside another. */
+  static boolean takesAnyBatch(GraphDraft draft, int[] inputShape) {
+    byte[] model = draft.toModel(0, List.of(draft.output)).toByteArray();
+    try (OrtSession session = Ort.open(model, OptLevel.NO_OPT)) {
+      float[] alone = run(session, draft, 1, inputShape);
+      float[] beside = run(session, draft, 2, inputShape);
+      if (beside.length != 2 * alone.length) {
+        return false;
+      }
+      float largest = 0;
+      for (float value : alone) {
+        largest = Math.max(largest, Math.abs(value));
+      }
+      for (int i = 0; i < alone.length; i++) {
+        if (Math.abs(alone[i] - beside[i]) > TOLERANCE * largest) {
+          return false;
+        }
+      }
+      return true;
+    } catch (OrtException | RuntimeException e) {
+      return false;
+    }
+  }
+
+  private static float[] run(OrtSession session, GraphDraft draft, int batch, int[] inputShape)
+      throws OrtException {
+    try (OnnxTensor input = noise(batch, inputShape);
+        OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
+      FloatBuffer values = ((OnnxTensor) result.get(0)).getFloatBuffer();
+      float[] scores = new float[values.remaining()];
+      values.get(scores);
+      return scores;
+    }
+  }
+
+  /** The first image is the same whatever the batch. */
+  private static OnnxTensor noise(int batch, int[] inputShape) throws OrtException {
+    Random random = new Random(SEED);
+    int values = batch * inputShape[0] * inputShape[1] * inputShape[2];
+    FloatBuffer buffer =
+        java.nio.ByteBuffer.allocateDirect(values * Float.BYTES)
+            .order(java.nio.ByteOrder.nativeOrder())
+            .asFloatBuffer();
+    for (int i = 0; i < values; i++) {
+      buffer.put(i, (float) random.nextGaussian());
+    }
+    return OnnxTensor.createTensor(
+        Ort.environment(), buffer, new long[] {batch, inputShape[0], inputShape[1], inputShape[2]});
+  }
+
+  private static List<Integer> shapeOf(int batch, int[] inputShape) {
+    return List.of(batch, inputShape[0], inputShape[1], inputShape[2]);
+  }
+
+  private static List<Integer> toInts(long[] shape) {
+    List<Integer> ints = new ArrayList<>();
+    for (long dim : shape) {
+      ints.add(Math.toIntExact(dim));
+    }
+    return List.copyOf(ints);
+  }
+}

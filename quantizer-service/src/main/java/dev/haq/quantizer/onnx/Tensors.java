@@ -1,0 +1,221 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import com.google.protobuf.ByteString;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/** ONNX tensors as Java arrays and back, row-major. */
+public final class Tensors {
+  private Tensors() {}
+
+  public static int[] dims(TensorProto tensor) {
+    int[] dims = new int[tensor.getDimsCount()];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = dimension(tensor, tensor.getDims(i));
+    }
+    return dims;
+  }
+
+  private static int dimension(TensorProto tensor, long size) {
+    if (size < 0 || size > Integer.MAX_VALUE) {
+      throw invalid(tensor, "has a dimension of " + size);
+    }
+    return (int) size;
+  }
+
+  /** Number of values that the tensor's dimensions hold. */
+  public static int elements(TensorProto tensor) {
+    long elements = 1;
+    for (long dim : tensor.getDimsList()) {
+      elements *= dimension(tensor, dim);
+      if (elements > Integer.MAX_VALUE) {
+        throw invalid(tensor, "is too large");
+      }
+    }
+    return (int) elements;
+  }
+
+  static boolean isFloat(TensorProto tensor) {
+    return switch (type(tensor)) {
+      case FLOAT, DOUBLE, FLOAT16 -> true;
+      default -> false;
+    };
+  }
+
+  private static DataType type(TensorProto tensor) {
+    DataType type = DataType.forNumber(tensor.getDataType());
+    return type == null ? DataType.UNDEFINED : type;
+  }
+
+  /** The values of a numeric tensor as floats. */
+  public static float[] floats(TensorProto tensor) {
+    int count = elements(tensor);
+    DataType type = type(tensor);
+    float[] values = new float[count];
+    if (!tensor.getRawData().isEmpty()) {
+      ByteBuffer raw = raw(tensor, count, bytesPerElement(tensor, type));
+      for (int i = 0; i < count; i++) {
+        values[i] =
+            switch (type) {
+              case FLOAT -> raw.getFloat();
+              case DOUBLE -> (float) raw.getDouble();
+              case FLOAT16 -> halfToFloat(raw.getShort());
+              case INT64 -> raw.getLong();
+              case INT32 -> raw.getInt();
+              case INT8 -> raw.get();
+              case UINT8 -> raw.get() & 0xff;
+              default -> throw unreadable(tensor);
+            };
+      }
+      return values;
+    }
+    int stored =
+        switch (type) {
+          case FLOAT -> tensor.getFloatDataCount();
+          case DOUBLE -> tensor.getDoubleDataCount();
+          case INT64 -> tensor.getInt64DataCount();
+          case FLOAT16, INT32, INT8, UINT8 -> tensor.getInt32DataCount();
+          default -> throw unreadable(tensor);
+        };
+    if (stored != count) {
+      throw invalid(tensor, "holds " + stored + " values where its shape needs " + count);
+    }
+    for (int i = 0; i < count; i++) {
+      values[i] =
+          switch (type) {
+            case FLOAT -> tensor.getFloatData(i);
+            case DOUBLE -> (float) tensor.getDoubleData(i);
+            case INT64 -> tensor.getInt64Data(i);
+            case FLOAT16 -> halfToFloat((short) tensor.getInt32Data(i));
+            default -> tensor.getInt32Data(i);
+          };
+    }
+    return values;
+  }
+
+  /** The values of an integer tensor. */
+  public static long[] longs(TensorProto tensor) {
+    int count = elements(tensor);
+    long[] values = new long[count];
+    DataType type = type(tensor);
+    if (!tensor.getRawData().isEmpty()) {
+      ByteBuffer raw = raw(tensor, count, bytesPerElement(tensor, type));
+      for (int i = 0; i < count; i++) {
+        values[i] =
+            switch (type) {
+              case INT64 -> raw.getLong();
+              case INT32 -> raw.getInt();
+              default -> throw unreadable(tensor);
+            };
+      }
+      return values;
+    }
+    if (Math.max(tensor.getInt64DataCount(), tensor.getInt32DataCount()) != count) {
+      throw invalid(tensor, "holds fewer values than its shape needs");
+    }
+    for (int i = 0; i < count; i++) {
+      values[i] = type == DataType.INT64 ? tensor.getInt64Data(i) : tensor.getInt32Data(i);
+    }
+    return values;
+  }
+
+  private static ByteBuffer raw(TensorProto tensor, int count, int bytesPerElement) {
+    ByteString raw = tensor.getRawData();
+    if (raw.size() != (long) count * bytesPerElement) {
+      throw invalid(
+          tensor,
+          "holds %d bytes where its shape needs %d"
+              .formatted(raw.size(), (long) count * bytesPerElement));
+    }
+    return raw.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static int bytesPerElement(TensorProto tensor, DataType type) {
+    return switch (type) {
+      case INT64, DOUBLE -> 8;
+      case FLOAT, INT32 -> 4;
+      case FLOAT16 -> 2;
+      case INT8, UINT8 -> 1;
+      default -> throw unreadable(tensor);
+    };
+  }
+
+  /** IEEE 754 binary16 to binary32. */
+  private static float halfToFloat(short half) {
+    int sign = (half & 0x8000) << 16;
+    int exponent = (half >> 10) & 0x1f;
+    int mantissa = half & 0x3ff;
+    if (exponent == 0) {
+      float magnitude = mantissa * 0x1p-24f;
+      return sign == 0 ? magnitude : -magnitude;
+    }
+    int bits = exponent == 31 ? 0x7f800000 : (exponent + 112) << 23;
+    return Float.intBitsToFloat(sign | bits | (mantissa << 13));
+  }
+
+  /** A float tensor; no dimensions make a scalar. */
+  public static TensorProto of(String name, float[] values, int... dims) {
+    ByteBuffer bytes = buffer(values.length * Float.BYTES);
+    bytes.asFloatBuffer().put(values);
+    return make(name, DataType.FLOAT, bytes, dims);
+  }
+
+  public static TensorProto of(String name, long[] values, int... dims) {
+    ByteBuffer bytes = buffer(values.length * Long.BYTES);
+    bytes.asLongBuffer().put(values);
+    return make(name, DataType.INT64, bytes, dims);
+  }
+
+  public static TensorProto of(String name, int[] values, int... dims) {
+    ByteBuffer bytes = buffer(values.length * Integer.BYTES);
+    bytes.asIntBuffer().put(values);
+    return make(name, DataType.INT32, bytes, dims);
+  }
+
+  public static TensorProto int8(String name, byte[] values, int... dims) {
+    return make(name, DataType.INT8, ByteBuffer.wrap(values), dims);
+  }
+
+  public static TensorProto uint8(String name, byte[] values, int... dims) {
+    return make(name, DataType.UINT8, ByteBuffer.wrap(values), dims);
+  }
+
+  private static ByteBuffer buffer(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static TensorProto make(String name, DataType type, ByteBuffer bytes, int... dims) {
+    TensorProto.Builder tensor =
+        TensorProto.newBuilder()
+            .setName(name)
+            .setDataType(type.getNumber())
+            .setRawData(ByteString.copyFrom(bytes));
+    for (int dim : dims) {
+      tensor.addDims(dim);
+    }
+    return tensor.build();
+  }
+
+  static TensorProto renamed(TensorProto tensor, String name) {
+    return tensor.getName().equals(name) ? tensor : tensor.toBuilder().setName(name).build();
+  }
+
+  static TensorProto withDims(TensorProto tensor, List<Long> dims) {
+    return tensor.toBuilder().clearDims().addAllDims(dims).build();
+  }
+
+  private static HaqException unreadable(TensorProto tensor) {
+    return invalid(tensor, "is of type " + type(tensor) + ", which is not read here");
+  }
+
+  private static HaqException invalid(TensorProto tensor, String what) {
+    return new HaqException(
+        Reason.INVALID_MODEL,
+        "tensor '" + tensor.getName() + "' " + what + ": export the model again");
+  }
+}
