@@ -1,0 +1,235 @@
+package dev.haq.hwsim.cost;
+
+import static dev.haq.hwsim.cost.BismoSplit.ceilDiv;
+
+import dev.haq.model.BitChoices;
+import dev.haq.model.BitWidth;
+import dev.haq.model.Bound;
+import dev.haq.model.HaqException;
+import dev.haq.model.Layer;
+import dev.haq.model.Network;
+import dev.haq.model.Reason;
+import dev.haq.model.Resource;
+import java.util.OptionalDouble;
+import java.util.Set;
+
+/**
+ * A layer on a bit-serial matrix engine (hardware-models, 1 and 2; the HW2 and HW3 of the HAQ
+ * paper, section 4.1): the layer becomes one product, repeated.
+ *
+ * <p>With the parameters of {@code bismo-cloud} this gives every cell of the published MobileNetV2
+ * table. What that table does not pin is marked extrapolated:
+ *
+ * <ul>
+ *   <li>dense kernels larger than 1 with more than one word of depth;
+ *   <li>grouped convolutions, taken as one product a group;
+ *   <li>depthwise kernels other than 3x3, and depthwise layers that multiply the channels;
+ *   <li>fully connected layers whose vectors (batch x rows) do not fit the rows of one tile, taken
+ *       as one product a tile, and those of more than one row an image;
+ *   <li>both operands larger than their buffers.
+ * </ul>
+ */
+public final class BismoCostModel implements CostModel {
+  /**
+   * Largest layer accepted, in multiply-accumulate operations a batch: beyond it cycles overflow.
+   */
+  private static final double MAX_BATCH_MACS = 1e14;
+
+  private static final Set<Resource> LATENCY_ONLY = Set.of(Resource.LATENCY);
+
+  private final String name;
+  private final BismoParameters array;
+  private final double clockHz;
+  private final int batch;
+  private final BitChoices weightBits;
+  private final BitChoices activationBits;
+  private final BismoKernel dense;
+  private final BismoKernel depthwise;
+
+  /**
+   * @param clockHz above 0
+   * @param batch images in a batch, at least 1
+   */
+  public BismoCostModel(
+      String name,
+      BismoParameters array,
+      double clockHz,
+      int batch,
+      BitChoices weightBits,
+      BitChoices activationBits) {
+    if (!(clockHz > 0) || Double.isInfinite(clockHz)) {
+      throw HaqException.invalid("target %s: clock_hz %s must be above 0", name, clockHz);
+    }
+    if (batch < 1) {
+      throw HaqException.invalid("batch %d must be at least 1", batch);
+    }
+    this.name = name;
+    this.array = array;
+    this.clockHz = clockHz;
+    this.batch = batch;
+    this.weightBits = weightBits;
+    this.activationBits = activationBits;
+    this.dense = kernel(array.activationWordCycles(), array.weightWordCycles());
+    this.depthwise =
+        kernel(array.depthwiseActivationWordCycles(), array.depthwiseWeightWordCycles());
+  }
+
+  private BismoKernel kernel(int activationWordCycles, int weightWordCycles) {
+    return new BismoKernel(
+        array.tile(),
+        array.activationBufferWords(),
+        array.weightBufferWords(),
+        activationWordCycles,
+        weightWordCycles);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Set<Resource> resources() {
+    return LATENCY_ONLY;
+  }
+
+  @Override
+  public BitChoices weightBits() {
+    return weightBits;
+  }
+
+  @Override
+  public BitChoices activationBits() {
+    return activationBits;
+  }
+
+  @Override
+  public int batch() {
+    return batch;
+  }
+
+  @Override
+  public boolean clocked() {
+    return true;
+  }
+
+  @Override
+  public String missing(Resource resource) {
+    return "no figure is published for its energy per binary operation, per SRAM bit and per DRAM"
+        + " bit (pJ)";
+  }
+
+  @Override
+  public void check(Network network) {
+    for (Layer layer : network.layers()) {
+      double macs = ModelSize.weights(layer) * ModelSize.vectors(layer) * batch;
+      if (macs > MAX_BATCH_MACS) {
+        throw new HaqException(
+            Reason.TOO_LARGE,
+            "layer %s: %.3g multiply-accumulate operations a batch of %d, but at most %.0e can be simulated: give a smaller layer or batch"
+                .formatted(layer.name(), macs, batch, MAX_BATCH_MACS));
+      }
+    }
+  }
+
+  /**
+   * A layer as a product of {@code rows x columns x words}, repeated.
+   *
+   * @param macs multiply-accumulate operations of the whole batch
+   */
+  record Work(
+      long rows,
+      long columns,
+      long words,
+      long repeats,
+      long macs,
+      boolean isDepthwise,
+      boolean extrapolated) {}
+
+  @Override
+  public Work geometry(Network network, int index) {
+    Layer layer = network.layer(index);
+    long macs = layer.macs() * batch;
+    if (layer instanceof Layer.Conv2d conv) {
+      int groups = conv.groups();
+      int kernel = conv.window().kernelArea();
+      long words = words((long) kernel * conv.inputs() / groups);
+      return new Work(
+          conv.output().pixels(),
+          conv.outputs() / groups,
+          words,
+          (long) groups * batch, // weights are read again for every image
+          macs,
+          false,
+          groups > 1 || (kernel > 1 && words > 1));
+    }
+    if (layer instanceof Layer.DepthwiseConv2d conv) {
+      boolean published =
+          conv.window().kernelHeight() == 3
+              && conv.window().kernelWidth() == 3
+              && conv.outputs() == conv.inputs();
+      return new Work(
+          conv.output().pixels(),
+          array.tile(),
+          words(conv.window().kernelArea()),
+          ceilDiv(conv.outputs(), array.depthwiseGroupChannels()) * batch,
+          macs,
+          true,
+          !published);
+    }
+    Layer.Linear linear = (Layer.Linear) layer;
+    long tiles = ceilDiv((long) linear.rows() * batch, array.tile());
+    return new Work(
+        1, // the vectors of the batch are the rows of one tile
+        linear.outputs(),
+        words(linear.inputs()),
+        tiles,
+        macs,
+        false,
+        tiles > 1 || linear.rows() > 1);
+  }
+
+  private long words(long depth) {
+    return ceilDiv(depth, array.wordBits());
+  }
+
+  @Override
+  public RunCost run(Network network, int layer, BitWidth weights, BitWidth activations) {
+    Work work = geometry(network, layer);
+    BismoKernel kernel = work.isDepthwise() ? depthwise : dense;
+    int w = weights.bits();
+    int a = activations.bits();
+    BismoCycles product =
+        kernel.run(new BismoProduct(work.rows(), work.columns(), work.words(), w, a));
+    double cycles = (double) product.cycles() * work.repeats();
+    double peak = (double) array.tile() * array.tile() * array.wordBits(); // binary MAC a cycle
+    return new RunCost(
+        cycles,
+        cycles / clockHz,
+        OptionalDouble.empty(),
+        boundBy(product),
+        OptionalDouble.of((double) work.macs() * w * a / (cycles * peak)),
+        OptionalDouble.of(trafficBytes(work, product)),
+        work.extrapolated() || product.bothSplit());
+  }
+
+  /** Where the most cycles go; computing when it ties. */
+  private static Bound boundBy(BismoCycles product) {
+    if (product.steps() >= Math.max(product.activationPort(), product.weightPort())) {
+      return Bound.COMPUTE;
+    }
+    return product.activationPort() >= product.weightPort()
+        ? Bound.ACTIVATION_PORT
+        : Bound.WEIGHT_PORT;
+  }
+
+  private double trafficBytes(Work work, BismoCycles product) {
+    boolean dw = work.isDepthwise();
+    double words =
+        (double) product.activationPort()
+                / (dw ? array.depthwiseActivationWordCycles() : array.activationWordCycles())
+            + (double) product.weightPort()
+                / (dw ? array.depthwiseWeightWordCycles() : array.weightWordCycles());
+    return words * work.repeats() * array.wordBits() / 8;
+  }
+}

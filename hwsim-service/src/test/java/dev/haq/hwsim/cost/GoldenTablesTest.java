@@ -1,0 +1,144 @@
+package dev.haq.hwsim.cost;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.hwsim.Networks;
+import dev.haq.hwsim.SharedData;
+import dev.haq.hwsim.accelerator.Accelerator;
+import dev.haq.hwsim.accelerator.Catalogue;
+import dev.haq.model.BitChoices;
+import dev.haq.model.CostTable;
+import dev.haq.model.FeatureMap;
+import dev.haq.model.Layer;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Network;
+import dev.haq.model.Policy;
+import dev.haq.model.Resource;
+import dev.haq.model.Window;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class GoldenTablesTest {
+  private static CostTable latency(String target, Network network) {
+    Accelerator accelerator = Catalogue.builtIn().get(target);
+    return CostTableBuilder.build(
+        network,
+        accelerator.costModel(accelerator.batch()),
+        Resource.LATENCY,
+        BitChoices.TABLE,
+        BitChoices.TABLE);
+  }
+
+  @Test
+  void uniformEightBitOnTheCloudTargetCostsThePublishedSum() {
+    CostTable table = latency("bismo-cloud", Networks.mobileNetV2());
+    double cycles = 0;
+    for (int layer = 0; layer < 53; layer++) {
+      cycles += table.cycles()[table.cell(layer, LayerBits.of(8, 8))];
+    }
+    assertEquals(39_624_933, cycles);
+    assertFalse(table.extrapolated());
+  }
+
+  @Test
+  void everyCellOfTheCloudGoldenFileIsMet() {
+    check("hwsim/bismo_cloud_golden_layers.csv", "bismo-cloud");
+  }
+
+  @Test
+  void everyCellOfTheEdgeGoldenFileIsMet() {
+    check("hwsim/bismo_edge_calibrated_layers.csv", "bismo-edge");
+  }
+
+  private static void check(String file, String target) {
+    CostTable v1 = latency(target, Networks.mobileNetV1());
+    CostTable v2 = latency(target, Networks.mobileNetV2());
+    CostTable alexNet = latency(target, alexNet());
+    int checked = 0;
+    for (Map<String, String> row : SharedData.csv(file)) {
+      CostTable table =
+          switch (row.get("network")) {
+            case "mobilenetv1" -> v1;
+            case "mobilenetv2" -> v2;
+            default -> alexNet;
+          };
+      int cell =
+          table.cell(
+              Integer.parseInt(row.get("layer_index")),
+              LayerBits.of(
+                  Integer.parseInt(row.get("w_bits")), Integer.parseInt(row.get("a_bits"))));
+      assertEquals(Double.parseDouble(row.get("cycles")), table.cycles()[cell], row::toString);
+      assertEquals(
+          Double.parseDouble(row.get("latency_ms_at_200MHz")),
+          table.values()[cell] * 1e3,
+          1e-9,
+          row::toString);
+      checked++;
+    }
+    assertTrue(checked >= 64 * (28 + 53), "checked " + checked);
+  }
+
+  /** The printed latencies leave the first and the last layer out. */
+  @Test
+  void publishedUniformLatenciesAreMetOnTheCloudToThePrintedDigitAndOnTheEdgeWithinThreePercent() {
+    int checked = 0;
+    for (Map<String, String> row : SharedData.csv("hwsim/published_vs_model.csv")) {
+      if (!row.get("metric").equals("latency_ms")) {
+        continue;
+      }
+      Network network =
+          row.get("network").equals("mobilenetv1")
+              ? Networks.mobileNetV1()
+              : Networks.mobileNetV2();
+      boolean cloud = row.get("target").equals("cloud");
+      Accelerator target = Catalogue.builtIn().get(cloud ? "bismo-cloud" : "bismo-edge");
+      int bits = Integer.parseInt(row.get("uniform_bits"));
+      Simulation simulation =
+          Simulation.of(
+              network,
+              target.costModel(target.batch()),
+              Policy.uniform(network.size(), LayerBits.of(bits, bits)),
+              Set.of(),
+              true);
+      double published = Double.parseDouble(row.get("published_value"));
+      double milliseconds = simulation.total().latencySeconds() * 1e3;
+      assertEquals(published, milliseconds, cloud ? 0.005 : 0.03 * published, row::toString);
+      checked++;
+    }
+    assertEquals(16, checked);
+  }
+
+  /** AlexNet with its grouped convolutions. */
+  private static Network alexNet() {
+    return new Network(
+        "",
+        "alexnet",
+        List.of(
+            conv("conv1", 3, 96, 1, 11, 4, 227, 55),
+            conv("conv2", 96, 256, 2, 5, 1, 27, 27),
+            conv("conv3", 256, 384, 1, 3, 1, 13, 13),
+            conv("conv4", 384, 384, 2, 3, 1, 13, 13),
+            conv("conv5", 384, 256, 2, 3, 1, 13, 13),
+            new Layer.Linear("fc6", 9216, 4096, 1, 0),
+            new Layer.Linear("fc7", 4096, 4096, 1, 0),
+            new Layer.Linear("fc8", 4096, 1000, 1, 0)),
+        0);
+  }
+
+  private static Layer conv(
+      String name, int inputs, int outputs, int groups, int kernel, int stride, int in, int out) {
+    return new Layer.Conv2d(
+        name,
+        inputs,
+        outputs,
+        groups,
+        Window.square(kernel, stride, kernel / 2),
+        FeatureMap.square(in),
+        FeatureMap.square(out),
+        0);
+  }
+}

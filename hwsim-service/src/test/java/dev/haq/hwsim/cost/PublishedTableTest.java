@@ -1,0 +1,102 @@
+package dev.haq.hwsim.cost;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.haq.hwsim.Networks;
+import dev.haq.hwsim.SharedData;
+import dev.haq.hwsim.accelerator.Accelerator;
+import dev.haq.hwsim.accelerator.Catalogue;
+import dev.haq.model.BitChoices;
+import dev.haq.model.CostTable;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Network;
+import dev.haq.model.Policy;
+import dev.haq.model.Resource;
+import dev.haq.wire.NpyFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** The figures published with the HAQ reference code (method, 8). */
+class PublishedTableTest {
+  private static final double CLOCK_HZ = 200e6;
+
+  private static NpyFile table() throws IOException {
+    return NpyFile.parse(
+        "published",
+        Files.readAllBytes(
+            SharedData.file("published/qmobilenetv2_imagenet100_batch16_latency_table.npy")));
+  }
+
+  /** The published policy; {@code imageBits} stands for its -1, the image. */
+  private static Policy policy(int imageBits) throws IOException {
+    JsonNode bits =
+        new ObjectMapper()
+            .readTree(SharedData.file("published/qmobilenetv2_ratio_0.6_policy.json").toFile())
+            .get("bits");
+    List<LayerBits> layers = new ArrayList<>();
+    for (JsonNode pair : bits) {
+      int activations = pair.get(1).asInt();
+      layers.add(LayerBits.of(pair.get(0).asInt(), activations < 0 ? imageBits : activations));
+    }
+    return new Policy(layers);
+  }
+
+  private static Simulation simulate(Network network, CostModel model, Policy policy) {
+    return Simulation.of(network, model, policy, Set.of(Resource.LATENCY), false);
+  }
+
+  @Test
+  void theCloudTargetGivesAll3392CellsOfThePublishedTable() throws IOException {
+    Accelerator cloud = Catalogue.builtIn().get("bismo-cloud");
+    CostTable table =
+        CostTableBuilder.build(
+            Networks.mobileNetV2(),
+            cloud.costModel(cloud.batch()),
+            Resource.LATENCY,
+            BitChoices.TABLE,
+            BitChoices.TABLE);
+    assertEquals(3392, table.cycles().length);
+    assertArrayEquals(table().values(), table.cycles());
+  }
+
+  @Test
+  void thePublishedPolicyCostsThePublishedSumsOnTheModelAndOnTheTable() throws IOException {
+    Network network = Networks.mobileNetV2();
+    Accelerator cloud = Catalogue.builtIn().get("bismo-cloud");
+    CostModel lookup =
+        new LookupTableCostModel(
+            new LookupTable(
+                "published",
+                Resource.LATENCY,
+                BitChoices.TABLE,
+                BitChoices.TABLE,
+                53,
+                List.of(),
+                table().values(),
+                CLOCK_HZ,
+                16));
+    for (CostModel model : List.of(cloud.costModel(16), lookup)) {
+      double eight =
+          simulate(network, model, Policy.uniform(53, LayerBits.of(8, 8))).total().cycles();
+      assertEquals(39_624_933, eight);
+      // The reference code reads the image's -1 as an index from the end: the 7-bit column.
+      assertEquals(23_433_397, simulate(network, model, policy(7)).total().cycles());
+      // Read as what it means, 8 bit.
+      double fitted = simulate(network, model, policy(8)).total().cycles();
+      assertEquals(0.5965, fitted / eight, 5e-5);
+      double[] uniform = {0.3966, 0.5279, 0.6726, 0.8300};
+      for (int bits = 4; bits <= 7; bits++) {
+        Policy policy = Policy.uniform(53, LayerBits.of(bits, bits));
+        assertEquals(
+            uniform[bits - 4], simulate(network, model, policy).total().cycles() / eight, 5e-5);
+      }
+    }
+  }
+}
