@@ -57,9 +57,13 @@ public record CostTable(
     this(resource, layers, weightBits, activationBits, values, cycles, extrapolated, 0);
   }
 
+  /**
+   * Index of a layer's cell. The size of a model does not depend on its activations, which may be
+   * float there.
+   */
   public int cell(int layer, LayerBits bits) {
     int w = weightBits.indexOf(bits.weights());
-    int a = activationBits.indexOf(bits.activations());
+    int a = resource == Resource.MODEL_SIZE ? 0 : activationBits.indexOf(bits.activations());
     if (w < 0 || a < 0) {
       throw new HaqException(
           Reason.INVALID_BITS,

@@ -34,7 +34,7 @@ public final class RpcServer implements AutoCloseable {
   public static final long DEFAULT_MAX_MESSAGE_BYTES = 64L << 20;
 
   private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-  private static final long GRACE_SECONDS = 10;
+  private static final long GRACE_SECONDS = 5;
   private static final int MAX_WORKERS = 64;
 
   private final String name;

@@ -69,6 +69,9 @@ public final class Settings {
     }
     StringBuilder path = new StringBuilder();
     e.getPath().forEach(step -> path.append(path.isEmpty() ? "" : ".").append(step.getFieldName()));
+    if (e.getOriginalMessage().startsWith("Cannot map `null`")) {
+      return "key '" + path + "' must be given";
+    }
     return "key '" + path + "': " + e.getOriginalMessage().lines().findFirst().orElse("");
   }
 

@@ -101,6 +101,7 @@ public final class CostWire {
         .addAllValues(Doubles.asList(table.values()))
         .addAllCycles(Doubles.asList(table.cycles()))
         .setExtrapolated(table.extrapolated())
+        .setFixed(table.fixed())
         .build();
   }
 
@@ -112,7 +113,8 @@ public final class CostWire {
         BitsWire.fromProto(message.getActivationBits()),
         Doubles.toArray(message.getValuesList()),
         Doubles.toArray(message.getCyclesList()),
-        message.getExtrapolated());
+        message.getExtrapolated(),
+        message.getFixed());
   }
 
   private static dev.haq.proto.model.v1.Bound toProto(Bound bound) {

@@ -30,7 +30,8 @@ public record NpyFile(List<Integer> shape, double[] values) {
   public NpyFile {
     shape = List.copyOf(shape);
     if (elements(shape) != values.length) {
-      throw HaqException.invalid("an array of shape %s cannot have %d values", shape, values.length);
+      throw HaqException.invalid(
+          "an array of shape %s cannot have %d values", shape, values.length);
     }
   }
 
@@ -54,7 +55,8 @@ public record NpyFile(List<Integer> shape, double[] values) {
     if (version < 1 || version > 3) {
       throw HaqException.invalid("%s: .npy version %d is not known, use 1 to 3", origin, version);
     }
-    long headerLength = version == 1 ? Short.toUnsignedInt(in.getShort()) : Integer.toUnsignedLong(in.getInt());
+    long headerLength =
+        version == 1 ? Short.toUnsignedInt(in.getShort()) : Integer.toUnsignedLong(in.getInt());
     if (headerLength > in.remaining()) {
       throw HaqException.invalid("%s: the .npy file is cut off within its header", origin);
     }
@@ -65,7 +67,8 @@ public record NpyFile(List<Integer> shape, double[] values) {
 
   private static NpyFile values(String origin, String header, ByteBuffer in) {
     if (!find(origin, ORDER, header, "fortran_order").equals("False")) {
-      throw HaqException.invalid("%s is in Fortran order: save numpy.ascontiguousarray(table)", origin);
+      throw HaqException.invalid(
+          "%s is in Fortran order: save numpy.ascontiguousarray(table)", origin);
     }
     String type = find(origin, DESCR, header, "descr");
     boolean isInteger = type.equals("<i8");
@@ -77,7 +80,8 @@ public record NpyFile(List<Integer> shape, double[] values) {
     long elements = elements(shape);
     if (elements * Long.BYTES != in.remaining()) {
       throw HaqException.invalid(
-          "%s: shape %s needs %d bytes of values, the file has %d", origin, shape, elements * Long.BYTES, in.remaining());
+          "%s: shape %s needs %d bytes of values, the file has %d",
+          origin, shape, elements * Long.BYTES, in.remaining());
     }
     double[] values = new double[(int) elements];
     for (int i = 0; i < values.length; i++) {
@@ -160,7 +164,8 @@ public record NpyFile(List<Integer> shape, double[] values) {
     if (shape.size() == 1) {
       lengths.append(',');
     }
-    String dictionary = "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }".formatted(type, lengths);
+    String dictionary =
+        "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }".formatted(type, lengths);
     int prefix = MAGIC.length + 2 + Short.BYTES;
     int unpadded = prefix + dictionary.length() + 1;
     int padding = (ALIGNMENT - unpadded % ALIGNMENT) % ALIGNMENT;

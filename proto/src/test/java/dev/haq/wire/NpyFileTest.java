@@ -16,7 +16,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class NpyFileTest {
-  private static final NpyFile SMALL = new NpyFile(List.of(2, 1, 3), new double[] {1, 2, 3, 4, 5, 6});
+  private static final NpyFile SMALL =
+      new NpyFile(List.of(2, 1, 3), new double[] {1, 2, 3, 4, 5, 6});
 
   @Test
   void anArrayIsReadBackAsItWasWrittenInBothTypes() {
@@ -53,7 +54,9 @@ class NpyFileTest {
   @Test
   void badFilesAreRefusedWithWhatIsWrong() {
     byte[] good = SMALL.toFloat64();
-    refused("does not begin with", "this is a text file, not an array".getBytes(StandardCharsets.UTF_8));
+    refused(
+        "does not begin with",
+        "this is a text file, not an array".getBytes(StandardCharsets.UTF_8));
     refused("only 3 bytes", new byte[] {1, 2, 3});
     refused("the file has 47", Arrays.copyOf(good, good.length - 1));
     refused("cut off within its header", Arrays.copyOf(good, 40));
@@ -69,11 +72,14 @@ class NpyFileTest {
   }
 
   private static byte[] replaced(byte[] file, String from, String to) {
-    return new String(file, StandardCharsets.ISO_8859_1).replace(from, to).getBytes(StandardCharsets.ISO_8859_1);
+    return new String(file, StandardCharsets.ISO_8859_1)
+        .replace(from, to)
+        .getBytes(StandardCharsets.ISO_8859_1);
   }
 
   private static void refused(String part, byte[] bytes) {
-    String message = assertThrows(HaqException.class, () -> NpyFile.parse("t.npy", bytes)).getMessage();
+    String message =
+        assertThrows(HaqException.class, () -> NpyFile.parse("t.npy", bytes)).getMessage();
     assertTrue(message.contains(part), message);
   }
 }

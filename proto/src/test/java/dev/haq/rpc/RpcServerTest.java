@@ -1,0 +1,368 @@
+package dev.haq.rpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.SearchAgentGrpc;
+import dev.haq.proto.agent.v1.SearchAgentGrpcService;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionEvent;
+import dev.haq.proto.agent.v1.WatchSessionRequest;
+import dev.haq.proto.hwsim.v1.GetTargetRequest;
+import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
+import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpcService;
+import dev.haq.proto.hwsim.v1.Target;
+import dev.haq.proto.quantizer.v1.ImportModelRequest;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.proto.quantizer.v1.QuantizerGrpc;
+import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.reflection.v1.ServerReflectionResponse;
+import io.grpc.reflection.v1.ServiceResponse;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A real server called by a real client. */
+class RpcServerTest {
+  private final ServiceRuntime runtime = ServiceRuntime.create();
+  private final List<AutoCloseable> open = new ArrayList<>();
+
+  @AfterEach
+  void closeAll() throws Exception {
+    for (AutoCloseable each : open) {
+      each.close();
+    }
+    runtime.close();
+  }
+
+  @Test
+  void aTypedErrorArrivesWithItsReasonMessageAndDetails() {
+    HardwareSimulatorGrpc.HardwareSimulatorBlockingStub client =
+        hwsimClient(
+            targets(
+                name -> {
+                  throw new HaqException(
+                      Reason.UNKNOWN_TARGET,
+                      "no target 'ü 5 % z': use bismo-edge",
+                      Map.of("known", "bismo-edge"),
+                      null);
+                }));
+
+    HaqException error =
+        assertThrows(
+            HaqException.class,
+            () -> RpcErrors.calling(() -> client.getTarget(GetTargetRequest.getDefaultInstance())));
+
+    assertEquals(Reason.UNKNOWN_TARGET, error.reason());
+    assertEquals("no target 'ü 5 % z': use bismo-edge", error.getMessage());
+    assertEquals(Map.of("known", "bismo-edge"), error.details());
+  }
+
+  @Test
+  void anUnexpectedErrorArrivesAsInternalWithItsText() {
+    HardwareSimulatorGrpc.HardwareSimulatorBlockingStub client =
+        hwsimClient(
+            targets(
+                name -> {
+                  throw new IllegalStateException("broken");
+                }));
+
+    HaqException error =
+        assertThrows(
+            HaqException.class,
+            () -> RpcErrors.calling(() -> client.getTarget(GetTargetRequest.getDefaultInstance())));
+
+    assertEquals(Reason.INTERNAL, error.reason());
+    assertEquals("internal error: broken", error.getMessage());
+  }
+
+  @Test
+  void aMessageOfSeveralMegabytesGoesBothWays() {
+    String big = "x".repeat(8 << 20);
+    HardwareSimulatorGrpc.HardwareSimulatorBlockingStub client = hwsimClient(targets(name -> name));
+
+    assertEquals(
+        big, client.getTarget(GetTargetRequest.newBuilder().setName(big).build()).getName());
+  }
+
+  @Test
+  void aCallerThatLeavesCancelsTheWork() throws Exception {
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch cancelled = new CountDownLatch(1);
+    RpcService service =
+        RpcService.named(
+                HardwareSimulatorGrpcService.SERVICE_NAME,
+                HardwareSimulatorGrpcService.SERVICE_DESCRIPTOR)
+            .unary(
+                HardwareSimulatorGrpcService.GetTarget,
+                (request, call) -> {
+                  call.onCancel(cancelled::countDown);
+                  entered.countDown();
+                  await(cancelled);
+                  return Target.getDefaultInstance();
+                });
+    HardwareSimulatorGrpc.HardwareSimulatorBlockingStub client = hwsimClient(service);
+
+    HaqException error =
+        assertThrows(
+            HaqException.class,
+            () ->
+                RpcErrors.calling(
+                    () ->
+                        client
+                            .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
+                            .getTarget(GetTargetRequest.getDefaultInstance())));
+
+    assertEquals(Reason.DEADLINE_EXCEEDED, error.reason());
+    assertTrue(entered.await(5, TimeUnit.SECONDS));
+    assertTrue(cancelled.await(5, TimeUnit.SECONDS), "the handler was not told");
+  }
+
+  @Test
+  void aClientStreamIsTakenInOrderAndAnswered() throws Exception {
+    RpcService service =
+        RpcService.named(QuantizerGrpcService.SERVICE_NAME, QuantizerGrpcService.SERVICE_DESCRIPTOR)
+            .clientStream(QuantizerGrpcService.ImportModel, call -> new Concatenation());
+    QuantizerGrpc.QuantizerStub client = QuantizerGrpc.newStub(channel(serve(service)).channel());
+    CompletableFuture<Model> answer = new CompletableFuture<>();
+
+    StreamObserver<ImportModelRequest> upload = client.importModel(completing(answer));
+    StringBuilder expected = new StringBuilder();
+    for (int i = 0; i < 500; i++) {
+      expected.append(i).append(',');
+      upload.onNext(
+          ImportModelRequest.newBuilder().setChunk(ByteString.copyFromUtf8(i + ",")).build());
+    }
+    upload.onCompleted();
+
+    assertEquals(expected.toString(), answer.get(10, TimeUnit.SECONDS).getName());
+  }
+
+  @Test
+  void aRefusedClientStreamAnswersBeforeItsEnd() {
+    RpcService service =
+        RpcService.named(QuantizerGrpcService.SERVICE_NAME, QuantizerGrpcService.SERVICE_DESCRIPTOR)
+            .clientStream(
+                QuantizerGrpcService.ImportModel,
+                call -> {
+                  throw new HaqException(Reason.TOO_LARGE, "too large");
+                });
+    QuantizerGrpc.QuantizerStub client = QuantizerGrpc.newStub(channel(serve(service)).channel());
+    CompletableFuture<Model> answer = new CompletableFuture<>();
+
+    StreamObserver<ImportModelRequest> upload = client.importModel(completing(answer));
+    upload.onNext(ImportModelRequest.getDefaultInstance());
+
+    Exception failure = assertThrows(Exception.class, () -> answer.get(10, TimeUnit.SECONDS));
+    assertEquals(Reason.TOO_LARGE, RpcErrors.translate(failure).reason());
+  }
+
+  @Test
+  void aServerStreamArrivesInOrderAndEnds() {
+    RpcService service =
+        RpcService.named(
+                SearchAgentGrpcService.SERVICE_NAME, SearchAgentGrpcService.SERVICE_DESCRIPTOR)
+            .serverStream(
+                SearchAgentGrpcService.WatchSession,
+                (WatchSessionRequest request, ResponseStream<SessionEvent> out) -> {
+                  for (int i = 0; i < 1000; i++) {
+                    out.send(
+                        SessionEvent.newBuilder()
+                            .setSnapshot(Session.newBuilder().setEpisodesDone(i))
+                            .build());
+                  }
+                  out.end();
+                });
+    SearchAgentGrpc.SearchAgentBlockingStub client =
+        SearchAgentGrpc.newBlockingStub(channel(serve(service)).channel());
+
+    Iterator<SessionEvent> events = client.watchSession(WatchSessionRequest.getDefaultInstance());
+    int next = 0;
+    while (events.hasNext()) {
+      assertEquals(next++, events.next().getSnapshot().getEpisodesDone());
+    }
+
+    assertEquals(1000, next);
+  }
+
+  @Test
+  void healthAndReflectionAndMetricsAreServedOnTheSamePort() throws Exception {
+    RpcServer server = serve(targets(name -> name));
+    RpcChannel channel = channel(server);
+    HardwareSimulatorGrpc.newBlockingStub(channel.channel())
+        .getTarget(GetTargetRequest.getDefaultInstance());
+
+    assertEquals(
+        ServingStatus.SERVING,
+        HealthGrpc.newBlockingStub(channel.channel())
+            .check(
+                HealthCheckRequest.newBuilder()
+                    .setService("haq.hwsim.v1.HardwareSimulator")
+                    .build())
+            .getStatus());
+    assertTrue(listedServices(channel).contains("haq.hwsim.v1.HardwareSimulator"));
+    assertEquals("ok\n", get(server, "/healthz"));
+    assertEquals("ready\n", get(server, "/readyz"));
+    assertTrue(
+        get(server, "/metrics")
+            .contains(
+                "haq_rpc_server_seconds_count{method=\"haq.hwsim.v1.HardwareSimulator/GetTarget\""),
+        "no timer of the call");
+  }
+
+  @Test
+  void aPortInUseIsRefusedByNumber() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0)) {
+      HaqException error =
+          assertThrows(
+              HaqException.class,
+              () -> RpcServer.builder(runtime, "test").port(taken.getLocalPort()).start());
+
+      assertTrue(error.getMessage().contains(":" + taken.getLocalPort()), error.getMessage());
+    }
+  }
+
+  @Test
+  void noCallFailsWhenOneOfTwoReplicasStops() throws Exception {
+    AtomicInteger served = new AtomicInteger();
+    RpcServer first = serve(counting(served));
+    RpcServer second = serve(counting(served));
+    RpcChannel channel =
+        RpcChannel.open(
+            "127.0.0.1:" + first.port() + ",127.0.0.1:" + second.port(), Duration.ofSeconds(10));
+    open.add(0, channel);
+    HardwareSimulatorGrpc.HardwareSimulatorBlockingStub client =
+        HardwareSimulatorGrpc.newBlockingStub(channel.channel());
+
+    for (int i = 0; i < 400; i++) {
+      if (i == 100) {
+        new Thread(first::close, "stopper").start();
+      }
+      client.getTarget(GetTargetRequest.getDefaultInstance());
+    }
+
+    assertEquals(400, served.get());
+  }
+
+  private static RpcService counting(AtomicInteger served) {
+    return targets(
+        name -> {
+          served.incrementAndGet();
+          return name;
+        });
+  }
+
+  private static RpcService targets(java.util.function.UnaryOperator<String> answer) {
+    return RpcService.named(
+            HardwareSimulatorGrpcService.SERVICE_NAME,
+            HardwareSimulatorGrpcService.SERVICE_DESCRIPTOR)
+        .unary(
+            HardwareSimulatorGrpcService.GetTarget,
+            (request, call) ->
+                Target.newBuilder().setName(answer.apply(request.getName())).build());
+  }
+
+  private RpcServer serve(RpcService service) {
+    RpcServer server =
+        RpcServer.builder(runtime, "test").host("127.0.0.1").service(service).start();
+    open.add(server);
+    return server;
+  }
+
+  private RpcChannel channel(RpcServer server) {
+    RpcChannel channel = RpcChannel.open("127.0.0.1:" + server.port(), Duration.ofSeconds(10));
+    open.add(0, channel);
+    return channel;
+  }
+
+  private HardwareSimulatorGrpc.HardwareSimulatorBlockingStub hwsimClient(RpcService service) {
+    return HardwareSimulatorGrpc.newBlockingStub(channel(serve(service)).channel());
+  }
+
+  private static List<String> listedServices(RpcChannel channel) throws Exception {
+    CompletableFuture<ServerReflectionResponse> answer = new CompletableFuture<>();
+    StreamObserver<ServerReflectionRequest> requests =
+        ServerReflectionGrpc.newStub(channel.channel()).serverReflectionInfo(completing(answer));
+    requests.onNext(ServerReflectionRequest.newBuilder().setListServices("").build());
+    requests.onCompleted();
+    return answer.get(10, TimeUnit.SECONDS).getListServicesResponse().getServiceList().stream()
+        .map(ServiceResponse::getName)
+        .toList();
+  }
+
+  private static String get(RpcServer server, String path) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path)).build(),
+            BodyHandlers.ofString())
+        .body();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertTrue(latch.await(10, TimeUnit.SECONDS));
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static <T> StreamObserver<T> completing(CompletableFuture<T> answer) {
+    return new StreamObserver<>() {
+      @Override
+      public void onNext(T value) {
+        answer.complete(value);
+      }
+
+      @Override
+      public void onError(Throwable failure) {
+        answer.completeExceptionally(failure);
+      }
+
+      @Override
+      public void onCompleted() {}
+    };
+  }
+
+  private static final class Concatenation implements ClientStream<ImportModelRequest, Model> {
+    private final StringBuilder text = new StringBuilder();
+
+    @Override
+    public void next(ImportModelRequest message) {
+      text.append(message.getChunk().toStringUtf8());
+    }
+
+    @Override
+    public Model end() {
+      return Model.newBuilder().setName(text.toString()).build();
+    }
+
+    @Override
+    public void cancelled() {
+      text.setLength(0);
+    }
+  }
+}

@@ -1,0 +1,192 @@
+package dev.haq.wire;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.Accuracy;
+import dev.haq.model.BitChoices;
+import dev.haq.model.BitWidth;
+import dev.haq.model.Bound;
+import dev.haq.model.Budget;
+import dev.haq.model.Cost;
+import dev.haq.model.CostTable;
+import dev.haq.model.DataSelection;
+import dev.haq.model.FeatureMap;
+import dev.haq.model.HaqException;
+import dev.haq.model.Layer;
+import dev.haq.model.LayerBits;
+import dev.haq.model.LayerCost;
+import dev.haq.model.Network;
+import dev.haq.model.Policy;
+import dev.haq.model.Preprocessing;
+import dev.haq.model.Reason;
+import dev.haq.model.Recipe;
+import dev.haq.model.Resource;
+import dev.haq.model.Window;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+
+class WireTest {
+  private static final Network NETWORK =
+      new Network(
+          "sha256:1",
+          "three layers",
+          List.of(
+              new Layer.Conv2d(
+                  "stem",
+                  4,
+                  32,
+                  2,
+                  new Window(3, 5, 2, 1, 1, 2, 1, 0, 2, 1),
+                  new FeatureMap(32, 30),
+                  FeatureMap.square(16),
+                  64),
+              new Layer.DepthwiseConv2d(
+                  "dw",
+                  32,
+                  64,
+                  Window.square(3, 1, 1),
+                  FeatureMap.square(16),
+                  FeatureMap.square(16),
+                  128),
+              new Layer.Linear("fc", 64, 10, 1, 10)),
+          7);
+
+  @Test
+  void aNetworkComesBackEqual() {
+    assertEquals(NETWORK, NetworkWire.fromProto(NetworkWire.toProto(NETWORK)));
+  }
+
+  @Test
+  void aPolicyWithFloatOperandsComesBackEqual() {
+    Policy policy =
+        new Policy(
+            List.of(
+                LayerBits.of(8, 8),
+                new LayerBits(BitWidth.of(3), BitWidth.FLOAT),
+                LayerBits.unquantized()));
+
+    assertEquals(policy, BitsWire.fromProto(BitsWire.toProto(policy, NETWORK), NETWORK));
+  }
+
+  @Test
+  void aPolicyOfAnotherModelIsRefused() {
+    dev.haq.proto.model.v1.Policy message =
+        BitsWire.toProto(Policy.uniform(3, LayerBits.of(4, 4)), NETWORK).toBuilder()
+            .setModel("sha256:2")
+            .build();
+
+    HaqException error =
+        assertThrows(HaqException.class, () -> BitsWire.fromProto(message, NETWORK));
+
+    assertEquals(Reason.POLICY_MISMATCH, error.reason());
+    assertTrue(error.getMessage().contains("sha256:2"), error.getMessage());
+  }
+
+  @Test
+  void aPolicyThatNamesAnotherLayerIsRefusedByName() {
+    dev.haq.proto.model.v1.Policy.Builder message =
+        BitsWire.toProto(Policy.uniform(3, LayerBits.of(4, 4)), NETWORK).toBuilder();
+    message.getLayersBuilder(1).setName("other");
+
+    HaqException error =
+        assertThrows(HaqException.class, () -> BitsWire.fromProto(message.build(), NETWORK));
+
+    assertTrue(error.getMessage().contains("'other'"), error.getMessage());
+    assertTrue(error.getMessage().contains("'dw'"), error.getMessage());
+  }
+
+  @Test
+  void aWidthOfThirtyTwoIsRefusedOnTheWire() {
+    dev.haq.proto.model.v1.LayerBits message =
+        dev.haq.proto.model.v1.LayerBits.newBuilder().setName("fc").setWeightBits(32).build();
+
+    HaqException error = assertThrows(HaqException.class, () -> BitsWire.fromProto(message));
+
+    assertEquals(Reason.INVALID_BITS, error.reason());
+  }
+
+  @Test
+  void costsAndBudgetsComeBackEqual() {
+    Cost cost = new Cost(12.5, 1e-3, OptionalDouble.of(2e-3), 77);
+    LayerCost layer =
+        new LayerCost(
+            "dw",
+            LayerBits.of(5, 6),
+            new Cost(1, 2, OptionalDouble.empty(), 3),
+            Bound.WEIGHT_PORT,
+            OptionalDouble.of(0.5),
+            OptionalDouble.empty(),
+            true);
+
+    assertEquals(cost, CostWire.fromProto(CostWire.toProto(cost)));
+    assertEquals(layer, CostWire.fromProto(CostWire.toProto(layer)));
+    for (Resource resource : Resource.values()) {
+      assertEquals(
+          Budget.ratio(resource, 0.6),
+          CostWire.fromProto(CostWire.toProto(Budget.ratio(resource, 0.6))));
+      assertEquals(
+          Budget.absolute(resource, 3),
+          CostWire.fromProto(CostWire.toProto(Budget.absolute(resource, 3))));
+    }
+  }
+
+  @Test
+  void aCostTableComesBackCellByCell() {
+    CostTable table =
+        new CostTable(
+            Resource.LATENCY,
+            List.of("a", "b"),
+            BitChoices.range(2, 3),
+            new BitChoices(List.of(4)),
+            new double[] {1, 2, 3, 4},
+            new double[] {10, 20, 30, 40},
+            true,
+            5);
+
+    CostTable back = CostWire.fromProto(CostWire.toProto(table));
+
+    assertEquals(table.layers(), back.layers());
+    assertEquals(table.weightBits(), back.weightBits());
+    assertEquals(table.activationBits(), back.activationBits());
+    assertArrayEquals(table.values(), back.values());
+    assertArrayEquals(table.cycles(), back.cycles());
+    assertEquals(table.fixed(), back.fixed());
+    assertTrue(back.extrapolated());
+  }
+
+  @Test
+  void dataSelectionsAndRecipesComeBackEqual() {
+    DataSelection data =
+        new DataSelection(
+            "sha256:9",
+            Optional.of(Preprocessing.preset("imagenet")),
+            DataSelection.Split.HELD_OUT,
+            500,
+            32,
+            -1,
+            0.25);
+
+    assertEquals(data, DataWire.fromProto(DataWire.toProto(data)));
+    assertEquals(
+        new Recipe("haq", Recipe.WeightScales.PER_TENSOR),
+        DataWire.fromProto(DataWire.toProto(new Recipe("haq", Recipe.WeightScales.PER_TENSOR))));
+  }
+
+  @Test
+  void accuraciesOfPartsAddUpExactlyOverTheWire() {
+    Accuracy first = new Accuracy(10, 7, 9, 1.5);
+    Accuracy second = new Accuracy(30, 20, 25, 0.25);
+
+    Accuracy sum =
+        DataWire.fromProto(DataWire.toProto(first))
+            .plus(DataWire.fromProto(DataWire.toProto(second)));
+
+    assertEquals(new Accuracy(40, 27, 34, 1.75), sum);
+    assertEquals(67.5, sum.top1());
+  }
+}
