@@ -1,19 +1,67 @@
 package dev.haq.agent.search;
 
-/** Where a session stands; see the contract's {@code SessionState}. */
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * Where a session stands, and where it may go from there; see the contract's {@code SessionState}.
+ */
 public enum SessionState {
+  /** Waits for a place to run. */
   QUEUED,
+  /** Fetches the network, the cost table and the float accuracy. */
   PREPARING,
   RUNNING,
   PAUSED,
+  /** Finishes the episode under way before it stops. */
   STOPPING,
+  /** All episodes are done. */
   SUCCEEDED,
+  /** Ended early by the user. */
   STOPPED,
+  /** Ended at once by the user. */
   CANCELLED,
   FAILED;
 
   /** Whether nothing will happen to it any more. */
   public boolean isFinal() {
-    return compareTo(SUCCEEDED) >= 0;
+    return next().isEmpty();
+  }
+
+  /** Whether a thread works on it, or did when its process died. */
+  public boolean isActive() {
+    return this == PREPARING || this == RUNNING || this == STOPPING;
+  }
+
+  public boolean mayBecome(SessionState other) {
+    return next().contains(other);
+  }
+
+  /**
+   * Refuses a step that the state machine does not have.
+   *
+   * @throws HaqException {@link Reason#ILLEGAL_STATE}
+   */
+  public void checkMayBecome(SessionState other, String sessionId) {
+    if (!mayBecome(other)) {
+      throw new HaqException(
+          Reason.ILLEGAL_STATE,
+          "session %s is %s and cannot become %s%s"
+              .formatted(sessionId, this, other, isFinal() ? ": it has ended" : ""));
+    }
+  }
+
+  /** Active states go back to QUEUED when a process takes over what a dead one left. */
+  private Set<SessionState> next() {
+    return switch (this) {
+      case QUEUED -> EnumSet.of(PREPARING, PAUSED, STOPPED, CANCELLED, FAILED);
+      case PREPARING -> EnumSet.of(QUEUED, RUNNING, PAUSED, STOPPING, CANCELLED, FAILED);
+      case RUNNING -> EnumSet.of(QUEUED, PAUSED, STOPPING, SUCCEEDED, CANCELLED, FAILED);
+      case PAUSED -> EnumSet.of(QUEUED, STOPPED, CANCELLED);
+      case STOPPING -> EnumSet.of(STOPPED, SUCCEEDED, CANCELLED, FAILED);
+      case SUCCEEDED, STOPPED, CANCELLED, FAILED -> EnumSet.noneOf(SessionState.class);
+    };
   }
 }

@@ -1,12 +1,15 @@
 package dev.haq.agent.search;
 
+import dev.haq.model.HaqException;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /**
  * Where sessions live, so that a process that dies loses at most the episode under way. Port: a SQL
- * database answers. Episodes are append-only; every method is one transaction.
+ * database answers. Episodes are append-only; every method is one transaction, durable when it
+ * returns.
+ *
+ * <p>Safe for use by any thread. A database that does not answer is an {@link HaqException}.
  */
 public interface SessionStore extends AutoCloseable {
   /**
@@ -17,6 +20,9 @@ public interface SessionStore extends AutoCloseable {
 
   Optional<SessionRecord> find(String sessionId);
 
+  /** The session created with this request id, which is not empty. */
+  Optional<SessionRecord> findByRequestId(String requestId);
+
   /**
    * Newest first.
    *
@@ -24,23 +30,25 @@ public interface SessionStore extends AutoCloseable {
    */
   List<SessionRecord> list(String beforeId, int limit);
 
-  /**
-   * Moves a session to another state, if it is in {@code expected}.
-   *
-   * @return whether it was
-   */
-  boolean changeState(
-      String sessionId, SessionState expected, SessionState next, String endReason, String error);
+  /** Queued and active sessions, oldest first: what a process that starts has to carry on with. */
+  List<SessionRecord> unfinished();
 
-  /** Keeps what the session found out while it prepared. */
-  void savePreparation(String sessionId, byte[] preparation);
+  /**
+   * Replaces a session's state, wish to pause, end, error, baseline and update time, if it is still
+   * in state {@code expected}.
+   *
+   * @return whether it was; otherwise nothing has changed
+   */
+  boolean update(SessionRecord changed, SessionState expected);
 
   /**
    * Appends the next episode and replaces the checkpoint with the agent's snapshot taken after it.
    *
-   * @throws IllegalStateException when {@code episode} is not the one after the last stored
+   * @return the session with the episode
+   * @throws IllegalStateException when {@code episode} is not the one after the last stored, or the
+   *     session is neither RUNNING nor STOPPING; nothing has changed then
    */
-  void append(String sessionId, Episode episode, byte[] snapshot);
+  SessionRecord append(String sessionId, Episode episode, byte[] snapshot);
 
   /** The agent's snapshot after the last stored episode; empty before the first. */
   Optional<byte[]> checkpoint(String sessionId);
@@ -51,16 +59,6 @@ public interface SessionStore extends AutoCloseable {
    * @param after only episodes with a higher number
    */
   List<Episode> episodes(String sessionId, int after, int limit);
-
-  /** The episode with the highest reward, the earliest of equals. */
-  Optional<Episode> best(String sessionId);
-
-  /** Its reward. */
-  default OptionalDouble bestReward(String sessionId) {
-    return best(sessionId)
-        .map(e -> OptionalDouble.of(e.bestReward()))
-        .orElse(OptionalDouble.empty());
-  }
 
   @Override
   void close();

@@ -1,0 +1,165 @@
+package dev.haq.agent.store;
+
+import dev.haq.model.HaqException;
+import io.agroal.api.AgroalDataSource;
+import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplier;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+
+/** A pool of connections to a database whose schema is up to date. */
+final class Database implements AutoCloseable {
+  private static final String H2 = "jdbc:h2:";
+
+  /**
+   * PostgreSQL's dialect; space of replaced checkpoints is used again after a second; the pool, not
+   * the JVM's exit, closes the database.
+   */
+  private static final String H2_OPTIONS =
+      ";MODE=PostgreSQL;DATABASE_TO_LOWER=TRUE;RETENTION_TIME=1000;DB_CLOSE_ON_EXIT=FALSE";
+
+  /**
+   * Writes what is committed to the file. H2's own way, {@code WRITE_DELAY=0}, also turns off the
+   * thread that gives back space: the file then grows by every checkpoint ever written.
+   */
+  private static final String H2_FLUSH = "checkpoint";
+
+  private static final String MIGRATIONS = "classpath:dev/haq/agent/store/migration";
+  private static final int MAX_CONNECTIONS = 8;
+
+  /** H2's error code of a database file that another process holds. */
+  private static final int ALREADY_OPEN = 90020;
+
+  private final AgroalDataSource pool;
+  private final boolean h2;
+
+  private Database(AgroalDataSource pool, boolean h2) {
+    this.pool = pool;
+    this.h2 = h2;
+  }
+
+  /**
+   * Opens a database and migrates it.
+   *
+   * @param url {@code memory} for one that is gone when it closes, or a JDBC URL; user and
+   *     password, where needed, are part of it
+   */
+  static Database open(String url) {
+    String jdbcUrl = jdbcUrl(url);
+    checkReachable(jdbcUrl, url);
+    AgroalDataSourceConfigurationSupplier configuration =
+        new AgroalDataSourceConfigurationSupplier()
+            .connectionPoolConfiguration(
+                pool ->
+                    pool.initialSize(1)
+                        .minSize(1)
+                        .maxSize(MAX_CONNECTIONS)
+                        .acquisitionTimeout(Duration.ofSeconds(30))
+                        .connectionFactoryConfiguration(
+                            factory -> factory.jdbcUrl(jdbcUrl).autoCommit(false)));
+    AgroalDataSource pool;
+    try {
+      pool = AgroalDataSource.from(configuration);
+    } catch (SQLException e) {
+      throw cannotOpen(url, e);
+    }
+    try {
+      Flyway.configure()
+          .dataSource(pool)
+          .locations(MIGRATIONS)
+          .placeholders(Map.of("bytes", jdbcUrl.startsWith(H2) ? "binary large object" : "bytea"))
+          .load()
+          .migrate();
+    } catch (FlywayException e) {
+      pool.close();
+      throw HaqException.invalid(
+          "session store %s: its schema cannot be brought up to date: %s", url, firstLine(e));
+    }
+    return new Database(pool, jdbcUrl.startsWith(H2));
+  }
+
+  private static String jdbcUrl(String url) {
+    if (url.equals("memory")) {
+      return H2 + "mem:" + UUID.randomUUID() + H2_OPTIONS;
+    }
+    if (!url.startsWith("jdbc:")) {
+      throw HaqException.invalid(
+          "store.url '%s': use memory or a JDBC URL such as jdbc:h2:file:./haq-data/sessions", url);
+    }
+    return url.startsWith(H2) ? url + H2_OPTIONS : url;
+  }
+
+  /** The pool would only report a time-out: one connection of our own tells what is wrong. */
+  private static void checkReachable(String jdbcUrl, String url) {
+    try {
+      DriverManager.getConnection(jdbcUrl).close();
+    } catch (SQLException e) {
+      throw cannotOpen(url, e);
+    }
+  }
+
+  private static HaqException cannotOpen(String url, SQLException e) {
+    return e.getErrorCode() == ALREADY_OPEN
+        ? HaqException.invalid(
+            "session store %s is in use by another process: stop that one, or set store.url to another file",
+            url)
+        : HaqException.invalid("session store %s cannot be opened: %s", url, firstLine(e));
+  }
+
+  private static String firstLine(Exception e) {
+    return String.valueOf(e.getMessage()).strip().lines().findFirst().orElse("");
+  }
+
+  /** What is done on one connection, between begin and commit. */
+  interface Work<T> {
+    T on(Connection connection) throws SQLException;
+  }
+
+  /** Runs queries that change nothing. */
+  <T> T reading(Work<T> work) throws SQLException {
+    return inTransaction(work);
+  }
+
+  /** Commits what {@code work} does, durably, or, when it throws, nothing of it. */
+  <T> T writing(Work<T> work) throws SQLException {
+    return inTransaction(
+        connection -> {
+          T result = work.on(connection);
+          if (h2) {
+            connection.commit();
+            try (Statement flush = connection.createStatement()) {
+              flush.execute(H2_FLUSH);
+            }
+          }
+          return result;
+        });
+  }
+
+  private <T> T inTransaction(Work<T> work) throws SQLException {
+    try (Connection connection = pool.getConnection()) {
+      connection.setAutoCommit(false);
+      boolean done = false;
+      try {
+        T result = work.on(connection);
+        connection.commit();
+        done = true;
+        return result;
+      } finally {
+        if (!done) {
+          connection.rollback();
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+}

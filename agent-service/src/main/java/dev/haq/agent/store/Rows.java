@@ -1,0 +1,208 @@
+package dev.haq.agent.store;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.haq.agent.search.BudgetLimit;
+import dev.haq.agent.search.EndReason;
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.Timings;
+import dev.haq.model.Accuracy;
+import dev.haq.model.Cost;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/** Rows to values and back. Columns are read by the names that the two column lists give them. */
+final class Rows {
+  /** Of table {@code episode e}; all null where a session has no best episode. */
+  static final String EPISODE_COLUMNS =
+      "e.number as e_number, e.policy as e_policy, e.reward as e_reward, e.images as e_images,"
+          + " e.top1_correct as e_top1_correct, e.top5_correct as e_top5_correct,"
+          + " e.cross_entropy_sum as e_cross_entropy_sum, e.cycles as e_cycles,"
+          + " e.latency_seconds as e_latency_seconds, e.energy_joules as e_energy_joules,"
+          + " e.model_size_bytes as e_model_size_bytes, e.cost_ratio as e_cost_ratio,"
+          + " e.improved as e_improved, e.best_reward as e_best_reward, e.warmup as e_warmup,"
+          + " e.seconds as e_seconds, e.agent_seconds as e_agent_seconds,"
+          + " e.simulator_seconds as e_simulator_seconds,"
+          + " e.quantizer_seconds as e_quantizer_seconds, e.created_at as e_created_at";
+
+  /** Of table {@code session s} with its best episode {@code e}. */
+  static final String SESSION_COLUMNS =
+      "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.episodes_total,"
+          + " s.created_at, s.state, s.pause_requested, s.end_reason, s.error, s.episodes_done,"
+          + " s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
+          + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.updated_at, "
+          + EPISODE_COLUMNS;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
+
+  private Rows() {}
+
+  static SessionRecord session(ResultSet row) throws SQLException {
+    String requestId = row.getString("request_id");
+    String endReason = row.getString("end_reason");
+    return new SessionRecord(
+        new SessionRecord.Definition(
+            row.getString("id"),
+            requestId == null ? "" : requestId,
+            row.getString("spec"),
+            names(row.getString("layers")),
+            new BudgetLimit(row.getDouble("budget_limit"), row.getDouble("reference_cost")),
+            row.getInt("episodes_total"),
+            instant(row, "created_at")),
+        new SessionRecord.Status(
+            SessionState.valueOf(row.getString("state")),
+            row.getBoolean("pause_requested"),
+            Optional.ofNullable(endReason).map(EndReason::valueOf),
+            row.getString("error")),
+        new SessionRecord.Progress(
+            row.getInt("episodes_done"),
+            row.getDouble("episode_seconds"),
+            baseline(row),
+            row.getObject("e_number") == null ? Optional.empty() : Optional.of(episode(row))),
+        instant(row, "updated_at"));
+  }
+
+  private static Optional<Accuracy> baseline(ResultSet row) throws SQLException {
+    if (row.getObject("baseline_images") == null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Accuracy(
+            row.getInt("baseline_images"),
+            row.getInt("baseline_top1_correct"),
+            row.getInt("baseline_top5_correct"),
+            row.getDouble("baseline_cross_entropy_sum")));
+  }
+
+  static Episode episode(ResultSet row) throws SQLException {
+    double energy = row.getDouble("e_energy_joules");
+    OptionalDouble energyJoules =
+        row.wasNull() ? OptionalDouble.empty() : OptionalDouble.of(energy);
+    EpisodeResult result =
+        new EpisodeResult(
+            row.getInt("e_number"),
+            PolicyText.parse(row.getString("e_policy")),
+            row.getDouble("e_reward"),
+            new Accuracy(
+                row.getInt("e_images"),
+                row.getInt("e_top1_correct"),
+                row.getInt("e_top5_correct"),
+                row.getDouble("e_cross_entropy_sum")),
+            new Cost(
+                row.getDouble("e_cycles"),
+                row.getDouble("e_latency_seconds"),
+                energyJoules,
+                row.getDouble("e_model_size_bytes")),
+            row.getDouble("e_cost_ratio"),
+            row.getBoolean("e_warmup"),
+            new Timings(
+                row.getDouble("e_seconds"),
+                row.getDouble("e_agent_seconds"),
+                row.getDouble("e_simulator_seconds"),
+                row.getDouble("e_quantizer_seconds")));
+    return new Episode(
+        result,
+        row.getBoolean("e_improved"),
+        row.getDouble("e_best_reward"),
+        instant(row, "e_created_at"));
+  }
+
+  static String layers(List<String> names) {
+    try {
+      return JSON.writeValueAsString(names);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("layer names " + names + " have no JSON form", e);
+    }
+  }
+
+  private static List<String> names(String json) throws SQLException {
+    try {
+      return JSON.readValue(json, NAMES);
+    } catch (JsonProcessingException e) {
+      throw new SQLException("column session.layers is not a JSON array: " + e.getMessage(), e);
+    }
+  }
+
+  static OffsetDateTime timestamp(Instant instant) {
+    return instant.atOffset(ZoneOffset.UTC);
+  }
+
+  private static Instant instant(ResultSet row, String column) throws SQLException {
+    return row.getObject(column, OffsetDateTime.class).toInstant();
+  }
+
+  /** Binds a statement's parameters from left to right; a null string or number is SQL's null. */
+  static final class Binder {
+    private final PreparedStatement statement;
+    private int index;
+
+    Binder(PreparedStatement statement) {
+      this.statement = statement;
+    }
+
+    Binder text(String value) throws SQLException {
+      statement.setString(++index, value);
+      return this;
+    }
+
+    Binder number(int value) throws SQLException {
+      statement.setInt(++index, value);
+      return this;
+    }
+
+    Binder number(double value) throws SQLException {
+      statement.setDouble(++index, value);
+      return this;
+    }
+
+    Binder number(OptionalDouble value) throws SQLException {
+      if (value.isPresent()) {
+        return number(value.getAsDouble());
+      }
+      statement.setNull(++index, Types.DOUBLE);
+      return this;
+    }
+
+    Binder flag(boolean value) throws SQLException {
+      statement.setBoolean(++index, value);
+      return this;
+    }
+
+    Binder time(Instant value) throws SQLException {
+      statement.setObject(++index, timestamp(value));
+      return this;
+    }
+
+    Binder bytes(byte[] value) throws SQLException {
+      statement.setBytes(++index, value);
+      return this;
+    }
+
+    Binder accuracy(Optional<Accuracy> value) throws SQLException {
+      if (value.isPresent()) {
+        Accuracy accuracy = value.get();
+        return number(accuracy.images())
+            .number(accuracy.top1Correct())
+            .number(accuracy.top5Correct())
+            .number(accuracy.crossEntropySum());
+      }
+      for (int i = 0; i < 3; i++) {
+        statement.setNull(++index, Types.INTEGER);
+      }
+      return number(OptionalDouble.empty());
+    }
+  }
+}

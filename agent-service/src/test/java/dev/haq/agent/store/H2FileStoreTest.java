@@ -1,0 +1,59 @@
+package dev.haq.agent.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionStore;
+import dev.haq.model.HaqException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Sessions in a file of the embedded database. */
+final class H2FileStoreTest extends SessionStoreContract {
+  @TempDir Path directory;
+
+  @Override
+  SessionStore open() {
+    return SqlSessionStore.open("jdbc:h2:file:" + directory.resolve("sessions"));
+  }
+
+  @Test
+  void sessionsOutliveTheirStore() {
+    String url = "jdbc:h2:file:" + directory.resolve("other");
+    SessionRecord session;
+    try (SessionStore first = SqlSessionStore.open(url)) {
+      session = first.create(session("r1"));
+    }
+    try (SessionStore second = SqlSessionStore.open(url)) {
+      assertEquals(Optional.of(session), second.find(session.id()));
+    }
+  }
+
+  @Test
+  void aUrlThatIsNoUrlIsRefusedWithAHint() {
+    HaqException error = assertThrows(HaqException.class, () -> SqlSessionStore.open("somewhere"));
+    assertTrue(error.getMessage().contains("store.url 'somewhere'"), error.getMessage());
+  }
+
+  @Test
+  void aFileThatAnotherProcessHoldsIsRefusedSayingSo() throws Exception {
+    Path locked = directory.resolve("locked.mv.db");
+    SqlSessionStore.open("jdbc:h2:file:" + directory.resolve("locked")).close();
+    try (FileChannel other = FileChannel.open(locked, StandardOpenOption.WRITE);
+        FileLock lock = other.lock()) {
+      assertTrue(lock.isValid());
+      HaqException error =
+          assertThrows(
+              HaqException.class,
+              () -> SqlSessionStore.open("jdbc:h2:file:" + directory.resolve("locked")));
+      assertTrue(error.getMessage().contains("in use by another process"), error.getMessage());
+    }
+  }
+}

@@ -1,0 +1,220 @@
+package dev.haq.agent.store;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.agent.search.BudgetLimit;
+import dev.haq.agent.search.EndReason;
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.Timings;
+import dev.haq.model.Accuracy;
+import dev.haq.model.BitWidth;
+import dev.haq.model.Cost;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Policy;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What every session store does; a class for each database extends it. */
+abstract class SessionStoreContract {
+  private static final Instant NOW = Instant.parse("2026-01-02T03:04:05.678901Z");
+  private static final Accuracy BASELINE = new Accuracy(1000, 915, 998, 0.1 + 0.2);
+
+  private SessionStore store;
+
+  /** A store on an empty database. */
+  abstract SessionStore open();
+
+  @BeforeEach
+  void openStore() {
+    store = open();
+  }
+
+  @AfterEach
+  void closeStore() {
+    store.close();
+  }
+
+  @Test
+  void aSessionIsFoundAsItWasCreated() {
+    SessionRecord session = store.create(session("r1"));
+    assertEquals(Optional.of(session), store.find(session.id()));
+    assertEquals(Optional.of(session), store.findByRequestId("r1"));
+    assertEquals(Optional.empty(), store.find("no such"));
+    assertEquals(Optional.empty(), store.findByRequestId("r2"));
+  }
+
+  @Test
+  void aRequestIdMakesOneSession() {
+    SessionRecord first = store.create(session("r1"));
+    assertEquals(first, store.create(session("r1")));
+    assertEquals(List.of(first), store.list("", 10));
+  }
+
+  @Test
+  void manySessionsHaveNoRequestId() {
+    store.create(session(""));
+    store.create(session(""));
+    assertEquals(2, store.list("", 10).size());
+  }
+
+  @Test
+  void sessionsAreListedNewestFirstAndPaged() {
+    List<SessionRecord> made =
+        IntStream.range(0, 5).mapToObj(i -> store.create(session(""))).toList();
+    assertEquals(List.of(made.get(4), made.get(3)), store.list("", 2));
+    assertEquals(List.of(made.get(2), made.get(1)), store.list(made.get(3).id(), 2));
+    assertEquals(List.of(made.get(0)), store.list(made.get(1).id(), 2));
+    assertEquals(List.of(), store.list(made.get(0).id(), 2));
+  }
+
+  @Test
+  void aChangeNeedsTheExpectedState() {
+    SessionRecord queued = store.create(session(""));
+    SessionRecord preparing = queued.moved(SessionState.PREPARING, NOW.plusSeconds(1));
+    assertFalse(store.update(preparing, SessionState.PAUSED));
+    assertEquals(Optional.of(queued), store.find(queued.id()));
+    assertTrue(store.update(preparing, SessionState.QUEUED));
+    assertEquals(Optional.of(preparing), store.find(queued.id()));
+  }
+
+  @Test
+  void everyFieldOfAStatusIsKept() {
+    SessionRecord running = running();
+    SessionRecord pausing = running.withPauseRequested(true, NOW.plusSeconds(3));
+    assertTrue(store.update(pausing, SessionState.RUNNING));
+    assertEquals(Optional.of(pausing), store.find(running.id()));
+    SessionRecord failed =
+        pausing.ended(SessionState.FAILED, EndReason.ERROR, "it broke", NOW.plusSeconds(4));
+    assertTrue(store.update(failed, SessionState.RUNNING));
+    assertEquals(Optional.of(failed), store.find(running.id()));
+  }
+
+  @Test
+  void anAppendedEpisodeBringsItsCheckpointAndTheBest() {
+    SessionRecord session = running();
+    Episode first = episode(1, -1.5, OptionalDouble.empty());
+    Episode second = episode(2, -0.3, OptionalDouble.of(-1.5));
+    Episode third = episode(3, -0.7, OptionalDouble.of(-0.3));
+
+    assertEquals(Optional.empty(), store.checkpoint(session.id()));
+    assertEquals(session.with(first), store.append(session.id(), first, new byte[] {1}));
+    store.append(session.id(), second, new byte[] {2, 2});
+    SessionRecord after = store.append(session.id(), third, new byte[] {3, 3, 3});
+
+    assertEquals(session.with(first).with(second).with(third), after);
+    assertEquals(Optional.of(second), after.progress().best());
+    assertEquals(Optional.of(after), store.find(session.id()));
+    assertArrayEquals(new byte[] {3, 3, 3}, store.checkpoint(session.id()).orElseThrow());
+    assertEquals(List.of(first, second, third), store.episodes(session.id(), 0, 10));
+    assertEquals(List.of(second), store.episodes(session.id(), 1, 1));
+    assertEquals(List.of(), store.episodes(session.id(), 3, 10));
+  }
+
+  @Test
+  void anEpisodeOutOfOrderChangesNothing() {
+    SessionRecord session = running();
+    store.append(session.id(), episode(1, -1, OptionalDouble.empty()), new byte[] {1});
+    SessionRecord before = store.find(session.id()).orElseThrow();
+    for (int number : new int[] {1, 3}) {
+      Episode wrong = episode(number, 5, OptionalDouble.of(-1));
+      assertThrows(
+          IllegalStateException.class, () -> store.append(session.id(), wrong, new byte[] {9}));
+    }
+    assertEquals(Optional.of(before), store.find(session.id()));
+    assertArrayEquals(new byte[] {1}, store.checkpoint(session.id()).orElseThrow());
+    assertEquals(1, store.episodes(session.id(), 0, 10).size());
+  }
+
+  @Test
+  void aSessionThatDoesNotRunTakesNoEpisode() {
+    SessionRecord session = running();
+    SessionRecord cancelled = session.ended(SessionState.CANCELLED, EndReason.USER, "", NOW);
+    store.update(cancelled, SessionState.RUNNING);
+    assertThrows(
+        IllegalStateException.class,
+        () -> store.append(session.id(), episode(1, 0, OptionalDouble.empty()), new byte[0]));
+    assertEquals(Optional.of(cancelled), store.find(session.id()));
+  }
+
+  @Test
+  void aLargeCheckpointIsKeptAsItIs() {
+    SessionRecord session = running();
+    byte[] snapshot = new byte[6 << 20];
+    new java.util.Random(1).nextBytes(snapshot);
+    store.append(session.id(), episode(1, 0, OptionalDouble.empty()), snapshot);
+    assertArrayEquals(snapshot, store.checkpoint(session.id()).orElseThrow());
+  }
+
+  @Test
+  void whatIsUnfinishedIsListedOldestFirst() {
+    SessionRecord queued = store.create(session(""));
+    SessionRecord running = running();
+    SessionRecord paused = running();
+    store.update(paused.moved(SessionState.PAUSED, NOW), SessionState.RUNNING);
+    SessionRecord done = running();
+    store.update(
+        done.ended(SessionState.SUCCEEDED, EndReason.EPISODES, "", NOW), SessionState.RUNNING);
+    assertEquals(List.of(queued, running), store.unfinished());
+  }
+
+  private SessionRecord running() {
+    SessionRecord queued = store.create(session(""));
+    SessionRecord preparing = queued.moved(SessionState.PREPARING, NOW);
+    store.update(preparing, SessionState.QUEUED);
+    SessionRecord running =
+        preparing.withBaseline(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2));
+    store.update(running, SessionState.PREPARING);
+    return running;
+  }
+
+  static SessionRecord session(String requestId) {
+    return SessionRecord.created(
+        new SessionRecord.Definition(
+            UUID.randomUUID().toString(),
+            requestId,
+            "{\"name\": \"it's \\\"one\\\"\"}",
+            List.of("/features/0/Conv", "b \"quoted\",\nand broken", "é"),
+            new BudgetLimit(0.1 + 0.2, 1.0 / 3),
+            120,
+            NOW));
+  }
+
+  static Episode episode(int number, double reward, OptionalDouble bestBefore) {
+    Policy policy =
+        new Policy(
+            List.of(
+                LayerBits.of(8, 8),
+                LayerBits.of(2, 16),
+                new LayerBits(BitWidth.of(3), BitWidth.FLOAT)));
+    EpisodeResult result =
+        new EpisodeResult(
+            number,
+            policy,
+            reward,
+            new Accuracy(1000, 900, 990, Math.PI),
+            new Cost(
+                1234.5,
+                0.1 + 0.7,
+                number == 2 ? OptionalDouble.empty() : OptionalDouble.of(1e-9),
+                1e6),
+            2.0 / 3,
+            number < 2,
+            new Timings(1.1, 0.3, 0.1, 0.7));
+    return Episode.after(bestBefore, result, NOW.plusSeconds(10 + number));
+  }
+}
