@@ -1,0 +1,165 @@
+package dev.haq.gateway;
+
+import dev.haq.model.HaqException;
+import dev.haq.rpc.Settings;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * The gateway's settings; {@code gateway.yaml} among the resources holds and explains every
+ * default.
+ *
+ * @param port 1..65535, or 0 for any free port
+ * @param agentTarget address of the agent service as {@link dev.haq.rpc.RpcChannel#open} takes it
+ * @param hwsimTarget address of the hardware simulator
+ * @param quantizerTarget address of the quantizer
+ * @param heartbeatMillis longest silence of an event stream, in milliseconds
+ */
+public record GatewaySettings(
+    String host,
+    int port,
+    String agentTarget,
+    String hwsimTarget,
+    String quantizerTarget,
+    Limits limits,
+    Deadlines deadlines,
+    long heartbeatMillis) {
+
+  /** The resource that holds the defaults. */
+  public static final String RESOURCE = "gateway.yaml";
+
+  /**
+   * The most that a request may hold, in bytes.
+   *
+   * @param uploadChunkBytes size of the messages an upload is cut into, 64 KiB to 1 MiB
+   */
+  public record Limits(long jsonBytes, long modelBytes, long datasetBytes, int uploadChunkBytes) {
+    public Limits {
+      positive("limits.json-bytes", jsonBytes);
+      positive("limits.model-bytes", modelBytes);
+      positive("limits.dataset-bytes", datasetBytes);
+      if (uploadChunkBytes < 64 << 10 || uploadChunkBytes > 1 << 20) {
+        throw HaqException.invalid(
+            "limits.upload-chunk-bytes %d is not between 65536 and 1048576", uploadChunkBytes);
+      }
+    }
+  }
+
+  /** The most that each kind of call to a service may take, in seconds. */
+  public record Deadlines(
+      long readSeconds,
+      long sessionSeconds,
+      long simulateSeconds,
+      long evaluateSeconds,
+      long uploadSeconds,
+      long healthSeconds) {
+    public Deadlines {
+      positive("deadlines.read-seconds", readSeconds);
+      positive("deadlines.session-seconds", sessionSeconds);
+      positive("deadlines.simulate-seconds", simulateSeconds);
+      positive("deadlines.evaluate-seconds", evaluateSeconds);
+      positive("deadlines.upload-seconds", uploadSeconds);
+      positive("deadlines.health-seconds", healthSeconds);
+    }
+
+    public Duration read() {
+      return Duration.ofSeconds(readSeconds);
+    }
+
+    public Duration session() {
+      return Duration.ofSeconds(sessionSeconds);
+    }
+
+    public Duration simulate() {
+      return Duration.ofSeconds(simulateSeconds);
+    }
+
+    public Duration evaluate() {
+      return Duration.ofSeconds(evaluateSeconds);
+    }
+
+    public Duration upload() {
+      return Duration.ofSeconds(uploadSeconds);
+    }
+
+    public Duration health() {
+      return Duration.ofSeconds(healthSeconds);
+    }
+  }
+
+  public GatewaySettings {
+    required("host", host);
+    required("agent-target", agentTarget);
+    required("hwsim-target", hwsimTarget);
+    required("quantizer-target", quantizerTarget);
+    required("limits", limits);
+    required("deadlines", deadlines);
+    if (port < 0 || port > 65535) {
+      throw HaqException.invalid("port %d is not between 0 and 65535", port);
+    }
+    positive("heartbeat-millis", heartbeatMillis);
+  }
+
+  /** The defaults, with what the environment overrides. */
+  public static GatewaySettings defaults() {
+    return Settings.load(GatewaySettings.class, RESOURCE, Optional.empty());
+  }
+
+  public GatewaySettings withAddress(String newHost, int newPort) {
+    return new GatewaySettings(
+        newHost,
+        newPort,
+        agentTarget,
+        hwsimTarget,
+        quantizerTarget,
+        limits,
+        deadlines,
+        heartbeatMillis);
+  }
+
+  public GatewaySettings withTargets(String agent, String hwsim, String quantizer) {
+    return new GatewaySettings(
+        host, port, agent, hwsim, quantizer, limits, deadlines, heartbeatMillis);
+  }
+
+  public GatewaySettings withLimits(Limits newLimits) {
+    return new GatewaySettings(
+        host,
+        port,
+        agentTarget,
+        hwsimTarget,
+        quantizerTarget,
+        newLimits,
+        deadlines,
+        heartbeatMillis);
+  }
+
+  public GatewaySettings withDeadlines(Deadlines newDeadlines) {
+    return new GatewaySettings(
+        host,
+        port,
+        agentTarget,
+        hwsimTarget,
+        quantizerTarget,
+        limits,
+        newDeadlines,
+        heartbeatMillis);
+  }
+
+  public GatewaySettings withHeartbeatMillis(long millis) {
+    return new GatewaySettings(
+        host, port, agentTarget, hwsimTarget, quantizerTarget, limits, deadlines, millis);
+  }
+
+  private static void required(String key, Object value) {
+    if (value == null || value.toString().isBlank()) {
+      throw HaqException.invalid("key '%s' is missing", key);
+    }
+  }
+
+  private static void positive(String key, long value) {
+    if (value <= 0) {
+      throw HaqException.invalid("%s %d must be above 0", key, value);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package dev.haq.gateway.http;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.rpc.RpcChannel;
+import dev.haq.rpc.RpcErrors;
+import io.grpc.Channel;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import java.time.Duration;
+
+/** One service behind the gateway, all its replicas together. */
+public final class Backend implements AutoCloseable {
+  private static final Metadata.Key<byte[]> DETAILS =
+      Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
+  /**
+   * Where a service is.
+   *
+   * @param name for people: "agent"
+   * @param target as {@link RpcChannel#open} takes it
+   */
+  public record Address(String name, String target) {}
+
+  private final String name;
+  private final RpcChannel rpc;
+
+  private Backend(String name, RpcChannel rpc) {
+    this.name = name;
+    this.rpc = rpc;
+  }
+
+  public static Address address(String name, String target) {
+    return new Address(name, target);
+  }
+
+  static Backend open(Address address, Duration deadline) {
+    return new Backend(address.name(), RpcChannel.open(address.target(), deadline));
+  }
+
+  String name() {
+    return name;
+  }
+
+  Channel channel() {
+    return rpc.channel();
+  }
+
+  /**
+   * The typed form of a failed call. A service that gave a reason is quoted; transport failures,
+   * whose text speaks of sockets, are told in the caller's terms.
+   */
+  HaqException translate(Throwable failure) {
+    HaqException typed = RpcErrors.translate(failure);
+    if (saidByTheService(failure)) {
+      return typed;
+    }
+    if (typed.reason() == Reason.UNAVAILABLE) {
+      return new HaqException(
+          Reason.UNAVAILABLE,
+          "the %s service does not answer: try again; GET /readyz tells which services are up"
+              .formatted(name),
+          failure);
+    }
+    if (typed.reason() == Reason.DEADLINE_EXCEEDED) {
+      return new HaqException(
+          Reason.DEADLINE_EXCEEDED,
+          "the %s service did not finish in time: try again, or ask for less".formatted(name),
+          failure);
+    }
+    return typed;
+  }
+
+  private static boolean saidByTheService(Throwable failure) {
+    return failure instanceof StatusRuntimeException status
+        && status.getTrailers() != null
+        && status.getTrailers().containsKey(DETAILS);
+  }
+
+  @Override
+  public void close() {
+    rpc.close();
+  }
+}

@@ -1,0 +1,29 @@
+package dev.haq.gateway.http;
+
+import java.time.Duration;
+import java.util.List;
+
+/** The three services behind the gateway. */
+public record Backends(Backend agent, Backend hwsim, Backend quantizer) implements AutoCloseable {
+  /**
+   * Connects lazily to all three.
+   *
+   * @param deadline of calls that set none themselves
+   */
+  public static Backends open(
+      Backend.Address agent, Backend.Address hwsim, Backend.Address quantizer, Duration deadline) {
+    return new Backends(
+        Backend.open(agent, deadline),
+        Backend.open(hwsim, deadline),
+        Backend.open(quantizer, deadline));
+  }
+
+  List<Backend> all() {
+    return List.of(agent, hwsim, quantizer);
+  }
+
+  @Override
+  public void close() {
+    all().forEach(Backend::close);
+  }
+}

@@ -1,0 +1,173 @@
+package dev.haq.gateway.http;
+
+import static dev.haq.gateway.http.Endpoints.body;
+import static dev.haq.gateway.http.Endpoints.collect;
+import static dev.haq.gateway.http.Endpoints.query;
+
+import com.google.protobuf.Message;
+import dev.haq.gateway.GatewaySettings;
+import dev.haq.model.HaqException;
+import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
+import dev.haq.proto.hwsim.v1.GetTargetRequest;
+import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
+import dev.haq.proto.hwsim.v1.ListTargetsRequest;
+import dev.haq.proto.hwsim.v1.SimulateRequest;
+import dev.haq.proto.model.v1.Preprocessing;
+import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import dev.haq.proto.quantizer.v1.GetModelRequest;
+import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
+import dev.haq.proto.quantizer.v1.ImportModelRequest;
+import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
+import dev.haq.proto.quantizer.v1.ListModelsRequest;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.proto.quantizer.v1.QuantizerGrpc;
+import dev.haq.wire.DataWire;
+import io.grpc.MethodDescriptor;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What a search is made of, and its parts on their own: {@code /v1/targets}, {@code /v1/models},
+ * {@code /v1/datasets}, {@code /v1/simulate}, {@code /v1/cost-table}, {@code /v1/evaluate}.
+ */
+final class CatalogueApi {
+  private final GatewaySettings.Limits limits;
+  private final GatewaySettings.Deadlines deadlines;
+  private final Backend hwsim;
+  private final Backend quantizer;
+
+  CatalogueApi(GatewaySettings settings, Backends backends) {
+    this.limits = settings.limits();
+    this.deadlines = settings.deadlines();
+    this.hwsim = backends.hwsim();
+    this.quantizer = backends.quantizer();
+  }
+
+  void mount(Router router) {
+    router
+        .get("/v1/targets")
+        .handler(
+            query(
+                read(hwsim, HardwareSimulatorGrpc.getListTargetsMethod()),
+                ctx -> Query.page(ctx, ListTargetsRequest.newBuilder()).build()));
+    router
+        .get("/v1/targets/:name")
+        .handler(
+            query(
+                read(hwsim, HardwareSimulatorGrpc.getGetTargetMethod()),
+                ctx -> GetTargetRequest.newBuilder().setName(Query.path(ctx, "name")).build()));
+    router
+        .get("/v1/models")
+        .handler(
+            query(
+                read(quantizer, QuantizerGrpc.getListModelsMethod()),
+                ctx -> Query.page(ctx, ListModelsRequest.newBuilder()).build()));
+    router
+        .get("/v1/models/:id")
+        .handler(
+            query(
+                read(quantizer, QuantizerGrpc.getGetModelMethod()),
+                ctx -> GetModelRequest.newBuilder().setId(Query.path(ctx, "id")).build()));
+    router
+        .get("/v1/datasets")
+        .handler(
+            query(
+                read(quantizer, QuantizerGrpc.getListDatasetsMethod()),
+                ctx -> Query.page(ctx, ListDatasetsRequest.newBuilder()).build()));
+    router.post("/v1/models").handler(this::importModel);
+    router.post("/v1/datasets").handler(this::importDataset);
+    router
+        .post("/v1/simulate")
+        .handler(collect(limits.jsonBytes()))
+        .handler(
+            body(
+                call(hwsim, HardwareSimulatorGrpc.getSimulateMethod(), deadlines.simulate()),
+                SimulateRequest::newBuilder,
+                SimulateRequest.Builder::build));
+    router
+        .post("/v1/cost-table")
+        .handler(collect(limits.jsonBytes()))
+        .handler(
+            body(
+                call(hwsim, HardwareSimulatorGrpc.getBuildCostTableMethod(), deadlines.simulate()),
+                BuildCostTableRequest::newBuilder,
+                BuildCostTableRequest.Builder::build));
+    router
+        .post("/v1/evaluate")
+        .handler(collect(limits.jsonBytes()))
+        .handler(
+            body(
+                call(quantizer, QuantizerGrpc.getEvaluateMethod(), deadlines.evaluate()),
+                EvaluateRequest::newBuilder,
+                EvaluateRequest.Builder::build));
+  }
+
+  private <Q, R extends Message> UnaryCall<Q, R> read(
+      Backend backend, MethodDescriptor<Q, R> method) {
+    return call(backend, method, deadlines.read());
+  }
+
+  private static <Q, R extends Message> UnaryCall<Q, R> call(
+      Backend backend, MethodDescriptor<Q, R> method, Duration deadline) {
+    return new UnaryCall<>(backend, method, deadline, Reply::ok);
+  }
+
+  private void importModel(RoutingContext ctx) {
+    ImportModelRequest.Header.Builder header = ImportModelRequest.Header.newBuilder();
+    Query.text(ctx, "name").ifPresent(header::setName);
+    Upload.Plan<ImportModelRequest, Model> plan =
+        new Upload.Plan<>(
+            quantizer,
+            QuantizerGrpc.getImportModelMethod(),
+            deadlines.upload(),
+            bytes -> ImportModelRequest.newBuilder().setChunk(bytes).build(),
+            limits.modelBytes(),
+            limits.uploadChunkBytes(),
+            model -> Reply.created(model, "/v1/models/" + model.getId()));
+    Upload.start(plan, ctx, ImportModelRequest.newBuilder().setHeader(header).build());
+  }
+
+  private void importDataset(RoutingContext ctx) {
+    ImportDatasetRequest.Header.Builder header =
+        ImportDatasetRequest.Header.newBuilder().setFormat(format(ctx));
+    Query.text(ctx, "name").ifPresent(header::setName);
+    Query.text(ctx, "preprocess")
+        .map(CatalogueApi::preprocessing)
+        .ifPresent(header::setPreprocessing);
+    Upload.Plan<ImportDatasetRequest, Dataset> plan =
+        new Upload.Plan<>(
+            quantizer,
+            QuantizerGrpc.getImportDatasetMethod(),
+            deadlines.upload(),
+            bytes -> ImportDatasetRequest.newBuilder().setChunk(bytes).build(),
+            limits.datasetBytes(),
+            limits.uploadChunkBytes(),
+            dataset -> Reply.created(dataset, "/v1/datasets"));
+    Upload.start(plan, ctx, ImportDatasetRequest.newBuilder().setHeader(header).build());
+  }
+
+  private static ImportDatasetRequest.Header.Format format(RoutingContext ctx) {
+    List<ImportDatasetRequest.Header.Format> known =
+        List.of(
+            ImportDatasetRequest.Header.Format.CIFAR10_BINARY,
+            ImportDatasetRequest.Header.Format.CLASS_FOLDERS_ZIP);
+    String name = Query.required(ctx, "format", known.get(0).name());
+    return known.stream()
+        .filter(format -> format.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                HaqException.invalid(
+                    "there is no dataset format '%s': use one of %s", name, known));
+  }
+
+  /** A preset's name, or the JSON of a Preprocessing. */
+  private static Preprocessing preprocessing(String text) {
+    return text.startsWith("{")
+        ? ProtoJson.parse(text, "parameter 'preprocess'", Preprocessing.newBuilder()).build()
+        : DataWire.toProto(dev.haq.model.Preprocessing.preset(text));
+  }
+}

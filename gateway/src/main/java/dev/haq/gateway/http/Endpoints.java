@@ -1,0 +1,47 @@
+package dev.haq.gateway.http;
+
+import com.google.protobuf.Message;
+import io.vertx.core.Context;
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** The shapes that handlers have: decode, call, encode. */
+final class Endpoints {
+  private Endpoints() {}
+
+  /** The request is made of the path and the query. */
+  static <Q, R> Handler<RoutingContext> query(
+      UnaryCall<Q, R> call, Function<RoutingContext, Q> decode) {
+    return ctx -> call.start(ctx, decode.apply(ctx));
+  }
+
+  /** Collects a JSON body up to a size; goes before {@link #body}. */
+  static BodyHandler collect(long maxBytes) {
+    return BodyHandler.create(false).setBodyLimit(maxBytes);
+  }
+
+  /**
+   * The request is the body, as JSON; read on a worker thread, for a measured table is large.
+   *
+   * @param finish completes the message
+   */
+  static <B extends Message.Builder, Q, R> Handler<RoutingContext> body(
+      UnaryCall<Q, R> call, Supplier<B> builder, Function<B, Q> finish) {
+    return ctx -> {
+      Context context = Vertx.currentContext();
+      ctx.vertx()
+          .executeBlocking(
+              () ->
+                  finish.apply(
+                      ProtoJson.parse(ctx.body().buffer(), "the request body", builder.get())),
+              false)
+          .onComplete(
+              request -> context.runOnContext(v -> call.start(ctx, request)),
+              failure -> context.runOnContext(v -> ctx.fail(failure)));
+    };
+  }
+}

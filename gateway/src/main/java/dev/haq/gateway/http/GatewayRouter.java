@@ -1,0 +1,91 @@
+package dev.haq.gateway.http;
+
+import dev.haq.gateway.GatewaySettings;
+import dev.haq.gateway.web.WebPage;
+import dev.haq.rpc.ServiceRuntime;
+import io.micrometer.core.instrument.Gauge;
+import io.vertx.core.Handler;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.net.URI;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Everything the gateway answers on its port: the API, health, metrics and the page. */
+public final class GatewayRouter {
+  private final Router router;
+  private final Probes probes;
+  private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
+
+  public GatewayRouter(ServiceRuntime runtime, GatewaySettings settings, Backends backends) {
+    router = Router.router(runtime.vertx());
+    probes = new Probes(backends, settings.deadlines().health());
+    router.route().handler(GatewayRouter::guard);
+    router.route().failureHandler(GatewayRouter::fail);
+    for (int status : new int[] {400, 404, 405, 413}) {
+      router.errorHandler(status, ctx -> Problem.of(ctx, status).send(ctx));
+    }
+    router.get("/healthz").handler(ctx -> ctx.response().end("ok\n"));
+    router.get("/readyz").handler(probes::ready);
+    router
+        .get("/metrics")
+        .handler(
+            ctx ->
+                ctx.response()
+                    .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                    .end(runtime.metrics().scrape()));
+    new CatalogueApi(settings, backends).mount(router);
+    new SessionApi(settings, backends.agent(), streams).mount(router);
+    new WebPage().mount(router);
+    Gauge.builder("haq.gateway.event.streams", streams, Set::size)
+        .description("Event streams open")
+        .register(runtime.metrics());
+  }
+
+  public Handler<HttpServerRequest> handler() {
+    return router;
+  }
+
+  /** Reports not ready and ends the event streams, so that their readers come back elsewhere. */
+  public void stop() {
+    probes.stop();
+    streams.forEach(EventStream::stop);
+  }
+
+  /**
+   * Refuses what another site's page sends through the browser of somebody who can reach this
+   * gateway: browsers name the page's site in Sec-Fetch-Site, or at least in Origin. Programs send
+   * neither.
+   */
+  private static void guard(RoutingContext ctx) {
+    ctx.response().putHeader("X-Content-Type-Options", "nosniff");
+    HttpServerRequest request = ctx.request();
+    String site = request.getHeader("Sec-Fetch-Site");
+    String origin = request.getHeader("Origin");
+    boolean changes = !Set.of("GET", "HEAD", "OPTIONS").contains(request.method().name());
+    boolean foreign =
+        site != null
+            ? !site.equals("same-origin") && !site.equals("none")
+            : origin != null && !isOwn(origin, request.getHeader("Host"));
+    if (changes && foreign) {
+      throw new Problem.HttpException(
+          403, "CROSS_ORIGIN", "a page of another site may not change anything here");
+    }
+    ctx.next();
+  }
+
+  private static boolean isOwn(String origin, String host) {
+    try {
+      return host != null && host.equals(URI.create(origin).getRawAuthority());
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private static void fail(RoutingContext ctx) {
+    Problem problem =
+        ctx.failure() == null ? Problem.of(ctx, ctx.statusCode()) : Problem.of(ctx.failure());
+    problem.send(ctx);
+  }
+}

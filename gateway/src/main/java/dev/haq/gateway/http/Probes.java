@@ -1,0 +1,86 @@
+package dev.haq.gateway.http;
+
+import io.grpc.CallOptions;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.StreamObserver;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Whether the gateway can serve: it can when all three services behind it say that they can. */
+final class Probes {
+  private final Backends backends;
+  private final Duration deadline;
+  private volatile boolean stopping;
+
+  Probes(Backends backends, Duration deadline) {
+    this.backends = backends;
+    this.deadline = deadline;
+  }
+
+  void stop() {
+    stopping = true;
+  }
+
+  /** {@code {"ready": ..., "services": {"agent": "SERVING", ...}}}; 503 unless all serve. */
+  void ready(RoutingContext ctx) {
+    Context context = Vertx.currentContext();
+    List<Future<String>> states = backends.all().stream().map(this::state).toList();
+    Future.all(states)
+        .onComplete(
+            all ->
+                context.runOnContext(
+                    v -> answer(ctx, states.stream().map(Future::result).toList())));
+  }
+
+  private void answer(RoutingContext ctx, List<String> states) {
+    JsonObject services = new JsonObject();
+    for (int i = 0; i < states.size(); i++) {
+      services.put(backends.all().get(i).name(), states.get(i));
+    }
+    boolean ready =
+        !stopping
+            && states.stream().allMatch(HealthCheckResponse.ServingStatus.SERVING.name()::equals);
+    ctx.response()
+        .setStatusCode(ready ? 200 : 503)
+        .putHeader("Content-Type", "application/json")
+        .end(new JsonObject().put("ready", ready).put("services", services).encode());
+  }
+
+  private Future<String> state(Backend backend) {
+    Promise<String> state = Promise.promise();
+    ClientCalls.asyncUnaryCall(
+        backend
+            .channel()
+            .newCall(
+                HealthGrpc.getCheckMethod(),
+                CallOptions.DEFAULT.withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS)),
+        HealthCheckRequest.getDefaultInstance(),
+        new StreamObserver<>() {
+          @Override
+          public void onNext(HealthCheckResponse answer) {
+            state.tryComplete(answer.getStatus().name());
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            state.tryComplete("UNREACHABLE");
+          }
+
+          @Override
+          public void onCompleted() {
+            state.tryComplete("UNREACHABLE");
+          }
+        });
+    return state.future();
+  }
+}

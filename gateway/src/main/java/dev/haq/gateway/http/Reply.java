@@ -1,0 +1,29 @@
+package dev.haq.gateway.http;
+
+import com.google.protobuf.Message;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerResponse;
+import java.util.Map;
+
+/** An answer, encoded and ready to be sent. */
+record Reply(int status, Map<String, String> headers, Buffer body) {
+  static Reply ok(Message message) {
+    return new Reply(200, Map.of(), json(message));
+  }
+
+  static Reply created(Message message, String location) {
+    return new Reply(201, Map.of("Location", location), json(message));
+  }
+
+  private static Buffer json(Message message) {
+    return Buffer.buffer(ProtoJson.print(message));
+  }
+
+  void send(HttpServerResponse response) {
+    if (response.ended() || response.closed()) {
+      return;
+    }
+    headers.forEach(response::putHeader);
+    response.setStatusCode(status).putHeader("Content-Type", "application/json").end(body);
+  }
+}

@@ -1,0 +1,189 @@
+package dev.haq.gateway.http;
+
+import static dev.haq.gateway.http.Endpoints.body;
+import static dev.haq.gateway.http.Endpoints.collect;
+import static dev.haq.gateway.http.Endpoints.query;
+
+import com.google.protobuf.Message;
+import dev.haq.gateway.GatewaySettings;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.CancelSessionRequest;
+import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.GetSessionRequest;
+import dev.haq.proto.agent.v1.ListEpisodesRequest;
+import dev.haq.proto.agent.v1.ListSessionsRequest;
+import dev.haq.proto.agent.v1.PauseSessionRequest;
+import dev.haq.proto.agent.v1.ResumeSessionRequest;
+import dev.haq.proto.agent.v1.SearchAgentGrpc;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.StopSessionRequest;
+import dev.haq.proto.agent.v1.WatchSessionRequest;
+import io.grpc.MethodDescriptor;
+import io.vertx.core.Handler;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Function;
+
+/** Search sessions: {@code /v1/sessions} and what lies below it. */
+final class SessionApi {
+  private final Backend agent;
+  private final GatewaySettings settings;
+  private final Set<EventStream> streams;
+
+  /**
+   * @param streams the event streams that are open; safe for use by any thread
+   */
+  SessionApi(GatewaySettings settings, Backend agent, Set<EventStream> streams) {
+    this.agent = agent;
+    this.settings = settings;
+    this.streams = streams;
+  }
+
+  void mount(Router router) {
+    router
+        .post("/v1/sessions")
+        .handler(collect(settings.limits().jsonBytes()))
+        .handler(
+            body(
+                call(
+                    SearchAgentGrpc.getCreateSessionMethod(),
+                    settings.deadlines().session(),
+                    session -> Reply.created(session, "/v1/sessions/" + session.getId())),
+                CreateSessionRequest::newBuilder,
+                SessionApi::identified));
+    router
+        .get("/v1/sessions")
+        .handler(
+            query(
+                read(SearchAgentGrpc.getListSessionsMethod(), Reply::ok),
+                ctx -> Query.page(ctx, ListSessionsRequest.newBuilder()).build()));
+    router
+        .get("/v1/sessions/:id")
+        .handler(query(read(SearchAgentGrpc.getGetSessionMethod(), Reply::ok), SessionApi::get));
+    router
+        .get("/v1/sessions/:id/best")
+        .handler(
+            query(read(SearchAgentGrpc.getGetSessionMethod(), SessionApi::best), SessionApi::get));
+    router
+        .get("/v1/sessions/:id/episodes")
+        .handler(
+            query(
+                read(SearchAgentGrpc.getListEpisodesMethod(), Reply::ok),
+                ctx ->
+                    Query.page(ctx, ListEpisodesRequest.newBuilder())
+                        .setSessionId(Query.path(ctx, "id"))
+                        .build()));
+    router.get("/v1/sessions/:id/events").handler(this::events);
+    Map<String, Handler<RoutingContext>> actions = actions();
+    router
+        .postWithRegex("/v1/sessions/(?<id>[^/:]+):(?<action>[^/:]+)")
+        .handler(ctx -> act(ctx, actions));
+  }
+
+  private Map<String, Handler<RoutingContext>> actions() {
+    Map<String, Handler<RoutingContext>> actions = new TreeMap<>();
+    actions.put(
+        "pause",
+        action(
+            SearchAgentGrpc.getPauseSessionMethod(),
+            id -> PauseSessionRequest.newBuilder().setId(id).build()));
+    actions.put(
+        "resume",
+        action(
+            SearchAgentGrpc.getResumeSessionMethod(),
+            id -> ResumeSessionRequest.newBuilder().setId(id).build()));
+    actions.put(
+        "stop",
+        action(
+            SearchAgentGrpc.getStopSessionMethod(),
+            id -> StopSessionRequest.newBuilder().setId(id).build()));
+    actions.put(
+        "cancel",
+        action(
+            SearchAgentGrpc.getCancelSessionMethod(),
+            id -> CancelSessionRequest.newBuilder().setId(id).build()));
+    return actions;
+  }
+
+  private <Q> Handler<RoutingContext> action(
+      MethodDescriptor<Q, Session> method, Function<String, Q> request) {
+    return query(
+        call(method, settings.deadlines().session(), Reply::ok),
+        ctx -> request.apply(Query.path(ctx, "id")));
+  }
+
+  private static void act(RoutingContext ctx, Map<String, Handler<RoutingContext>> actions) {
+    String name = Query.path(ctx, "action");
+    Handler<RoutingContext> action = actions.get(name);
+    if (action == null) {
+      throw new Problem.HttpException(
+          404,
+          "NO_SUCH_RESOURCE",
+          "a session has no action '%s': use one of %s".formatted(name, actions.keySet()));
+    }
+    action.handle(ctx);
+  }
+
+  private void events(RoutingContext ctx) {
+    WatchSessionRequest request =
+        WatchSessionRequest.newBuilder()
+            .setSessionId(Query.path(ctx, "id"))
+            .setAfterEpisode(after(ctx))
+            .build();
+    EventStream[] opened = new EventStream[1];
+    opened[0] =
+        EventStream.start(
+            agent, ctx, request, settings.heartbeatMillis(), () -> streams.remove(opened[0]));
+    streams.add(opened[0]);
+  }
+
+  /** The header, which an EventSource sends when it connects again, goes before the parameter. */
+  private static int after(RoutingContext ctx) {
+    String last = ctx.request().getHeader("Last-Event-ID");
+    if (last != null && !last.isBlank()) {
+      return Query.count("Last-Event-ID", last);
+    }
+    return Query.text(ctx, "after").map(value -> Query.count("after", value)).orElse(0);
+  }
+
+  private <Q, R extends Message> UnaryCall<Q, R> read(
+      MethodDescriptor<Q, R> method, Function<R, Reply> encode) {
+    return call(method, settings.deadlines().read(), encode);
+  }
+
+  private <Q, R extends Message> UnaryCall<Q, R> call(
+      MethodDescriptor<Q, R> method, Duration deadline, Function<R, Reply> encode) {
+    return new UnaryCall<>(agent, method, deadline, encode);
+  }
+
+  private static GetSessionRequest get(RoutingContext ctx) {
+    return GetSessionRequest.newBuilder().setId(Query.path(ctx, "id")).build();
+  }
+
+  /**
+   * A creation without an id of its own gets one, so that a retry between here and the agent is
+   * harmless.
+   */
+  private static CreateSessionRequest identified(CreateSessionRequest.Builder request) {
+    if (request.getRequestId().isEmpty()) {
+      request.setRequestId(UUID.randomUUID().toString());
+    }
+    return request.build();
+  }
+
+  private static Reply best(Session session) {
+    if (!session.hasBest()) {
+      throw new HaqException(
+          Reason.UNKNOWN_EPISODE,
+          "session %s has no episode yet that meets its budget: ask again after the next one"
+              .formatted(session.getId()));
+    }
+    return Reply.ok(session.getBest());
+  }
+}

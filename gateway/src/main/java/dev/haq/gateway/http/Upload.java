@@ -1,0 +1,207 @@
+package dev.haq.gateway.http;
+
+import com.google.protobuf.ByteString;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * A request body passed on as a stream of messages: one header, then chunks. Holds at most about
+ * two chunks in memory: reading stops while the service is behind. A caller that leaves cancels the
+ * call, and the service keeps nothing.
+ *
+ * <p>All state is touched on the request's event loop alone.
+ */
+final class Upload<Q, R> {
+  /** How long the rest of a refused body is read and dropped, so that the caller sees why. */
+  private static final long DRAIN_MILLIS = 10_000;
+
+  /**
+   * What is uploaded, and where to.
+   *
+   * @param chunk wraps bytes into a message
+   * @param maxBytes a larger body is refused
+   * @param chunkBytes size of the messages
+   */
+  record Plan<Q, R>(
+      Backend backend,
+      MethodDescriptor<Q, R> method,
+      Duration deadline,
+      Function<ByteString, Q> chunk,
+      long maxBytes,
+      int chunkBytes,
+      Function<R, Reply> encode) {}
+
+  private final Plan<Q, R> plan;
+  private final RoutingContext ctx;
+  private final HttpServerRequest request;
+  private final Context context = Vertx.currentContext();
+  private final ClientCall<Q, R> call;
+  private Buffer pending = Buffer.buffer();
+  private long received;
+  private boolean over;
+
+  private Upload(Plan<Q, R> plan, RoutingContext ctx) {
+    this.plan = plan;
+    this.ctx = ctx;
+    this.request = ctx.request();
+    this.call =
+        plan.backend()
+            .channel()
+            .newCall(
+                plan.method(),
+                CallOptions.DEFAULT.withDeadlineAfter(
+                    plan.deadline().toMillis(), TimeUnit.MILLISECONDS));
+  }
+
+  /** To be called on the request's event loop before anything of the body was read. */
+  static <Q, R> void start(Plan<Q, R> plan, RoutingContext ctx, Q header) {
+    HttpServerRequest request = ctx.request();
+    String type = request.getHeader("Content-Type");
+    if (type != null && type.startsWith("multipart/")) {
+      throw new Problem.HttpException(
+          415,
+          "UNSUPPORTED_MEDIA_TYPE",
+          "send the file's bytes as the whole body, not as a form: curl --data-binary @FILE");
+    }
+    if (declaredLength(request) > plan.maxBytes()) {
+      throw tooLarge(plan.maxBytes());
+    }
+    if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
+      ctx.response().writeContinue();
+    }
+    new Upload<>(plan, ctx).run(header);
+  }
+
+  private void run(Q header) {
+    request.pause();
+    request.handler(this::take);
+    request.endHandler(v -> finish());
+    request.exceptionHandler(e -> leave());
+    ctx.response().closeHandler(v -> leave());
+    call.start(new Answer(), new Metadata());
+    call.request(1);
+    call.sendMessage(header);
+    if (call.isReady()) {
+      request.resume();
+    }
+  }
+
+  private void take(Buffer bytes) {
+    if (over) {
+      return;
+    }
+    received += bytes.length();
+    if (received > plan.maxBytes()) {
+      fail(tooLarge(plan.maxBytes()));
+      return;
+    }
+    pending.appendBuffer(bytes);
+    if (pending.length() >= plan.chunkBytes()) {
+      flush();
+      if (!call.isReady()) {
+        request.pause();
+      }
+    }
+  }
+
+  private void flush() {
+    byte[] bytes = pending.getBytes();
+    pending = Buffer.buffer();
+    for (int from = 0; from < bytes.length; from += plan.chunkBytes()) {
+      int length = Math.min(plan.chunkBytes(), bytes.length - from);
+      call.sendMessage(plan.chunk().apply(ByteString.copyFrom(bytes, from, length)));
+    }
+  }
+
+  private void finish() {
+    if (!over) {
+      flush();
+      call.halfClose();
+    }
+  }
+
+  private void leave() {
+    if (!over) {
+      over = true;
+      pending = Buffer.buffer();
+      call.cancel("the upload was broken off", null);
+    }
+  }
+
+  private void answer(Reply reply) {
+    if (!over) {
+      over = true;
+      reply.send(ctx.response());
+    }
+  }
+
+  private void fail(Throwable failure) {
+    if (over) {
+      return;
+    }
+    leave();
+    boolean bodyLeft = !request.isEnded();
+    ctx.fail(failure);
+    if (bodyLeft) {
+      request.resume();
+      ctx.vertx().setTimer(DRAIN_MILLIS, id -> closeUnlessEnded());
+    }
+  }
+
+  private void closeUnlessEnded() {
+    if (!request.isEnded()) {
+      request.connection().close();
+    }
+  }
+
+  private static long declaredLength(HttpServerRequest request) {
+    String length = request.getHeader("Content-Length");
+    return length == null ? 0 : Long.parseLong(length);
+  }
+
+  private static HaqException tooLarge(long maxBytes) {
+    return new HaqException(
+        Reason.TOO_LARGE,
+        "the upload is larger than the %d bytes that this gateway takes".formatted(maxBytes));
+  }
+
+  /** Carries the service's answer back to the event loop. */
+  private final class Answer extends ClientCall.Listener<R> {
+    @Override
+    public void onReady() {
+      context.runOnContext(
+          v -> {
+            if (!over) {
+              request.resume();
+            }
+          });
+    }
+
+    @Override
+    public void onMessage(R answer) {
+      Reply reply = plan.encode().apply(answer);
+      context.runOnContext(v -> answer(reply));
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      if (!status.isOk()) {
+        context.runOnContext(
+            v -> fail(plan.backend().translate(status.asRuntimeException(trailers))));
+      }
+    }
+  }
+}
