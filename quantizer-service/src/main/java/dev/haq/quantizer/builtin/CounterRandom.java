@@ -6,10 +6,10 @@ package dev.haq.quantizer.builtin;
  *
  * <p>Draw n of a stream is {@code mix(key + n * GOLDEN_GAMMA)}, where {@code key = mix(mix(seed) +
  * stream)} and {@code mix} is the 64-bit finaliser of SplitMix64 (Steele, Lea, Flood, <em>Fast
- * Splittable Pseudorandom Number Generators</em>, OOPSLA 2014, variant 13 of Stafford). Only integer
- * arithmetic and exact conversions are used. Not thread-safe: one instance draws one image.
+ * Splittable Pseudorandom Number Generators</em>, OOPSLA 2014, variant 13 of Stafford). Only
+ * integer arithmetic and exact conversions are used. Not thread-safe: one instance draws one image.
  */
-final class CounterRandom {
+public final class CounterRandom {
   /** 2^64 divided by the golden ratio, made odd: the increment of SplitMix64. */
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
@@ -19,34 +19,34 @@ final class CounterRandom {
   private final long key;
   private long draws;
 
-  CounterRandom(long seed, long stream) {
+  public CounterRandom(long seed, long stream) {
     this.key = mix(mix(seed + GOLDEN_GAMMA) + stream * GOLDEN_GAMMA);
   }
 
   /** Uniform in [0, 1). */
-  double unit() {
+  public double unit() {
     return (nextLong() >>> 11) * UNIT;
   }
 
   /** Uniform in [low, high). */
-  double between(double low, double high) {
+  public double between(double low, double high) {
     return low + (high - low) * unit();
   }
 
   /** Uniform over 0 .. bound - 1 (the bias of a double product is below 2^-40 for small bounds). */
-  int below(int bound) {
+  public int below(int bound) {
     return (int) (unit() * bound);
   }
 
-  boolean chance(double probability) {
+  public boolean chance(double probability) {
     return unit() < probability;
   }
 
   /**
-   * Nearly normal with mean 0 and deviation 1: the centred sum of four 16-bit uniforms (Irwin-Hall),
-   * which needs no logarithm and so no transcendental function.
+   * Nearly normal with mean 0 and deviation 1: the centred sum of four 16-bit uniforms
+   * (Irwin-Hall), which needs no logarithm and so no transcendental function.
    */
-  double bell() {
+  public double bell() {
     long bits = nextLong();
     long sum =
         (bits & 0xFFFF) + (bits >>> 16 & 0xFFFF) + (bits >>> 32 & 0xFFFF) + (bits >>> 48 & 0xFFFF);

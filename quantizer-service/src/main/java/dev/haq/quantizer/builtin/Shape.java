@@ -1,9 +1,9 @@
 package dev.haq.quantizer.builtin;
 
 /**
- * The ten classes of {@code builtin:shapes}, in label order. Each is a region of the plane that fits
- * the unit disc; {@link #contains} takes coordinates relative to the shape's centre, in units of its
- * radius.
+ * The ten classes of {@code builtin:shapes}, in label order. Each is a region of the plane that
+ * fits the unit disc; {@link #contains} takes coordinates relative to the shape's centre, in units
+ * of its radius.
  */
 enum Shape {
   DISC {
@@ -59,27 +59,24 @@ enum Shape {
       return u * u + v * v <= 0.9 * 0.9 && bite * bite + v * v >= 0.68 * 0.68;
     }
   },
-  HEART {
+  HEXAGON {
     @Override
     boolean contains(double u, double v) {
-      // The sextic heart (x^2 + y^2 - 1)^3 = x^2 y^3, scaled to the unit disc.
-      double x = u * 1.25;
-      double y = v * 1.25;
-      double disc = x * x + y * y - 1;
-      return disc * disc * disc <= x * x * y * y * y;
+      return sidesOutside(HEXAGON_NORMALS, 0.74, u, v) == 0;
     }
   },
-  ARROW {
+  HEXAGRAM {
     @Override
     boolean contains(double u, double v) {
-      boolean shaft = u >= -0.9 && u <= 0.2 && Math.abs(v) <= 0.22;
-      boolean head = u >= 0.05 && u <= 0.95 && Math.abs(v) <= (0.95 - u) * 0.8;
-      return shaft || head;
+      // Two triangles, one turned by half a turn.
+      return sidesOutside(TRIANGLE_NORMALS, 0.5, u, v) == 0
+          || sidesOutside(TRIANGLE_NORMALS, 0.5, -u, v) == 0;
     }
   };
 
   private static final double[][] TRIANGLE_NORMALS = normals(3);
   private static final double[][] PENTAGON_NORMALS = normals(5);
+  private static final double[][] HEXAGON_NORMALS = normals(6);
 
   /** Whether the point (u, v), in radii from the centre, belongs to the shape. */
   abstract boolean contains(double u, double v);

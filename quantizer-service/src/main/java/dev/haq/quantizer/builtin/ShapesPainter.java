@@ -1,12 +1,14 @@
 package dev.haq.quantizer.builtin;
 
+import java.util.List;
+
 /**
  * Draws the images of {@code builtin:shapes}: one of ten shapes of any rotation, size, stretch and
  * colour on a textured background, among strokes and dots, partly covered, noisy.
  *
- * <p>Image {@code index} of seed {@code seed} is a pure function of the two: IEEE double arithmetic,
- * {@link StrictMath} for sine and cosine, {@link CounterRandom} for chance. Its label is {@code index
- * mod 10}, so any ten neighbours are balanced. Thread-safe.
+ * <p>Image {@code index} of seed {@code seed} is a pure function of the two: IEEE double
+ * arithmetic, {@link StrictMath} for sine and cosine, {@link CounterRandom} for chance. Its label
+ * is {@code index mod 10}, so any ten neighbours are balanced. Thread-safe.
  *
  * <p>The constants were chosen so that the built-in network reaches about 90 % top-1 in float and
  * loses visibly at 5 and clearly at 4 uniform bits; changing one changes the data, so the model has
@@ -15,7 +17,11 @@ package dev.haq.quantizer.builtin;
 final class ShapesPainter {
   static final int SIDE = 32;
   static final int CHANNELS = 3;
-  static final int CLASSES = Shape.values().length;
+
+  /** In label order. */
+  static final List<Shape> SHAPES = List.of(Shape.values());
+
+  static final int CLASSES = SHAPES.size();
 
   /** Each pixel is the mean of 4 x 4 samples. */
   private static final int SAMPLES = 4;
@@ -24,13 +30,18 @@ final class ShapesPainter {
   private static final double MAX_RADIUS = 12.5;
   private static final double MAX_STRETCH = 1.3;
 
+  /** The darkest level of a channel of the background's colours and of the shape's. */
+  private static final double DARK = 25;
+
+  private static final double LIGHT = 95;
+
   /** Least Euclidean distance in RGB of the shape's colour from the background's two colours. */
   private static final double MIN_CONTRAST = 55;
 
   /** Standard deviation of pixel noise, drawn per image, in grey levels of 255. */
   private static final double MIN_NOISE = 3;
 
-  private static final double MAX_NOISE = 17;
+  private static final double MAX_NOISE = 10;
 
   private final long seed;
 
@@ -50,14 +61,14 @@ final class ShapesPainter {
   byte[] paint(long index) {
     CounterRandom random = new CounterRandom(seed, index);
     double[][] canvas = new double[CHANNELS][SIDE * SIDE];
-    double[] first = colour(random);
-    double[] second = colour(random);
+    double[] first = colour(DARK, random);
+    double[] second = colour(DARK, random);
     paintBackground(canvas, first, second, random);
     int clutter = 2 + random.below(4);
     for (int i = 0; i < clutter; i++) {
       paintStroke(canvas, random, random.between(0.6, 1.8));
     }
-    paintShape(canvas, Shape.values()[label(index)], first, second, random);
+    paintShape(canvas, SHAPES.get(label(index)), first, second, random);
     int covers = random.below(3);
     for (int i = 0; i < covers; i++) {
       paintStroke(canvas, random, random.between(0.5, 1.5));
@@ -65,10 +76,13 @@ final class ShapesPainter {
     return develop(canvas, random);
   }
 
-  private static double[] colour(CounterRandom random) {
-    return new double[] {
-      random.between(25, 230), random.between(25, 230), random.between(25, 230)
-    };
+  /** Each channel at random within a range of 110 grey levels. */
+  private static double[] colour(double darkest, CounterRandom random) {
+    double[] colour = new double[CHANNELS];
+    for (int c = 0; c < CHANNELS; c++) {
+      colour[c] = random.between(darkest, darkest + 110);
+    }
+    return colour;
   }
 
   /** Two colours blended by a gradient and a wave across it. */
@@ -98,7 +112,7 @@ final class ShapesPainter {
 
   /** A straight stroke with round ends; short ones are dots. */
   private static void paintStroke(double[][] canvas, CounterRandom random, double halfWidth) {
-    double[] colour = colour(random);
+    double[] colour = colour(random.chance(0.5) ? DARK : LIGHT, random);
     double x0 = random.between(0, SIDE);
     double y0 = random.between(0, SIDE);
     double angle = random.between(0, 2 * StrictMath.PI);
@@ -107,8 +121,7 @@ final class ShapesPainter {
     double alongY = StrictMath.sin(angle);
     Region stroke =
         (x, y) -> {
-          double along =
-              Math.max(0, Math.min(length, (x - x0) * alongX + (y - y0) * alongY));
+          double along = Math.max(0, Math.min(length, (x - x0) * alongX + (y - y0) * alongY));
           double offX = x - x0 - along * alongX;
           double offY = y - y0 - along * alongY;
           return offX * offX + offY * offY <= halfWidth * halfWidth;
@@ -157,12 +170,12 @@ final class ShapesPainter {
 
   /** A colour that differs from both; after sixteen tries the last one, however close. */
   private static double[] contrasting(double[] first, double[] second, CounterRandom random) {
-    double[] colour = colour(random);
+    double[] colour = colour(LIGHT, random);
     for (int attempt = 0; attempt < 16; attempt++) {
       if (Math.min(distance(colour, first), distance(colour, second)) >= MIN_CONTRAST) {
         break;
       }
-      colour = colour(random);
+      colour = colour(LIGHT, random);
     }
     return colour;
   }

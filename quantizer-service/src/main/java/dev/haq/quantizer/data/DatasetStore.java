@@ -1,0 +1,233 @@
+package dev.haq.quantizer.data;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
+import dev.haq.model.Reason;
+import dev.haq.quantizer.builtin.BuiltinShapes;
+import java.io.IOException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Uploaded datasets in a folder that replicas may share. A dataset is a folder named after the
+ * SHA-256 of what was sent, holding the file as it was sent and {@code dataset.json}; it is made
+ * elsewhere and moved into place as a whole, so it is there completely or not at all, and never
+ * changes. Thread-safe.
+ */
+public final class DatasetStore {
+  private static final String PREFIX = "sha256:";
+  private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
+  private static final String INCOMING = ".incoming";
+  private static final String CONTENT = "content";
+  private static final String DESCRIPTION = "dataset.json";
+
+  /** What an upload that was killed left behind is removed when it is this old. */
+  private static final Duration ABANDONED_AFTER = Duration.ofDays(1);
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path root;
+  private final ArchiveLimits limits;
+
+  /** Opens the store, making its folder if there is none. */
+  public DatasetStore(Path root, ArchiveLimits limits) {
+    this.root = root;
+    this.limits = limits;
+    try {
+      Files.createDirectories(root.resolve(INCOMING));
+      removeAbandoned();
+    } catch (IOException e) {
+      throw failed("the dataset folder " + root + " cannot be used", e);
+    }
+  }
+
+  /**
+   * Begins an upload; see {@link DatasetUpload}.
+   *
+   * @param format empty: told from the file's first bytes
+   * @param declared how the images are prepared; empty: the archive's {@code preprocess.yaml}
+   */
+  public DatasetUpload upload(
+      String name, Optional<DatasetFormat> format, Optional<Preprocessing> declared) {
+    try {
+      Path folder = Files.createTempDirectory(root.resolve(INCOMING), "dataset");
+      return new DatasetUpload(
+          this, folder, folder.resolve(CONTENT), name, format, declared, limits);
+    } catch (IOException e) {
+      throw failed("the dataset '" + name + "' cannot be stored", e);
+    }
+  }
+
+  /** The built-in dataset, then the uploaded ones, oldest first. */
+  public List<DatasetInfo> list() {
+    List<DatasetInfo> uploaded = new ArrayList<>();
+    try (Stream<Path> folders = Files.list(root)) {
+      for (Path folder : (Iterable<Path>) folders::iterator) {
+        if (HASH.matcher(folder.getFileName().toString()).matches()) {
+          uploaded.add(describe(folder));
+        }
+      }
+    } catch (IOException e) {
+      throw failed("the dataset folder " + root + " cannot be read", e);
+    }
+    uploaded.sort(Comparator.comparing(DatasetInfo::created).thenComparing(DatasetInfo::id));
+    uploaded.add(0, builtin());
+    return List.copyOf(uploaded);
+  }
+
+  /**
+   * @throws HaqException UNKNOWN_DATASET when there is none of this id
+   */
+  public DatasetInfo get(String id) {
+    if (id.equals(BuiltinShapes.ID)) {
+      return builtin();
+    }
+    Optional<DatasetInfo> found = find(id);
+    return found.orElseThrow(
+        () ->
+            new HaqException(
+                Reason.UNKNOWN_DATASET,
+                "there is no dataset '" + id + "': import it first, or use " + BuiltinShapes.ID));
+  }
+
+  /** Opens the images of a dataset; the caller closes them. */
+  ImageSource open(DatasetInfo dataset) {
+    if (dataset.format() == DatasetFormat.BUILTIN) {
+      return new BuiltinImages();
+    }
+    try {
+      return open(folder(dataset.id()).resolve(CONTENT), dataset.format());
+    } catch (IOException e) {
+      throw failed("the dataset " + dataset.id() + " cannot be read", e);
+    }
+  }
+
+  static ImageSource open(Path content, DatasetFormat format) throws IOException {
+    return switch (format) {
+      case CIFAR10_BINARY -> Cifar10Binary.open(content);
+      case CLASS_FOLDERS_ZIP -> ClassFolders.open(new ZipFiles(content));
+      case BUILTIN -> new BuiltinImages();
+    };
+  }
+
+  Optional<DatasetInfo> find(String id) {
+    if (!id.startsWith(PREFIX) || !HASH.matcher(id.substring(PREFIX.length())).matches()) {
+      return Optional.empty();
+    }
+    Path folder = folder(id);
+    try {
+      return Files.isDirectory(folder) ? Optional.of(describe(folder)) : Optional.empty();
+    } catch (IOException e) {
+      throw failed("the dataset " + id + " cannot be read", e);
+    }
+  }
+
+  /** Moves a finished folder into place; answers what is there, from whoever came first. */
+  DatasetInfo add(Path folder, DatasetInfo dataset) throws IOException {
+    Files.write(folder.resolve(DESCRIPTION), write(dataset));
+    Path place = folder(dataset.id());
+    try {
+      Files.move(folder, place, StandardCopyOption.ATOMIC_MOVE);
+    } catch (AtomicMoveNotSupportedException e) {
+      throw e;
+    } catch (FileSystemException e) {
+      if (!Files.isDirectory(place)) {
+        throw e;
+      }
+    }
+    return describe(place);
+  }
+
+  private Path folder(String id) {
+    return root.resolve(id.substring(PREFIX.length()));
+  }
+
+  static String id(String hash) {
+    return PREFIX + hash;
+  }
+
+  private static DatasetInfo builtin() {
+    BuiltinImages images = new BuiltinImages();
+    return new DatasetInfo(
+        BuiltinShapes.ID,
+        "shapes",
+        images.size(),
+        images.classes(),
+        DatasetFormat.BUILTIN,
+        Optional.of(BuiltinShapes.PREPROCESSING),
+        0,
+        Instant.EPOCH);
+  }
+
+  private static byte[] write(DatasetInfo dataset) throws IOException {
+    ObjectNode node = JSON.createObjectNode();
+    node.put("id", dataset.id());
+    node.put("name", dataset.name());
+    node.put("images", dataset.images());
+    node.put("classes", dataset.classes());
+    node.put("format", dataset.format().label());
+    dataset
+        .preprocessing()
+        .ifPresent(declared -> node.set("preprocessing", PreprocessingFile.write(declared)));
+    node.put("size_bytes", dataset.sizeBytes());
+    node.put("created", dataset.created().toString());
+    return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(node);
+  }
+
+  private static DatasetInfo describe(Path folder) throws IOException {
+    Path file = folder.resolve(DESCRIPTION);
+    JsonNode node = JSON.readTree(Files.readAllBytes(file));
+    return new DatasetInfo(
+        node.required("id").textValue(),
+        node.required("name").textValue(),
+        node.required("images").intValue(),
+        node.required("classes").intValue(),
+        DatasetFormat.ofLabel(node.required("format").textValue()),
+        Optional.ofNullable(node.get("preprocessing"))
+            .map(declared -> PreprocessingFile.read(declared, file.toString())),
+        node.required("size_bytes").longValue(),
+        Instant.parse(node.required("created").textValue()));
+  }
+
+  private void removeAbandoned() throws IOException {
+    Instant limit = Instant.now().minus(ABANDONED_AFTER);
+    try (Stream<Path> uploads = Files.list(root.resolve(INCOMING))) {
+      for (Path upload : (Iterable<Path>) uploads::iterator) {
+        if (Files.getLastModifiedTime(upload).toInstant().isBefore(limit)) {
+          remove(upload);
+        }
+      }
+    }
+  }
+
+  /** Removes an upload's folder and the files in it; nothing is done when it has moved on. */
+  static void remove(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        Files.deleteIfExists(file);
+      }
+    }
+    Files.deleteIfExists(folder);
+  }
+
+  static HaqException failed(String what, IOException e) {
+    return new HaqException(Reason.INTERNAL, what + ": " + e.getMessage(), e);
+  }
+}

@@ -1,0 +1,147 @@
+package dev.haq.quantizer.data;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
+import dev.haq.model.Reason;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.Optional;
+
+/**
+ * A dataset on its way in: {@link #write} its chunks, then {@link #finish}; closing an upload that
+ * did not finish removes all of it. The id hashes the bytes, and the preprocessing when one is
+ * declared with them: the same images prepared otherwise are another dataset. One caller at a time.
+ */
+public final class DatasetUpload implements AutoCloseable {
+  private final DatasetStore store;
+  private final Path folder;
+  private final Path content;
+  private final String name;
+  private final Optional<DatasetFormat> format;
+  private final Optional<Preprocessing> declared;
+  private final ArchiveLimits limits;
+  private final FileChannel file;
+  private final MessageDigest digest = sha256();
+  private long bytes;
+
+  DatasetUpload(
+      DatasetStore store,
+      Path folder,
+      Path content,
+      String name,
+      Optional<DatasetFormat> format,
+      Optional<Preprocessing> declared,
+      ArchiveLimits limits)
+      throws IOException {
+    this.store = store;
+    this.folder = folder;
+    this.content = content;
+    this.name = name;
+    this.format = format;
+    this.declared = declared;
+    this.limits = limits;
+    this.file = FileChannel.open(content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+  }
+
+  /**
+   * Appends a chunk of the file.
+   *
+   * @throws HaqException TOO_LARGE when more than the limit has come
+   */
+  public void write(ByteBuffer chunk) {
+    bytes += chunk.remaining();
+    if (bytes > limits.uploadBytes()) {
+      throw new HaqException(
+          Reason.TOO_LARGE,
+          "the dataset '"
+              + name
+              + "' is larger than "
+              + limits.uploadBytes()
+              + " bytes: send less");
+    }
+    digest.update(chunk.duplicate());
+    try {
+      while (chunk.hasRemaining()) {
+        file.write(chunk);
+      }
+    } catch (IOException e) {
+      throw DatasetStore.failed("the dataset '" + name + "' cannot be stored", e);
+    }
+  }
+
+  /**
+   * Checks the whole file, decoding every image, and stores it. A dataset that is there already is
+   * answered as it is.
+   *
+   * @throws HaqException INVALID_DATASET or TOO_LARGE naming the entry or image and what is wrong
+   */
+  public DatasetInfo finish() {
+    try {
+      file.close();
+      declared.ifPresent(
+          preprocessing ->
+              digest.update(
+                  PreprocessingFile.write(preprocessing)
+                      .toString()
+                      .getBytes(StandardCharsets.UTF_8)));
+      String id = DatasetStore.id(HexFormat.of().formatHex(digest.digest()));
+      Optional<DatasetInfo> present = store.find(id);
+      if (present.isPresent()) {
+        return present.get();
+      }
+      return store.add(folder, check(id));
+    } catch (IOException e) {
+      throw DatasetStore.failed("the dataset '" + name + "' cannot be stored", e);
+    }
+  }
+
+  private DatasetInfo check(String id) throws IOException {
+    DatasetFormat actual = format.isPresent() ? format.get() : DatasetFormat.detect(content);
+    if (actual == DatasetFormat.BUILTIN) {
+      throw HaqException.invalid("the built-in format cannot be uploaded: send a zip or CIFAR-10");
+    }
+    if (actual == DatasetFormat.CLASS_FOLDERS_ZIP) {
+      ArchiveCheck.check(content, limits);
+    }
+    try (ImageSource images = DatasetStore.open(content, actual)) {
+      InOrder.run(images.size(), images::decode);
+      Optional<Preprocessing> own =
+          images instanceof ClassFolders folders ? folders.preprocessing() : Optional.empty();
+      return new DatasetInfo(
+          id,
+          name,
+          images.size(),
+          images.classes(),
+          actual,
+          declared.or(() -> own),
+          bytes,
+          Instant.now());
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      file.close();
+      DatasetStore.remove(folder);
+    } catch (IOException e) {
+      throw DatasetStore.failed("the upload of '" + name + "' cannot be cleared away", e);
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java has SHA-256", e);
+    }
+  }
+}

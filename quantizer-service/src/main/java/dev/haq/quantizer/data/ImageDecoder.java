@@ -1,0 +1,153 @@
+package dev.haq.quantizer.data;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.Set;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.MemoryCacheImageInputStream;
+
+/**
+ * PNG and JPEG files to 8-bit RGB, with the values that Pillow's {@code open(...).convert("RGB")}
+ * gives: samples as stored (colour profiles, gamma and EXIF orientation are ignored), grey repeated
+ * three times, palettes looked up, transparency dropped, CMYK multiplied out.
+ *
+ * <p>One departure: of 16-bit grey samples the high byte is taken; Pillow clips them at 255, which
+ * leaves a white picture.
+ */
+final class ImageDecoder {
+  /** A larger picture is a mistake or an attack: it would take 300 MB decoded. */
+  private static final long MAX_PIXELS = 100_000_000;
+
+  private static final Set<String> FORMATS = Set.of("png", "jpeg");
+
+  private ImageDecoder() {}
+
+  /**
+   * @param name of the image, for messages
+   * @throws HaqException INVALID_DATASET when the bytes are not a whole PNG or JPEG image
+   */
+  static RgbImage decode(byte[] encoded, String name) {
+    byte[] file = JpegHeader.isJpeg(encoded) ? JpegHeader.withoutProfile(encoded) : encoded;
+    try (MemoryCacheImageInputStream input =
+        new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
+      Iterator<ImageReader> readers = ImageIO.getImageReaders(input);
+      if (!readers.hasNext()) {
+        throw unreadable(name, "it is neither PNG nor JPEG", null);
+      }
+      ImageReader reader = readers.next();
+      try {
+        if (!FORMATS.contains(reader.getFormatName().toLowerCase(Locale.ROOT))) {
+          throw unreadable(name, "it is " + reader.getFormatName() + ", not PNG or JPEG", null);
+        }
+        return decode(reader, input, file, name);
+      } finally {
+        reader.dispose();
+      }
+    } catch (IOException | RuntimeException e) {
+      // The JDK's readers answer damaged files with any of several runtime exceptions.
+      if (e instanceof HaqException typed) {
+        throw typed;
+      }
+      throw unreadable(name, "it is damaged (" + e.getMessage() + ")", e);
+    }
+  }
+
+  private static RgbImage decode(
+      ImageReader reader, MemoryCacheImageInputStream input, byte[] file, String name)
+      throws IOException {
+    reader.setInput(input, true, true);
+    long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
+    if (pixels > MAX_PIXELS) {
+      throw unreadable(
+          name,
+          "it is " + reader.getWidth(0) + "x" + reader.getHeight(0) + ", larger than is taken",
+          null);
+    }
+    boolean[] cutOff = {false};
+    reader.addIIOReadWarningListener(
+        (source, warning) -> cutOff[0] |= warning.contains("Premature end"));
+    RgbImage image = read(reader, file);
+    if (cutOff[0]) {
+      throw unreadable(name, "it is cut off", null);
+    }
+    return image;
+  }
+
+  private static RgbImage read(ImageReader reader, byte[] file) throws IOException {
+    // What the JDK makes of four-colour JPEG differs between its versions: take the raw samples.
+    if (reader.canReadRaster() && JpegHeader.hasFourComponents(file)) {
+      return ofCmyk(reader.readRaster(0, null), JpegHeader.adobeTransform(file));
+    }
+    BufferedImage image = reader.read(0);
+    if (image.getColorModel() instanceof IndexColorModel palette) {
+      return ofPalette(image.getRaster(), palette);
+    }
+    return ofSamples(image.getRaster());
+  }
+
+  private static RgbImage ofPalette(Raster raster, IndexColorModel palette) {
+    int width = raster.getWidth();
+    byte[] pixels = new byte[width * raster.getHeight() * RgbImage.CHANNELS];
+    int[] row = new int[width];
+    int at = 0;
+    for (int y = 0; y < raster.getHeight(); y++) {
+      raster.getSamples(raster.getMinX(), raster.getMinY() + y, width, 1, 0, row);
+      for (int index : row) {
+        pixels[at++] = (byte) palette.getRed(index);
+        pixels[at++] = (byte) palette.getGreen(index);
+        pixels[at++] = (byte) palette.getBlue(index);
+      }
+    }
+    return new RgbImage(width, raster.getHeight(), pixels);
+  }
+
+  /** One or two bands: grey and transparency; three or four: red, green, blue and transparency. */
+  private static RgbImage ofSamples(Raster raster) {
+    int width = raster.getWidth();
+    int bands = raster.getNumBands();
+    int excessBits = Math.max(0, raster.getSampleModel().getSampleSize(0) - 8);
+    byte[] pixels = new byte[width * raster.getHeight() * RgbImage.CHANNELS];
+    int[] row = new int[width * bands];
+    int at = 0;
+    for (int y = 0; y < raster.getHeight(); y++) {
+      raster.getPixels(raster.getMinX(), raster.getMinY() + y, width, 1, row);
+      for (int x = 0; x < width; x++) {
+        for (int c = 0; c < RgbImage.CHANNELS; c++) {
+          pixels[at++] = (byte) (row[x * bands + (bands < 3 ? 0 : c)] >> excessBits);
+        }
+      }
+    }
+    return new RgbImage(width, raster.getHeight(), pixels);
+  }
+
+  private static RgbImage ofCmyk(Raster raster, int adobeTransform) throws IOException {
+    if (raster.getNumBands() != 4) {
+      throw new IOException(raster.getNumBands() + " colour components");
+    }
+    int width = raster.getWidth();
+    byte[] pixels = new byte[width * raster.getHeight() * RgbImage.CHANNELS];
+    int[] row = new int[width * 4];
+    int at = 0;
+    for (int y = 0; y < raster.getHeight(); y++) {
+      raster.getPixels(raster.getMinX(), raster.getMinY() + y, width, 1, row);
+      for (int x = 0; x < width; x++) {
+        Cmyk.toRgb(row, x * 4, adobeTransform, pixels, at);
+        at += RgbImage.CHANNELS;
+      }
+    }
+    return new RgbImage(width, raster.getHeight(), pixels);
+  }
+
+  private static HaqException unreadable(String name, String why, Throwable cause) {
+    return new HaqException(
+        Reason.INVALID_DATASET, name + " cannot be read: " + why + "; mend or remove it", cause);
+  }
+}

@@ -1,0 +1,102 @@
+package dev.haq.quantizer.data;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
+import dev.haq.model.Preprocessing.ChannelOrder;
+import dev.haq.model.Reason;
+import java.util.Locale;
+
+/**
+ * The part of preprocessing that is done once an image: resize, centre crop, order of the colour
+ * planes. Sizes round as torchvision's {@code Resize} and {@code CenterCrop} do.
+ */
+final class ImagePreparation {
+  private final Preprocessing preprocessing;
+  private final int height;
+  private final int width;
+
+  /**
+   * @param height of the network's input, pixels
+   * @param width of the network's input, pixels
+   */
+  ImagePreparation(Preprocessing preprocessing, int height, int width) {
+    this.preprocessing = preprocessing;
+    this.height = height;
+    this.width = width;
+  }
+
+  /**
+   * @param name of the image, for the error message
+   * @return [3 x height x width] bytes 0..255, the planes in the network's order
+   * @throws HaqException IMAGE_SIZE_MISMATCH when the prepared image is not height x width
+   */
+  byte[] prepare(RgbImage image, String name) {
+    RgbImage resized = resizeShortSide(image);
+    int crop = preprocessing.crop();
+    int cropWidth = crop == 0 ? resized.width() : crop;
+    int cropHeight = crop == 0 ? resized.height() : crop;
+    if (cropWidth > resized.width() || cropHeight > resized.height()) {
+      throw new HaqException(
+          Reason.IMAGE_SIZE_MISMATCH,
+          String.format(
+              Locale.ROOT,
+              "%s is %dx%d%s, too small to cut %dx%d from it: give a larger resize",
+              name,
+              resized.width(),
+              resized.height(),
+              preprocessing.resizeShortSide() == 0 ? "" : " after the resize",
+              crop,
+              crop));
+    }
+    if (cropWidth != width || cropHeight != height) {
+      throw new HaqException(
+          Reason.IMAGE_SIZE_MISMATCH,
+          String.format(
+              Locale.ROOT,
+              "%s is %dx%d%s, the model takes %dx%d: give a preprocessing that resizes and crops to"
+                  + " that",
+              name,
+              image.width(),
+              image.height(),
+              cropWidth == image.width() && cropHeight == image.height()
+                  ? ""
+                  : " (" + cropWidth + "x" + cropHeight + " after preprocessing)",
+              width,
+              height));
+    }
+    return planes(
+        resized, offset(resized.width(), cropWidth), offset(resized.height(), cropHeight));
+  }
+
+  private RgbImage resizeShortSide(RgbImage image) {
+    int size = preprocessing.resizeShortSide();
+    if (size == 0) {
+      return image;
+    }
+    boolean wide = image.width() > image.height();
+    long longSide = (long) size * Math.max(image.width(), image.height());
+    int other = (int) (longSide / Math.min(image.width(), image.height()));
+    return BilinearResize.resize(image, wide ? other : size, wide ? size : other);
+  }
+
+  /** Half of what is left over, rounded half to even. */
+  private static int offset(int size, int crop) {
+    return (int) Math.rint((size - crop) / 2.0);
+  }
+
+  private byte[] planes(RgbImage image, int left, int top) {
+    boolean reversed = preprocessing.channels() == ChannelOrder.BGR;
+    byte[] planes = new byte[RgbImage.CHANNELS * height * width];
+    for (int c = 0; c < RgbImage.CHANNELS; c++) {
+      int channel = reversed ? RgbImage.CHANNELS - 1 - c : c;
+      for (int y = 0; y < height; y++) {
+        int source = ((top + y) * image.width() + left) * RgbImage.CHANNELS + channel;
+        int target = (c * height + y) * width;
+        for (int x = 0; x < width; x++) {
+          planes[target + x] = image.pixels()[source + x * RgbImage.CHANNELS];
+        }
+      }
+    }
+    return planes;
+  }
+}

@@ -1,0 +1,31 @@
+package dev.haq.quantizer.data;
+
+import dev.haq.model.DataSelection;
+
+/** Labelled images in some format, decoded on demand. Decoding is thread-safe. */
+interface ImageSource extends AutoCloseable {
+  /** How many images there are, at least 1. */
+  int size();
+
+  /** How many classes the data itself names: those listed, or the highest label plus one. */
+  int classes();
+
+  /** The class of an image, 0 or more. */
+  int label(int image);
+
+  /** What to call an image in messages, such as {@code n01440764/7.JPEG}. */
+  String name(int image);
+
+  /**
+   * @throws dev.haq.model.HaqException INVALID_DATASET, naming the image, when it cannot be read
+   */
+  RgbImage decode(int image);
+
+  /** The images a selection means, in order; see {@link DataSelection} for the rules. */
+  default int[] select(DataSelection selection) {
+    return Splits.of(size(), selection);
+  }
+
+  @Override
+  default void close() {}
+}

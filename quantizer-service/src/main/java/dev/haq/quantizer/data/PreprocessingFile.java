@@ -1,0 +1,156 @@
+package dev.haq.quantizer.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
+import dev.haq.model.Preprocessing.ChannelOrder;
+import dev.haq.model.Reason;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The small file that says how a dataset's images are prepared, YAML or JSON: either
+ *
+ * <pre>preset: imagenet</pre>
+ *
+ * or any of the fields below, over the preset's values when one is named, else over {@code raw}:
+ *
+ * <pre>
+ * resize_short_side: 256
+ * crop: 224
+ * mean: [123.675, 116.28, 103.53]
+ * std: [58.395, 57.12, 57.375]
+ * channels: RGB
+ * </pre>
+ */
+public final class PreprocessingFile {
+  private static final String PRESET = "preset";
+  private static final String RESIZE = "resize_short_side";
+  private static final String CROP = "crop";
+  private static final String MEAN = "mean";
+  private static final String STD = "std";
+  private static final String CHANNELS = "channels";
+  private static final Set<String> FIELDS = Set.of(PRESET, RESIZE, CROP, MEAN, STD, CHANNELS);
+
+  /** JSON is YAML too, so one parser reads both. */
+  private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
+
+  private final String name;
+  private final JsonNode fields;
+
+  private PreprocessingFile(String name, JsonNode fields) {
+    this.name = name;
+    this.fields = fields;
+  }
+
+  /**
+   * Reads such a file.
+   *
+   * @param name of the file, for messages
+   * @throws HaqException INVALID_DATASET naming the file and the field that is wrong
+   */
+  public static Preprocessing parse(byte[] content, String name) {
+    JsonNode root;
+    try {
+      root = YAML.readTree(content);
+    } catch (JsonProcessingException e) {
+      throw invalid(name, "it is not YAML or JSON (" + e.getOriginalMessage() + ")");
+    } catch (IOException e) {
+      throw invalid(name, e.getMessage());
+    }
+    return new PreprocessingFile(name, root).read();
+  }
+
+  /** The fields of a preprocessing as {@link #read(JsonNode, String)} takes them back. */
+  static ObjectNode write(Preprocessing preprocessing) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put(RESIZE, preprocessing.resizeShortSide());
+    node.put(CROP, preprocessing.crop());
+    preprocessing.mean().forEach(node.putArray(MEAN)::add);
+    preprocessing.std().forEach(node.putArray(STD)::add);
+    node.put(CHANNELS, preprocessing.channels().name());
+    return node;
+  }
+
+  static Preprocessing read(JsonNode node, String name) {
+    return new PreprocessingFile(name, node).read();
+  }
+
+  private Preprocessing read() {
+    if (!fields.isObject()) {
+      throw invalid(name, "it has no fields: give a preset, or resize_short_side, crop, mean, std");
+    }
+    for (Iterator<String> names = fields.fieldNames(); names.hasNext(); ) {
+      String field = names.next();
+      if (!FIELDS.contains(field)) {
+        throw invalid(
+            name, "there is no field '" + field + "': use " + String.join(", ", sorted()));
+      }
+    }
+    try {
+      Preprocessing base = Preprocessing.preset(fields.path(PRESET).asText("raw"));
+      return new Preprocessing(
+          integer(RESIZE, base.resizeShortSide()),
+          integer(CROP, base.crop()),
+          numbers(MEAN, base.mean()),
+          numbers(STD, base.std()),
+          channels(base.channels()));
+    } catch (HaqException e) {
+      throw e.reason() == Reason.INVALID_ARGUMENT ? invalid(name, e.getMessage()) : e;
+    }
+  }
+
+  private int integer(String field, int otherwise) {
+    JsonNode value = fields.path(field);
+    if (value.isMissingNode()) {
+      return otherwise;
+    }
+    if (!value.isInt()) {
+      throw invalid(name, field + " is " + value + ", not a whole number");
+    }
+    return value.intValue();
+  }
+
+  private List<Double> numbers(String field, List<Double> otherwise) {
+    JsonNode value = fields.path(field);
+    if (value.isMissingNode()) {
+      return otherwise;
+    }
+    List<Double> numbers = new ArrayList<>();
+    for (JsonNode element : value) {
+      if (!element.isNumber()) {
+        throw invalid(name, field + " is " + value + ", not three numbers");
+      }
+      numbers.add(element.doubleValue());
+    }
+    return numbers;
+  }
+
+  private ChannelOrder channels(ChannelOrder otherwise) {
+    JsonNode value = fields.path(CHANNELS);
+    if (value.isMissingNode()) {
+      return otherwise;
+    }
+    return Arrays.stream(ChannelOrder.values())
+        .filter(order -> order.name().equalsIgnoreCase(value.asText()))
+        .findFirst()
+        .orElseThrow(() -> invalid(name, "channels is " + value + ", not RGB or BGR"));
+  }
+
+  private static List<String> sorted() {
+    return FIELDS.stream().sorted().toList();
+  }
+
+  private static HaqException invalid(String name, String why) {
+    return new HaqException(Reason.INVALID_DATASET, name + " cannot be used: " + why);
+  }
+}
