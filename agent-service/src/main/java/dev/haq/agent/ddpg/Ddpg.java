@@ -1,0 +1,195 @@
+package dev.haq.agent.ddpg;
+
+import dev.haq.agent.search.Agent;
+import dev.haq.agent.search.Observation;
+import dev.haq.agent.search.ObservationSpace;
+import dev.haq.agent.search.SeededRandom;
+import dev.haq.agent.search.SeededRandom.Purpose;
+import dev.haq.agent.search.Transition;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * Deep deterministic policy gradient as HAQ uses it (paper, 3.6; Lillicrap et al., ICLR 2016):
+ * every transition of an episode carries the episode's reward, a moving average of rewards is taken
+ * off the critic's targets, and noise is a truncated normal that shrinks from episode to episode.
+ *
+ * <p>Departures from the reference code: all transitions of an episode are stored before its
+ * updates start (there updates take turns with storing); the critic's two first-layer biases are
+ * one; a previous action in an observation is the action, as the paper says, not the bits it stands
+ * for.
+ *
+ * <p>The noise's sigma and all random numbers derive from the seed and the episode's number, so a
+ * snapshot holds the networks, their targets, Adam's moments, the replay buffer and the reward
+ * baseline.
+ */
+public final class Ddpg implements Agent {
+  private final DdpgSettings settings;
+  private final long seed;
+
+  private final Actor actor; // a batch at a time
+  private final Actor actingActor; // the same network, one observation at a time
+  private final Actor targetActor;
+  private final Critic critic;
+  private final Critic targetCritic;
+  private final Adam actorAdam;
+  private final Adam criticAdam;
+  private final SoftUpdate softUpdate;
+  private final ReplayBuffer replay;
+  private final RewardBaseline rewardBaseline;
+
+  private final Batch batch;
+  private final Parameters actorGradient;
+  private final Parameters criticGradient;
+  private final float[] actorGradientValues;
+  private final float[] criticGradientValues;
+  private final float[] targets; // [batch]
+
+  private int episode;
+  private SeededRandom exploration;
+
+  /**
+   * @param decisions of an episode
+   * @param seed of all random numbers
+   */
+  public Ddpg(DdpgSettings settings, int decisions, long seed) {
+    Nd4jBackend.warmUp();
+    this.settings = settings;
+    this.seed = seed;
+    SeededRandom random = SeededRandom.of(seed, Purpose.INITIAL_WEIGHTS, 0);
+    Mlp mu = new Mlp(ObservationSpace.SIZE, settings.hidden1(), settings.hidden2());
+    Mlp q = new Mlp(Critic.INPUTS, settings.hidden1(), settings.hidden2());
+    mu.initialise(random);
+    Critic.initialise(q, random);
+    int size = settings.batchSize();
+    actor = new Actor(mu, size);
+    actingActor = new Actor(mu, 1);
+    targetActor = new Actor(mu.copy(), size);
+    critic = new Critic(q, size);
+    targetCritic = new Critic(q.copy(), size);
+    actorAdam = new Adam(mu.values().length, settings.actorLearningRate());
+    criticAdam = new Adam(q.values().length, settings.criticLearningRate());
+    softUpdate = new SoftUpdate(settings.tau());
+    replay = new ReplayBuffer(decisions, settings.replayPerDecision());
+    rewardBaseline = new RewardBaseline(settings.baselineDecay());
+    batch = new Batch(size);
+    actorGradient = new Parameters(mu.inputs, mu.hidden1, mu.hidden2);
+    criticGradient = new Parameters(q.inputs, q.hidden1, q.hidden2);
+    actorGradientValues = new float[mu.values().length];
+    criticGradientValues = new float[q.values().length];
+    targets = new float[size];
+  }
+
+  @Override
+  public void beginEpisode(int number) {
+    episode = number;
+    exploration = SeededRandom.of(seed, Purpose.EXPLORATION, number);
+  }
+
+  @Override
+  public boolean isWarmup() {
+    return episode <= settings.warmupEpisodes();
+  }
+
+  @Override
+  public double act(Observation observation) {
+    if (isWarmup()) {
+      return exploration.nextDouble();
+    }
+    double mean = actingActor.actions(observation.values())[0];
+    return TruncatedNormal.sample(mean, sigma(), exploration);
+  }
+
+  /** Standard deviation of the noise in this episode. */
+  private double sigma() {
+    int pastWarmup = episode - settings.warmupEpisodes() - 1;
+    return settings.noiseSigma() * StrictMath.pow(settings.noiseDecay(), pastWarmup);
+  }
+
+  @Override
+  public void learn(List<Transition> transitions, double reward) {
+    replay.add(transitions, reward);
+    if (isWarmup()) {
+      return;
+    }
+    SeededRandom random = SeededRandom.of(seed, Purpose.REPLAY, episode);
+    int updates = transitions.size() * settings.updatesPerTransition();
+    for (int i = 0; i < updates; i++) {
+      replay.sample(random, batch);
+      update();
+    }
+  }
+
+  /** One step of the critic, of the actor, and of both targets, from the batch drawn. */
+  void update() {
+    // y = R - B + gamma Q'(O', mu'(O')), without Q' on the last step (paper, equation 8)
+    double b = rewardBaseline.update(batch.rewards);
+    float[] nextActions = targetActor.actions(batch.nextObservations);
+    float[] nextValues = targetCritic.values(batch.nextObservations, nextActions);
+    for (int i = 0; i < targets.length; i++) {
+      double next = batch.last[i] ? 0 : settings.gamma() * nextValues[i];
+      targets[i] = (float) (batch.rewards[i] - b + next);
+    }
+
+    // the critic descends mean((Q(O, a) - y)^2) (paper, equation 9)
+    float[] values = critic.values(batch.observations, batch.actions);
+    critic.lossGradient(values, targets, criticGradient);
+    criticGradient.read(criticGradientValues);
+    criticAdam.step(critic.network().values(), criticGradientValues);
+    critic.network().publish();
+
+    // the actor ascends mean(Q(O, mu(O)))
+    critic.values(batch.observations, actor.actions(batch.observations));
+    actor.gradient(critic.actionGradient(), actorGradient);
+    actorGradient.read(actorGradientValues);
+    actorAdam.step(actor.network().values(), actorGradientValues);
+    actor.network().publish();
+
+    softUpdate.apply(critic.network(), targetCritic.network());
+    softUpdate.apply(actor.network(), targetActor.network());
+  }
+
+  @Override
+  public byte[] snapshot() {
+    ByteBuffer out = ByteBuffer.allocate(bytes(replay.size()));
+    replay.save(out);
+    rewardBaseline.save(out);
+    for (Mlp network : networks()) {
+      network.save(out);
+    }
+    actorAdam.save(out);
+    criticAdam.save(out);
+    return out.array();
+  }
+
+  @Override
+  public void restore(byte[] snapshot) {
+    ByteBuffer in = ByteBuffer.wrap(snapshot);
+    if (snapshot.length < Integer.BYTES
+        || snapshot.length != bytes(replay.sizeAfter(in.getInt(0)))) {
+      throw new IllegalArgumentException(
+          "a snapshot of " + snapshot.length + " bytes is of an agent with other settings");
+    }
+    replay.load(in);
+    rewardBaseline.load(in);
+    for (Mlp network : networks()) {
+      network.load(in);
+    }
+    actorAdam.load(in);
+    criticAdam.load(in);
+  }
+
+  private List<Mlp> networks() {
+    return List.of(
+        actor.network(), targetActor.network(), critic.network(), targetCritic.network());
+  }
+
+  /** Length of a snapshot with this many transitions. */
+  private int bytes(int transitions) {
+    int bytes = replay.bytes(transitions) + Double.BYTES + actorAdam.bytes() + criticAdam.bytes();
+    for (Mlp network : networks()) {
+      bytes += Float.BYTES * network.values().length;
+    }
+    return bytes;
+  }
+}

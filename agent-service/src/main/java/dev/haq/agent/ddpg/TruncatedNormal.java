@@ -1,0 +1,38 @@
+package dev.haq.agent.ddpg;
+
+import dev.haq.agent.search.SeededRandom;
+
+/**
+ * Exploration noise (paper, 3.6): a normal distribution around the actor's action, cut off outside
+ * 0..1 and scaled up in between.
+ *
+ * <p>Drawn by rejection, which is exact. The mean lies in 0..1, so with a small sigma at least a
+ * third of the normal's draws are kept; with a large one uniform draws are kept in proportion to
+ * the density, which is nowhere below exp(-1/2) of its peak.
+ */
+final class TruncatedNormal {
+  private TruncatedNormal() {}
+
+  /**
+   * @param mean 0..1
+   * @param sigma of the untruncated normal, above 0
+   * @return 0..1
+   */
+  static double sample(double mean, double sigma, SeededRandom random) {
+    if (sigma < 1) {
+      while (true) {
+        double x = mean + sigma * random.nextGaussian();
+        if (x >= 0 && x <= 1) {
+          return x;
+        }
+      }
+    }
+    while (true) {
+      double x = random.nextDouble();
+      double z = (x - mean) / sigma;
+      if (random.nextDouble() < StrictMath.exp(-z * z / 2)) {
+        return x;
+      }
+    }
+  }
+}
