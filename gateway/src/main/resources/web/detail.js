@@ -66,7 +66,7 @@ export function choose(id) {
 
 /** Takes what is known of the session now, from the event stream or the list. */
 export function update(fresh) {
-  if (session !== undefined && (session.id !== fresh.id || fresh.episodes_done < session.episodes_done)) {
+  if (session !== undefined && (session.id !== fresh.id || isOlder(fresh))) {
     return;
   }
   session = fresh;
@@ -74,6 +74,15 @@ export function update(fresh) {
     best = fresh.best;
   }
   draw();
+}
+
+/** Answers of the list and events of the stream may overtake each other. */
+function isOlder(fresh) {
+  return (
+    fresh.episodes_done < session.episodes_done ||
+    (FINAL.has(session.state) && !FINAL.has(fresh.state)) ||
+    Date.parse(fresh.update_time) < Date.parse(session.update_time)
+  );
 }
 
 function add(episode) {

@@ -23,7 +23,7 @@ public final class GatewayRouter {
     probes = new Probes(backends, settings.deadlines().health());
     router.route().handler(GatewayRouter::guard);
     router.route().failureHandler(GatewayRouter::fail);
-    for (int status : new int[] {400, 404, 405, 413}) {
+    for (int status : new int[] {400, 404, 413}) {
       router.errorHandler(status, ctx -> Problem.of(ctx, status).send(ctx));
     }
     router.get("/healthz").handler(ctx -> ctx.response().end("ok\n"));
@@ -38,6 +38,13 @@ public final class GatewayRouter {
     new CatalogueApi(settings, backends).mount(router);
     new SessionApi(settings, backends.agent(), streams).mount(router);
     new WebPage().mount(router);
+    AllowedMethods allowed = new AllowedMethods(router);
+    router.errorHandler(
+        405,
+        ctx -> {
+          ctx.response().putHeader("Allow", allowed.of(ctx.normalizedPath()));
+          Problem.of(ctx, 405).send(ctx);
+        });
     Gauge.builder("haq.gateway.event.streams", streams, Set::size)
         .description("Event streams open")
         .register(runtime.metrics());

@@ -1,0 +1,164 @@
+package dev.haq.gateway;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.model.v1.Accuracy;
+import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
+import dev.haq.proto.quantizer.v1.ImportModelRequest;
+import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
+import dev.haq.proto.quantizer.v1.ListModelsResponse;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
+import dev.haq.rpc.Call;
+import dev.haq.rpc.ClientStream;
+import dev.haq.rpc.RpcService;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+
+/** A quantizer that keeps the digest of what is uploaded, and evaluates only when it is let. */
+final class FakeQuantizer {
+  /** The dataset header that came last. */
+  volatile ImportDatasetRequest.Header datasetHeader;
+
+  /** Sizes of the chunks of the model upload under way. */
+  final List<Integer> chunks = new CopyOnWriteArrayList<>();
+
+  /** An upload that was broken off. */
+  volatile CountDownLatch dropped = new CountDownLatch(1);
+
+  /** The first chunk of an upload has come. */
+  volatile CountDownLatch begun = new CountDownLatch(1);
+
+  /** Chunks are taken once this is open. */
+  volatile CountDownLatch gate = new CountDownLatch(0);
+
+  /** An evaluation is under way. */
+  final CountDownLatch evaluating = new CountDownLatch(1);
+
+  /** An evaluation was given up by its caller. */
+  volatile CountDownLatch abandoned = new CountDownLatch(1);
+
+  RpcService service() {
+    return RpcService.named(
+            QuantizerGrpcService.SERVICE_NAME, QuantizerGrpcService.SERVICE_DESCRIPTOR)
+        .clientStream(QuantizerGrpcService.ImportModel, call -> new ModelUpload())
+        .clientStream(QuantizerGrpcService.ImportDataset, call -> new DatasetUpload())
+        .unary(
+            QuantizerGrpcService.ListModels,
+            (request, call) ->
+                ListModelsResponse.newBuilder().addModels(model("builtin:shapes")).build())
+        .unary(QuantizerGrpcService.GetModel, (request, call) -> model(request.getId()))
+        .unary(
+            QuantizerGrpcService.ListDatasets,
+            (request, call) ->
+                ListDatasetsResponse.newBuilder()
+                    .addDatasets(Dataset.newBuilder().setId("builtin:shapes"))
+                    .setNextPageToken(request.getPageToken() + "+" + request.getPageSize())
+                    .build())
+        .unary(QuantizerGrpcService.Evaluate, this::evaluate);
+  }
+
+  private static Model model(String id) {
+    if (id.startsWith("sha256:")) {
+      throw new HaqException(Reason.UNKNOWN_MODEL, "there is no model " + id + ": import it first");
+    }
+    return Model.newBuilder().setId(id).build();
+  }
+
+  private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
+    CountDownLatch left = abandoned;
+    call.onCancel(left::countDown);
+    evaluating.countDown();
+    if (request.getModel().equals("slow")) {
+      await(left);
+    }
+    return EvaluateResponse.newBuilder()
+        .setAccuracy(Accuracy.newBuilder().setImages(1000).setTop1Correct(915).setTop1(91.5))
+        .build();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
+    private final MessageDigest digest = sha256();
+    private String name;
+    private long size;
+
+    ModelUpload() {
+      chunks.clear();
+    }
+
+    @Override
+    public void next(ImportModelRequest message) {
+      if (message.hasHeader()) {
+        name = message.getHeader().getName();
+        return;
+      }
+      begun.countDown();
+      await(gate);
+      if (message.getChunk().startsWith(com.google.protobuf.ByteString.copyFromUtf8("text"))) {
+        throw new HaqException(Reason.INVALID_MODEL, "this is not an ONNX file");
+      }
+      chunks.add(message.getChunk().size());
+      size += message.getChunk().size();
+      digest.update(message.getChunk().asReadOnlyByteBuffer());
+    }
+
+    @Override
+    public Model end() {
+      return Model.newBuilder()
+          .setId("sha256:" + HexFormat.of().formatHex(digest.digest()))
+          .setName(name)
+          .setSizeBytes(size)
+          .build();
+    }
+
+    @Override
+    public void cancelled() {
+      dropped.countDown();
+    }
+  }
+
+  private final class DatasetUpload implements ClientStream<ImportDatasetRequest, Dataset> {
+    private long size;
+
+    @Override
+    public void next(ImportDatasetRequest message) {
+      if (message.hasHeader()) {
+        datasetHeader = message.getHeader();
+      }
+      size += message.getChunk().size();
+    }
+
+    @Override
+    public Dataset end() {
+      return Dataset.newBuilder().setName(datasetHeader.getName()).setSizeBytes(size).build();
+    }
+
+    @Override
+    public void cancelled() {
+      dropped.countDown();
+    }
+  }
+}

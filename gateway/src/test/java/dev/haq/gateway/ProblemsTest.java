@@ -1,0 +1,226 @@
+package dev.haq.gateway;
+
+import static dev.haq.gateway.GatewayFixture.json;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.net.ServerSocket;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+final class ProblemsTest {
+  private static GatewayFixture gateway;
+
+  @BeforeAll
+  static void start() {
+    gateway =
+        new GatewayFixture(
+            settings ->
+                settings
+                    .withLimits(new GatewaySettings.Limits(4096, 1 << 20, 1 << 20, 65536))
+                    .withDeadlines(new GatewaySettings.Deadlines(5, 5, 5, 1, 5, 1)));
+  }
+
+  @AfterAll
+  static void stop() {
+    gateway.close();
+  }
+
+  @Test
+  void anUnknownFieldIsRefusedByName() throws Exception {
+    HttpResponse<String> answer = gateway.post("/v1/sessions", "{\"spec\": {\"epsiodes\": 3}}");
+    assertProblem(400, "INVALID_ARGUMENT", answer);
+    assertDetail("there is no field 'epsiodes' in SessionSpec", answer);
+  }
+
+  @Test
+  void malformedEmptyAndMistypedBodiesAreToldApart() throws Exception {
+    HttpResponse<String> malformed = gateway.post("/v1/simulate", "{\"target\": {,}");
+    assertProblem(400, "INVALID_ARGUMENT", malformed);
+    assertDetail("bad syntax at line 1 column", malformed);
+    HttpResponse<String> empty = gateway.post("/v1/simulate", "");
+    assertProblem(400, "INVALID_ARGUMENT", empty);
+    assertDetail("the request body is empty", empty);
+    HttpResponse<String> mistyped = gateway.post("/v1/cost-table", "{\"resource\": \"LATENZY\"}");
+    assertProblem(400, "INVALID_ARGUMENT", mistyped);
+    assertDetail("LATENZY", mistyped);
+  }
+
+  @Test
+  void aBodyOverTheLimitIsRefused() throws Exception {
+    HttpResponse<String> answer =
+        gateway.post("/v1/evaluate", "{\"model\": \"" + "x".repeat(5000) + "\"}");
+    assertProblem(413, "TOO_LARGE", answer);
+  }
+
+  @Test
+  void everyUnmatchedRouteAnswersAProblem() throws Exception {
+    assertProblem(404, "NO_SUCH_RESOURCE", gateway.get("/v2/sessions"));
+    assertProblem(404, "NO_SUCH_RESOURCE", gateway.get("/page/../gateway.yaml"));
+    assertProblem(404, "NO_SUCH_RESOURCE", gateway.get("/v1/sessions/a/b/c"));
+    HttpResponse<String> method = gateway.send(gateway.request("/v1/targets").DELETE().build());
+    assertProblem(405, "METHOD_NOT_ALLOWED", method);
+    assertEquals("GET", method.headers().firstValue("allow").orElseThrow());
+    assertEquals("GET, POST", allow("/v1/models"));
+    assertEquals("GET", allow("/v1/sessions/a/best"));
+    assertEquals("GET, HEAD", allow("/page/app.js"));
+  }
+
+  @Test
+  void badParametersAreNamed() throws Exception {
+    assertDetail("page_size 'ten'", gateway.get("/v1/sessions?page_size=ten"));
+    assertDetail("page_size '-1'", gateway.get("/v1/models?page_size=-1"));
+    assertDetail("'page_size' is given 2 times", gateway.get("/v1/models?page_size=1&page_size=2"));
+    assertDetail("after 'x'", gateway.get("/v1/sessions/a/events?after=x"));
+  }
+
+  @Test
+  void aServicesOwnReasonAndFiguresReachTheCaller() throws Exception {
+    gateway.agent.refuse(
+        new HaqException(
+            Reason.BUDGET_INFEASIBLE,
+            "no policy reaches 0.01: raise the budget to at least 0.21",
+            Map.of("smallest_reachable_ratio", "0.21"),
+            null));
+    HttpResponse<String> answer = gateway.post("/v1/sessions", "{\"spec\": {}}");
+    JsonNode problem = assertProblem(422, "BUDGET_INFEASIBLE", answer);
+    assertEquals("urn:haq:problem:budget-infeasible", problem.get("type").asText());
+    assertEquals("Budget infeasible", problem.get("title").asText());
+    assertEquals("0.21", problem.at("/details/smallest_reachable_ratio").asText());
+    assertDetail("raise the budget to at least 0.21", answer);
+  }
+
+  @Test
+  void reasonsHaveTheirStatus() throws Exception {
+    Map<Reason, Integer> expected =
+        Map.of(
+            Reason.INVALID_BITS, 400,
+            Reason.RESOURCE_NOT_MODELLED, 422,
+            Reason.ILLEGAL_STATE, 409,
+            Reason.UNKNOWN_TARGET, 404,
+            Reason.REQUEST_ID_REUSED, 409,
+            Reason.TOO_LARGE, 413,
+            Reason.BUSY, 429,
+            Reason.DEADLINE_EXCEEDED, 504,
+            Reason.INTERNAL, 500);
+    for (Map.Entry<Reason, Integer> entry : expected.entrySet()) {
+      gateway.agent.refuse(new HaqException(entry.getKey(), "because"));
+      assertProblem(
+          entry.getValue(), entry.getKey().name(), gateway.post("/v1/sessions", "{\"spec\": {}}"));
+    }
+  }
+
+  @Test
+  void aCallThatTakesTooLongIsGivenUp() throws Exception {
+    gateway.quantizer.abandoned = new CountDownLatch(1);
+    HttpResponse<String> answer = gateway.post("/v1/evaluate", "{\"model\": \"slow\"}");
+    assertProblem(504, "DEADLINE_EXCEEDED", answer);
+    assertTrue(gateway.quantizer.abandoned.await(10, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void aCallerThatLeavesCancelsTheCall() throws Exception {
+    try (GatewayFixture patient = new GatewayFixture(settings -> settings)) {
+      CompletableFuture<?> answer =
+          patient.http.sendAsync(
+              patient
+                  .request("/v1/evaluate")
+                  .POST(BodyPublishers.ofString("{\"model\": \"slow\"}"))
+                  .build(),
+              HttpResponse.BodyHandlers.ofString());
+      patient.quantizer.evaluating.await();
+      answer.cancel(true);
+      assertTrue(patient.quantizer.abandoned.await(10, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void aServiceThatIsGoneIsNamed() throws Exception {
+    int closed;
+    try (ServerSocket socket = new ServerSocket(0)) {
+      closed = socket.getLocalPort();
+    }
+    String gone = "127.0.0.1:" + closed;
+    try (GatewayFixture alone = new GatewayFixture(s -> s.withTargets(gone, gone, gone))) {
+      HttpResponse<String> answer = alone.get("/v1/sessions");
+      assertProblem(503, "UNAVAILABLE", answer);
+      assertDetail("the agent service does not answer", answer);
+      HttpResponse<String> ready = alone.get("/readyz");
+      assertEquals(503, ready.statusCode());
+      assertEquals("UNREACHABLE", json(ready).at("/services/quantizer").asText());
+      assertEquals(200, alone.get("/healthz").statusCode());
+    }
+  }
+
+  @Test
+  void anotherSitesPageMayNotChangeAnything() throws Exception {
+    assertProblem(
+        403,
+        "CROSS_ORIGIN",
+        gateway.send(
+            gateway
+                .request("/v1/sessions/a:cancel")
+                .header("Origin", "http://evil.example")
+                .POST(BodyPublishers.noBody())
+                .build()));
+    assertProblem(
+        404,
+        "UNKNOWN_SESSION",
+        gateway.send(
+            gateway
+                .request("/v1/sessions/a:cancel")
+                .header("Origin", "http://127.0.0.1:" + gateway.port())
+                .POST(BodyPublishers.noBody())
+                .build()));
+  }
+
+  @Test
+  void aPortInUseIsNamed() {
+    HaqException failure =
+        assertThrows(
+            HaqException.class,
+            () ->
+                GatewayService.start(
+                    gateway.runtime(),
+                    GatewaySettings.defaults().withAddress("127.0.0.1", gateway.port())));
+    assertTrue(failure.getMessage().contains(":" + gateway.port()), failure.getMessage());
+    assertTrue(failure.getMessage().contains("choose another port"), failure.getMessage());
+  }
+
+  private static String allow(String path) throws Exception {
+    return gateway
+        .send(gateway.request(path).method("PATCH", BodyPublishers.noBody()).build())
+        .headers()
+        .firstValue("allow")
+        .orElseThrow();
+  }
+
+  private static JsonNode assertProblem(int status, String reason, HttpResponse<String> answer)
+      throws Exception {
+    assertEquals(status, answer.statusCode(), answer.body());
+    assertEquals(
+        "application/problem+json", answer.headers().firstValue("content-type").orElseThrow());
+    JsonNode problem = json(answer);
+    assertEquals(status, problem.get("status").asInt());
+    assertEquals(reason, problem.get("reason").asText());
+    assertTrue(problem.get("details").isObject());
+    return problem;
+  }
+
+  private static void assertDetail(String part, HttpResponse<String> answer) throws Exception {
+    String detail = json(answer).path("detail").asText();
+    assertTrue(detail.contains(part), answer.body());
+    assertEquals(1, detail.lines().count());
+  }
+}

@@ -1,0 +1,173 @@
+package dev.haq.gateway;
+
+import static dev.haq.gateway.GatewayFixture.json;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.ListEpisodesRequest;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionState;
+import java.net.http.HttpResponse;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+final class RoutesTest {
+  private static GatewayFixture gateway;
+
+  @BeforeAll
+  static void start() {
+    gateway = new GatewayFixture(settings -> settings);
+  }
+
+  @AfterAll
+  static void stop() {
+    gateway.close();
+  }
+
+  @Test
+  void targetsAreListedAndFoundByName() throws Exception {
+    HttpResponse<String> all = gateway.get("/v1/targets");
+    assertEquals(200, all.statusCode());
+    assertEquals("application/json", all.headers().firstValue("content-type").orElseThrow());
+    assertEquals("bismo-edge", json(all).at("/targets/0/name").asText());
+    assertEquals(1e8, json(gateway.get("/v1/targets/bismo-edge")).get("clock_hz").asDouble());
+  }
+
+  @Test
+  void modelsAreListedAndFoundByIdWhateverTheColon() throws Exception {
+    assertEquals("builtin:shapes", json(gateway.get("/v1/models")).at("/models/0/id").asText());
+    assertEquals(
+        "builtin:shapes", json(gateway.get("/v1/models/builtin:shapes")).get("id").asText());
+    assertEquals(
+        "builtin:shapes", json(gateway.get("/v1/models/builtin%3Ashapes")).get("id").asText());
+  }
+
+  @Test
+  void datasetsAreListedPageByPage() throws Exception {
+    JsonNode page = json(gateway.get("/v1/datasets?page_size=7&page_token=a%2Fb"));
+    assertEquals("a/b+7", page.get("next_page_token").asText());
+  }
+
+  @Test
+  void simulatingEvaluatingAndTablesTakeTheirMessagesAsJson() throws Exception {
+    JsonNode cost =
+        json(
+            gateway.post(
+                "/v1/simulate",
+                """
+                {"target": {"name": "bismo-edge"}, "network": {"layers": [{"name": "a"}, {"name": "b"}]}}
+                """));
+    assertEquals(2, cost.at("/total/cycles").asInt());
+    JsonNode table =
+        json(
+            gateway.post(
+                "/v1/cost-table",
+                "{\"target\": {\"name\": \"bismo-edge\"}, \"resource\": \"ENERGY\"}"));
+    assertEquals("ENERGY", table.at("/table/resource").asText());
+    JsonNode accuracy = json(gateway.post("/v1/evaluate", "{\"model\": \"builtin:shapes\"}"));
+    assertEquals(91.5, accuracy.at("/accuracy/top1").asDouble());
+    assertEquals(915, accuracy.at("/accuracy/top1_correct").asInt());
+    assertFalse(accuracy.get("cached").asBoolean(), "fields at their default are there too");
+  }
+
+  @Test
+  void aCreatedSessionHasAnAddressAndAnIdempotentRequest() throws Exception {
+    gateway.agent.created.clear();
+    HttpResponse<String> created =
+        gateway.post("/v1/sessions", "{\"spec\": {\"name\": \"first\", \"seed\": \"1\"}}");
+    assertEquals(201, created.statusCode());
+    String id = json(created).get("id").asText();
+    assertEquals("/v1/sessions/" + id, created.headers().firstValue("location").orElseThrow());
+    CreateSessionRequest request = gateway.agent.created.remove();
+    assertEquals(1, request.getSpec().getSeed());
+    assertFalse(request.getRequestId().isEmpty(), "a retry must not create a second session");
+    gateway.post("/v1/sessions", "{\"spec\": {}, \"request_id\": \"mine\"}");
+    assertEquals("mine", gateway.agent.created.remove().getRequestId());
+    assertEquals("first", json(gateway.get("/v1/sessions/" + id)).at("/spec/name").asText());
+  }
+
+  @Test
+  void sessionsAndEpisodesAreListedPageByPage() throws Exception {
+    put("listed", SessionState.RUNNING);
+    gateway.agent.listed.clear();
+    JsonNode sessions = json(gateway.get("/v1/sessions?page_size=3&page_token=t"));
+    assertTrue(sessions.get("sessions").size() >= 1);
+    assertEquals(3, gateway.agent.listed.remove().getPageSize());
+    JsonNode episodes = json(gateway.get("/v1/sessions/listed/episodes?page_size=9&page_token=x"));
+    assertEquals("2", episodes.get("next_page_token").asText());
+    ListEpisodesRequest asked = gateway.agent.episodesListed.remove();
+    assertEquals("listed", asked.getSessionId());
+    assertEquals(9, asked.getPageSize());
+    assertEquals("x", asked.getPageToken());
+  }
+
+  @Test
+  void theBestEpisodeIsMissingUntilThereIsOne() throws Exception {
+    put("young", SessionState.RUNNING);
+    HttpResponse<String> none = gateway.get("/v1/sessions/young/best");
+    assertEquals(404, none.statusCode());
+    assertEquals("UNKNOWN_EPISODE", json(none).get("reason").asText());
+    Session known =
+        Session.newBuilder()
+            .setId("known")
+            .setBest(Episode.newBuilder().setNumber(7).setReward(-0.25))
+            .build();
+    gateway.agent.sessions.put("known", known);
+    assertEquals(7, json(gateway.get("/v1/sessions/known/best")).get("number").asInt());
+  }
+
+  @Test
+  void aSessionIsPausedResumedStoppedAndCancelled() throws Exception {
+    put("moved", SessionState.RUNNING);
+    for (Map.Entry<String, String> step :
+        Map.of("pause", "PAUSED", "resume", "QUEUED", "stop", "STOPPING", "cancel", "CANCELLED")
+            .entrySet()) {
+      HttpResponse<String> answer = gateway.post("/v1/sessions/moved:" + step.getKey(), "");
+      assertEquals(200, answer.statusCode(), answer.body());
+      assertEquals(step.getValue(), json(answer).get("state").asText());
+    }
+    HttpResponse<String> unknown = gateway.post("/v1/sessions/moved:explode", "");
+    assertEquals(404, unknown.statusCode());
+    assertTrue(unknown.body().contains("cancel, pause, resume, stop"), unknown.body());
+  }
+
+  @Test
+  void healthReadinessAndMetricsAreThere() throws Exception {
+    assertEquals(200, gateway.get("/healthz").statusCode());
+    HttpResponse<String> ready = gateway.get("/readyz");
+    assertEquals(200, ready.statusCode(), ready.body());
+    assertEquals("SERVING", json(ready).at("/services/agent").asText());
+    assertTrue(gateway.get("/metrics").body().contains("haq_gateway_event_streams"));
+  }
+
+  @Test
+  void thePageLoadsOnlyItsOwnFiles() throws Exception {
+    HttpResponse<String> page = gateway.get("/");
+    assertEquals(200, page.statusCode());
+    String policy = page.headers().firstValue("content-security-policy").orElseThrow();
+    assertTrue(policy.contains("default-src 'none'") && !policy.contains("unsafe"), policy);
+    for (String path :
+        new String[] {
+          "/page/app.js", "/page/api.js", "/page/list.js", "/page/detail.js", "/page/chart.js",
+          "/page/bits.js", "/page/text.js", "/page/style.css", "/page/icon.svg", "/lib/uplot.js",
+          "/lib/uplot.css"
+        }) {
+      HttpResponse<String> file = gateway.get(path);
+      assertEquals(200, file.statusCode(), path);
+      String tag = file.headers().firstValue("etag").orElseThrow();
+      assertEquals(
+          304,
+          gateway.send(gateway.request(path).header("If-None-Match", tag).build()).statusCode());
+    }
+  }
+
+  private static void put(String id, SessionState state) {
+    gateway.agent.sessions.put(id, Session.newBuilder().setId(id).setState(state).build());
+  }
+}
