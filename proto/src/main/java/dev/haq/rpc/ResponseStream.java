@@ -2,15 +2,20 @@ package dev.haq.rpc;
 
 import io.vertx.core.Context;
 import io.vertx.grpc.server.GrpcServerResponse;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The sending end of a server-streaming call. Safe for use by any thread; messages keep the order
  * in which one thread sends them.
  */
 public final class ResponseStream<R> {
+  /** Messages that may wait for the event loop before the stream counts as full. */
+  private static final int MOST_UNWRITTEN = 64;
+
   private final Context context;
   private final GrpcServerResponse<?, R> response;
   private final Call call;
+  private final AtomicInteger unwritten = new AtomicInteger();
   private volatile Runnable drained = () -> {};
   private boolean ended;
 
@@ -26,17 +31,21 @@ public final class ResponseStream<R> {
    * sending many.
    */
   public void send(R message) {
+    unwritten.incrementAndGet();
     context.runOnContext(
         v -> {
           if (open()) {
             response.write(message);
+          }
+          if (unwritten.decrementAndGet() == 0 && !response.writeQueueFull()) {
+            drained.run();
           }
         });
   }
 
   /** Whether the receiver is behind; messages sent nevertheless are kept in memory. */
   public boolean isFull() {
-    return response.writeQueueFull();
+    return unwritten.get() >= MOST_UNWRITTEN || response.writeQueueFull();
   }
 
   /** Replaces what is called, on the event loop, each time the receiver has caught up. */
