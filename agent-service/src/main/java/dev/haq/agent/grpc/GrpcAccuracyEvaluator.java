@@ -1,0 +1,63 @@
+package dev.haq.agent.grpc;
+
+import dev.haq.agent.search.AccuracyEvaluator;
+import dev.haq.model.Accuracy;
+import dev.haq.model.DataSelection;
+import dev.haq.model.Network;
+import dev.haq.model.Policy;
+import dev.haq.model.Recipe;
+import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import dev.haq.proto.quantizer.v1.QuantizerGrpc.QuantizerBlockingStub;
+import dev.haq.wire.BitsWire;
+import dev.haq.wire.DataWire;
+import java.util.Optional;
+
+/** The quantizer behind the search's port. */
+final class GrpcAccuracyEvaluator implements AccuracyEvaluator {
+  private final QuantizerBlockingStub quantizer;
+  private final PatientCalls calls;
+  private final EvaluateRequest template;
+  private final Network network;
+  private Optional<Accuracy> baseline;
+
+  /**
+   * @param baseline the float model's accuracy where it is known already
+   */
+  GrpcAccuracyEvaluator(
+      QuantizerBlockingStub quantizer,
+      PatientCalls calls,
+      String model,
+      DataSelection data,
+      Recipe recipe,
+      Network network,
+      Optional<Accuracy> baseline) {
+    this.quantizer = quantizer;
+    this.calls = calls;
+    this.template =
+        EvaluateRequest.newBuilder()
+            .setModel(model)
+            .setData(DataWire.toProto(data))
+            .setRecipe(DataWire.toProto(recipe))
+            .build();
+    this.network = network;
+    this.baseline = baseline;
+  }
+
+  @Override
+  public Accuracy baseline() {
+    if (baseline.isEmpty()) {
+      baseline = Optional.of(evaluate(template));
+    }
+    return baseline.get();
+  }
+
+  @Override
+  public Accuracy evaluate(Policy policy) {
+    return evaluate(template.toBuilder().setPolicy(BitsWire.toProto(policy, network)).build());
+  }
+
+  private Accuracy evaluate(EvaluateRequest request) {
+    return DataWire.fromProto(
+        calls.call(GrpcBackends.QUANTIZER, () -> quantizer.evaluate(request)).getAccuracy());
+  }
+}

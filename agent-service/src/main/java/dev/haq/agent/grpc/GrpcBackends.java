@@ -1,0 +1,104 @@
+package dev.haq.agent.grpc;
+
+import dev.haq.agent.search.AccuracyEvaluator;
+import dev.haq.agent.search.HardwareCosts;
+import dev.haq.agent.session.Backend;
+import dev.haq.agent.session.SessionSpec;
+import dev.haq.model.Accuracy;
+import dev.haq.model.DataSelection;
+import dev.haq.model.Network;
+import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
+import dev.haq.proto.quantizer.v1.GetModelRequest;
+import dev.haq.proto.quantizer.v1.QuantizerGrpc;
+import dev.haq.proto.quantizer.v1.QuantizerGrpc.QuantizerBlockingStub;
+import dev.haq.rpc.RpcChannel;
+import dev.haq.wire.NetworkWire;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The simulator and the quantizer over gRPC, for one session after the other. */
+public final class GrpcBackends implements Backend.Factory {
+  static final String SIMULATOR = "the hardware simulator";
+  static final String QUANTIZER = "the quantizer";
+
+  private final RpcChannel hwsim;
+  private final RpcChannel quantizer;
+  private final Duration patience;
+
+  /**
+   * @param patience how long a session waits for a service that is away
+   */
+  public GrpcBackends(RpcChannel hwsim, RpcChannel quantizer, Duration patience) {
+    this.hwsim = hwsim;
+    this.quantizer = quantizer;
+    this.patience = patience;
+  }
+
+  @Override
+  public Backend open(SessionSpec spec, boolean patient) {
+    return new GrpcBackend(spec, new PatientCalls(patient ? patience : Duration.ZERO));
+  }
+
+  private final class GrpcBackend implements Backend {
+    private final SessionSpec spec;
+    private final PatientCalls calls;
+    private final QuantizerBlockingStub stub = QuantizerGrpc.newBlockingStub(quantizer.channel());
+
+    GrpcBackend(SessionSpec spec, PatientCalls calls) {
+      this.spec = spec;
+      this.calls = calls;
+    }
+
+    @Override
+    public Network network() {
+      GetModelRequest request = GetModelRequest.newBuilder().setId(spec.model()).build();
+      return NetworkWire.fromProto(
+          calls.call(QUANTIZER, () -> stub.getModel(request)).getNetwork());
+    }
+
+    @Override
+    public void checkData() {
+      DataSelection data = spec.data();
+      DataSelection one =
+          new DataSelection(
+              data.datasetId(),
+              data.preprocessing(),
+              data.split(),
+              1,
+              data.calibrationImages(),
+              data.splitSeed(),
+              data.heldOutFraction());
+      Network network = network();
+      new GrpcAccuracyEvaluator(
+              stub, calls, spec.model(), one, spec.recipe(), network, Optional.empty())
+          .baseline();
+    }
+
+    @Override
+    public HardwareCosts costs(Network network) {
+      return new GrpcHardwareCosts(
+          HardwareSimulatorGrpc.newBlockingStub(hwsim.channel()),
+          calls,
+          SpecWire.target(spec.target()),
+          network,
+          spec.budget().resource());
+    }
+
+    @Override
+    public AccuracyEvaluator evaluator(Network network, Optional<Accuracy> baseline) {
+      return new GrpcAccuracyEvaluator(
+          stub, calls, spec.model(), spec.data(), spec.recipe(), network, baseline);
+    }
+
+    @Override
+    public void abort() {
+      calls.abort();
+    }
+
+    /** The channels are shared; only what is still under way ends. */
+    @Override
+    public void close() {
+      calls.abort();
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package dev.haq.agent.grpc;
+
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.session.SessionService;
+import dev.haq.model.HaqException;
+import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.ListEpisodesRequest;
+import dev.haq.proto.agent.v1.ListEpisodesResponse;
+import dev.haq.proto.agent.v1.ListSessionsRequest;
+import dev.haq.proto.agent.v1.ListSessionsResponse;
+import dev.haq.proto.agent.v1.SearchAgentGrpcService;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionEvent;
+import dev.haq.proto.agent.v1.WatchSessionRequest;
+import dev.haq.rpc.Call;
+import dev.haq.rpc.ResponseStream;
+import dev.haq.rpc.RpcService;
+import java.util.List;
+
+/** {@code haq.agent.v1.SearchAgent}: each method decodes, calls, encodes. */
+public final class SearchAgentHandler {
+  private static final int DEFAULT_PAGE = 100;
+  private static final int LARGEST_PAGE = 1000;
+
+  private final SessionService sessions;
+
+  public SearchAgentHandler(SessionService sessions) {
+    this.sessions = sessions;
+  }
+
+  /** The methods, for a server. */
+  public RpcService service() {
+    return RpcService.named(
+            SearchAgentGrpcService.SERVICE_NAME, SearchAgentGrpcService.SERVICE_DESCRIPTOR)
+        .unary(SearchAgentGrpcService.CreateSession, this::createSession)
+        .unary(SearchAgentGrpcService.GetSession, (q, call) -> toProto(sessions.get(q.getId())))
+        .unary(SearchAgentGrpcService.ListSessions, this::listSessions)
+        .unary(SearchAgentGrpcService.ListEpisodes, this::listEpisodes)
+        .serverStream(SearchAgentGrpcService.WatchSession, this::watchSession)
+        .unary(SearchAgentGrpcService.PauseSession, (q, call) -> toProto(sessions.pause(q.getId())))
+        .unary(
+            SearchAgentGrpcService.ResumeSession, (q, call) -> toProto(sessions.resume(q.getId())))
+        .unary(SearchAgentGrpcService.StopSession, (q, call) -> toProto(sessions.stop(q.getId())))
+        .unary(
+            SearchAgentGrpcService.CancelSession, (q, call) -> toProto(sessions.cancel(q.getId())));
+  }
+
+  private Session createSession(CreateSessionRequest request, Call call) {
+    if (!request.hasSpec()) {
+      throw HaqException.invalid("spec is missing");
+    }
+    return toProto(
+        sessions.create(
+            SpecWire.fromProto(request.getSpec()), request.getRequestId(), call::onCancel));
+  }
+
+  private ListSessionsResponse listSessions(ListSessionsRequest request, Call call) {
+    int size = pageSize(request.getPageSize());
+    if (!request.getPageToken().isEmpty()) {
+      sessions.get(request.getPageToken());
+    }
+    List<SessionRecord> found = sessions.list(request.getPageToken(), size + 1);
+    ListSessionsResponse.Builder response = ListSessionsResponse.newBuilder();
+    found.stream().limit(size).forEach(session -> response.addSessions(toProto(session)));
+    if (found.size() > size) {
+      response.setNextPageToken(found.get(size - 1).id());
+    }
+    return response.build();
+  }
+
+  private ListEpisodesResponse listEpisodes(ListEpisodesRequest request, Call call) {
+    int size = pageSize(request.getPageSize());
+    SessionWire wire = new SessionWire(sessions.get(request.getSessionId()));
+    List<Episode> found =
+        sessions.episodes(request.getSessionId(), after(request.getPageToken()), size + 1);
+    ListEpisodesResponse.Builder response = ListEpisodesResponse.newBuilder();
+    found.stream().limit(size).forEach(episode -> response.addEpisodes(wire.episode(episode)));
+    if (found.size() > size) {
+      response.setNextPageToken(Integer.toString(found.get(size - 1).number()));
+    }
+    return response.build();
+  }
+
+  private void watchSession(WatchSessionRequest request, ResponseStream<SessionEvent> out) {
+    sessions.watch(request.getSessionId(), request.getAfterEpisode(), new StreamSink(out));
+  }
+
+  private static Session toProto(SessionRecord session) {
+    return SessionWire.toProto(session);
+  }
+
+  private static int pageSize(int asked) {
+    if (asked < 0 || asked > LARGEST_PAGE) {
+      throw HaqException.invalid(
+          "page_size is %d: use 1 to %d, or 0 for %d", asked, LARGEST_PAGE, DEFAULT_PAGE);
+    }
+    return asked == 0 ? DEFAULT_PAGE : asked;
+  }
+
+  /** An episode token is the number of the last episode seen. */
+  private static int after(String token) {
+    if (token.isEmpty()) {
+      return 0;
+    }
+    if (token.matches("[0-9]{1,9}")) {
+      return Integer.parseInt(token);
+    }
+    throw HaqException.invalid(
+        "page_token '%s' is not one of this service: use next_page_token, or none", token);
+  }
+}

@@ -1,0 +1,108 @@
+package dev.haq.agent.grpc;
+
+import com.google.protobuf.Timestamp;
+import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
+import dev.haq.proto.agent.v1.EndReason;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.wire.BitsWire;
+import dev.haq.wire.CostWire;
+import dev.haq.wire.DataWire;
+import java.time.Instant;
+import java.util.List;
+
+/** Sessions and their episodes as messages. They only go out: callers send specifications. */
+final class SessionWire {
+  private final SessionSpec spec;
+  private final List<String> layers;
+
+  /** The messages of one session. */
+  SessionWire(SessionRecord session) {
+    spec = SpecWire.parse(session.definition().spec());
+    layers = session.definition().layers();
+  }
+
+  static Session toProto(SessionRecord session) {
+    return new SessionWire(session).session(session);
+  }
+
+  Session session(SessionRecord session) {
+    SessionRecord.Definition definition = session.definition();
+    SessionRecord.Progress progress = session.progress();
+    Session.Builder message =
+        Session.newBuilder()
+            .setId(session.id())
+            .setSpec(spec)
+            .setState(toProto(session.state()))
+            .setPauseRequested(session.status().pauseRequested())
+            .setError(session.status().error())
+            .setEpisodesDone(progress.episodesDone())
+            .setEpisodesTotal(definition.episodesTotal())
+            .setReferenceCost(definition.budget().reference())
+            .setBudgetLimit(definition.budget().limit())
+            .setCreateTime(toProto(definition.createTime()))
+            .setUpdateTime(toProto(session.updateTime()));
+    session.status().endReason().ifPresent(reason -> message.setEndReason(toProto(reason)));
+    progress.baseline().ifPresent(baseline -> message.setBaseline(DataWire.toProto(baseline)));
+    progress.best().ifPresent(best -> message.setBest(episode(best)));
+    if (session.state() == SessionState.RUNNING && progress.episodesDone() > 0) {
+      int left = definition.episodesTotal() - progress.episodesDone();
+      message.setSecondsLeft(left * progress.episodeSeconds() / progress.episodesDone());
+    }
+    return message.build();
+  }
+
+  Episode episode(dev.haq.agent.search.Episode episode) {
+    EpisodeResult result = episode.result();
+    return Episode.newBuilder()
+        .setNumber(episode.number())
+        .setPolicy(BitsWire.toProto(result.policy(), spec.getModel(), layers))
+        .setReward(result.reward())
+        .setAccuracy(DataWire.toProto(result.accuracy()))
+        .setCost(CostWire.toProto(result.cost()))
+        .setCostRatio(result.costRatio())
+        .setImproved(episode.improved())
+        .setBestReward(episode.bestReward())
+        .setWarmup(result.warmup())
+        .setSeconds(result.timings().total())
+        .setAgentSeconds(result.timings().agent())
+        .setSimulatorSeconds(result.timings().simulator())
+        .setQuantizerSeconds(result.timings().quantizer())
+        .setCreateTime(toProto(episode.createTime()))
+        .build();
+  }
+
+  private static dev.haq.proto.agent.v1.SessionState toProto(SessionState state) {
+    return switch (state) {
+      case QUEUED -> dev.haq.proto.agent.v1.SessionState.QUEUED;
+      case PREPARING -> dev.haq.proto.agent.v1.SessionState.PREPARING;
+      case RUNNING -> dev.haq.proto.agent.v1.SessionState.RUNNING;
+      case PAUSED -> dev.haq.proto.agent.v1.SessionState.PAUSED;
+      case STOPPING -> dev.haq.proto.agent.v1.SessionState.STOPPING;
+      case SUCCEEDED -> dev.haq.proto.agent.v1.SessionState.SUCCEEDED;
+      case STOPPED -> dev.haq.proto.agent.v1.SessionState.STOPPED;
+      case CANCELLED -> dev.haq.proto.agent.v1.SessionState.CANCELLED;
+      case FAILED -> dev.haq.proto.agent.v1.SessionState.FAILED;
+    };
+  }
+
+  private static EndReason toProto(dev.haq.agent.search.EndReason reason) {
+    return switch (reason) {
+      case EPISODES -> EndReason.EPISODES;
+      case WALL_TIME -> EndReason.WALL_TIME;
+      case CONVERGED -> EndReason.CONVERGED;
+      case USER -> EndReason.USER;
+      case ERROR -> EndReason.ERROR;
+    };
+  }
+
+  private static Timestamp toProto(Instant instant) {
+    return Timestamp.newBuilder()
+        .setSeconds(instant.getEpochSecond())
+        .setNanos(instant.getNano())
+        .build();
+  }
+}

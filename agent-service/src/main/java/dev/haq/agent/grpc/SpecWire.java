@@ -1,0 +1,154 @@
+package dev.haq.agent.grpc;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.JsonFormat;
+import dev.haq.agent.baseline.Agents;
+import dev.haq.agent.ddpg.DdpgSettings;
+import dev.haq.agent.search.Pinning;
+import dev.haq.agent.session.SessionSpec;
+import dev.haq.agent.session.SpecCodec;
+import dev.haq.agent.session.TargetHandle;
+import dev.haq.model.BitChoices;
+import dev.haq.model.HaqException;
+import dev.haq.proto.hwsim.v1.TargetRef;
+import dev.haq.wire.BitsWire;
+import dev.haq.wire.CostWire;
+import dev.haq.wire.DataWire;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Session specifications: as messages, and as the JSON of these that a store keeps. */
+public final class SpecWire implements SpecCodec {
+  private static final JsonFormat.Printer PRINTER =
+      JsonFormat.printer().preservingProtoFieldNames().omittingInsignificantWhitespace();
+  private static final JsonFormat.Parser PARSER = JsonFormat.parser().ignoringUnknownFields();
+
+  @Override
+  public String encode(SessionSpec spec) {
+    try {
+      return PRINTER.print(toProto(spec));
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("a session spec has no JSON form", e);
+    }
+  }
+
+  @Override
+  public SessionSpec decode(String text) {
+    return fromProto(parse(text));
+  }
+
+  /** The message that was stored. */
+  static dev.haq.proto.agent.v1.SessionSpec parse(String text) {
+    dev.haq.proto.agent.v1.SessionSpec.Builder message =
+        dev.haq.proto.agent.v1.SessionSpec.newBuilder();
+    try {
+      PARSER.merge(text, message);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("a stored session spec cannot be read: " + e.getMessage(), e);
+    }
+    return message.build();
+  }
+
+  static dev.haq.proto.agent.v1.SessionSpec toProto(SessionSpec spec) {
+    dev.haq.proto.agent.v1.SessionSpec.Builder message =
+        dev.haq.proto.agent.v1.SessionSpec.newBuilder()
+            .setName(spec.name())
+            .setModel(spec.model())
+            .setData(DataWire.toProto(spec.data()))
+            .setTarget(target(spec.target()))
+            .setBudget(CostWire.toProto(spec.budget()))
+            .setAgent(spec.agent())
+            .setEpisodes(spec.episodes())
+            .setSeed(spec.seed())
+            .setRecipe(DataWire.toProto(spec.recipe()))
+            .setSearchFirstAndLast(spec.pinning() == Pinning.IMAGE)
+            .setDdpg(toProto(spec.ddpg()));
+    spec.weightBits().ifPresent(bits -> message.setWeightBits(BitsWire.toProto(bits)));
+    spec.activationBits().ifPresent(bits -> message.setActivationBits(BitsWire.toProto(bits)));
+    return message.build();
+  }
+
+  /** Fills in every default; a message names the field that is wrong. */
+  static SessionSpec fromProto(dev.haq.proto.agent.v1.SessionSpec message) {
+    return new SessionSpec(
+        message.getName(),
+        message.getModel(),
+        field("spec.data", () -> DataWire.fromProto(message.getData())),
+        fromProto(message.getTarget()),
+        field("spec.budget", () -> CostWire.fromProto(message.getBudget())),
+        message.getAgent().isEmpty() ? Agents.DDPG : message.getAgent(),
+        message.getEpisodes() == 0 ? SessionSpec.DEFAULT_EPISODES : message.getEpisodes(),
+        message.getSeed(),
+        field("spec.recipe", () -> DataWire.fromProto(message.getRecipe())),
+        choices("spec.weight_bits", message.hasWeightBits(), message.getWeightBits()),
+        choices("spec.activation_bits", message.hasActivationBits(), message.getActivationBits()),
+        message.getSearchFirstAndLast() ? Pinning.IMAGE : Pinning.FIRST_AND_LAST,
+        field("spec.ddpg", () -> fromProto(message.getDdpg())));
+  }
+
+  private static Optional<BitChoices> choices(
+      String name, boolean present, dev.haq.proto.model.v1.BitChoices message) {
+    return present ? Optional.of(field(name, () -> BitsWire.fromProto(message))) : Optional.empty();
+  }
+
+  static TargetRef target(TargetHandle handle) {
+    try {
+      return TargetRef.parseFrom(handle.encoded());
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("target " + handle.name() + " cannot be read", e);
+    }
+  }
+
+  private static TargetHandle fromProto(TargetRef message) {
+    return switch (message.getTargetCase()) {
+      case NAME -> new TargetHandle(message.getName(), message.toByteArray());
+      case LOOKUP_TABLE ->
+          new TargetHandle(message.getLookupTable().getName(), message.toByteArray());
+      case TARGET_NOT_SET ->
+          throw HaqException.invalid("spec.target is missing: give a name or a lookup_table");
+    };
+  }
+
+  private static dev.haq.proto.agent.v1.DdpgSettings toProto(DdpgSettings ddpg) {
+    return dev.haq.proto.agent.v1.DdpgSettings.newBuilder()
+        .setHidden1(ddpg.hidden1())
+        .setHidden2(ddpg.hidden2())
+        .setActorLearningRate(ddpg.actorLearningRate())
+        .setCriticLearningRate(ddpg.criticLearningRate())
+        .setTau(ddpg.tau())
+        .setGamma(ddpg.gamma())
+        .setBatchSize(ddpg.batchSize())
+        .setReplayPerDecision(ddpg.replayPerDecision())
+        .setWarmupEpisodes(ddpg.warmupEpisodes())
+        .setNoiseSigma(ddpg.noiseSigma())
+        .setNoiseDecay(ddpg.noiseDecay())
+        .setUpdatesPerTransition(ddpg.updatesPerTransition())
+        .build();
+  }
+
+  private static DdpgSettings fromProto(dev.haq.proto.agent.v1.DdpgSettings m) {
+    DdpgSettings d = DdpgSettings.DEFAULTS;
+    return new DdpgSettings(
+        m.hasHidden1() ? m.getHidden1() : d.hidden1(),
+        m.hasHidden2() ? m.getHidden2() : d.hidden2(),
+        m.hasActorLearningRate() ? m.getActorLearningRate() : d.actorLearningRate(),
+        m.hasCriticLearningRate() ? m.getCriticLearningRate() : d.criticLearningRate(),
+        m.hasTau() ? m.getTau() : d.tau(),
+        m.hasGamma() ? m.getGamma() : d.gamma(),
+        m.hasBatchSize() ? m.getBatchSize() : d.batchSize(),
+        m.hasReplayPerDecision() ? m.getReplayPerDecision() : d.replayPerDecision(),
+        m.hasWarmupEpisodes() ? m.getWarmupEpisodes() : d.warmupEpisodes(),
+        m.hasNoiseSigma() ? m.getNoiseSigma() : d.noiseSigma(),
+        m.hasNoiseDecay() ? m.getNoiseDecay() : d.noiseDecay(),
+        m.hasUpdatesPerTransition() ? m.getUpdatesPerTransition() : d.updatesPerTransition(),
+        d.baselineDecay());
+  }
+
+  private static <T> T field(String name, Supplier<T> conversion) {
+    try {
+      return conversion.get();
+    } catch (HaqException e) {
+      throw new HaqException(e.reason(), name + ": " + e.getMessage(), e.details(), e);
+    }
+  }
+}

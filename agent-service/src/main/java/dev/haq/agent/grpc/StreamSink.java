@@ -1,0 +1,58 @@
+package dev.haq.agent.grpc;
+
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.session.WatchSink;
+import dev.haq.proto.agent.v1.SessionEvent;
+import dev.haq.rpc.ResponseStream;
+
+/** A watcher at the other end of a stream of messages. */
+final class StreamSink implements WatchSink {
+  private final ResponseStream<SessionEvent> out;
+  private SessionWire wire;
+
+  StreamSink(ResponseStream<SessionEvent> out) {
+    this.out = out;
+  }
+
+  @Override
+  public void snapshot(SessionRecord session) {
+    wire = new SessionWire(session);
+    out.send(SessionEvent.newBuilder().setSnapshot(wire.session(session)).build());
+  }
+
+  @Override
+  public void episode(Episode episode) {
+    out.send(SessionEvent.newBuilder().setEpisode(wire.episode(episode)).build());
+  }
+
+  @Override
+  public void state(SessionRecord session) {
+    out.send(SessionEvent.newBuilder().setState(wire.session(session)).build());
+  }
+
+  @Override
+  public boolean isFull() {
+    return out.isFull();
+  }
+
+  @Override
+  public void onDrain(Runnable listener) {
+    out.onDrain(listener);
+  }
+
+  @Override
+  public void onCancel(Runnable listener) {
+    out.onCancel(listener);
+  }
+
+  @Override
+  public void end() {
+    out.end();
+  }
+
+  @Override
+  public void fail(RuntimeException failure) {
+    out.fail(failure);
+  }
+}

@@ -1,0 +1,46 @@
+package dev.haq.agent.session;
+
+import dev.haq.agent.search.AccuracyEvaluator;
+import dev.haq.agent.search.HardwareCosts;
+import dev.haq.model.Accuracy;
+import dev.haq.model.Network;
+import java.util.Optional;
+
+/**
+ * The services that one session works with, for its model, images, target and budget. Port. Its
+ * calls block; a service that is away for a moment is waited for.
+ */
+public interface Backend extends AutoCloseable {
+  /** How a backend for a session is got. */
+  interface Factory {
+    /**
+     * @param patient whether calls wait for a service that is away, or fail at once
+     */
+    Backend open(SessionSpec spec, boolean patient);
+  }
+
+  /** The model's quantizable layers. */
+  Network network();
+
+  /**
+   * Refuses images that do not exist or do not fit the model, having looked at one of them.
+   *
+   * @throws dev.haq.model.HaqException that says what is wrong
+   */
+  void checkData();
+
+  HardwareCosts costs(Network network);
+
+  /**
+   * @param baseline the float model's accuracy where it is known already
+   */
+  AccuracyEvaluator evaluator(Network network, Optional<Accuracy> baseline);
+
+  /**
+   * Ends the call under way and refuses further ones, with CANCELLED. May be called by any thread.
+   */
+  void abort();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,179 @@
+package dev.haq.agent.session;
+
+import dev.haq.agent.baseline.Agents;
+import dev.haq.agent.search.AccuracyEvaluator;
+import dev.haq.agent.search.Agent;
+import dev.haq.agent.search.Decisions;
+import dev.haq.agent.search.EndReason;
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.HardwareCosts;
+import dev.haq.agent.search.Search;
+import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.SessionStore;
+import dev.haq.model.Accuracy;
+import dev.haq.model.HaqException;
+import dev.haq.model.Network;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Works on one session, on a thread of its own, from where its log ends: prepares, then runs
+ * episode after episode. Between episodes it does what was asked of the session meanwhile.
+ */
+final class SessionRun implements Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(SessionRun.class);
+  private static final int LONGEST_ERROR = 1000;
+
+  private final String id;
+  private final SessionSpec spec;
+  private final SessionLedger ledger;
+  private final SessionStore store;
+  private final Backend backend;
+  private volatile boolean halted;
+
+  SessionRun(
+      String id, SessionSpec spec, SessionLedger ledger, SessionStore store, Backend backend) {
+    this.id = id;
+    this.spec = spec;
+    this.ledger = ledger;
+    this.store = store;
+    this.backend = backend;
+  }
+
+  /** Drops what is under way and leaves the session as it is stored: this process is ending. */
+  void halt() {
+    halted = true;
+    backend.abort();
+  }
+
+  /** Drops what is under way; the session's new state says why. */
+  void abort() {
+    backend.abort();
+  }
+
+  @Override
+  public void run() {
+    try (backend) {
+      if (becomes(SessionState.QUEUED, SessionState.PREPARING)) {
+        Prepared prepared = prepare();
+        if (goesOn() && becomes(SessionState.PREPARING, SessionState.RUNNING)) {
+          runEpisodes(prepared);
+        }
+      }
+    } catch (Throwable e) {
+      explain(e);
+    }
+  }
+
+  /** What a session needs before its first episode, or the first after it was taken up again. */
+  private record Prepared(Search search, Agent agent) {}
+
+  private Prepared prepare() {
+    SessionRecord session = ledger.get(id);
+    Network network = backend.network();
+    HardwareCosts costs = backend.costs(network);
+    AccuracyEvaluator evaluator = backend.evaluator(network, session.progress().baseline());
+    if (session.progress().baseline().isEmpty()) {
+      Accuracy baseline = evaluator.baseline();
+      ledger.change(id, s -> s.withBaseline(baseline));
+    }
+    SearchSettings settings =
+        spec.searchSettings(network, costs.table(), session.definition().budget());
+    Decisions decisions = new Decisions(settings, costs.table());
+    Agent agent = Agents.create(spec.agent(), settings, decisions, spec.ddpg());
+    if (session.progress().episodesDone() > 0) {
+      agent.restore(
+          store
+              .checkpoint(id)
+              .orElseThrow(
+                  () -> new IllegalStateException("session " + id + " has lost its checkpoint")));
+    }
+    return new Prepared(new Search(settings, costs, evaluator, agent), agent);
+  }
+
+  private void runEpisodes(Prepared prepared) {
+    SessionRecord session = ledger.get(id);
+    while (session.progress().episodesDone() < session.definition().episodesTotal()) {
+      if (!goesOn()) {
+        return;
+      }
+      int number = session.progress().episodesDone() + 1;
+      EpisodeResult result = prepared.search().episode(number);
+      OptionalDouble bestBefore =
+          session
+              .progress()
+              .best()
+              .map(best -> OptionalDouble.of(best.bestReward()))
+              .orElse(OptionalDouble.empty());
+      Episode episode = Episode.after(bestBefore, result, SessionLedger.now());
+      session = ledger.append(id, episode, prepared.agent().snapshot());
+    }
+    ledger.change(
+        id,
+        s ->
+            s.state().isFinal()
+                ? s
+                : s.ended(SessionState.SUCCEEDED, EndReason.EPISODES, "", SessionLedger.now()));
+  }
+
+  private boolean becomes(SessionState from, SessionState to) {
+    SessionRecord after =
+        ledger.change(id, s -> s.state() == from ? s.moved(to, SessionLedger.now()) : s);
+    return after.state() == to;
+  }
+
+  /** Does what was asked for since the last look; answers whether there is more to do. */
+  private boolean goesOn() {
+    if (halted) {
+      return false;
+    }
+    SessionRecord after =
+        ledger.change(
+            id,
+            s -> {
+              if (s.state() == SessionState.STOPPING) {
+                return s.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
+              }
+              return s.state().isActive() && s.status().pauseRequested()
+                  ? s.moved(SessionState.PAUSED, SessionLedger.now())
+                  : s;
+            });
+    return after.state().isActive();
+  }
+
+  /** A call that was dropped because of a new state is no failure; everything else is. */
+  private void explain(Throwable failure) {
+    if (halted) {
+      return;
+    }
+    try {
+      if (goesOn()) {
+        String error = oneLine(failure);
+        LOG.warn(
+            "session {} failed: {}", id, error, failure instanceof HaqException ? null : failure);
+        ledger.change(
+            id,
+            s ->
+                s.state().isFinal()
+                    ? s
+                    : s.ended(SessionState.FAILED, EndReason.ERROR, error, SessionLedger.now()));
+      }
+    } catch (RuntimeException e) {
+      // The store itself fails: the session stays as it is stored and is taken up at the next
+      // start.
+      LOG.error("session {} broke off and its end cannot be stored", id, e);
+    }
+  }
+
+  private static String oneLine(Throwable failure) {
+    String message = Optional.ofNullable(failure.getMessage()).orElse(failure.getClass().getName());
+    String line = message.strip().lines().findFirst().orElse("");
+    String text = failure instanceof HaqException ? line : "internal error: " + line;
+    return text.length() <= LONGEST_ERROR ? text : text.substring(0, LONGEST_ERROR);
+  }
+}

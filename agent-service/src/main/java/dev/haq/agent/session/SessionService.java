@@ -1,0 +1,272 @@
+package dev.haq.agent.session;
+
+import dev.haq.agent.search.BudgetFitter;
+import dev.haq.agent.search.BudgetLimit;
+import dev.haq.agent.search.Decisions;
+import dev.haq.agent.search.EndReason;
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.HardwareCosts;
+import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.SessionStore;
+import dev.haq.model.HaqException;
+import dev.haq.model.Layer;
+import dev.haq.model.Network;
+import dev.haq.model.Reason;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything that can be asked of sessions. Methods may be called by any thread and block; each
+ * throws {@link HaqException} with UNKNOWN_SESSION for an id that does not exist, and ILLEGAL_STATE
+ * where a session's state does not allow what was asked.
+ *
+ * <p>What changes both a session's state and its place in the queue holds this object's monitor, so
+ * that the two agree.
+ */
+public final class SessionService implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SessionService.class);
+  private static final int LONGEST_REQUEST_ID = 128;
+
+  private final SessionStore store;
+  private final SpecCodec codec;
+  private final Backend.Factory backends;
+  private final SessionWatchers watchers;
+  private final SessionLedger ledger;
+  private final SessionQueue queue;
+
+  /**
+   * @param maxRunning how many sessions run at a time, at least 1
+   */
+  public SessionService(
+      SessionStore store,
+      SpecCodec codec,
+      Backend.Factory backends,
+      SessionMetrics metrics,
+      int maxRunning) {
+    this.store = store;
+    this.codec = codec;
+    this.backends = backends;
+    watchers = new SessionWatchers(store);
+    ledger = new SessionLedger(store, watchers, metrics);
+    queue = new SessionQueue(maxRunning, this::run);
+  }
+
+  /** Carries on with what a process before this one left unfinished. */
+  public void recover() {
+    for (SessionRecord left : store.unfinished()) {
+      SessionRecord session = ledger.change(left.id(), SessionService::takenOver);
+      if (session.state() == SessionState.QUEUED) {
+        LOG.info(
+            "session {} goes on after episode {}", session.id(), session.progress().episodesDone());
+        queue.offer(session.id());
+      }
+    }
+  }
+
+  /** The episode under way died with its process, so nothing is left to wait for. */
+  private static SessionRecord takenOver(SessionRecord session) {
+    if (session.state() == SessionState.STOPPING) {
+      return session.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
+    }
+    if (!session.state().isActive()) {
+      return session;
+    }
+    SessionState next =
+        session.status().pauseRequested() ? SessionState.PAUSED : SessionState.QUEUED;
+    return session.moved(next, SessionLedger.now());
+  }
+
+  /**
+   * Creates a session and queues it, having made sure that it can run: model, images and target
+   * exist and fit, and the budget can be met. Nothing is stored of one that cannot.
+   *
+   * @param requestId at most 128 characters; when not empty, a second call with it and the same
+   *     spec answers the first call's session
+   * @param onAbort is given what ends the call under way, in case the caller leaves
+   */
+  public SessionRecord create(SessionSpec spec, String requestId, Consumer<Runnable> onAbort) {
+    if (requestId.length() > LONGEST_REQUEST_ID) {
+      throw HaqException.invalid(
+          "request_id has %d characters: use at most %d", requestId.length(), LONGEST_REQUEST_ID);
+    }
+    String encoded = codec.encode(spec);
+    Optional<SessionRecord> first =
+        requestId.isEmpty() ? Optional.empty() : store.findByRequestId(requestId);
+    if (first.isPresent()) {
+      return sameRequest(first.get(), encoded);
+    }
+    SessionRecord wanted = SessionRecord.created(define(spec, encoded, requestId, onAbort));
+    SessionRecord stored = store.create(wanted);
+    if (!stored.id().equals(wanted.id())) {
+      return sameRequest(stored, encoded);
+    }
+    queue.offer(stored.id());
+    return stored;
+  }
+
+  private SessionRecord sameRequest(SessionRecord first, String encoded) {
+    SessionRecord.Definition definition = first.definition();
+    if (!codec.encode(codec.decode(definition.spec())).equals(encoded)) {
+      throw new HaqException(
+          Reason.REQUEST_ID_REUSED,
+          "request_id '%s' has already made the different session %s: use a new request_id"
+              .formatted(definition.requestId(), first.id()));
+    }
+    return first;
+  }
+
+  private SessionRecord.Definition define(
+      SessionSpec spec, String encoded, String requestId, Consumer<Runnable> onAbort) {
+    try (Backend backend = backends.open(spec, false)) {
+      onAbort.accept(backend::abort);
+      Network network = backend.network();
+      backend.checkData();
+      HardwareCosts costs = backend.costs(network);
+      BudgetLimit budget = BudgetLimit.of(spec.budget(), network, costs);
+      SearchSettings settings = spec.searchSettings(network, costs.table(), budget);
+      new BudgetFitter(new Decisions(settings, costs.table()), costs.table(), budget)
+          .checkFeasible();
+      return new SessionRecord.Definition(
+          UUID.randomUUID().toString(),
+          requestId,
+          encoded,
+          network.layers().stream().map(Layer::name).toList(),
+          budget,
+          spec.episodes(),
+          SessionLedger.now());
+    }
+  }
+
+  private SessionRun run(String id) {
+    SessionSpec spec = codec.decode(ledger.get(id).definition().spec());
+    return new SessionRun(id, spec, ledger, store, backends.open(spec, true));
+  }
+
+  public SessionRecord get(String id) {
+    return ledger.get(id);
+  }
+
+  /**
+   * Newest first.
+   *
+   * @param beforeId only sessions created before this one; empty for the newest
+   */
+  public List<SessionRecord> list(String beforeId, int limit) {
+    return store.list(beforeId, limit);
+  }
+
+  /**
+   * Oldest first.
+   *
+   * @param after only episodes with a higher number
+   */
+  public List<Episode> episodes(String id, int after, int limit) {
+    ledger.get(id);
+    return store.episodes(id, after, limit);
+  }
+
+  /**
+   * Sends {@code sink} the session as it stands, every episode past {@code afterEpisode} once and
+   * in order, new ones as they are stored, every change of state, and last of all the final state.
+   */
+  public void watch(String id, int afterEpisode, WatchSink sink) {
+    if (afterEpisode < 0) {
+      throw HaqException.invalid("after_episode is %d: use 0 for all episodes", afterEpisode);
+    }
+    ledger.watch(id, afterEpisode, sink);
+  }
+
+  /** Pauses the session after the episode under way. */
+  public synchronized SessionRecord pause(String id) {
+    SessionRecord after =
+        ledger.change(
+            id,
+            s ->
+                switch (s.state()) {
+                  case PAUSED -> s;
+                  case PREPARING, RUNNING -> s.withPauseRequested(true, SessionLedger.now());
+                  default -> s.moved(SessionState.PAUSED, SessionLedger.now());
+                });
+    queue.withdraw(id);
+    return after;
+  }
+
+  /** Lets a paused session go on, or withdraws a pause that has not come about. */
+  public synchronized SessionRecord resume(String id) {
+    boolean[] paused = new boolean[1];
+    SessionRecord after =
+        ledger.change(
+            id,
+            s -> {
+              paused[0] = s.state() == SessionState.PAUSED;
+              return switch (s.state()) {
+                case QUEUED -> s;
+                case PREPARING, RUNNING -> s.withPauseRequested(false, SessionLedger.now());
+                default -> s.moved(SessionState.QUEUED, SessionLedger.now());
+              };
+            });
+    if (paused[0]) {
+      queue.offer(id);
+    }
+    return after;
+  }
+
+  /** Ends the session after the episode under way; its best policy is kept. */
+  public synchronized SessionRecord stop(String id) {
+    boolean[] preparing = new boolean[1];
+    SessionRecord after =
+        ledger.change(
+            id,
+            s -> {
+              preparing[0] = s.state() == SessionState.PREPARING;
+              return switch (s.state()) {
+                case STOPPING -> s;
+                case PREPARING, RUNNING -> s.moved(SessionState.STOPPING, SessionLedger.now());
+                default -> s.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
+              };
+            });
+    queue.withdraw(id);
+    if (preparing[0]) {
+      queue.abort(id); // no episode is under way
+    }
+    return after;
+  }
+
+  /** Ends the session now; the episode under way is dropped, what is stored is kept. */
+  public synchronized SessionRecord cancel(String id) {
+    SessionRecord after =
+        ledger.change(
+            id, s -> s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
+    queue.withdraw(id);
+    queue.abort(id);
+    return after;
+  }
+
+  /** Sessions that run now. */
+  public int running() {
+    return queue.runningCount();
+  }
+
+  /** Sessions that wait for a place. */
+  public int queued() {
+    return queue.waitingCount();
+  }
+
+  /** Open watches. */
+  public int watching() {
+    return watchers.size();
+  }
+
+  /** Drops what is under way, leaves sessions as they are stored, and ends all watches. */
+  @Override
+  public void close() {
+    watchers.close();
+    queue.close();
+  }
+}

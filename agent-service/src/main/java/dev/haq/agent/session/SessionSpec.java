@@ -1,0 +1,84 @@
+package dev.haq.agent.session;
+
+import dev.haq.agent.baseline.Agents;
+import dev.haq.agent.ddpg.DdpgSettings;
+import dev.haq.agent.search.BudgetLimit;
+import dev.haq.agent.search.Pinning;
+import dev.haq.agent.search.SearchSettings;
+import dev.haq.model.BitChoices;
+import dev.haq.model.Budget;
+import dev.haq.model.CostTable;
+import dev.haq.model.DataSelection;
+import dev.haq.model.HaqException;
+import dev.haq.model.Network;
+import dev.haq.model.Recipe;
+import java.util.Optional;
+
+/**
+ * What to search for, with what, and how; every default filled in.
+ *
+ * @param name for people, at most {@value #LONGEST_NAME} characters
+ * @param model id of the model
+ * @param data the images that judge a policy; never all of them, see {@link #searching}
+ * @param agent a name that {@link Agents} knows
+ * @param episodes 1..100,000
+ * @param seed the same seed gives the same episodes
+ * @param weightBits empty for the paper's 2..8, as far as the target allows
+ * @param activationBits likewise
+ */
+public record SessionSpec(
+    String name,
+    String model,
+    DataSelection data,
+    TargetHandle target,
+    Budget budget,
+    String agent,
+    int episodes,
+    long seed,
+    Recipe recipe,
+    Optional<BitChoices> weightBits,
+    Optional<BitChoices> activationBits,
+    Pinning pinning,
+    DdpgSettings ddpg) {
+  /** Enough for the paper's agent to get well past its warm-up within minutes. */
+  public static final int DEFAULT_EPISODES = 120;
+
+  static final int LONGEST_NAME = 200;
+
+  public SessionSpec {
+    if (name.length() > LONGEST_NAME) {
+      throw HaqException.invalid(
+          "spec.name has %d characters: use at most %d", name.length(), LONGEST_NAME);
+    }
+    if (model.isBlank()) {
+      throw HaqException.invalid("spec.model is empty: give the id of a model");
+    }
+    Agents.check(agent);
+    if (episodes < 1 || episodes > SearchSettings.MOST_EPISODES) {
+      throw HaqException.invalid(
+          "spec.episodes is %d: use 1 to %d, or 0 for %d",
+          episodes, SearchSettings.MOST_EPISODES, DEFAULT_EPISODES);
+    }
+    data = searching(data);
+  }
+
+  /** A search judges policies on its own images: those held out of it stay unseen. */
+  private static DataSelection searching(DataSelection data) {
+    return data.split() == DataSelection.Split.ALL
+        ? data.withSplit(DataSelection.Split.SEARCH)
+        : data;
+  }
+
+  /** What the search itself needs to know, on this network and target. */
+  SearchSettings searchSettings(Network network, CostTable table, BudgetLimit limit) {
+    return new SearchSettings(
+        network,
+        budget.resource(),
+        limit,
+        weightBits.orElseGet(() -> BitChoices.PAPER.intersect(table.weightBits())),
+        activationBits.orElseGet(() -> BitChoices.PAPER.intersect(table.activationBits())),
+        pinning,
+        seed,
+        episodes);
+  }
+}

@@ -1,0 +1,166 @@
+package dev.haq.agent.session;
+
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionStore;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/**
+ * One watcher of one session. It is told only that there is something new; what that is it reads
+ * from the store, from where its receiver is, at its receiver's speed. So old and new episodes come
+ * the same way, none twice and none left out, and a slow receiver holds up nobody.
+ */
+final class SessionWatch {
+  /** Episodes read at a time. */
+  private static final int PAGE = 64;
+
+  /** A receiver that lags by more changes of state than these misses the oldest. */
+  private static final int MOST_STATES = 256;
+
+  private final SessionRecord first;
+  private final SessionStore store;
+  private final WatchSink sink;
+  private final Executor executor;
+  private final Consumer<SessionWatch> onEnd;
+
+  private final AtomicInteger wakeUps = new AtomicInteger();
+
+  /** Changes of state not sent yet, oldest first. Guarded by this. */
+  private final Deque<SessionRecord> states = new ArrayDeque<>();
+
+  /** Number of the last episode that may be sent. Guarded by this. */
+  private int available;
+
+  /** Touched by {@link #pump} alone. */
+  private boolean started;
+
+  /** Number of the last episode sent. Touched by {@link #pump} alone. */
+  private int sent;
+
+  private volatile boolean over;
+
+  SessionWatch(
+      SessionRecord first,
+      int afterEpisode,
+      SessionStore store,
+      WatchSink sink,
+      Executor executor,
+      Consumer<SessionWatch> onEnd) {
+    this.first = first;
+    this.sent = afterEpisode;
+    this.store = store;
+    this.sink = sink;
+    this.executor = executor;
+    this.onEnd = onEnd;
+    available = first.progress().episodesDone();
+    if (first.state().isFinal()) {
+      states.add(first);
+    }
+  }
+
+  void start() {
+    sink.onDrain(this::wake);
+    sink.onCancel(this::finish);
+    wake();
+  }
+
+  synchronized void stateChanged(SessionRecord session) {
+    if (states.size() == MOST_STATES) {
+      states.removeFirst();
+    }
+    states.addLast(session);
+    available = Math.max(available, session.progress().episodesDone());
+  }
+
+  synchronized void episodeStored(int number) {
+    available = Math.max(available, number);
+  }
+
+  /** Sends what can be sent, on another thread; one thread at a time does. */
+  void wake() {
+    if (wakeUps.getAndIncrement() > 0) {
+      return;
+    }
+    try {
+      executor.execute(this::pumpUntilQuiet);
+    } catch (RejectedExecutionException e) {
+      over = true; // the service is stopping, and the stream has been told
+    }
+  }
+
+  private void pumpUntilQuiet() {
+    int seen;
+    do {
+      seen = wakeUps.get();
+      pumpSafely();
+    } while (wakeUps.addAndGet(-seen) > 0);
+  }
+
+  /** Ends the stream with an error. */
+  void fail(RuntimeException failure) {
+    if (!over) {
+      finish();
+      sink.fail(failure);
+    }
+  }
+
+  private void finish() {
+    over = true;
+    onEnd.accept(this);
+  }
+
+  private void pumpSafely() {
+    try {
+      pump();
+    } catch (RuntimeException e) {
+      fail(e);
+    }
+  }
+
+  private void pump() {
+    if (!started) {
+      started = true;
+      sink.snapshot(first);
+    }
+    while (!over && !sink.isFull()) {
+      SessionRecord state;
+      int upTo;
+      synchronized (this) {
+        state = states.peekFirst();
+        upTo = state == null ? available : state.progress().episodesDone();
+      }
+      if (sent < upTo) {
+        sendEpisodes(upTo);
+      } else if (state != null) {
+        synchronized (this) {
+          states.remove(state);
+        }
+        sink.state(state);
+        if (state.state().isFinal()) {
+          finish();
+          sink.end();
+        }
+      } else {
+        return;
+      }
+    }
+  }
+
+  private void sendEpisodes(int upTo) {
+    List<Episode> episodes = store.episodes(first.id(), sent, Math.min(PAGE, upTo - sent));
+    if (episodes.isEmpty()) {
+      throw new IllegalStateException(
+          "session %s has no episode after %d, but %d are done".formatted(first.id(), sent, upTo));
+    }
+    for (Episode episode : episodes) {
+      sink.episode(episode);
+      sent = episode.number();
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package dev.haq.agent.session;
+
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionStore;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Everybody who watches a session. Telling them never blocks. */
+final class SessionWatchers implements AutoCloseable {
+  /** Threads that read the store for watchers. */
+  private static final int THREADS = 4;
+
+  private static final long GRACE_SECONDS = 5;
+
+  private static final Logger LOG = LoggerFactory.getLogger(SessionWatchers.class);
+
+  private final SessionStore store;
+  private final Map<String, Set<SessionWatch>> watches = new ConcurrentHashMap<>();
+  private final ExecutorService executor;
+  private volatile boolean closed;
+
+  SessionWatchers(SessionStore store) {
+    this.store = store;
+    AtomicInteger count = new AtomicInteger();
+    executor =
+        Executors.newFixedThreadPool(
+            THREADS,
+            work -> {
+              Thread thread = new Thread(work, "watch-" + count.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** To be called while the session cannot change. */
+  void add(SessionRecord session, int afterEpisode, WatchSink sink) {
+    String id = session.id();
+    SessionWatch watch =
+        new SessionWatch(session, afterEpisode, store, sink, executor, w -> remove(id, w));
+    watches.compute(
+        id,
+        (key, others) -> {
+          Set<SessionWatch> all = others == null ? ConcurrentHashMap.newKeySet() : others;
+          all.add(watch);
+          return all;
+        });
+    if (closed) {
+      watch.fail(stopping());
+    } else {
+      watch.start();
+    }
+  }
+
+  private void remove(String id, SessionWatch watch) {
+    watches.computeIfPresent(
+        id,
+        (key, all) -> {
+          all.remove(watch);
+          return all.isEmpty() ? null : all;
+        });
+  }
+
+  void stateChanged(SessionRecord session) {
+    for (SessionWatch watch : watches.getOrDefault(session.id(), Set.of())) {
+      watch.stateChanged(session);
+      watch.wake();
+    }
+  }
+
+  void episodeStored(String id, int number) {
+    for (SessionWatch watch : watches.getOrDefault(id, Set.of())) {
+      watch.episodeStored(number);
+      watch.wake();
+    }
+  }
+
+  /** How many watch now. */
+  int size() {
+    return watches.values().stream().mapToInt(Set::size).sum();
+  }
+
+  /**
+   * Ends all streams; receivers that open them again find another replica, or this one restarted.
+   */
+  @Override
+  public void close() {
+    closed = true;
+    watches.values().forEach(all -> all.forEach(watch -> watch.fail(stopping())));
+    executor.shutdown();
+    try {
+      // Never interrupted: an interrupt during a read closes an embedded database.
+      boolean quiet = executor.awaitTermination(GRACE_SECONDS, TimeUnit.SECONDS);
+      if (!quiet) {
+        LOG.warn("a watcher still reads after {} s", GRACE_SECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static HaqException stopping() {
+    return new HaqException(
+        Reason.UNAVAILABLE,
+        "the service is stopping: watch again from the last episode you have seen");
+  }
+}

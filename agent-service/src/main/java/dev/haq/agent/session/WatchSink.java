@@ -1,0 +1,29 @@
+package dev.haq.agent.session;
+
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.SessionRecord;
+
+/** Where a watcher's events go. Port: a stream of messages answers. Its methods do not block. */
+public interface WatchSink {
+  /** The first event: the session as it stands. */
+  void snapshot(SessionRecord session);
+
+  void episode(Episode episode);
+
+  /** The session after a change of state. */
+  void state(SessionRecord session);
+
+  /** Whether the receiver is behind. */
+  boolean isFull();
+
+  /** Calls {@code listener} whenever the receiver has caught up. */
+  void onDrain(Runnable listener);
+
+  /** Calls {@code listener} when the receiver has gone. */
+  void onCancel(Runnable listener);
+
+  /** Nothing else will come. */
+  void end();
+
+  void fail(RuntimeException failure);
+}

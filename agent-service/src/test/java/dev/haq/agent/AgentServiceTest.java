@@ -1,0 +1,375 @@
+package dev.haq.agent;
+
+import static dev.haq.agent.TestClient.episodeNumbers;
+import static dev.haq.agent.TestClient.findings;
+import static dev.haq.agent.TestClient.refused;
+import static dev.haq.agent.TestClient.spec;
+import static dev.haq.agent.TestClient.states;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.CancelSessionRequest;
+import dev.haq.proto.agent.v1.EndReason;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.GetSessionRequest;
+import dev.haq.proto.agent.v1.ListSessionsRequest;
+import dev.haq.proto.agent.v1.ListSessionsResponse;
+import dev.haq.proto.agent.v1.PauseSessionRequest;
+import dev.haq.proto.agent.v1.ResumeSessionRequest;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionEvent;
+import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.proto.agent.v1.StopSessionRequest;
+import dev.haq.proto.hwsim.v1.TargetRef;
+import dev.haq.proto.model.v1.Budget;
+import dev.haq.proto.model.v1.DataSelection.Split;
+import dev.haq.proto.model.v1.LayerBits;
+import dev.haq.proto.model.v1.Resource;
+import dev.haq.rpc.ServiceRuntime;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Sessions over real gRPC, with fake services behind. */
+final class AgentServiceTest {
+  private ServiceRuntime runtime;
+  private FakeSimulator simulator;
+  private FakeQuantizer quantizer;
+  private AgentService service;
+  private TestClient client;
+
+  @BeforeEach
+  void start() {
+    runtime = ServiceRuntime.create();
+    simulator = new FakeSimulator(runtime);
+    quantizer = new FakeQuantizer(runtime);
+    service =
+        AgentService.start(
+            runtime,
+            AgentSettings.defaults()
+                .withAddress("127.0.0.1", 0)
+                .withStore("memory")
+                .withTargets(simulator.target(), quantizer.target()));
+    client = new TestClient(service.port());
+  }
+
+  @AfterEach
+  void stop() {
+    client.close();
+    service.close();
+    quantizer.close();
+    simulator.close();
+    runtime.close();
+  }
+
+  @Test
+  void aWatcherSeesEveryEpisodeOnceAndInOrder() {
+    quantizer.hold();
+    Session created = client.create(spec(40));
+    assertEquals(SessionState.QUEUED, created.getState());
+    quantizer.permit(1_000);
+    List<SessionEvent> events = client.watch(created.getId(), 0);
+
+    assertTrue(events.get(0).hasSnapshot());
+    assertEquals(IntStream.rangeClosed(1, 40).boxed().toList(), episodeNumbers(events));
+    SessionEvent last = events.get(events.size() - 1);
+    assertEquals(SessionState.SUCCEEDED, last.getState().getState());
+    assertEquals(EndReason.EPISODES, last.getState().getEndReason());
+    assertEquals(40, last.getState().getEpisodesDone());
+  }
+
+  @Test
+  void aWatcherMayStartAtAnyEpisodeWhileItRunsOrAfter() {
+    quantizer.hold();
+    String id = client.create(spec(30)).getId();
+    quantizer.permit(20);
+    client.awaitEpisodes(id, 20);
+    List<SessionEvent> running =
+        client.watchUntil(id, 17, event -> event.getEpisode().getNumber() == 20);
+    assertEquals(List.of(18, 19, 20), episodeNumbers(running));
+    quantizer.permit(1_000);
+    client.awaitEnd(id);
+    List<SessionEvent> ended = client.watch(id, 17);
+    assertEquals(IntStream.rangeClosed(18, 30).boxed().toList(), episodeNumbers(ended));
+    assertEquals(List.of(SessionState.SUCCEEDED), states(ended));
+  }
+
+  @Test
+  void aSearchFindsTheBestItHasSeenWithinItsBudget() {
+    String id = client.create(spec(30)).getId();
+    Session session = client.awaitEnd(id);
+    List<Episode> episodes = client.episodes(id);
+    double best = Double.NEGATIVE_INFINITY;
+    for (Episode episode : episodes) {
+      assertTrue(episode.getCostRatio() <= 0.5, "cost ratio " + episode.getCostRatio());
+      assertEquals(episode.getReward() > best, episode.getImproved());
+      best = Math.max(best, episode.getReward());
+      assertEquals(best, episode.getBestReward());
+      assertEquals(episode.getNumber() <= 3, episode.getWarmup());
+      double reward = 0.1 * (episode.getAccuracy().getTop1() - 90.0);
+      assertEquals(reward, episode.getReward(), 1e-12);
+    }
+    assertEquals(best, session.getBest().getReward());
+    assertEquals(90.0, session.getBaseline().getTop1());
+    assertEquals(session.getReferenceCost() * 0.5, session.getBudgetLimit());
+    assertEquals(FakeQuantizer.MODEL, session.getBest().getPolicy().getModel());
+    LayerBits first = session.getBest().getPolicy().getLayers(0);
+    assertEquals("/features/0/Conv", first.getName());
+    assertEquals(8, first.getWeightBits());
+    assertEquals(8, first.getActivationBits());
+  }
+
+  @Test
+  void theSameSeedGivesTheSameEpisodesAndAnotherOthers() {
+    List<String> once = findings(finished(client.create(spec(12))));
+    List<String> again = findings(finished(client.create(spec(12))));
+    List<String> other = findings(finished(client.create(spec(12).setSeed(8))));
+    assertEquals(once, again);
+    assertFalse(once.equals(other));
+  }
+
+  @Test
+  void aModelSizeBudgetLeavesActivationsFloat() {
+    Session session =
+        client.create(
+            spec(5).setBudget(Budget.newBuilder().setResource(Resource.MODEL_SIZE).setRatio(0.25)));
+    for (Episode episode : finished(session)) {
+      assertTrue(episode.getCostRatio() <= 0.25);
+      assertFalse(episode.getPolicy().getLayers(2).hasActivationBits());
+      assertTrue(episode.getPolicy().getLayers(2).hasWeightBits());
+    }
+  }
+
+  @Test
+  void otherAgentsSearchToo() {
+    for (String agent : List.of("random", "uniform")) {
+      assertEquals(9, finished(client.create(spec(9).setAgent(agent))).size());
+    }
+  }
+
+  @Test
+  void imagesHeldOutOfTheSearchAreNotLookedAt() {
+    client.awaitEnd(client.create(spec(3)).getId());
+    assertTrue(quantizer.splits().stream().allMatch(split -> split == Split.SEARCH));
+  }
+
+  @Test
+  void aPauseComesAfterTheEpisodeUnderWayAndResumingLosesNothing() {
+    List<String> undisturbed = findings(finished(client.create(spec(15))));
+    quantizer.hold();
+    String id = client.create(spec(15)).getId();
+    quantizer.permit(5);
+    client.awaitEpisodes(id, 5);
+
+    Session asked = client.stub().pauseSession(pause(id));
+    assertEquals(SessionState.RUNNING, asked.getState());
+    assertTrue(asked.getPauseRequested());
+    quantizer.permit(1);
+    Session paused = client.await(id, SessionState.PAUSED);
+    assertEquals(6, paused.getEpisodesDone());
+    assertFalse(paused.getPauseRequested());
+    assertFalse(paused.hasSecondsLeft());
+
+    quantizer.permit(1_000);
+    client.stub().resumeSession(resume(id));
+    assertEquals(SessionState.SUCCEEDED, client.awaitEnd(id).getState());
+    assertEquals(undisturbed, findings(client.episodes(id)));
+  }
+
+  @Test
+  void resumingBeforeThePauseHasComeWithdrawsIt() {
+    quantizer.hold();
+    String id = client.create(spec(5)).getId();
+    quantizer.permit(1);
+    client.awaitEpisodes(id, 1);
+    client.stub().pauseSession(pause(id));
+    assertFalse(client.stub().resumeSession(resume(id)).getPauseRequested());
+    quantizer.permit(1_000);
+    assertEquals(SessionState.SUCCEEDED, client.awaitEnd(id).getState());
+  }
+
+  @Test
+  void stoppingKeepsTheBestPolicy() {
+    quantizer.hold();
+    String id = client.create(spec(50)).getId();
+    quantizer.permit(6);
+    client.awaitEpisodes(id, 6);
+    Session stopping = client.stub().stopSession(StopSessionRequest.newBuilder().setId(id).build());
+    assertEquals(SessionState.STOPPING, stopping.getState());
+    quantizer.permit(1_000);
+    Session stopped = client.awaitEnd(id);
+    assertEquals(SessionState.STOPPED, stopped.getState());
+    assertEquals(EndReason.USER, stopped.getEndReason());
+    assertEquals(7, stopped.getEpisodesDone());
+    assertTrue(stopped.hasBest());
+  }
+
+  @Test
+  void cancellingDropsTheEpisodeUnderWay() {
+    quantizer.hold();
+    String id = client.create(spec(50)).getId();
+    quantizer.permit(4);
+    client.awaitEpisodes(id, 4);
+    Session cancelled =
+        client.stub().cancelSession(CancelSessionRequest.newBuilder().setId(id).build());
+    assertEquals(SessionState.CANCELLED, cancelled.getState());
+    assertEquals(4, client.awaitEnd(id).getEpisodesDone());
+    assertEquals(4, client.episodes(id).size());
+    // Its place is free again.
+    quantizer.permit(1_000);
+    assertEquals(3, finished(client.create(spec(3))).size());
+  }
+
+  @Test
+  void whatHasEndedCannotBeChanged() {
+    String id = client.create(spec(2)).getId();
+    client.awaitEnd(id);
+    for (HaqException error :
+        List.of(
+            refused(Reason.ILLEGAL_STATE, () -> client.stub().pauseSession(pause(id))),
+            refused(Reason.ILLEGAL_STATE, () -> client.stub().resumeSession(resume(id))),
+            refused(
+                Reason.ILLEGAL_STATE,
+                () -> client.stub().stopSession(StopSessionRequest.newBuilder().setId(id).build())),
+            refused(
+                Reason.ILLEGAL_STATE,
+                () ->
+                    client
+                        .stub()
+                        .cancelSession(CancelSessionRequest.newBuilder().setId(id).build())))) {
+      assertTrue(error.getMessage().contains("SUCCEEDED"), error.getMessage());
+    }
+  }
+
+  @Test
+  void sessionsPastTheLimitWaitInLine() {
+    quantizer.hold();
+    Session first = client.create(spec(3));
+    Session second = client.create(spec(3));
+    Session third = client.create(spec(3));
+    client.await(first.getId(), SessionState.RUNNING);
+    client.await(second.getId(), SessionState.RUNNING);
+    assertEquals(SessionState.QUEUED, client.get(third.getId()).getState());
+    quantizer.permit(1_000);
+    assertEquals(SessionState.SUCCEEDED, client.awaitEnd(third.getId()).getState());
+  }
+
+  @Test
+  void aQuantizerThatIsAwayForAMomentIsWaitedFor() {
+    quantizer.failNext(7); // more than the channel's own attempts
+    Session session = client.awaitEnd(client.create(spec(2)).getId());
+    assertEquals(SessionState.SUCCEEDED, session.getState(), session.getError());
+  }
+
+  @Test
+  void aSimulatorThatContradictsItsTableFailsTheSession() {
+    Session session =
+        client.awaitEnd(
+            client
+                .create(
+                    spec(2).setTarget(TargetRef.newBuilder().setName(FakeSimulator.LIAR).build()))
+                .getId());
+    assertEquals(SessionState.FAILED, session.getState());
+    assertEquals(EndReason.ERROR, session.getEndReason());
+    assertTrue(session.getError().startsWith("internal error"), session.getError());
+    assertEquals(1, session.getError().lines().count());
+  }
+
+  @Test
+  void aRequestIdMakesOneSession() {
+    Session first = client.create(spec(2), "mine");
+    assertEquals(first.getId(), client.create(spec(2), "mine").getId());
+    HaqException error = refused(Reason.REQUEST_ID_REUSED, () -> client.create(spec(3), "mine"));
+    assertTrue(error.getMessage().contains(first.getId()), error.getMessage());
+    assertEquals(
+        1, client.stub().listSessions(ListSessionsRequest.getDefaultInstance()).getSessionsCount());
+  }
+
+  @Test
+  void sessionsAreListedNewestFirstAndPaged() {
+    List<String> ids = IntStream.range(0, 5).mapToObj(i -> client.create(spec(1)).getId()).toList();
+    ListSessionsResponse page =
+        client.stub().listSessions(ListSessionsRequest.newBuilder().setPageSize(3).build());
+    assertEquals(
+        List.of(ids.get(4), ids.get(3), ids.get(2)),
+        page.getSessionsList().stream().map(Session::getId).toList());
+    ListSessionsResponse rest =
+        client
+            .stub()
+            .listSessions(
+                ListSessionsRequest.newBuilder()
+                    .setPageSize(3)
+                    .setPageToken(page.getNextPageToken())
+                    .build());
+    assertEquals(
+        List.of(ids.get(1), ids.get(0)),
+        rest.getSessionsList().stream().map(Session::getId).toList());
+    assertEquals("", rest.getNextPageToken());
+  }
+
+  @Test
+  void anUnreachableBudgetIsRefusedWithTheSmallestReachable() {
+    HaqException error =
+        refused(
+            Reason.BUDGET_INFEASIBLE,
+            () ->
+                client.create(
+                    spec(5)
+                        .setBudget(
+                            Budget.newBuilder().setResource(Resource.LATENCY).setRatio(0.01))));
+    double ratio = Double.parseDouble(error.details().get("smallest_reachable_ratio"));
+    assertTrue(ratio > 0.01 && ratio < 0.5, "ratio " + ratio);
+    assertTrue(Double.parseDouble(error.details().get("smallest_reachable")) > 0);
+    assertTrue(error.getMessage().contains("smallest reachable"), error.getMessage());
+    // What it names can be reached.
+    Session session =
+        client.create(
+            spec(1)
+                .setBudget(
+                    Budget.newBuilder()
+                        .setResource(Resource.LATENCY)
+                        .setAbsolute(
+                            Double.parseDouble(error.details().get("smallest_reachable")))));
+    assertEquals(1, finished(session).size());
+    assertEquals(
+        1, client.stub().listSessions(ListSessionsRequest.getDefaultInstance()).getSessionsCount());
+  }
+
+  @Test
+  void anUnknownSessionIsRefusedByEveryCall() {
+    refused(
+        Reason.UNKNOWN_SESSION,
+        () -> client.stub().getSession(GetSessionRequest.newBuilder().setId("x").build()));
+    refused(Reason.UNKNOWN_SESSION, () -> client.stub().pauseSession(pause("x")));
+    refused(Reason.UNKNOWN_SESSION, () -> client.stub().resumeSession(resume("x")));
+    refused(Reason.UNKNOWN_SESSION, () -> client.episodes("x"));
+    refused(Reason.UNKNOWN_SESSION, () -> client.watch("x", 0));
+  }
+
+  @Test
+  void metricsTellOfEpisodes() {
+    client.awaitEnd(client.create(spec(4)).getId());
+    String metrics = runtime.metrics().scrape();
+    assertTrue(metrics.contains("haq_agent_episode_seconds_count 4"), metrics);
+    assertTrue(metrics.contains("haq_agent_sessions_running 0.0"), metrics);
+  }
+
+  private List<Episode> finished(Session session) {
+    Session ended = client.awaitEnd(session.getId());
+    assertEquals(SessionState.SUCCEEDED, ended.getState(), ended.getError());
+    return client.episodes(session.getId());
+  }
+
+  private static PauseSessionRequest pause(String id) {
+    return PauseSessionRequest.newBuilder().setId(id).build();
+  }
+
+  private static ResumeSessionRequest resume(String id) {
+    return ResumeSessionRequest.newBuilder().setId(id).build();
+  }
+}

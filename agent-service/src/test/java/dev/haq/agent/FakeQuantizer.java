@@ -1,0 +1,161 @@
+package dev.haq.agent;
+
+import dev.haq.model.Accuracy;
+import dev.haq.model.FeatureMap;
+import dev.haq.model.HaqException;
+import dev.haq.model.Layer;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Network;
+import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Window;
+import dev.haq.proto.model.v1.DataSelection.Split;
+import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.GetModelRequest;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
+import dev.haq.rpc.Call;
+import dev.haq.rpc.RpcServer;
+import dev.haq.rpc.RpcService;
+import dev.haq.rpc.ServiceRuntime;
+import dev.haq.wire.BitsWire;
+import dev.haq.wire.DataWire;
+import dev.haq.wire.NetworkWire;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A quantizer that knows one model and one dataset and computes accuracy by a formula: every bit
+ * taken from a layer costs images, more from later ones.
+ */
+final class FakeQuantizer implements AutoCloseable {
+  static final String MODEL = "builtin:small";
+  static final String DATASET = "builtin:images";
+  static final Network NETWORK = network();
+
+  private static final int IMAGES = 10_000;
+
+  private final RpcServer server;
+  private final AtomicInteger evaluations = new AtomicInteger();
+  private final AtomicInteger unavailable = new AtomicInteger();
+  private final Queue<Split> splits = new ConcurrentLinkedQueue<>();
+
+  /** Evaluations of policies that may be answered. */
+  private final Semaphore permits = new Semaphore(Integer.MAX_VALUE / 2);
+
+  FakeQuantizer(ServiceRuntime runtime) {
+    server =
+        RpcServer.builder(runtime, "fake-quantizer")
+            .host("127.0.0.1")
+            .service(
+                RpcService.named(
+                        QuantizerGrpcService.SERVICE_NAME, QuantizerGrpcService.SERVICE_DESCRIPTOR)
+                    .unary(QuantizerGrpcService.GetModel, FakeQuantizer::model)
+                    .unary(QuantizerGrpcService.Evaluate, this::evaluate))
+            .start();
+  }
+
+  String target() {
+    return "127.0.0.1:" + server.port();
+  }
+
+  /** From now on an evaluation of a policy waits until {@link #permit} lets it through. */
+  void hold() {
+    permits.drainPermits();
+  }
+
+  void permit(int count) {
+    permits.release(count);
+  }
+
+  /** The next so many evaluations of policies are answered with UNAVAILABLE. */
+  void failNext(int count) {
+    unavailable.set(count);
+  }
+
+  /** Evaluations of policies that were asked for. */
+  int evaluations() {
+    return evaluations.get();
+  }
+
+  /** The splits that were asked for. */
+  List<Split> splits() {
+    return List.copyOf(splits);
+  }
+
+  private static Model model(GetModelRequest request, Call call) {
+    checkModel(request.getId());
+    return Model.newBuilder().setId(MODEL).setNetwork(NetworkWire.toProto(NETWORK)).build();
+  }
+
+  private static void checkModel(String id) {
+    if (!id.equals(MODEL)) {
+      throw new HaqException(
+          Reason.UNKNOWN_MODEL, "there is no model '" + id + "': import it first");
+    }
+  }
+
+  private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
+    checkModel(request.getModel());
+    if (!request.getData().getDataset().equals(DATASET)) {
+      throw new HaqException(
+          Reason.UNKNOWN_DATASET,
+          "there is no dataset '" + request.getData().getDataset() + "': import it first");
+    }
+    splits.add(request.getData().getSplit());
+    if (request.getData().hasPreprocessing()
+        && request.getData().getPreprocessing().getCrop() != 0) {
+      throw new HaqException(Reason.IMAGE_SIZE_MISMATCH, "the images are of another size");
+    }
+    if (!request.hasPolicy()) {
+      return response(new Accuracy(IMAGES, 9_000, 9_900, 1234.5));
+    }
+    evaluations.incrementAndGet();
+    if (unavailable.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+      throw new HaqException(Reason.UNAVAILABLE, "out for lunch");
+    }
+    call.onCancel(permits::release);
+    permits.acquireUninterruptibly();
+    return response(accuracy(BitsWire.fromProto(request.getPolicy(), NETWORK)));
+  }
+
+  private static Accuracy accuracy(Policy policy) {
+    double lost = 0;
+    for (int layer = 0; layer < policy.size(); layer++) {
+      LayerBits bits = policy.get(layer);
+      lost += (layer + 1) * (Math.pow(2, 8 - bits.weights().bits()) - 1);
+      if (!bits.activations().isFloat()) {
+        lost += 3 * (Math.pow(2, 8 - bits.activations().bits()) - 1);
+      }
+    }
+    int correct = (int) Math.max(1_000, 9_000 - lost);
+    return new Accuracy(IMAGES, correct, IMAGES, 1234.5 + lost);
+  }
+
+  private static EvaluateResponse response(Accuracy accuracy) {
+    return EvaluateResponse.newBuilder().setAccuracy(DataWire.toProto(accuracy)).build();
+  }
+
+  private static Network network() {
+    FeatureMap map = FeatureMap.square(8);
+    List<Layer> layers = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      layers.add(
+          new Layer.Conv2d(
+              "/features/" + i + "/Conv", 3 + i, 4 + i, 1, Window.square(3, 1, 1), map, map, 4));
+    }
+    layers.add(new Layer.Linear("/classifier/Gemm", 512, 10, 1, 10));
+    return new Network(MODEL, "small", layers, 0);
+  }
+
+  @Override
+  public void close() {
+    permits.release(1_000);
+    server.close();
+  }
+}
