@@ -1,0 +1,108 @@
+package dev.haq.deploy;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.introspect.Annotated;
+import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The files below {@code deploy}, and what of a service they may name. */
+final class DeployFiles {
+  /** Port of every service, as its settings have it. */
+  static final Map<String, Integer> PORTS =
+      Map.of("hwsim", 9101, "quantizer", 9102, "agent", 9103, "gateway", 8080);
+
+  private static final Path DEPLOY = Path.of("..").toAbsolutePath().normalize();
+  private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Z0-9_]+)");
+
+  private static final Map<String, Class<? extends HasMetadata>> KINDS =
+      Map.of(
+          "apps/v1 Deployment", Deployment.class,
+          "v1 Service", Service.class,
+          "v1 ConfigMap", ConfigMap.class,
+          "v1 PersistentVolumeClaim", PersistentVolumeClaim.class,
+          "autoscaling/v2 HorizontalPodAutoscaler", HorizontalPodAutoscaler.class);
+
+  /** The model's classes take fields they do not know into a map; without it they refuse them. */
+  private static final class NoUnknownFields extends JacksonAnnotationIntrospector {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public Boolean hasAnySetter(Annotated annotated) {
+      return false;
+    }
+  }
+
+  private static final ObjectMapper STRICT =
+      JsonMapper.builder(new YAMLFactory().enable(YAMLParser.Feature.EMPTY_STRING_AS_NULL))
+          .annotationIntrospector(new NoUnknownFields())
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+          .build();
+
+  private DeployFiles() {}
+
+  static Path file(String relative) {
+    return DEPLOY.resolve(relative);
+  }
+
+  /** One YAML document, refused when a key occurs twice. */
+  static JsonNode yaml(String relative) throws IOException {
+    return STRICT.readTree(Files.readString(file(relative)));
+  }
+
+  /** Every object of a file of several documents. */
+  static List<HasMetadata> objects(String text) throws IOException {
+    List<HasMetadata> objects = new ArrayList<>();
+    try (MappingIterator<JsonNode> documents = STRICT.readerFor(JsonNode.class).readValues(text)) {
+      while (documents.hasNext()) {
+        objects.add(object(documents.next()));
+      }
+    }
+    return objects;
+  }
+
+  /** An object, refused when its kind or any of its fields is not known. */
+  static HasMetadata object(JsonNode tree) throws IOException {
+    String kind = tree.path("apiVersion").asText() + " " + tree.path("kind").asText();
+    Class<? extends HasMetadata> type = KINDS.get(kind);
+    if (type == null) {
+      throw new IOException("unexpected object " + kind);
+    }
+    return STRICT.treeToValue(tree, type);
+  }
+
+  /** The environment variables that a service's settings file reads. */
+  static Set<String> variables(String service) throws IOException {
+    String module = service.equals("gateway") ? service : service + "-service";
+    Path settings =
+        DEPLOY.resolveSibling(module).resolve("src/main/resources/" + service + ".yaml");
+    Set<String> names = new TreeSet<>();
+    Matcher matcher = VARIABLE.matcher(Files.readString(settings));
+    while (matcher.find()) {
+      names.add(matcher.group(1));
+    }
+    return names;
+  }
+}

@@ -1,0 +1,266 @@
+package dev.haq.deploy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Probe;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class KubernetesObjectsTest {
+  private static final String FOLDER = "kubernetes/";
+
+  private static JsonNode kustomization;
+  private static final List<HasMetadata> OBJECTS = new ArrayList<>();
+
+  /** Reading them is itself the check that no field is unknown. */
+  @BeforeAll
+  static void readEveryObjectStrictly() throws IOException {
+    kustomization = DeployFiles.yaml(FOLDER + "kustomization.yaml");
+    for (JsonNode file : kustomization.get("resources")) {
+      String text = Files.readString(DeployFiles.file(FOLDER + file.asText()));
+      OBJECTS.addAll(DeployFiles.objects(text));
+    }
+  }
+
+  private static <T extends HasMetadata> Map<String, T> byName(Class<T> kind) {
+    return OBJECTS.stream()
+        .filter(kind::isInstance)
+        .map(kind::cast)
+        .collect(
+            Collectors.toMap(
+                object -> object.getMetadata().getName(),
+                object -> object,
+                (a, b) -> {
+                  throw new AssertionError("two of name " + a.getMetadata().getName());
+                },
+                TreeMap::new));
+  }
+
+  private static Container container(Deployment deployment) {
+    List<Container> containers = deployment.getSpec().getTemplate().getSpec().getContainers();
+    assertEquals(1, containers.size());
+    return containers.get(0);
+  }
+
+  @Test
+  void anUnknownFieldIsRefusedWhereverItStands() throws IOException {
+    String deployment =
+        Files.readString(DeployFiles.file(FOLDER + "hwsim.yaml")).split("\n---\n", 2)[0];
+    assertEquals(1, DeployFiles.objects(deployment).size());
+    for (String[] change :
+        List.of(
+            new String[] {"runAsNonRoot:", "runAsNotRoot:"},
+            new String[] {"failureThreshold:", "failureTreshold:"},
+            new String[] {"matchLabels:", "matchLabel:"},
+            new String[] {"\nspec:", "\nsepc:"})) {
+      String wrong = deployment.replace(change[0], change[1]);
+      assertFalse(wrong.equals(deployment));
+      assertThrows(IOException.class, () -> DeployFiles.objects(wrong), change[1]);
+    }
+  }
+
+  @Test
+  void thereIsOneDeploymentForEachService() {
+    assertEquals(DeployFiles.PORTS.keySet(), byName(Deployment.class).keySet());
+  }
+
+  @Test
+  void everyPodRunsWithoutRootOnAReadOnlyFileSystem() {
+    for (Deployment deployment : byName(Deployment.class).values()) {
+      PodSpec pod = deployment.getSpec().getTemplate().getSpec();
+      assertTrue(pod.getSecurityContext().getRunAsNonRoot());
+      assertTrue(pod.getSecurityContext().getRunAsUser() > 0);
+      assertFalse(pod.getAutomountServiceAccountToken());
+      Container container = container(deployment);
+      assertTrue(container.getSecurityContext().getReadOnlyRootFilesystem());
+      assertFalse(container.getSecurityContext().getAllowPrivilegeEscalation());
+      assertEquals(List.of("ALL"), container.getSecurityContext().getCapabilities().getDrop());
+      assertEquals(Set.of("cpu", "memory"), container.getResources().getRequests().keySet());
+      assertTrue(container.getResources().getLimits().containsKey("memory"));
+    }
+  }
+
+  @Test
+  void everyContainerIsProbedAtThePortItsSettingsAndItsServiceName() {
+    for (Map.Entry<String, Deployment> entry : byName(Deployment.class).entrySet()) {
+      String name = entry.getKey();
+      Container container = container(entry.getValue());
+      int port = DeployFiles.PORTS.get(name);
+      ContainerPort containerPort = container.getPorts().get(0);
+      assertEquals(port, containerPort.getContainerPort());
+      assertEquals(
+          Integer.toString(port),
+          settings(name).get("HAQ_%s_PORT".formatted(name.toUpperCase(Locale.ROOT))));
+      for (Probe probe :
+          List.of(
+              container.getStartupProbe(),
+              container.getReadinessProbe(),
+              container.getLivenessProbe())) {
+        if (name.equals("gateway")) {
+          assertEquals(containerPort.getName(), probe.getHttpGet().getPort().getStrVal());
+        } else {
+          assertEquals(port, probe.getGrpc().getPort());
+        }
+      }
+      Service service = byName(Service.class).get(name);
+      assertEquals(port, service.getSpec().getPorts().get(0).getPort());
+      assertEquals(
+          containerPort.getName(), service.getSpec().getPorts().get(0).getTargetPort().getStrVal());
+    }
+  }
+
+  @Test
+  void everyServiceSelectsThePodsOfOneDeployment() {
+    for (Service service : byName(Service.class).values()) {
+      long selected =
+          byName(Deployment.class).values().stream()
+              .filter(d -> matches(d, service.getSpec().getSelector()))
+              .count();
+      assertEquals(1, selected, service.getMetadata().getName());
+    }
+    for (Deployment deployment : byName(Deployment.class).values()) {
+      assertTrue(matches(deployment, deployment.getSpec().getSelector().getMatchLabels()));
+    }
+  }
+
+  private static boolean matches(Deployment deployment, Map<String, String> selector) {
+    Map<String, String> labels = deployment.getSpec().getTemplate().getMetadata().getLabels();
+    return labels.entrySet().containsAll(selector.entrySet());
+  }
+
+  @Test
+  void balancedServicesHaveAHeadlessServiceAndAnAutoscaler() {
+    for (String name : List.of("hwsim", "quantizer")) {
+      Service headless = byName(Service.class).get(name + "-headless");
+      assertEquals("None", headless.getSpec().getClusterIP());
+      HorizontalPodAutoscaler scaler = byName(HorizontalPodAutoscaler.class).get(name);
+      assertEquals(name, scaler.getSpec().getScaleTargetRef().getName());
+      assertEquals("Deployment", scaler.getSpec().getScaleTargetRef().getKind());
+      // A number here would undo the autoscaler's at every apply.
+      assertEquals(null, byName(Deployment.class).get(name).getSpec().getReplicas());
+    }
+  }
+
+  @Test
+  void everyVolumeIsMountedAndEveryClaimExists() {
+    Set<String> claimed = new TreeSet<>();
+    for (Deployment deployment : byName(Deployment.class).values()) {
+      List<Volume> volumes = deployment.getSpec().getTemplate().getSpec().getVolumes();
+      Set<String> names = volumes.stream().map(Volume::getName).collect(Collectors.toSet());
+      List<VolumeMount> mounts = container(deployment).getVolumeMounts();
+      assertEquals(names, mounts.stream().map(VolumeMount::getName).collect(Collectors.toSet()));
+      assertTrue(mounts.stream().anyMatch(mount -> mount.getMountPath().equals("/tmp")));
+      volumes.stream()
+          .filter(volume -> volume.getPersistentVolumeClaim() != null)
+          .forEach(volume -> claimed.add(volume.getPersistentVolumeClaim().getClaimName()));
+    }
+    assertEquals(Set.of("agent", "quantizer"), claimed);
+    assertEquals(claimed, byName(PersistentVolumeClaim.class).keySet());
+  }
+
+  /** The generated map's variables. */
+  private static Map<String, String> settings(String service) {
+    for (JsonNode generator : kustomization.get("configMapGenerator")) {
+      if (generator.get("name").asText().equals(service)) {
+        Map<String, String> settings = new TreeMap<>();
+        for (JsonNode literal : generator.get("literals")) {
+          String[] parts = literal.asText().split("=", 2);
+          settings.put(parts[0], parts[1]);
+        }
+        return settings;
+      }
+    }
+    throw new AssertionError("no configMapGenerator for " + service);
+  }
+
+  @Test
+  void everyVariableIsOneThatTheServicesSettingsRead() throws IOException {
+    for (Map.Entry<String, Deployment> entry : byName(Deployment.class).entrySet()) {
+      String service = entry.getKey();
+      assertEquals(
+          service, container(entry.getValue()).getEnvFrom().get(0).getConfigMapRef().getName());
+      Set<String> unknown = new TreeSet<>(settings(service).keySet());
+      unknown.removeAll(DeployFiles.variables(service));
+      assertEquals(Set.of(), unknown, service + ".yaml does not read these");
+    }
+  }
+
+  @Test
+  void everyAddressIsThatOfAServiceAndItsPort() {
+    Map<String, Service> services = byName(Service.class);
+    for (String caller : DeployFiles.PORTS.keySet()) {
+      settings(caller)
+          .forEach(
+              (variable, value) -> {
+                if (variable.endsWith("_TARGET")) {
+                  String[] address = value.replace("dns:///", "").split(":", 2);
+                  Service service = services.get(address[0]);
+                  assertTrue(service != null, value);
+                  assertEquals(
+                      Integer.parseInt(address[1]), service.getSpec().getPorts().get(0).getPort());
+                  assertEquals(
+                      value.startsWith("dns:///"),
+                      "None".equals(service.getSpec().getClusterIP()),
+                      value);
+                }
+              });
+    }
+  }
+
+  @Test
+  void whatKustomizeRendersIsReadStrictlyToo() throws IOException, InterruptedException {
+    Process process;
+    try {
+      process =
+          new ProcessBuilder("kubectl", "kustomize", DeployFiles.file(FOLDER).toString())
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+    } catch (IOException e) {
+      abort("kubectl is not installed: skipped");
+      return;
+    }
+    String rendered = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor());
+    List<HasMetadata> objects = DeployFiles.objects(rendered);
+    assertEquals(OBJECTS.size() + DeployFiles.PORTS.size(), objects.size());
+    Map<String, String> maps =
+        objects.stream()
+            .filter(ConfigMap.class::isInstance)
+            .map(object -> object.getMetadata().getName())
+            .collect(Collectors.toMap(name -> name.replaceFirst("-[a-z0-9]+$", ""), name -> name));
+    for (HasMetadata object : objects) {
+      if (object instanceof Deployment deployment) {
+        assertEquals(
+            maps.get(deployment.getMetadata().getName()),
+            container(deployment).getEnvFrom().get(0).getConfigMapRef().getName());
+      }
+    }
+  }
+}
