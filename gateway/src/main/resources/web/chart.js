@@ -76,7 +76,15 @@ export class RewardChart {
           { label: "episode" },
           points("warm-up", "--series-warmup"),
           points("search", "--series-search"),
-          { label: "best so far", stroke: colour("--series-best"), width: 2, points: { show: false }, value: (plot, value) => number(value, 4) },
+          {
+            label: "best so far",
+            stroke: colour("--series-best"),
+            width: 2,
+            // A best value holds until the episode that betters it.
+            paths: uPlot.paths.stepped({ align: 1 }),
+            points: { show: false },
+            value: (plot, value) => number(value, 4),
+          },
         ],
       },
       this.#data,
