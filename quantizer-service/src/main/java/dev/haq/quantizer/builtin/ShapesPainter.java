@@ -10,7 +10,7 @@ import java.util.List;
  * arithmetic, {@link StrictMath} for sine and cosine, {@link CounterRandom} for chance. Its label
  * is {@code index mod 10}, so any ten neighbours are balanced. Thread-safe.
  *
- * <p>The constants were chosen so that the built-in network reaches about 90 % top-1 in float and
+ * <p>The constants were chosen so that the built-in network reaches 93 to 95 % top-1 in float and
  * loses visibly at 5 and clearly at 4 uniform bits; changing one changes the data, so the model has
  * to be trained again.
  */

@@ -73,7 +73,8 @@ final class ImageDecoder {
     }
     boolean[] cutOff = {false};
     reader.addIIOReadWarningListener(
-        (source, warning) -> cutOff[0] |= warning.contains("Premature end"));
+        (source, warning) ->
+            cutOff[0] |= warning.toLowerCase(Locale.ROOT).contains("premature end"));
     RgbImage image = read(reader, file);
     if (cutOff[0]) {
       throw unreadable(name, "it is cut off", null);

@@ -63,7 +63,7 @@ public final class PreprocessingFile {
     try {
       root = YAML.readTree(content);
     } catch (JsonProcessingException e) {
-      throw invalid(name, "it is not YAML or JSON (" + e.getOriginalMessage() + ")");
+      throw invalid(name, "it is not YAML or JSON (" + firstLine(e) + ")");
     } catch (IOException e) {
       throw invalid(name, e.getMessage());
     }
@@ -148,6 +148,10 @@ public final class PreprocessingFile {
 
   private static List<String> sorted() {
     return FIELDS.stream().sorted().toList();
+  }
+
+  private static String firstLine(JsonProcessingException e) {
+    return e.getOriginalMessage().lines().findFirst().orElse("");
   }
 
   private static HaqException invalid(String name, String why) {

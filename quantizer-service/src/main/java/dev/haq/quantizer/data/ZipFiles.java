@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -20,6 +21,11 @@ final class ZipFiles implements ImageFiles {
   @Override
   public List<String> paths() {
     return paths;
+  }
+
+  @Override
+  public Optional<String> root() {
+    return Optional.empty();
   }
 
   @Override

@@ -1,0 +1,153 @@
+package dev.haq.quantizer.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
+import dev.haq.model.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ClassFoldersTest {
+  @TempDir Path temp;
+
+  @Test
+  void classesAreNumberedInTheOrderOfTheirSortedNames() throws IOException {
+    assertEquals(
+        Map.of("ant/a.png", 0, "bee/b.png", 1, "cat/c.png", 2),
+        labels("cat/c.png", "ant/a.png", "bee/b.png"));
+  }
+
+  @Test
+  void aFolderWithoutImagesKeepsItsNumber() throws IOException {
+    write("bee/b.png", Samples.png(2, 2, 0));
+    Files.createDirectories(temp.resolve("data/ant"));
+    try (ClassFolders folders = open()) {
+      assertEquals(1, folders.label(0));
+      assertEquals(2, folders.classes());
+    }
+  }
+
+  @Test
+  void namesThatAreNumbersAreTheLabels() throws IOException {
+    assertEquals(
+        Map.of("2/a.png", 2, "10/b.png", 10, "0/c.png", 0),
+        labels("2/a.png", "10/b.png", "0/c.png"));
+  }
+
+  @Test
+  void aListInTheFolderGivesTheOrder() throws IOException {
+    write("classes.txt", Samples.text("cat a small tiger\n\nant\nbee\n"));
+    assertEquals(Map.of("ant/a.png", 1, "cat/c.png", 0), labels("ant/a.png", "cat/c.png"));
+  }
+
+  @Test
+  void aListBesideTheFolderGivesTheOrder() throws IOException {
+    Files.writeString(temp.resolve("classes.txt"), "cat\nbee\nant\n");
+    assertEquals(Map.of("ant/a.png", 2, "cat/c.png", 0), labels("ant/a.png", "cat/c.png"));
+    try (ClassFolders folders = open()) {
+      assertEquals(3, folders.classes());
+    }
+  }
+
+  @Test
+  void aFolderThatIsNotListedIsRefused() throws IOException {
+    write("classes.txt", Samples.text("cat\n"));
+    assertRefused("the class folder 'ant' is not listed in data/classes.txt", "ant/a.png");
+  }
+
+  @Test
+  void imagesOutsideClassFoldersAreRefused() throws IOException {
+    assertRefused("data/a.png is not in a class folder", "a.png", "ant/a.png");
+  }
+
+  @Test
+  void imagesTooDeepAreRefused() throws IOException {
+    assertRefused("data/ant/more/b.png lies too deep", "ant/a.png", "ant/more/b.png");
+  }
+
+  @Test
+  void otherFilesAmongTheImagesAreRefused() throws IOException {
+    assertRefused("data/ant/b.webp is neither PNG nor JPEG", "ant/a.png", "ant/b.webp");
+  }
+
+  @Test
+  void anEmptyFolderIsRefused() throws IOException {
+    write("readme.txt", Samples.text("no images yet"));
+    assertRefused("there is no PNG or JPEG image in it");
+  }
+
+  @Test
+  void leftoversOfDesktopsArePassedOver() throws IOException {
+    write("ant/.DS_Store", new byte[] {1});
+    write("ant/Thumbs.db", new byte[] {1});
+    assertEquals(Map.of("ant/a.png", 0), labels("ant/a.png"));
+  }
+
+  @Test
+  void theFolderDeclaresItsPreprocessing() throws IOException {
+    write("preprocess.yaml", Samples.text("preset: cifar10\n"));
+    write("ant/a.png", Samples.png(2, 2, 0));
+    try (ClassFolders folders = open()) {
+      assertEquals(Preprocessing.preset("cifar10"), folders.preprocessing().orElseThrow());
+    }
+  }
+
+  @Test
+  void theSharedPhotographsAreLabelledByTheListAboveTheirFolder() throws IOException {
+    Path photographs = Samples.shared("imagenet/val_500");
+    try (ClassFolders folders = ClassFolders.open(new FolderFiles(photographs))) {
+      assertEquals(500, folders.size());
+      assertEquals(1000, folders.classes());
+      Map<String, Integer> labels = labels(folders);
+      assertEquals(0, labels.get("n01440764/n01440764_tench.JPEG"));
+      assertEquals(2, labels.get("n01484850/n01484850_great_white_shark.JPEG"));
+      assertTrue(folders.decode(0).width() > 100);
+    }
+  }
+
+  private Map<String, Integer> labels(String... images) throws IOException {
+    for (String image : images) {
+      write(image, Samples.png(2, 2, 0));
+    }
+    try (ClassFolders folders = open()) {
+      return labels(folders);
+    }
+  }
+
+  /** By path below the data folder. */
+  private static Map<String, Integer> labels(ClassFolders folders) {
+    Map<String, Integer> labels = new TreeMap<>();
+    for (int i = 0; i < folders.size(); i++) {
+      String name = folders.name(i);
+      labels.put(name.substring(name.indexOf('/') + 1), folders.label(i));
+    }
+    return labels;
+  }
+
+  private void assertRefused(String message, String... images) throws IOException {
+    for (String image : images) {
+      write(image, Samples.png(2, 2, 0));
+    }
+    HaqException error = assertThrows(HaqException.class, this::open);
+    assertEquals(Reason.INVALID_DATASET, error.reason());
+    assertTrue(error.getMessage().contains(message), error.getMessage());
+  }
+
+  private void write(String path, byte[] content) throws IOException {
+    Path file = temp.resolve("data").resolve(path);
+    Files.createDirectories(file.getParent());
+    Files.write(file, content);
+  }
+
+  private ClassFolders open() throws IOException {
+    return ClassFolders.open(new FolderFiles(temp.resolve("data")));
+  }
+}

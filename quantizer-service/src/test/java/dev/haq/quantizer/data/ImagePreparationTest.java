@@ -1,0 +1,78 @@
+package dev.haq.quantizer.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
+import dev.haq.model.Preprocessing.ChannelOrder;
+import dev.haq.model.Reason;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class ImagePreparationTest {
+  private static final List<Double> ZEROS = List.of(0.0, 0.0, 0.0);
+  private static final List<Double> ONES = List.of(1.0, 1.0, 1.0);
+
+  @Test
+  void theShortSideIsResizedAndTheCentreIsCut() {
+    RgbImage wide = ImageDecoder.decode(Samples.png(300, 150, 0x102030), "wide.png");
+    byte[] planes = new ImagePreparation(with(20, 16), 16, 16).prepare(wide, "wide.png");
+    assertEquals(3 * 16 * 16, planes.length);
+    assertEquals(0x10, planes[0]);
+    assertEquals(0x20, planes[16 * 16]);
+    assertEquals(0x30, planes[2 * 16 * 16]);
+  }
+
+  @Test
+  void anOddRestIsRoundedHalfToEven() {
+    byte[] pixels = new byte[3 * 3 * 6];
+    for (int x = 0; x < 6; x++) {
+      for (int y = 0; y < 3; y++) {
+        pixels[(y * 6 + x) * 3] = (byte) x;
+      }
+    }
+    // (6 - 3) / 2 = 1.5 goes to 2: columns 2, 3, 4.
+    byte[] planes =
+        new ImagePreparation(with(0, 3), 3, 3).prepare(new RgbImage(6, 3, pixels), "x.png");
+    assertArrayEquals(new byte[] {2, 3, 4}, java.util.Arrays.copyOf(planes, 3));
+  }
+
+  @Test
+  void blueComesFirstForNetworksThatWantIt() {
+    RgbImage image = ImageDecoder.decode(Samples.png(2, 2, 0x010203), "a.png");
+    Preprocessing bgr = new Preprocessing(0, 0, ZEROS, ONES, ChannelOrder.BGR);
+    byte[] planes = new ImagePreparation(bgr, 2, 2).prepare(image, "a.png");
+    assertArrayEquals(new byte[] {3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1}, planes);
+  }
+
+  @Test
+  void aWrongSizeIsRefusedWithTheFileItsSizeAndTheModels() {
+    HaqException error = refused(with(0, 0), 48, 40);
+    assertEquals(Reason.IMAGE_SIZE_MISMATCH, error.reason());
+    assertEquals(
+        "cat/7.png is 48x40, the model takes 32x32: give a preprocessing that resizes and crops to"
+            + " that",
+        error.getMessage());
+  }
+
+  @Test
+  void aCropLargerThanTheImageIsRefused() {
+    HaqException error = refused(with(0, 32), 20, 40);
+    assertEquals(Reason.IMAGE_SIZE_MISMATCH, error.reason());
+    assertEquals(
+        "cat/7.png is 20x40, too small to cut 32x32 from it: give a larger resize",
+        error.getMessage());
+  }
+
+  private static HaqException refused(Preprocessing preprocessing, int width, int height) {
+    RgbImage image = new RgbImage(width, height, new byte[3 * width * height]);
+    ImagePreparation preparation = new ImagePreparation(preprocessing, 32, 32);
+    return assertThrows(HaqException.class, () -> preparation.prepare(image, "cat/7.png"));
+  }
+
+  private static Preprocessing with(int resize, int crop) {
+    return new Preprocessing(resize, crop, ZEROS, ONES, ChannelOrder.RGB);
+  }
+}

@@ -1,0 +1,65 @@
+package dev.haq.quantizer.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
+import dev.haq.model.Preprocessing.ChannelOrder;
+import dev.haq.model.Reason;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class PreprocessingFileTest {
+  @Test
+  void aPresetIsTakenByItsName() {
+    assertEquals(Preprocessing.preset("tensorflow"), parse("preset: tensorflow"));
+  }
+
+  @Test
+  void fieldsOverrideThePreset() {
+    Preprocessing read = parse("preset: imagenet\ncrop: 192\nchannels: bgr\n");
+    assertEquals(192, read.crop());
+    assertEquals(256, read.resizeShortSide());
+    assertEquals(ChannelOrder.BGR, read.channels());
+  }
+
+  @Test
+  void jsonIsReadToo() {
+    Preprocessing read = parse("{\"mean\": [1, 2, 3.5], \"std\": [4, 5, 6]}");
+    assertEquals(List.of(1.0, 2.0, 3.5), read.mean());
+    assertEquals(0, read.crop());
+  }
+
+  @Test
+  void whatIsWrittenIsReadBack() {
+    Preprocessing imagenet = Preprocessing.preset("imagenet");
+    assertEquals(imagenet, PreprocessingFile.read(PreprocessingFile.write(imagenet), "written"));
+  }
+
+  @Test
+  void mistakesAreNamed() {
+    assertRefused("resize: 256", "there is no field 'resize'");
+    assertRefused("crop: wide", "crop is \"wide\", not a whole number");
+    assertRefused("mean: [1, 2]", "three values");
+    assertRefused("preset: mnist", "there is no preprocessing preset 'mnist'");
+    assertRefused("std: [0, 1, 1]", "above 0");
+    assertRefused("channels: XYZ", "not RGB or BGR");
+    assertRefused("just words", "it has no fields");
+    assertRefused("{a: [", "it is not YAML or JSON");
+    assertRefused("", "it has no fields");
+  }
+
+  private static Preprocessing parse(String text) {
+    return PreprocessingFile.parse(Samples.text(text), "preprocess.yaml");
+  }
+
+  private static void assertRefused(String text, String message) {
+    HaqException error = assertThrows(HaqException.class, () -> parse(text));
+    assertEquals(Reason.INVALID_DATASET, error.reason());
+    assertTrue(error.getMessage().startsWith("preprocess.yaml cannot be used: "));
+    assertTrue(error.getMessage().contains(message), error.getMessage());
+    assertEquals(1, error.getMessage().lines().count(), error.getMessage());
+  }
+}
