@@ -57,9 +57,6 @@ public final class SearchAgentHandler {
 
   private ListSessionsResponse listSessions(ListSessionsRequest request, Call call) {
     int size = pageSize(request.getPageSize());
-    if (!request.getPageToken().isEmpty()) {
-      sessions.get(request.getPageToken());
-    }
     List<SessionRecord> found = sessions.list(request.getPageToken(), size + 1);
     ListSessionsResponse.Builder response = ListSessionsResponse.newBuilder();
     found.stream().limit(size).forEach(session -> response.addSessions(toProto(session)));

@@ -155,9 +155,13 @@ public final class SessionService implements AutoCloseable {
   /**
    * Newest first.
    *
-   * @param beforeId only sessions created before this one; empty for the newest
+   * @param beforeId only sessions created before this one, which must exist; empty for the newest
    */
   public List<SessionRecord> list(String beforeId, int limit) {
+    if (!beforeId.isEmpty() && store.find(beforeId).isEmpty()) {
+      throw HaqException.invalid(
+          "page_token '%s' is not one of this service: use next_page_token, or none", beforeId);
+    }
     return store.list(beforeId, limit);
   }
 

@@ -1,0 +1,180 @@
+package dev.haq.agent;
+
+import static dev.haq.agent.TestClient.findings;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.GetSessionRequest;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.rpc.ServiceRuntime;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The agent as a process of its own that is killed, as by {@code kill -9}, and started again. */
+final class KilledProcessTest {
+  private static final int EPISODES = 40;
+
+  @TempDir Path directory;
+  private ServiceRuntime runtime;
+  private FakeSimulator simulator;
+  private FakeQuantizer quantizer;
+  private Process process;
+
+  @BeforeEach
+  void start() {
+    runtime = ServiceRuntime.create();
+    simulator = new FakeSimulator(runtime);
+    quantizer = new FakeQuantizer(runtime);
+  }
+
+  @AfterEach
+  void stop() throws InterruptedException {
+    if (process != null) {
+      process.destroyForcibly().waitFor();
+    }
+    quantizer.close();
+    simulator.close();
+    runtime.close();
+  }
+
+  @Test
+  void aSessionWhoseProcessIsKilledComesToTheResultOfAnUndisturbedOne() throws Exception {
+    String store = "jdbc:h2:file:" + directory.resolve("sessions");
+    quantizer.hold();
+    String id;
+    int port = startProcess(store);
+    try (TestClient client = new TestClient(port)) {
+      id = create(client).getId();
+      quantizer.permit(8);
+      client.awaitEpisodes(id, 8);
+    }
+    kill(); // while the ninth episode waits for the quantizer
+
+    port = startProcess(store);
+    quantizer.permit(1_000);
+    try (TestClient client = new TestClient(port)) {
+      awaitUp(client, id);
+      client.awaitEpisodes(id, 20);
+    }
+    kill(); // at any moment, perhaps in the middle of storing
+
+    AgentSettings settings =
+        AgentSettings.defaults()
+            .withAddress("127.0.0.1", 0)
+            .withStore(store)
+            .withTargets(simulator.target(), quantizer.target());
+    try (AgentService service = AgentService.start(runtime, settings);
+        TestClient client = new TestClient(service.port())) {
+      Session session = client.awaitEnd(id);
+      assertEquals(SessionState.SUCCEEDED, session.getState(), session.getError());
+      List<Episode> episodes = client.episodes(id);
+      assertEquals(
+          IntStream.rangeClosed(1, EPISODES).boxed().toList(),
+          episodes.stream().map(Episode::getNumber).toList());
+
+      String undisturbed = client.create(TestClient.spec(EPISODES)).getId();
+      Session other = client.awaitEnd(undisturbed);
+      assertEquals(findings(client.episodes(undisturbed)), findings(episodes));
+      assertEquals(TestClient.finding(other.getBest()), TestClient.finding(session.getBest()));
+    }
+  }
+
+  @Test
+  void aStoreInUseIsRefusedInOneLineWithExitStatusTwo() throws Exception {
+    Path database = directory.resolve("busy");
+    String store = "jdbc:h2:file:" + database;
+    AgentSettings settings =
+        AgentSettings.defaults()
+            .withAddress("127.0.0.1", 0)
+            .withStore(store)
+            .withTargets(simulator.target(), quantizer.target());
+    try (AgentService service = AgentService.start(runtime, settings)) {
+      assertTrue(service.port() > 0);
+      startProcess(store);
+      assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+      assertEquals(2, process.exitValue());
+      String output = Files.readString(directory.resolve("output.log"));
+      assertTrue(output.contains("in use by another process"), output);
+      assertFalse(output.contains("\tat "), output);
+    }
+  }
+
+  /** Waits for the process to listen. */
+  private static Session create(TestClient client) {
+    return client
+        .stub()
+        .withWaitForReady()
+        .createSession(
+            CreateSessionRequest.newBuilder().setSpec(TestClient.spec(EPISODES)).build());
+  }
+
+  private static void awaitUp(TestClient client, String id) {
+    Session session =
+        client
+            .stub()
+            .withWaitForReady()
+            .getSession(GetSessionRequest.newBuilder().setId(id).build());
+    assertEquals(id, session.getId());
+  }
+
+  private int startProcess(String store) throws IOException {
+    int port = freePort();
+    Path config = directory.resolve("agent.yaml");
+    Files.writeString(
+        config,
+        """
+        host: 127.0.0.1
+        port: %d
+        store:
+          url: %s
+        sessions:
+          max-running: 1
+          patience-seconds: 60
+        hwsim:
+          target: %s
+          deadline-seconds: 60
+        quantizer:
+          target: %s
+          deadline-seconds: 60
+        """
+            .formatted(port, store, simulator.target(), quantizer.target()));
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    process =
+        new ProcessBuilder(
+                java.toString(),
+                "-Xmx1g",
+                "-cp",
+                System.getProperty("java.class.path"),
+                AgentService.class.getName(),
+                "--config",
+                config.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(directory.resolve("output.log").toFile())
+            .start();
+    return port;
+  }
+
+  private void kill() throws InterruptedException {
+    assertTrue(process.isAlive());
+    process.destroyForcibly().waitFor();
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+}

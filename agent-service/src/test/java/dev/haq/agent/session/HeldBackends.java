@@ -1,0 +1,146 @@
+package dev.haq.agent.session;
+
+import dev.haq.agent.search.AccuracyEvaluator;
+import dev.haq.agent.search.HardwareCosts;
+import dev.haq.model.Accuracy;
+import dev.haq.model.BitChoices;
+import dev.haq.model.Cost;
+import dev.haq.model.CostTable;
+import dev.haq.model.FeatureMap;
+import dev.haq.model.HaqException;
+import dev.haq.model.Layer;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Network;
+import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Window;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
+
+/** Services in memory whose evaluations wait until a test lets them through, one by one. */
+final class HeldBackends implements Backend.Factory {
+  private static final long PATIENCE_MILLIS = 30_000;
+
+  private int arrived;
+  private int permits;
+
+  @Override
+  public Backend open(SessionSpec spec, boolean patient) {
+    return new Held();
+  }
+
+  /** Lets so many evaluations through. */
+  synchronized void permit(int count) {
+    permits += count;
+    notifyAll();
+  }
+
+  /** Waits until an evaluation waits to be let through, and counts it as seen. */
+  synchronized void awaitArrival() throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
+    while (arrived == 0) {
+      long left = (deadline - System.nanoTime()) / 1_000_000;
+      if (left <= 0) {
+        throw new AssertionError("no evaluation was asked for");
+      }
+      wait(left);
+    }
+    arrived--;
+  }
+
+  private synchronized void pass(Held caller) {
+    arrived++;
+    notifyAll();
+    while (permits == 0 && !caller.aborted) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    if (caller.aborted) {
+      throw new HaqException(Reason.CANCELLED, "aborted");
+    }
+    permits--;
+  }
+
+  private synchronized void abort(Held backend) {
+    backend.aborted = true;
+    notifyAll();
+  }
+
+  private final class Held implements Backend, HardwareCosts, AccuracyEvaluator {
+    private boolean aborted;
+
+    @Override
+    public Network network() {
+      FeatureMap map = FeatureMap.square(4);
+      List<Layer> layers =
+          IntStream.range(0, 4)
+              .<Layer>mapToObj(
+                  i -> new Layer.Conv2d("c" + i, 2, 2, 1, Window.square(3, 1, 1), map, map, 0))
+              .toList();
+      return new Network("", "four", layers, 0);
+    }
+
+    @Override
+    public void checkData() {}
+
+    @Override
+    public HardwareCosts costs(Network network) {
+      return this;
+    }
+
+    @Override
+    public AccuracyEvaluator evaluator(Network network, Optional<Accuracy> baseline) {
+      return this;
+    }
+
+    @Override
+    public CostTable table() {
+      BitChoices bits = BitChoices.TABLE;
+      double[] values = new double[4 * 64];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (1 + i / 8 % 8) * (1 + i % 8);
+      }
+      return new CostTable(
+          dev.haq.model.Resource.LATENCY,
+          List.of("c0", "c1", "c2", "c3"),
+          bits,
+          bits,
+          values,
+          new double[0],
+          false);
+    }
+
+    @Override
+    public Cost simulate(Policy policy) {
+      return new Cost(0, table().cost(policy), OptionalDouble.empty(), 0);
+    }
+
+    @Override
+    public Accuracy baseline() {
+      return new Accuracy(1000, 900, 990, 10);
+    }
+
+    @Override
+    public Accuracy evaluate(Policy policy) {
+      pass(this);
+      int bits = 0;
+      for (LayerBits layer : policy.layers()) {
+        bits += layer.weights().bits() * 3 + layer.activations().bits();
+      }
+      return new Accuracy(1000, 700 + bits, 990, 10);
+    }
+
+    @Override
+    public void abort() {
+      HeldBackends.this.abort(this);
+    }
+
+    @Override
+    public void close() {}
+  }
+}

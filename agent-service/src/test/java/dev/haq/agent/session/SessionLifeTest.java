@@ -1,0 +1,281 @@
+package dev.haq.agent.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.haq.agent.ddpg.DdpgSettings;
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.Pinning;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.store.SqlSessionStore;
+import dev.haq.model.Budget;
+import dev.haq.model.DataSelection;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.model.Recipe;
+import dev.haq.model.Resource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A session's life against a model of it: whatever is asked of it, in whatever order, its state is
+ * the one the model says, and its log is a beginning of the undisturbed one.
+ */
+final class SessionLifeTest {
+  private static final int EPISODES = 12;
+  private static final int LIVES = 25;
+  private static final int STEPS = 30;
+
+  private enum Step {
+    PAUSE,
+    RESUME,
+    STOP,
+    CANCEL,
+    EPISODE,
+    RESTART
+  }
+
+  /** Likelier steps are listed more often: most lives should be long. */
+  private static final List<Step> STEPS_BY_WEIGHT =
+      List.of(
+          Step.EPISODE,
+          Step.EPISODE,
+          Step.EPISODE,
+          Step.EPISODE,
+          Step.EPISODE,
+          Step.EPISODE,
+          Step.PAUSE,
+          Step.PAUSE,
+          Step.RESUME,
+          Step.RESUME,
+          Step.RESUME,
+          Step.RESTART,
+          Step.RESTART,
+          Step.STOP,
+          Step.CANCEL);
+
+  private SessionStore store;
+  private HeldBackends backends;
+  private SessionService service;
+
+  /** What the session is expected to be. */
+  private SessionState state;
+
+  private boolean pausing;
+  private int done;
+
+  @BeforeEach
+  void start() {
+    store = SqlSessionStore.open("memory");
+    backends = new HeldBackends();
+    service = service();
+  }
+
+  @AfterEach
+  void stop() {
+    service.close();
+    store.close();
+  }
+
+  @Test
+  void aSessionDoesWhatItsModelSays() throws InterruptedException {
+    List<Double> undisturbed = undisturbed();
+    for (int life = 0; life < LIVES; life++) {
+      live(new Random(life), undisturbed);
+    }
+  }
+
+  private void live(Random random, List<Double> undisturbed) throws InterruptedException {
+    String id = create();
+    backends.awaitArrival();
+    state = SessionState.RUNNING;
+    pausing = false;
+    done = 0;
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    List<Integer> seen = new ArrayList<>();
+    for (int i = 0; i < STEPS; i++) {
+      Step step = STEPS_BY_WEIGHT.get(random.nextInt(STEPS_BY_WEIGHT.size()));
+      if (step == Step.RESTART) {
+        service.close();
+        sink.awaitEnd();
+        seen.addAll(sink.episodes());
+        service = service();
+        service.recover();
+        restarted();
+        sink = new RecordingSink();
+        service.watch(id, seen.isEmpty() ? 0 : seen.get(seen.size() - 1), sink);
+      } else {
+        take(step, id);
+      }
+      sink.awaitState(state);
+      SessionRecord session = service.get(id);
+      assertEquals(done, session.progress().episodesDone());
+      assertEquals(pausing, session.status().pauseRequested());
+    }
+    if (!state.isFinal()) {
+      service.cancel(id);
+    }
+    sink.awaitEnd();
+    seen.addAll(sink.episodes());
+    assertEquals(IntStream.rangeClosed(1, done).boxed().toList(), seen);
+    assertEquals(undisturbed.subList(0, done), rewards(id));
+  }
+
+  private void take(Step step, String id) throws InterruptedException {
+    boolean legal = isLegal(step);
+    if (!legal) {
+      if (step != Step.EPISODE) {
+        HaqException error = assertThrows(HaqException.class, () -> ask(step, id));
+        assertEquals(Reason.ILLEGAL_STATE, error.reason());
+      }
+      return;
+    }
+    ask(step, id);
+    switch (step) {
+      case PAUSE -> pausing = state == SessionState.RUNNING;
+      case RESUME -> {
+        pausing = false;
+        if (state == SessionState.PAUSED) {
+          state = SessionState.RUNNING;
+          backends.awaitArrival();
+        }
+      }
+      case STOP -> {
+        pausing = false;
+        state = state == SessionState.PAUSED ? SessionState.STOPPED : SessionState.STOPPING;
+      }
+      case CANCEL -> {
+        pausing = false;
+        state = SessionState.CANCELLED;
+      }
+      case EPISODE -> episodeDone();
+      case RESTART -> throw new IllegalStateException();
+    }
+  }
+
+  private boolean isLegal(Step step) {
+    return switch (step) {
+      case PAUSE, RESUME -> state == SessionState.RUNNING || state == SessionState.PAUSED;
+      case STOP, CANCEL -> !state.isFinal();
+      case EPISODE -> state == SessionState.RUNNING || state == SessionState.STOPPING;
+      case RESTART -> true;
+    };
+  }
+
+  private void ask(Step step, String id) {
+    switch (step) {
+      case PAUSE -> service.pause(id);
+      case RESUME -> service.resume(id);
+      case STOP -> service.stop(id);
+      case CANCEL -> service.cancel(id);
+      case EPISODE -> backends.permit(1);
+      case RESTART -> throw new IllegalStateException();
+    }
+  }
+
+  private void episodeDone() throws InterruptedException {
+    done++;
+    if (done == EPISODES) {
+      state = SessionState.SUCCEEDED;
+    } else if (state == SessionState.STOPPING) {
+      state = SessionState.STOPPED;
+    } else if (pausing) {
+      state = SessionState.PAUSED;
+    } else {
+      backends.awaitArrival();
+    }
+    pausing = false;
+  }
+
+  private void restarted() throws InterruptedException {
+    if (state == SessionState.STOPPING) {
+      state = SessionState.STOPPED;
+    } else if (state == SessionState.RUNNING && pausing) {
+      state = SessionState.PAUSED;
+    } else if (state == SessionState.RUNNING) {
+      backends.awaitArrival();
+    }
+    pausing = false;
+  }
+
+  @Test
+  void aSlowWatcherHoldsUpNobodyAndMissesNothing() throws InterruptedException {
+    String id = create();
+    RecordingSink slow = new RecordingSink();
+    service.watch(id, 0, slow);
+    slow.fill();
+    RecordingSink fast = new RecordingSink();
+    service.watch(id, 0, fast);
+    backends.permit(EPISODES);
+    fast.awaitEnd();
+    slow.drain();
+    slow.awaitEnd();
+    assertEquals(IntStream.rangeClosed(1, EPISODES).boxed().toList(), slow.episodes());
+    assertEquals(SessionState.SUCCEEDED, slow.states().get(slow.states().size() - 1));
+  }
+
+  private List<Double> undisturbed() throws InterruptedException {
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    for (int i = 0; i < EPISODES; i++) {
+      backends.awaitArrival();
+      backends.permit(1);
+    }
+    sink.awaitEnd();
+    return rewards(id);
+  }
+
+  private List<Double> rewards(String id) {
+    return service.episodes(id, 0, EPISODES).stream()
+        .map(Episode::result)
+        .map(result -> result.reward())
+        .toList();
+  }
+
+  private String create() {
+    return service.create(SPEC, "", abort -> {}).id();
+  }
+
+  private SessionService service() {
+    return new SessionService(store, new OneSpec(), backends, SessionMetrics.NONE, 2);
+  }
+
+  private static final SessionSpec SPEC =
+      new SessionSpec(
+          "life",
+          "model",
+          DataSelection.all("data"),
+          new TargetHandle("target", new byte[0]),
+          Budget.ratio(Resource.LATENCY, 0.6),
+          "ddpg",
+          EPISODES,
+          3,
+          Recipe.HAQ,
+          Optional.empty(),
+          Optional.empty(),
+          Pinning.FIRST_AND_LAST,
+          new DdpgSettings(8, 8, 1e-3, 1e-2, 0.1, 1, 4, 4, 2, 0.5, 0.9, 1, 0.5));
+
+  /** All sessions of this test have the same specification. */
+  private static final class OneSpec implements SpecCodec {
+    @Override
+    public String encode(SessionSpec spec) {
+      return "{}";
+    }
+
+    @Override
+    public SessionSpec decode(String text) {
+      return SPEC;
+    }
+  }
+}
