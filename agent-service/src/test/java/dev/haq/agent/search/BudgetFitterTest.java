@@ -1,0 +1,167 @@
+package dev.haq.agent.search;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.BitChoices;
+import dev.haq.model.BitWidth;
+import dev.haq.model.CostTable;
+import dev.haq.model.HaqException;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Network;
+import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Resource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+class BudgetFitterTest {
+  private final SyntheticProblem problem = new SyntheticProblem(9, 1);
+  private final SplittableRandom random = new SplittableRandom(1);
+
+  @Test
+  void aPolicyWithinTheBudgetIsLeftAlone() {
+    Fixture at = fixture(1, BitChoices.PAPER);
+    Policy eight = at.decisions.uniform(1);
+    assertSame(eight, at.fitter.fit(eight));
+  }
+
+  @Test
+  void whatComesOutFitsAndNoWidthEverRises() {
+    for (double ratio : new double[] {0.9, 0.6, 0.4, 0.3}) {
+      Fixture at = fixture(ratio, BitChoices.PAPER);
+      for (int i = 0; i < 50; i++) {
+        Policy proposed = at.decisions.policy(actions(at.decisions.size()));
+        Policy fitted = at.fitter.fit(proposed);
+        assertTrue(at.fitter.cost(fitted) <= at.limit);
+        assertEquals(proposed.get(0), fitted.get(0));
+        assertEquals(proposed.get(proposed.size() - 1), fitted.get(proposed.size() - 1));
+        for (int layer = 0; layer < fitted.size(); layer++) {
+          LayerBits before = proposed.get(layer);
+          LayerBits after = fitted.get(layer);
+          assertTrue(after.weights().compareTo(before.weights()) <= 0);
+          assertTrue(after.activations().compareTo(before.activations()) <= 0);
+          assertTrue(after.weights().bits() >= 2 && after.activations().bits() >= 2);
+        }
+      }
+    }
+  }
+
+  @Test
+  void itAgreesWithTheReferenceCodesWalkStepByStep() {
+    for (double ratio : new double[] {0.8, 0.5, 0.3}) {
+      Fixture at = fixture(ratio, BitChoices.PAPER);
+      for (int i = 0; i < 20; i++) {
+        Policy proposed = at.decisions.policy(actions(at.decisions.size()));
+        assertEquals(walk(proposed, at), at.fitter.fit(proposed));
+      }
+    }
+  }
+
+  /** Last layer to first, activation before weight, one bit each, until it fits. */
+  private static Policy walk(Policy policy, Fixture at) {
+    Policy now = policy;
+    while (at.fitter.cost(now) > at.limit) {
+      for (int layer = now.size() - 2; layer >= 1; layer--) {
+        LayerBits bits = now.get(layer);
+        if (bits.activations().bits() > 2) {
+          bits = LayerBits.of(bits.weights().bits(), bits.activations().bits() - 1);
+          now = now.with(layer, bits);
+          if (at.fitter.cost(now) <= at.limit) {
+            return now;
+          }
+        }
+        if (bits.weights().bits() > 2) {
+          now = now.with(layer, LayerBits.of(bits.weights().bits() - 1, bits.activations().bits()));
+          if (at.fitter.cost(now) <= at.limit) {
+            return now;
+          }
+        }
+      }
+    }
+    return now;
+  }
+
+  @Test
+  void aSubsetOfWidthsIsWalkedDownItsOwnSteps() {
+    Fixture at = fixture(0.3, new BitChoices(List.of(2, 4, 8)));
+    for (LayerBits bits : at.fitter.fit(at.decisions.uniform(1)).layers()) {
+      assertTrue(List.of(2, 4, 8).contains(bits.weights().bits()), bits.toString());
+      assertTrue(List.of(2, 4, 8).contains(bits.activations().bits()), bits.toString());
+    }
+  }
+
+  @Test
+  void anUnreachableBudgetIsRefusedWithTheSmallestReachable() {
+    Fixture at = fixture(0.01, BitChoices.PAPER);
+    HaqException e = assertThrows(HaqException.class, at.fitter::checkFeasible);
+    assertEquals(Reason.BUDGET_INFEASIBLE, e.reason());
+    double smallest = Double.parseDouble(e.details().get("smallest_reachable"));
+    assertEquals(at.fitter.smallestReachable(), smallest);
+    double ratio = Double.parseDouble(e.details().get("smallest_reachable_ratio"));
+    assertEquals(smallest / at.limit * 0.01, ratio, 1e-9);
+    assertThrows(HaqException.class, () -> at.fitter.fit(at.decisions.uniform(0.5)));
+
+    fixture(ratio * 1.0001, BitChoices.PAPER).fitter.checkFeasible();
+  }
+
+  @Test
+  void modelSizeIsPricedWhateverTheActivations() {
+    Network network = problem.network();
+    BitChoices bits = BitChoices.PAPER;
+    double[] values = new double[network.size() * bits.size() * bits.size()];
+    int cell = 0;
+    for (int layer = 0; layer < network.size(); layer++) {
+      for (int w : bits.bits()) {
+        for (int a = 0; a < bits.size(); a++) {
+          values[cell++] = w * (double) network.layer(layer).weights() / 8;
+        }
+      }
+    }
+    List<String> names = problem.table().layers();
+    CostTable table =
+        new CostTable(Resource.MODEL_SIZE, names, bits, bits, values, new double[0], false, 40);
+    BudgetLimit limit = new BudgetLimit(network.weights() / 2.0, 4.0 * network.weights());
+    SearchSettings settings =
+        new SearchSettings(
+            network, Resource.MODEL_SIZE, limit, bits, bits, Pinning.FIRST_AND_LAST, 1, 1);
+    Decisions decisions = new Decisions(settings, table);
+    BudgetFitter fitter = new BudgetFitter(decisions, table, limit);
+    Policy fitted = fitter.fit(decisions.uniform(1));
+    assertTrue(fitter.cost(fitted) <= limit.limit());
+    assertTrue(fitted.layers().stream().allMatch(b -> b.activations().equals(BitWidth.FLOAT)));
+  }
+
+  private record Fixture(Decisions decisions, BudgetFitter fitter, double limit) {}
+
+  private Fixture fixture(double ratio, BitChoices choices) {
+    SearchSettings paper = problem.settings(ratio, 1, 1);
+    SearchSettings settings =
+        new SearchSettings(
+            paper.network(),
+            paper.resource(),
+            paper.budget(),
+            choices,
+            choices,
+            paper.pinning(),
+            1,
+            1);
+    Decisions decisions = new Decisions(settings, problem.table());
+    return new Fixture(
+        decisions,
+        new BudgetFitter(decisions, problem.table(), settings.budget()),
+        settings.budget().limit());
+  }
+
+  private List<Double> actions(int size) {
+    List<Double> actions = new ArrayList<>();
+    for (int i = 0; i < size; i++) {
+      actions.add(random.nextDouble());
+    }
+    return actions;
+  }
+}

@@ -1,0 +1,106 @@
+package dev.haq.agent.search;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.haq.model.BitChoices;
+import dev.haq.model.BitWidth;
+import dev.haq.model.CostTable;
+import dev.haq.model.HaqException;
+import dev.haq.model.Layer;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Network;
+import dev.haq.model.Operand;
+import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Resource;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class DecisionsTest {
+  private static final Network THREE =
+      new Network("", "three", List.of(linear("a"), linear("b"), linear("c")), 0);
+
+  @Test
+  void theFirstAndLastLayerKeepEightBits() {
+    Decisions decisions = decisions(THREE, Resource.LATENCY, Pinning.FIRST_AND_LAST);
+    assertEquals(
+        List.of(new Decision(1, Operand.WEIGHTS), new Decision(1, Operand.ACTIVATIONS)),
+        all(decisions));
+    assertEquals(
+        new Policy(List.of(LayerBits.of(8, 8), LayerBits.of(2, 5), LayerBits.of(8, 8))),
+        decisions.policy(List.of(0.0, 0.5)));
+  }
+
+  @Test
+  void onlyTheImageKeepsEightBitsWhenAsked() {
+    Decisions decisions = decisions(THREE, Resource.LATENCY, Pinning.IMAGE);
+    assertEquals(5, decisions.size());
+    assertEquals(new Decision(0, Operand.WEIGHTS), decisions.get(0));
+    assertEquals(new Decision(1, Operand.WEIGHTS), decisions.get(1));
+    assertEquals(LayerBits.of(2, 8), decisions.uniform(0).get(0));
+  }
+
+  @Test
+  void modelSizeDecidesWeightsAndLeavesActivationsInFloat() {
+    Decisions decisions = decisions(THREE, Resource.MODEL_SIZE, Pinning.IMAGE);
+    assertEquals(
+        IntStream.range(0, 3).mapToObj(k -> new Decision(k, Operand.WEIGHTS)).toList(),
+        all(decisions));
+    assertEquals(new LayerBits(BitWidth.of(2), BitWidth.FLOAT), decisions.uniform(0).get(1));
+  }
+
+  @Test
+  void aNetworkWithNothingLeftToSearchIsRefused() {
+    Network two = new Network("", "two", List.of(linear("a"), linear("b")), 0);
+    HaqException e =
+        assertThrows(
+            HaqException.class, () -> decisions(two, Resource.LATENCY, Pinning.FIRST_AND_LAST));
+    assertEquals(Reason.INVALID_ARGUMENT, e.reason());
+  }
+
+  @Test
+  void aWidthThatTheTableLacksIsRefused() {
+    SearchSettings settings = settings(THREE, Resource.LATENCY, Pinning.IMAGE);
+    CostTable narrow = table(THREE, Resource.LATENCY, BitChoices.range(4, 8));
+    HaqException e = assertThrows(HaqException.class, () -> new Decisions(settings, narrow));
+    assertEquals(Reason.INVALID_BITS, e.reason());
+  }
+
+  private static List<Decision> all(Decisions decisions) {
+    return IntStream.range(0, decisions.size()).mapToObj(decisions::get).toList();
+  }
+
+  private static Decisions decisions(Network network, Resource resource, Pinning pinning) {
+    return new Decisions(
+        settings(network, resource, pinning), table(network, resource, BitChoices.TABLE));
+  }
+
+  private static SearchSettings settings(Network network, Resource resource, Pinning pinning) {
+    return new SearchSettings(
+        network,
+        resource,
+        new BudgetLimit(1, 1),
+        BitChoices.PAPER,
+        BitChoices.PAPER,
+        pinning,
+        1,
+        1);
+  }
+
+  private static CostTable table(Network network, Resource resource, BitChoices bits) {
+    return new CostTable(
+        resource,
+        network.layers().stream().map(Layer::name).toList(),
+        bits,
+        bits,
+        new double[network.size() * bits.size() * bits.size()],
+        new double[0],
+        false);
+  }
+
+  private static Layer linear(String name) {
+    return new Layer.Linear(name, 4, 4, 1, 0);
+  }
+}
