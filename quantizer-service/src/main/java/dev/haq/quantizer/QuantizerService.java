@@ -1,0 +1,107 @@
+package dev.haq.quantizer;
+
+import dev.haq.model.HaqException;
+import dev.haq.quantizer.data.DatasetStore;
+import dev.haq.quantizer.data.Datasets;
+import dev.haq.quantizer.data.LabelledImages;
+import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.eval.Images;
+import dev.haq.quantizer.grpc.QuantizerHandler;
+import dev.haq.quantizer.onnx.ModelStore;
+import dev.haq.quantizer.onnx.Processor;
+import dev.haq.quantizer.onnx.QdqGraph;
+import dev.haq.rpc.RpcServer;
+import dev.haq.rpc.ServiceProcess;
+import dev.haq.rpc.ServiceRuntime;
+
+/** The quantizer-evaluator as a running service on one port. */
+public final class QuantizerService implements AutoCloseable {
+  private final RpcServer server;
+  private final Evaluator evaluator;
+
+  private QuantizerService(RpcServer server, Evaluator evaluator) {
+    this.server = server;
+    this.evaluator = evaluator;
+  }
+
+  /** {@code QuantizerService [--config FILE]}: the quantizer as a process of its own. */
+  public static void main(String[] args) {
+    ServiceProcess.run(
+        args, QuantizerSettings.class, QuantizerSettings.RESOURCE, QuantizerService::start);
+  }
+
+  /**
+   * Starts listening; returns once it does. To be called from a plain thread.
+   *
+   * @throws HaqException when the port is taken or the data folder cannot be used
+   */
+  public static QuantizerService start(ServiceRuntime runtime, QuantizerSettings settings) {
+    ModelStore models =
+        new ModelStore(
+            settings.dataDir().resolve("models"),
+            settings.limits().modelBytes(),
+            settings.cache().models());
+    DatasetStore datasets =
+        new DatasetStore(settings.dataDir().resolve("datasets"), settings.archiveLimits());
+    Evaluator evaluator =
+        new Evaluator(
+            images(new Datasets(datasets, settings.cache().imageBytes())),
+            new QdqGraph(Processor.detect()),
+            settings.evaluatorLimits());
+    try {
+      RpcServer server =
+          RpcServer.builder(runtime, "quantizer")
+              .host(settings.host())
+              .port(settings.port())
+              .service(new QuantizerHandler(models, datasets, evaluator).service())
+              .start();
+      return new QuantizerService(server, evaluator);
+    } catch (RuntimeException e) {
+      evaluator.close();
+      throw e;
+    }
+  }
+
+  /** The port it listens on. */
+  public int port() {
+    return server.port();
+  }
+
+  /** Stops gracefully; to be called from a plain thread. */
+  @Override
+  public void close() {
+    server.close();
+    evaluator.close();
+  }
+
+  /** Prepared images as the evaluator wants them. */
+  private static Images.Source images(Datasets datasets) {
+    return (selection, inputShape, classes) -> {
+      if (inputShape.get(0) != 3) {
+        throw HaqException.invalid(
+            "the model takes images of %d channels: only models of 3 colour channels can be evaluated",
+            inputShape.get(0));
+      }
+      LabelledImages images = datasets.images(selection, inputShape.get(1), inputShape.get(2));
+      images.requireLabelsBelow(classes);
+      return new ColourImages(images);
+    };
+  }
+
+  private record ColourImages(LabelledImages images) implements Images {
+    @Override
+    public int size() {
+      return images.size();
+    }
+
+    @Override
+    public int label(int image) {
+      return images.label(image);
+    }
+
+    @Override
+    public void read(int image, float[] target, int offset) {
+      images.read(image, target, offset);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package dev.haq.quantizer.grpc;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
+import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
+import dev.haq.quantizer.data.DatasetFormat;
+import dev.haq.quantizer.data.DatasetStore;
+import dev.haq.quantizer.data.DatasetUpload;
+import dev.haq.rpc.ClientStream;
+import dev.haq.wire.DataWire;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/** A dataset on its way in, chunk by chunk: the header first, then the bytes of the file. */
+final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Dataset> {
+  private final DatasetStore datasets;
+  private Optional<DatasetUpload> upload = Optional.empty();
+
+  DatasetUploadStream(DatasetStore datasets) {
+    this.datasets = datasets;
+  }
+
+  @Override
+  public void next(ImportDatasetRequest message) {
+    switch (message.getPartCase()) {
+      case HEADER -> {
+        if (upload.isPresent()) {
+          throw HaqException.invalid("an upload has one header, as its first message");
+        }
+        upload = Optional.of(begin(message.getHeader()));
+      }
+      case CHUNK -> {
+        for (ByteBuffer part : message.getChunk().asReadOnlyByteBufferList()) {
+          begun().write(part);
+        }
+      }
+      case PART_NOT_SET ->
+          throw HaqException.invalid("a message of an upload needs a header or a chunk");
+    }
+  }
+
+  private DatasetUpload begin(ImportDatasetRequest.Header header) {
+    Optional<Preprocessing> declared =
+        header.hasPreprocessing()
+            ? Optional.of(DataWire.fromProto(header.getPreprocessing()))
+            : Optional.empty();
+    Optional<DatasetFormat> format =
+        switch (header.getFormat()) {
+          case CIFAR10_BINARY -> Optional.of(DatasetFormat.CIFAR10_BINARY);
+          case CLASS_FOLDERS_ZIP -> Optional.of(DatasetFormat.CLASS_FOLDERS_ZIP);
+          case FORMAT_UNSPECIFIED -> Optional.empty();
+          case UNRECOGNIZED ->
+              throw HaqException.invalid(
+                  "header.format must be CIFAR10_BINARY or CLASS_FOLDERS_ZIP");
+        };
+    String name = header.getName().isBlank() ? "dataset" : header.getName().strip();
+    return datasets.upload(name, format, declared);
+  }
+
+  private DatasetUpload begun() {
+    return upload.orElseThrow(
+        () -> HaqException.invalid("the first message of an upload must be its header"));
+  }
+
+  @Override
+  public Dataset end() {
+    try (DatasetUpload finishing = begun()) {
+      return QuantizerWire.toProto(finishing.finish());
+    }
+  }
+
+  @Override
+  public void cancelled() {
+    upload.ifPresent(DatasetUpload::close);
+  }
+}

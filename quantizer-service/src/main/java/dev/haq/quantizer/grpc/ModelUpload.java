@@ -1,0 +1,90 @@
+package dev.haq.quantizer.grpc;
+
+import com.google.protobuf.ByteString;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.quantizer.v1.ImportModelRequest;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.quantizer.onnx.ModelStore;
+import dev.haq.rpc.ClientStream;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** A model on its way in, chunk by chunk, to a file of the store. */
+final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
+  private final ModelStore models;
+  private final Path path;
+  private final FileChannel file;
+  private String name = "model";
+  private long bytes;
+
+  ModelUpload(ModelStore models) {
+    this.models = models;
+    this.path = models.newUpload();
+    try {
+      this.file = FileChannel.open(path, StandardOpenOption.WRITE);
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public void next(ImportModelRequest message) {
+    switch (message.getPartCase()) {
+      case HEADER -> {
+        if (!message.getHeader().getName().isBlank()) {
+          name = message.getHeader().getName().strip();
+        }
+      }
+      case CHUNK -> write(message.getChunk());
+      case PART_NOT_SET ->
+          throw HaqException.invalid("a message of an upload needs a header or a chunk");
+    }
+  }
+
+  private void write(ByteString chunk) {
+    bytes += chunk.size();
+    if (bytes > models.maxBytes()) {
+      throw new HaqException(
+          Reason.TOO_LARGE,
+          "the model '%s' is larger than %d bytes: this service takes none larger"
+              .formatted(name, models.maxBytes()));
+    }
+    try {
+      for (java.nio.ByteBuffer part : chunk.asReadOnlyByteBufferList()) {
+        while (part.hasRemaining()) {
+          file.write(part);
+        }
+      }
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public Model end() {
+    close();
+    return QuantizerWire.toProto(models.add(path, name));
+  }
+
+  @Override
+  public void cancelled() {
+    close();
+    models.discard(path);
+  }
+
+  private void close() {
+    try {
+      file.close();
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  private HaqException failed(IOException e) {
+    return new HaqException(
+        Reason.INTERNAL, "the model '" + name + "' cannot be stored: " + e.getMessage(), e);
+  }
+}
