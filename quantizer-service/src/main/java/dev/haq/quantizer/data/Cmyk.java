@@ -16,7 +16,7 @@ final class Cmyk {
     int third = samples[from + 2];
     int[] ink = new int[3];
     if (adobeTransform == YCCK) {
-      // The YCbCr matrix of JFIF 1.02 gives 255 - stored, and the stored values are inverted inks.
+      // The matrix of JFIF 1.02. It gives 255 less the stored value, which is 255 less the ink.
       ink[0] = clamp(Math.round(first + 1.402f * (third - 128)));
       ink[1] = clamp(Math.round(first - 0.344136f * (second - 128) - 0.714136f * (third - 128)));
       ink[2] = clamp(Math.round(first + 1.772f * (second - 128)));
