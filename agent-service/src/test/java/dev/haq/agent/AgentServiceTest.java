@@ -134,6 +134,17 @@ final class AgentServiceTest {
   }
 
   @Test
+  void sessionsSideBySideDoNotDisturbEachOther() {
+    List<String> alone = findings(finished(client.create(spec(25))));
+    quantizer.hold();
+    Session first = client.create(spec(25));
+    Session second = client.create(spec(25));
+    quantizer.permit(1_000);
+    assertEquals(alone, findings(finished(first)));
+    assertEquals(alone, findings(finished(second)));
+  }
+
+  @Test
   void aModelSizeBudgetLeavesActivationsFloat() {
     Session session =
         client.create(

@@ -144,8 +144,19 @@ public final class SessionService implements AutoCloseable {
   }
 
   private SessionRun run(String id) {
-    SessionSpec spec = codec.decode(ledger.get(id).definition().spec());
-    return new SessionRun(id, spec, ledger, store, backends.open(spec, true));
+    try {
+      SessionSpec spec = codec.decode(ledger.get(id).definition().spec());
+      return new SessionRun(id, spec, ledger, store, backends.open(spec, true));
+    } catch (RuntimeException e) {
+      String error = "the session cannot be started: " + e.getMessage();
+      ledger.change(
+          id,
+          s ->
+              s.state() == SessionState.QUEUED
+                  ? s.ended(SessionState.FAILED, EndReason.ERROR, error, SessionLedger.now())
+                  : s);
+      throw e;
+    }
   }
 
   public SessionRecord get(String id) {
