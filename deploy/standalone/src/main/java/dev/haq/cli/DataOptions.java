@@ -1,0 +1,127 @@
+package dev.haq.cli;
+
+import dev.haq.model.HaqException;
+import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.wire.DataWire;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The images that a command is about. */
+final class DataOptions {
+  @Option(
+      names = "--data",
+      required = true,
+      paramLabel = "DATA",
+      description =
+          "A folder with one folder a class, a CIFAR-10 .bin file, a .zip of such a folder, the id"
+              + " of imported data (sha256:...), or builtin:shapes.")
+  private String data;
+
+  @Option(
+      names = "--preprocess",
+      paramLabel = "PRESET|FILE",
+      description =
+          "imagenet, cifar10, tensorflow, raw, or a YAML file with resize_short_side, crop, mean, std,"
+              + " channels. Default: preprocess.yaml beside the data.")
+  private String preprocess;
+
+  @Option(
+      names = "--images",
+      paramLabel = "N",
+      description = "Use at most this many images; all by default.")
+  private int images;
+
+  @Option(
+      names = "--calibration-images",
+      paramLabel = "N",
+      description = "How many images calibration reads; 64 by default.")
+  private int calibrationImages;
+
+  @Option(
+      names = "--held-out",
+      paramLabel = "F",
+      description = "Share of the images kept for the final table; 0.5 by default.")
+  private Double heldOut;
+
+  /**
+   * The images as services know them, imported first where they are not known yet.
+   *
+   * @param split which part of them
+   */
+  DataSelection resolve(GatewayClient client, DataSelection.Split split) {
+    if (images < 0 || calibrationImages < 0) {
+      throw HaqException.invalid("--images and --calibration-images must not be negative");
+    }
+    if (heldOut != null && !(heldOut >= 0 && heldOut < 1)) {
+      throw HaqException.invalid("--held-out %s must be 0 or more and below 1", heldOut);
+    }
+    DataSelection.Builder selection =
+        DataSelection.newBuilder()
+            .setSplit(split)
+            .setMaxImages(images)
+            .setCalibrationImages(calibrationImages);
+    if (heldOut != null) {
+      selection.setHeldOutFraction(heldOut);
+    }
+    preprocessing().ifPresent(p -> selection.setPreprocessing(DataWire.toProto(p)));
+    return selection.setDataset(dataset(client)).build();
+  }
+
+  private Optional<dev.haq.model.Preprocessing> preprocessing() {
+    if (preprocess != null) {
+      return Optional.of(PreprocessFile.option(preprocess));
+    }
+    return Digests.isId(data) ? Optional.empty() : PreprocessFile.beside(Path.of(data));
+  }
+
+  private String dataset(GatewayClient client) {
+    if (Digests.isId(data)) {
+      return data;
+    }
+    Path path = Path.of(data);
+    String name = path.toAbsolutePath().normalize().getFileName().toString();
+    if (Files.isDirectory(path)) {
+      return packed(client, path, name);
+    }
+    if (!Files.isRegularFile(path)) {
+      throw HaqException.invalid(
+          "--data %s: there is no such file or folder; give one, sha256:... or %s",
+          data, ModelOption.BUILTIN);
+    }
+    String lower = name.toLowerCase(Locale.ROOT);
+    if (lower.endsWith(".bin")) {
+      return imported(client, path, name, "CIFAR10_BINARY");
+    }
+    if (lower.endsWith(".zip")) {
+      return imported(client, path, name, "CLASS_FOLDERS_ZIP");
+    }
+    throw HaqException.invalid(
+        "--data %s: expected a folder with one folder a class, a CIFAR-10 .bin file or a .zip",
+        data);
+  }
+
+  private static String packed(GatewayClient client, Path folder, String name) {
+    try {
+      Path zip = Files.createTempFile("haq-data-", ".zip");
+      try {
+        FolderZip.pack(folder, zip);
+        return imported(client, zip, name, "CLASS_FOLDERS_ZIP");
+      } finally {
+        Files.deleteIfExists(zip);
+      }
+    } catch (IOException e) {
+      throw HaqException.invalid("--data %s: cannot be packed: %s", folder, e.getMessage());
+    }
+  }
+
+  private static String imported(GatewayClient client, Path file, String name, String format) {
+    return client
+        .findDataset(Digests.of(file))
+        .orElseGet(() -> client.importDataset(file, name, format))
+        .getId();
+  }
+}

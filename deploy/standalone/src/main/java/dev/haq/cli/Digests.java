@@ -1,0 +1,40 @@
+package dev.haq.cli;
+
+import dev.haq.model.HaqException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** Content addresses as the services write them: {@code sha256:} and 64 hexadecimal digits. */
+final class Digests {
+  private Digests() {}
+
+  static String of(Path file) {
+    MessageDigest digest = sha256();
+    try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+      in.transferTo(OutputStream.nullOutputStream());
+    } catch (IOException e) {
+      throw HaqException.invalid("cannot read %s: %s", file, e.getMessage());
+    }
+    return "sha256:" + HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** Whether {@code text} names something stored rather than a file. */
+  static boolean isId(String text) {
+    return text.startsWith("sha256:") || text.startsWith("builtin:");
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package dev.haq.cli;
+
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.model.v1.Resource;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Prints a session as it goes: one line an episode, and the bar below. Keeps the episodes. */
+final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
+  private final Terminal terminal;
+  private final List<Episode> episodes = new ArrayList<>();
+  private Progress progress;
+  private Session session = Session.getDefaultInstance();
+  private boolean introduced;
+
+  private EpisodeLines(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /** A session as it ended, and its episodes. */
+  record Followed(Session ended, List<Episode> episodes) {}
+
+  /** Follows a session to its end. */
+  static Followed follow(GatewayClient client, String id, int after, Terminal terminal) {
+    try (EpisodeLines lines = new EpisodeLines(terminal)) {
+      Session ended = new SessionWatch(client, id, after, lines).follow();
+      return new Followed(ended, List.copyOf(lines.episodes));
+    }
+  }
+
+  @Override
+  public void session(Session now) {
+    session = now;
+    if (progress == null) {
+      progress = new Progress(terminal, now.getEpisodesTotal());
+    }
+    if (!introduced && now.hasBaseline()) {
+      introduced = true;
+      introduce(now);
+    }
+    if (now.hasSecondsLeft()) {
+      progress.left(Duration.ofSeconds(Math.round(now.getSecondsLeft())));
+    }
+  }
+
+  @Override
+  public void episode(Episode episode) {
+    episodes.add(episode);
+    terminal.line(line(episode, session.getEpisodesTotal()));
+    if (progress != null) {
+      progress.reached(episode.getNumber());
+    }
+  }
+
+  static String line(Episode episode, int total) {
+    int digits = Integer.toString(total).length();
+    return String.format(
+        java.util.Locale.ROOT,
+        "episode %"
+            + digits
+            + "d/%d  reward %8.4f  top-1 %6.2f %%  cost ratio %.4f  best %8.4f%s%s",
+        episode.getNumber(),
+        total,
+        episode.getReward(),
+        episode.getAccuracy().getTop1(),
+        episode.getCostRatio(),
+        episode.getBestReward(),
+        episode.getImproved() ? "  *" : "",
+        episode.getWarmup() ? "  (warm-up)" : "");
+  }
+
+  private void introduce(Session now) {
+    Resource resource = now.getSpec().getBudget().getResource();
+    terminal.line(
+        "float top-1 %.2f %% on %d search images; %s at most %s (reference %s)",
+        now.getBaseline().getTop1(),
+        now.getBaseline().getImages(),
+        Figures.name(resource),
+        Figures.amount(resource, now.getBudgetLimit()),
+        Figures.amount(resource, now.getReferenceCost()));
+  }
+
+  @Override
+  public void close() {
+    if (progress != null) {
+      progress.close();
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package dev.haq.cli;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
+import dev.haq.model.Reason;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * Packs a folder of class folders into one archive, the same bytes for the same files: entries
+ * sorted by name, one fixed time, stored as they are (images do not deflate). So the archive's
+ * digest names the data.
+ */
+final class FolderZip {
+  /** The earliest time a zip entry can carry. */
+  private static final LocalDateTime TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
+
+  private static final String CLASSES = "classes.txt";
+
+  private FolderZip() {}
+
+  /**
+   * Writes the archive to {@code zip}, with {@code classes.txt} and {@code preprocess.yaml} when
+   * they are in the folder or one level above it.
+   *
+   * @throws HaqException INVALID_DATASET when {@code folder} holds no folder with a file in it
+   */
+  static void pack(Path folder, Path zip) {
+    try {
+      Map<String, Path> entries = entries(folder);
+      if (entries.isEmpty()) {
+        throw new HaqException(
+            Reason.INVALID_DATASET,
+            "no images in " + folder + ": it needs one folder a class, with PNG or JPEG files");
+      }
+      companion(folder, CLASSES).ifPresent(file -> entries.put(CLASSES, file));
+      Optional<Preprocessing> preprocessing = PreprocessFile.beside(folder);
+      try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip))) {
+        for (Map.Entry<String, Path> entry : entries.entrySet()) {
+          write(out, entry.getKey(), Files.readAllBytes(entry.getValue()));
+        }
+        if (preprocessing.isPresent()) {
+          String text = PreprocessFile.text(preprocessing.get());
+          write(out, PreprocessFile.NAME, text.getBytes(StandardCharsets.UTF_8));
+        }
+      }
+    } catch (IOException e) {
+      throw new HaqException(
+          Reason.INVALID_DATASET, "cannot read " + folder + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** A companion file of {@code data} (a folder or a file), nearest first. */
+  static Optional<Path> companion(Path data, String name) {
+    Path near = Files.isDirectory(data) ? data : data.toAbsolutePath().getParent();
+    Stream<Path> candidates =
+        Files.isDirectory(data)
+            ? Stream.of(near, near.toAbsolutePath().normalize().getParent())
+            : Stream.of(near);
+    return candidates
+        .filter(Objects::nonNull)
+        .map(folder -> folder.resolve(name))
+        .filter(Files::isRegularFile)
+        .findFirst();
+  }
+
+  /** Archive name to file, sorted; hidden files and loose files at the top are left out. */
+  private static Map<String, Path> entries(Path folder) throws IOException {
+    Map<String, Path> entries = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        Path relative = folder.relativize(file);
+        if (Files.isRegularFile(file) && relative.getNameCount() > 1 && !hidden(relative)) {
+          entries.put(relative.toString().replace(file.getFileSystem().getSeparator(), "/"), file);
+        }
+      }
+    }
+    return entries;
+  }
+
+  private static boolean hidden(Path relative) {
+    for (Path part : relative) {
+      if (part.toString().startsWith(".")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void write(ZipOutputStream out, String name, byte[] bytes) throws IOException {
+    CRC32 crc = new CRC32();
+    crc.update(bytes);
+    ZipEntry entry = new ZipEntry(name);
+    entry.setTimeLocal(TIME);
+    entry.setMethod(ZipEntry.STORED);
+    entry.setSize(bytes.length);
+    entry.setCompressedSize(bytes.length);
+    entry.setCrc(crc.getValue());
+    out.putNextEntry(entry);
+    out.write(bytes);
+    out.closeEntry();
+  }
+}

@@ -1,0 +1,102 @@
+package dev.haq.cli;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.util.Arrays;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+
+/**
+ * The {@code haq} command. Exit status: 0 done; 1 the job failed; 2 the arguments are wrong, with
+ * one line on standard error that says what is wrong and how to mend it.
+ */
+@Command(
+    name = "haq",
+    description =
+        "Finds the bit-widths that each layer of a network deserves on a hardware target.",
+    mixinStandardHelpOptions = true,
+    version = "haq 0.1.0",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      DemoCommand.class,
+      ServeCommand.class,
+      SearchCommand.class,
+      SimulateCommand.class,
+      EvaluateCommand.class,
+      TableCommand.class,
+      TargetsCommand.class,
+      SessionsCommand.class,
+      WatchCommand.class
+    },
+    footer = {"", "'haq COMMAND --help' explains a command. Start with 'haq demo'."})
+public final class Haq implements Runnable {
+  static final int DONE = 0;
+  static final int FAILED = 1;
+  static final int WRONG_ARGUMENTS = 2;
+
+  /** Read by logback.xml. */
+  private static final String LOG_LEVEL = "haq.log.level";
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  public static void main(String[] args) {
+    if (System.getProperty(LOG_LEVEL) == null) {
+      String wanted = System.getenv("HAQ_LOG_LEVEL");
+      boolean serve = Arrays.asList(args).contains("serve");
+      System.setProperty(LOG_LEVEL, wanted != null ? wanted : serve ? "INFO" : "WARN");
+    }
+    Logger.getLogger("").setLevel(Level.WARNING);
+    int status = execute(args);
+    System.out.flush();
+    // Not every library's threads are daemons.
+    System.exit(status);
+  }
+
+  /** Runs one command; answers its exit status. */
+  public static int execute(String... args) {
+    return new CommandLine(new Haq())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler((e, unused) -> wrongArguments(e))
+        .setExecutionExceptionHandler((e, command, parsed) -> failed(e))
+        .execute(args);
+  }
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(System.err);
+    throw new ParameterException(spec.commandLine(), "a command is needed, such as 'haq demo'");
+  }
+
+  private static int wrongArguments(ParameterException e) {
+    String name = e.getCommandLine().getCommandSpec().qualifiedName();
+    return complain(
+        e.getMessage().replaceFirst("^Error: ", "") + " (see '" + name + " --help')",
+        WRONG_ARGUMENTS);
+  }
+
+  private static int failed(Exception e) {
+    if (e instanceof HaqException typed) {
+      return complain(typed.getMessage(), status(typed.reason()));
+    }
+    org.slf4j.LoggerFactory.getLogger(Haq.class).debug("the command failed", e);
+    String text = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    return complain(text, FAILED);
+  }
+
+  /** What the caller can mend by other arguments is 2, all else is 1. */
+  static int status(Reason reason) {
+    return switch (reason.kind()) {
+      case CALLER, STATE, MISSING, CONFLICT -> WRONG_ARGUMENTS;
+      case EXHAUSTED -> reason == Reason.TOO_LARGE ? WRONG_ARGUMENTS : FAILED;
+      case CANCELLED, DEADLINE, UNAVAILABLE, FAULT -> FAILED;
+    };
+  }
+
+  private static int complain(String message, int status) {
+    System.err.println("haq: " + message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " "));
+    return status;
+  }
+}

@@ -1,0 +1,34 @@
+package dev.haq.cli;
+
+import dev.haq.proto.model.v1.Layer;
+import dev.haq.proto.model.v1.Window;
+
+/** A layer's geometry in one word or two. */
+final class LayerText {
+  private LayerText() {}
+
+  /** Such as {@code conv 3x3 16->32}, {@code dw 3x3 64}, {@code linear 128->10}. */
+  static String kind(Layer layer) {
+    return switch (layer.getKindCase()) {
+      case CONV2D ->
+          "conv %s %d->%d"
+              .formatted(
+                  kernel(layer.getConv2D().getWindow()),
+                  layer.getConv2D().getInputChannels(),
+                  layer.getConv2D().getOutputChannels());
+      case DEPTHWISE_CONV2D ->
+          "dw %s %d"
+              .formatted(
+                  kernel(layer.getDepthwiseConv2D().getWindow()),
+                  layer.getDepthwiseConv2D().getOutputChannels());
+      case LINEAR ->
+          "linear %d->%d"
+              .formatted(layer.getLinear().getInputUnits(), layer.getLinear().getOutputUnits());
+      case KIND_NOT_SET -> "?";
+    };
+  }
+
+  private static String kernel(Window window) {
+    return window.getKernelHeight() + "x" + window.getKernelWidth();
+  }
+}

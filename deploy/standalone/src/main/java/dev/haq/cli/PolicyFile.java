@@ -1,0 +1,155 @@
+package dev.haq.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.model.v1.LayerBits;
+import dev.haq.proto.model.v1.Network;
+import dev.haq.proto.model.v1.Policy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A policy as a file: {@code {"model": "sha256:...", "layers": [{"name", "weight_bits",
+ * "activation_bits"}, ...]}} with null for float. Also reads the form in which the HAQ reference
+ * code publishes policies, {@code {"bits": [[w, a], ...]}}, whose -1 means the image, left at 8
+ * bits.
+ */
+final class PolicyFile {
+  private static final int IMAGE_BITS = 8;
+
+  private PolicyFile() {}
+
+  /**
+   * Reads a policy for a model.
+   *
+   * @throws HaqException POLICY_MISMATCH when the file names another model or other layers
+   */
+  static Policy read(Path file, String modelId, Network network) {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (IOException e) {
+      throw HaqException.invalid("--policy %s: cannot be read as a text file", file);
+    }
+    Policy policy = parse(text, file.toString(), modelId);
+    check(policy, file.toString(), modelId, network);
+    return policy;
+  }
+
+  /**
+   * @param origin names the text in errors
+   */
+  static Policy parse(String text, String origin, String modelId) {
+    JsonNode tree;
+    try {
+      tree = Json.MAPPER.readTree(text);
+    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+      throw HaqException.invalid("--policy %s is not JSON: %s", origin, e.getOriginalMessage());
+    }
+    if (tree.path("bits").isArray()) {
+      return published(tree.get("bits"), origin, modelId);
+    }
+    if (!tree.path("layers").isArray() || tree.get("layers").isEmpty()) {
+      throw HaqException.invalid(
+          "--policy %s is not a policy: it needs \"layers\", a list of {name, weight_bits,"
+              + " activation_bits}",
+          origin);
+    }
+    Policy.Builder policy = Policy.newBuilder().setModel(tree.path("model").asText(""));
+    for (JsonNode layer : tree.get("layers")) {
+      LayerBits.Builder bits = policy.addLayersBuilder().setName(layer.path("name").asText(""));
+      String where = origin + ", layer " + policy.getLayersCount();
+      if (layer.hasNonNull("weight_bits")) {
+        bits.setWeightBits(whole(layer.get("weight_bits"), where));
+      }
+      if (layer.hasNonNull("activation_bits")) {
+        bits.setActivationBits(whole(layer.get("activation_bits"), where));
+      }
+    }
+    return policy.build();
+  }
+
+  /** The file's text: stable, one layer a line, with a line end. */
+  static String text(Policy policy) {
+    List<String> lines = new ArrayList<>();
+    for (LayerBits layer : policy.getLayersList()) {
+      lines.add(
+          "    {\"name\": %s, \"weight_bits\": %s, \"activation_bits\": %s}"
+              .formatted(
+                  Json.MAPPER.valueToTree(layer.getName()),
+                  layer.hasWeightBits() ? layer.getWeightBits() : "null",
+                  layer.hasActivationBits() ? layer.getActivationBits() : "null"));
+    }
+    return "{\n  \"model\": %s,\n  \"layers\": [\n%s\n  ]\n}\n"
+        .formatted(Json.MAPPER.valueToTree(policy.getModel()), String.join(",\n", lines));
+  }
+
+  /** The same as a tree, to be part of a document. */
+  static ObjectNode tree(Policy policy) {
+    ObjectNode tree = Json.object().put("model", policy.getModel());
+    ArrayNode layers = tree.putArray("layers");
+    for (LayerBits layer : policy.getLayersList()) {
+      layers
+          .addObject()
+          .put("name", layer.getName())
+          .put("weight_bits", layer.hasWeightBits() ? layer.getWeightBits() : null)
+          .put("activation_bits", layer.hasActivationBits() ? layer.getActivationBits() : null);
+    }
+    return tree;
+  }
+
+  private static Policy published(JsonNode bits, String origin, String modelId) {
+    Policy.Builder policy = Policy.newBuilder().setModel(modelId);
+    for (JsonNode pair : bits) {
+      String where = origin + ", layer " + (policy.getLayersCount() + 1);
+      if (!pair.isArray() || pair.size() != 2) {
+        throw HaqException.invalid("--policy %s: expected [weight bits, activation bits]", where);
+      }
+      int weights = whole(pair.get(0), where);
+      int activations = whole(pair.get(1), where);
+      policy
+          .addLayersBuilder()
+          .setWeightBits(weights == -1 ? IMAGE_BITS : weights)
+          .setActivationBits(activations == -1 ? IMAGE_BITS : activations);
+    }
+    return policy.build();
+  }
+
+  private static int whole(JsonNode node, String where) {
+    if (!node.isInt()) {
+      throw HaqException.invalid("--policy %s: a bit-width must be a whole number", where);
+    }
+    return node.intValue();
+  }
+
+  private static void check(Policy policy, String origin, String modelId, Network network) {
+    if (!policy.getModel().isEmpty() && !policy.getModel().equals(modelId)) {
+      throw new HaqException(
+          Reason.POLICY_MISMATCH,
+          "--policy %s was made for another model (%s, not %s): use a policy of this model"
+              .formatted(origin, policy.getModel(), modelId));
+    }
+    if (policy.getLayersCount() != network.getLayersCount()) {
+      throw new HaqException(
+          Reason.POLICY_MISMATCH,
+          "--policy %s has %d layers, model %s has %d: use a policy of this model"
+              .formatted(
+                  origin, policy.getLayersCount(), network.getName(), network.getLayersCount()));
+    }
+    for (int i = 0; i < policy.getLayersCount(); i++) {
+      String name = policy.getLayers(i).getName();
+      if (!name.isEmpty() && !name.equals(network.getLayers(i).getName())) {
+        throw new HaqException(
+            Reason.POLICY_MISMATCH,
+            "--policy %s: layer %d is %s, in the model it is %s: use a policy of this model"
+                .formatted(origin, i + 1, name, network.getLayers(i).getName()));
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.haq.cli;
+
+import dev.haq.proto.model.v1.Policy;
+import dev.haq.proto.quantizer.v1.Model;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** The policy that a command is about: a file, or the same bits everywhere. */
+final class PolicyOptions {
+  @ArgGroup(exclusive = true)
+  private Choice choice;
+
+  /** One of the two. */
+  static final class Choice {
+    @Option(names = "--policy", paramLabel = "FILE", description = "A policy file (JSON).")
+    private Path policy;
+
+    @Option(
+        names = "--bits",
+        paramLabel = "W,A",
+        description = "The same weight and activation bits in every layer, 1 to 8 or float.")
+    private String bits;
+  }
+
+  /** The policy for this model; empty when none was asked for. */
+  Optional<Policy> resolve(Model model) {
+    if (choice == null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        choice.bits != null
+            ? BitsText.parse(choice.bits, model.getId(), model.getNetwork())
+            : PolicyFile.read(choice.policy, model.getId(), model.getNetwork()));
+  }
+}

@@ -1,0 +1,29 @@
+package dev.haq.cli;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Resource;
+
+/** Resources as people name them. */
+final class ResourceOption {
+  private ResourceOption() {}
+
+  /**
+   * @param text {@code latency}, {@code energy} or {@code size}
+   */
+  static Resource parse(String text) {
+    return switch (text) {
+      case "latency" -> Resource.LATENCY;
+      case "energy" -> Resource.ENERGY;
+      case "size", "model-size" -> Resource.MODEL_SIZE;
+      default -> throw HaqException.invalid("--resource %s: use latency, energy or size", text);
+    };
+  }
+
+  static dev.haq.proto.model.v1.Resource toProto(Resource resource) {
+    return switch (resource) {
+      case LATENCY -> dev.haq.proto.model.v1.Resource.LATENCY;
+      case ENERGY -> dev.haq.proto.model.v1.Resource.ENERGY;
+      case MODEL_SIZE -> dev.haq.proto.model.v1.Resource.MODEL_SIZE;
+    };
+  }
+}

@@ -1,0 +1,117 @@
+package dev.haq.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** A search from its specification to its files: what {@code demo} and {@code search} share. */
+final class SearchRun {
+  private final CommonOptions options;
+  private final Terminal terminal;
+  private final Path out;
+
+  /**
+   * @param out where the files go, and the session store when the services start inside
+   */
+  SearchRun(CommonOptions options, Path out) {
+    this.options = options;
+    this.terminal = options.terminal();
+    this.out = out.toAbsolutePath().normalize();
+  }
+
+  /** What to search for, once there are services to ask. */
+  interface SpecSource {
+    SessionSpec spec(GatewayClient client);
+  }
+
+  /** Runs to the end and reports; answers the exit status. */
+  int run(SpecSource source) {
+    if (options.hasServer()) {
+      try (Connection connection = Connection.open(options)) {
+        return search(connection.client(), source.spec(connection.client()), Optional.empty());
+      }
+    }
+    SearchStore store = SearchStore.in(out);
+    try (Connection connection = Connection.open(options, store.folder())) {
+      SessionSpec spec = source.spec(connection.client());
+      Optional<Session> unfinished = store.unfinished(connection.client(), spec);
+      store.begin(spec);
+      int status = search(connection.client(), spec, unfinished);
+      store.finished();
+      return status;
+    } finally {
+      store.close();
+    }
+  }
+
+  private int search(GatewayClient client, SessionSpec spec, Optional<Session> unfinished) {
+    // Data that do not fit the model are refused here, before there is a session; the answer is
+    // kept by the service, so the session's own baseline costs nothing.
+    client.evaluate(floatModel(spec));
+    Session session = unfinished.orElseGet(() -> client.createSession(request(spec)));
+    if (unfinished.isPresent()) {
+      terminal.note("continuing after episode " + session.getEpisodesDone());
+      if (session.getState() == SessionState.PAUSED) {
+        client.act(session.getId(), "resume");
+      }
+    }
+    Interrupt.onFirst(
+        () -> {
+          terminal.note("stopping after this episode; Ctrl-C again ends at once");
+          client.act(session.getId(), "stop");
+        });
+    return report(client, EpisodeLines.follow(client, session.getId(), 0, terminal));
+  }
+
+  private int report(GatewayClient client, EpisodeLines.Followed followed) {
+    Session ended = followed.ended();
+    if (ended.getState() == SessionState.FAILED) {
+      throw new HaqException(Reason.INTERNAL, "the session failed: " + ended.getError());
+    }
+    if (!ended.hasBest()) {
+      throw new HaqException(
+          Reason.CANCELLED,
+          "the session ended before its first episode was done: nothing was found");
+    }
+    terminal.line(
+        "%s after %d episodes; %s",
+        Figures.name(ended.getState()), ended.getEpisodesDone(), SearchReport.summary(ended));
+    SearchReport report = SearchReport.of(client, ended);
+    ObjectNode document = report.document(followed.episodes());
+    List<Path> files =
+        ResultFiles.write(
+            out, ended, report.model(), report.bestCost(), followed.episodes(), document);
+    terminal.line("\n" + report.text() + "\n");
+    files.forEach(file -> terminal.line("wrote " + file));
+    if (terminal.json()) {
+      terminal.document(document);
+    }
+    return ended.getState() == SessionState.CANCELLED ? Haq.FAILED : Haq.DONE;
+  }
+
+  private static EvaluateRequest floatModel(SessionSpec spec) {
+    DataSelection data = spec.getData();
+    return EvaluateRequest.newBuilder()
+        .setModel(spec.getModel())
+        .setData(data)
+        .setRecipe(spec.getRecipe())
+        .build();
+  }
+
+  private static CreateSessionRequest request(SessionSpec spec) {
+    return CreateSessionRequest.newBuilder()
+        .setSpec(spec)
+        .setRequestId(UUID.randomUUID().toString())
+        .build();
+  }
+}

@@ -1,0 +1,102 @@
+package dev.haq.cli;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.agent.v1.SessionState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The session store that a search without a server keeps in its own output folder while it runs: an
+ * interrupted search goes on when it is started again with the same specification, another one or a
+ * finished one starts anew.
+ */
+final class SearchStore {
+  private static final String FOLDER = ".haq-session";
+
+  /** The specification as the command made it; the service's copy has its defaults filled in. */
+  private static final String SPEC = "spec.json";
+
+  private final Path folder;
+  private boolean finished;
+
+  private SearchStore(Path folder) {
+    this.folder = folder;
+  }
+
+  static SearchStore in(Path out) {
+    Path folder = out.resolve(FOLDER);
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw HaqException.invalid(
+          "--out %s: cannot be created as a folder: %s", out, e.getMessage());
+    }
+    return new SearchStore(folder);
+  }
+
+  Path folder() {
+    return folder;
+  }
+
+  /**
+   * The session to continue: one of this very specification that was not reported yet. One of
+   * another specification, which the services have taken up again, is ended.
+   */
+  Optional<Session> unfinished(GatewayClient client, SessionSpec spec) {
+    boolean same = Json.print(spec).equals(read(folder.resolve(SPEC)));
+    Optional<Session> found = Optional.empty();
+    for (Session session : client.sessions()) {
+      boolean failed =
+          session.getState() == SessionState.FAILED || session.getState() == SessionState.CANCELLED;
+      if (same && !failed && found.isEmpty()) {
+        found = Optional.of(session);
+      } else if (!SessionWatch.isFinal(session.getState())) {
+        client.act(session.getId(), "cancel");
+      }
+    }
+    return found;
+  }
+
+  /** Remembers what is searched for, so that an interrupted search can tell. */
+  void begin(SessionSpec spec) {
+    try {
+      Files.writeString(folder.resolve(SPEC), Json.print(spec));
+    } catch (IOException e) {
+      throw new HaqException(Reason.INTERNAL, "cannot write into " + folder, e);
+    }
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.exists(file) ? Files.readString(file) : "";
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /** The search came to an end, so nothing is left to continue. */
+  void finished() {
+    finished = true;
+  }
+
+  /** To be called after the services have stopped. */
+  void close() {
+    if (!finished) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new HaqException(Reason.INTERNAL, "cannot remove " + folder, e);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package dev.haq.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.haq.model.Resource;
+import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
+import dev.haq.proto.hwsim.v1.BuildCostTableResponse;
+import dev.haq.proto.quantizer.v1.Model;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The cost of every layer at every pair of bit-widths, as a file. */
+@Command(
+    name = "table",
+    description = "Writes a model's cost table on a target, in the published layout.",
+    mixinStandardHelpOptions = true)
+final class TableCommand implements Callable<Integer> {
+  @Mixin private CommonOptions common;
+  @Mixin private ModelOption model;
+  @Mixin private TargetOptions target;
+
+  @Option(
+      names = "--resource",
+      paramLabel = "R",
+      defaultValue = "latency",
+      description = "latency (the default), energy or size.")
+  private String resource;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "FILE",
+      description = "A .npy file: int64 cycles [layer][w-1][a-1], float64 where there is no clock.")
+  private Path out;
+
+  @Override
+  public Integer call() {
+    Terminal terminal = common.terminal();
+    Resource wanted = ResourceOption.parse(resource);
+    if (!TableFile.is(out.toString())) {
+      throw dev.haq.model.HaqException.invalid("--out %s: the name must end with .npy", out);
+    }
+    try (Connection connection = Connection.open(common)) {
+      GatewayClient client = connection.client();
+      TargetOptions.Resolved resolved = target.resolve(client, wanted);
+      Model known = model.resolve(client);
+      BuildCostTableResponse answer =
+          client.costTable(
+              BuildCostTableRequest.newBuilder()
+                  .setTarget(resolved.ref())
+                  .setNetwork(known.getNetwork())
+                  .setResource(ResourceOption.toProto(wanted))
+                  .build());
+      TableFile.Written written = TableFile.write(out, answer.getTable());
+      if (terminal.json()) {
+        ObjectNode document =
+            Json.object()
+                .put("model", known.getId())
+                .put("target", resolved.name())
+                .put("file", out.toString());
+        ArrayNode shape = document.putArray("shape");
+        written.shape().forEach(shape::add);
+        document.put("type", written.type()).put("unit", written.unit());
+        document.put("extrapolated", answer.getTable().getExtrapolated());
+        document.put("seconds", answer.getSeconds());
+        terminal.document(document);
+      } else {
+        terminal.line(
+            "wrote %s: %s %s, %s of %s on %s; %s s inside the service",
+            out,
+            written.type(),
+            written.shape(),
+            written.unit(),
+            known.getName(),
+            resolved.name(),
+            Figures.fixed(answer.getSeconds(), 3));
+      }
+      return Haq.DONE;
+    }
+  }
+}

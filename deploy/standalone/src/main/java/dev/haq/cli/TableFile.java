@@ -1,0 +1,124 @@
+package dev.haq.cli;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Resource;
+import dev.haq.proto.hwsim.v1.LookupTable;
+import dev.haq.proto.model.v1.BitChoices;
+import dev.haq.proto.model.v1.CostTable;
+import dev.haq.wire.NpyFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/** Cost tables in the published layout: a {@code .npy} array [layer][w-1][a-1]. */
+final class TableFile {
+  private static final int AXES = 3;
+
+  private TableFile() {}
+
+  static boolean is(String target) {
+    return target.toLowerCase(Locale.ROOT).endsWith(".npy");
+  }
+
+  /**
+   * Reads a measured table.
+   *
+   * @param clockHz above 0 when the cells are cycles; 0 when they are in the resource's unit
+   * @param batch images in the measured batch; 0 for one
+   */
+  static LookupTable read(String name, Resource resource, double clockHz, int batch) {
+    Path file = Path.of(name);
+    if (!Files.isRegularFile(file)) {
+      throw HaqException.invalid("--target %s: there is no such file", name);
+    }
+    NpyFile array;
+    try {
+      array = NpyFile.parse(name, Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw HaqException.invalid("--target %s cannot be read: %s", name, e.getMessage());
+    }
+    List<Integer> shape = array.shape();
+    if (shape.size() != AXES || shape.contains(0)) {
+      throw HaqException.invalid(
+          "--target %s has shape %s: expected [layer][w-1][a-1]", name, shape);
+    }
+    boolean whole = Arrays.stream(array.values()).allMatch(v -> v >= 1 && v == Math.rint(v));
+    if (clockHz < 0 || (clockHz == 0 && whole && resource == Resource.LATENCY)) {
+      throw HaqException.invalid(
+          "--target %s holds whole numbers, so cycles: give the clock with --clock-hz", name);
+    }
+    LookupTable.Builder table =
+        LookupTable.newBuilder()
+            .setName(file.getFileName().toString())
+            .setResource(ResourceOption.toProto(resource))
+            .setLayers(shape.get(0))
+            .setWeightBits(upTo(shape.get(1)))
+            .setActivationBits(upTo(shape.get(2)))
+            .setUnit(clockHz > 0 ? LookupTable.Unit.CYCLES : LookupTable.Unit.SI)
+            .setClockHz(clockHz)
+            .setBatch(batch);
+    for (double value : array.values()) {
+      table.addValues(value);
+    }
+    return table.build();
+  }
+
+  /** What a written table holds, for people: such as {@code int64 cycles}. */
+  record Written(List<Integer> shape, String type, String unit) {}
+
+  /** Writes cycles as int64 where the target is clocked, else float64 in the resource's unit. */
+  static Written write(Path file, CostTable table) {
+    checkFromOne(table.getWeightBits(), "weights");
+    checkFromOne(table.getActivationBits(), "activations");
+    List<Integer> shape =
+        List.of(
+            table.getLayersCount(),
+            table.getWeightBits().getBitsCount(),
+            table.getActivationBits().getBitsCount());
+    boolean clocked = table.getCyclesCount() > 0;
+    double[] values =
+        (clocked ? table.getCyclesList() : table.getValuesList())
+            .stream().mapToDouble(Double::doubleValue).toArray();
+    boolean whole = clocked && Arrays.stream(values).allMatch(v -> v == Math.rint(v));
+    NpyFile array = new NpyFile(shape, values);
+    try {
+      Path folder = file.toAbsolutePath().getParent();
+      if (folder != null) {
+        Files.createDirectories(folder);
+      }
+      Files.write(file, whole ? array.toInt64() : array.toFloat64());
+    } catch (IOException e) {
+      throw HaqException.invalid("--out %s cannot be written: %s", file, e.getMessage());
+    }
+    return new Written(shape, whole ? "int64" : "float64", unit(table, clocked));
+  }
+
+  private static String unit(CostTable table, boolean clocked) {
+    if (clocked) {
+      return "cycles";
+    }
+    return switch (table.getResource()) {
+      case ENERGY -> "joules";
+      case MODEL_SIZE -> "bytes";
+      default -> "seconds";
+    };
+  }
+
+  private static BitChoices upTo(int widest) {
+    return BitChoices.newBuilder()
+        .addAllBits(IntStream.rangeClosed(1, widest).boxed().toList())
+        .build();
+  }
+
+  private static void checkFromOne(BitChoices choices, String operand) {
+    if (!choices.equals(upTo(choices.getBitsCount()))) {
+      throw HaqException.invalid(
+          "the target allows %s of %s bits only: the layout [w-1][a-1] needs 1, 2, 3, ...",
+          operand, choices.getBitsList());
+    }
+  }
+}

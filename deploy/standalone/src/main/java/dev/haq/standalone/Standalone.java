@@ -1,0 +1,174 @@
+package dev.haq.standalone;
+
+import dev.haq.agent.AgentService;
+import dev.haq.agent.AgentSettings;
+import dev.haq.gateway.GatewayService;
+import dev.haq.gateway.GatewaySettings;
+import dev.haq.hwsim.HwsimService;
+import dev.haq.hwsim.HwsimSettings;
+import dev.haq.model.HaqException;
+import dev.haq.quantizer.QuantizerService;
+import dev.haq.quantizer.QuantizerSettings;
+import dev.haq.rpc.ServiceRuntime;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The four services in this JVM. They talk gRPC over loopback ports, as they would between
+ * machines; nothing but configuration differs.
+ */
+public final class Standalone implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Standalone.class);
+  private static final String LOOPBACK = "127.0.0.1";
+  private static final String ANY_HOST = "0.0.0.0";
+
+  /**
+   * How the services are put together.
+   *
+   * @param host the gateway's address; the services behind it listen on loopback alone
+   * @param port the gateway's port, 0 for any free one
+   * @param dataDir imported models and data, content-addressed: several processes may share it
+   * @param sessions the session store's folder, which one process at a time can use; empty for
+   *     commands without sessions: the agent service, whose store takes longest to start, is then
+   *     left out
+   */
+  public record Options(String host, int port, Path dataDir, Optional<Path> sessions) {
+    /** For a command that starts the services for itself alone. */
+    public static Options inside(Path dataDir, Optional<Path> sessions) {
+      return new Options(LOOPBACK, 0, dataDir, sessions);
+    }
+
+    /** For others to use; sessions are kept below {@code dataDir}. */
+    public static Options serving(String host, int port, Path dataDir) {
+      return new Options(host, port, dataDir, Optional.of(dataDir.resolve("sessions")));
+    }
+  }
+
+  private final URI url;
+  private final Map<String, String> grpc;
+  private final Deque<AutoCloseable> parts;
+
+  private Standalone(URI url, Map<String, String> grpc, Deque<AutoCloseable> parts) {
+    this.url = url;
+    this.grpc = grpc;
+    this.parts = parts;
+  }
+
+  /**
+   * Starts the services; returns once all listen. To be called from a plain thread.
+   *
+   * @throws HaqException when the port, the session store or the data folder cannot be used
+   */
+  public static Standalone start(Options options) {
+    createFolders(options);
+    Deque<AutoCloseable> parts = new ArrayDeque<>();
+    try {
+      ServiceRuntime runtime = push(parts, ServiceRuntime.create());
+      HwsimService hwsim =
+          push(
+              parts,
+              HwsimService.start(runtime, HwsimSettings.defaults().withAddress(LOOPBACK, 0)));
+      QuantizerService quantizer =
+          push(
+              parts,
+              QuantizerService.start(
+                  runtime,
+                  QuantizerSettings.defaults()
+                      .withAddress(LOOPBACK, 0)
+                      .withDataDir(options.dataDir())));
+      String hwsimTarget = LOOPBACK + ":" + hwsim.port();
+      String quantizerTarget = LOOPBACK + ":" + quantizer.port();
+      Map<String, String> grpc = new LinkedHashMap<>();
+      grpc.put("hwsim", hwsimTarget);
+      grpc.put("quantizer", quantizerTarget);
+      if (options.sessions().isPresent()) {
+        AgentService agent =
+            push(
+                parts,
+                AgentService.start(
+                    runtime,
+                    AgentSettings.defaults()
+                        .withAddress(LOOPBACK, 0)
+                        .withStore(store(options.sessions().get()))
+                        .withTargets(hwsimTarget, quantizerTarget)));
+        grpc.put("agent", LOOPBACK + ":" + agent.port());
+      }
+      // Without an agent any address will do: the other services answer that they do not know it.
+      String agentTarget = grpc.getOrDefault("agent", hwsimTarget);
+      GatewayService gateway =
+          push(
+              parts,
+              GatewayService.start(
+                  runtime,
+                  GatewaySettings.defaults()
+                      .withAddress(options.host(), options.port())
+                      .withTargets(agentTarget, hwsimTarget, quantizerTarget)));
+      return new Standalone(url(options.host(), gateway.port()), grpc, parts);
+    } catch (RuntimeException e) {
+      close(parts);
+      throw e;
+    }
+  }
+
+  /** Where the gateway listens. */
+  public URI url() {
+    return url;
+  }
+
+  /** Service to {@code host:port}: where each speaks gRPC. */
+  public Map<String, String> grpcAddresses() {
+    return Collections.unmodifiableMap(grpc);
+  }
+
+  /** Stops gracefully, what callers see first; to be called from a plain thread. */
+  @Override
+  public void close() {
+    close(parts);
+  }
+
+  private static <T extends AutoCloseable> T push(Deque<AutoCloseable> parts, T part) {
+    parts.push(part);
+    return part;
+  }
+
+  private static void close(Deque<AutoCloseable> parts) {
+    while (!parts.isEmpty()) {
+      try {
+        parts.pop().close();
+      } catch (Exception e) {
+        LOG.warn("a service did not stop cleanly: {}", e.getMessage());
+      }
+    }
+  }
+
+  private static void createFolders(Options options) {
+    try {
+      Files.createDirectories(options.dataDir());
+      if (options.sessions().isPresent()) {
+        Files.createDirectories(options.sessions().get());
+      }
+    } catch (IOException e) {
+      throw HaqException.invalid(
+          "the data folder %s cannot be created: %s", options.dataDir(), e.getMessage());
+    }
+  }
+
+  private static String store(Path folder) {
+    return "jdbc:h2:file:" + folder.toAbsolutePath().resolve("sessions");
+  }
+
+  private static URI url(String host, int port) {
+    String name = host.equals(ANY_HOST) ? LOOPBACK : host;
+    return URI.create("http://%s:%d".formatted(name, port));
+  }
+}

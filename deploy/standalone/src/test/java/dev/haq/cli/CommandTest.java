@@ -1,0 +1,312 @@
+package dev.haq.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.haq.standalone.Standalone;
+import dev.haq.wire.NpyFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command against the four services, real gRPC between them. */
+class CommandTest {
+  @TempDir static Path folder;
+  private static Standalone standalone;
+  private static int layers;
+
+  @BeforeAll
+  static void start() {
+    standalone =
+        Standalone.start(
+            Standalone.Options.inside(
+                folder.resolve("data"), Optional.of(folder.resolve("sessions"))));
+    layers =
+        new GatewayClient(standalone.url()).model("builtin:shapes").getNetwork().getLayersCount();
+  }
+
+  @AfterAll
+  static void stop() {
+    standalone.close();
+  }
+
+  @Test
+  void theSameSeedGivesTheSameFiles() throws IOException {
+    Captured first = search("first", "--episodes", "23", "--images", "32");
+    assertEquals(0, first.status(), first.err());
+    Captured second = search("second", "--episodes", "23", "--images", "32", "--json");
+    assertEquals(0, second.status(), second.err());
+    for (String file : List.of("policy.json", "policy.csv", "episodes.csv")) {
+      assertEquals(read("first", file), read("second", file), file);
+    }
+    assertEquals(23 + 1, read("first", "episodes.csv").lines().count());
+    assertEquals(23, first.out().lines().filter(line -> line.startsWith("episode ")).count());
+  }
+
+  @Test
+  void theDocumentOfASearchHoldsWhatWasFound() {
+    Captured run = search("document", "--episodes", "3", "--images", "32", "--json");
+    assertEquals(0, run.status(), run.err());
+    JsonNode document = run.json();
+    assertEquals("SUCCEEDED", document.at("/session/state").asText());
+    assertEquals(3, document.get("episodes").asInt());
+    assertTrue(document.at("/best/cost_ratio").asDouble() <= 0.6);
+    assertTrue(document.at("/baseline/accuracy/top1").asDouble() > 50);
+    assertTrue(document.at("/best/accuracy/images").asInt() > 32, "held-out images, all of them");
+    assertEquals(4, document.get("uniform").size());
+    JsonNode uniform = document.at("/uniform/3/policy/layers");
+    assertEquals(layers, uniform.size());
+    assertEquals(8, uniform.at("/0/weight_bits").asInt());
+    assertEquals(4, uniform.at("/1/weight_bits").asInt());
+    assertEquals(document.at("/best/policy"), Json.tree(readUnchecked("document", "policy.json")));
+  }
+
+  @Test
+  void modelSizeIsSearchedOverWeightsAlone() {
+    Captured run =
+        run(
+            "search",
+            "--model",
+            "builtin:shapes",
+            "--data",
+            "builtin:shapes",
+            "--target",
+            "bismo-edge",
+            "--resource",
+            "size",
+            "--budget",
+            "0.2",
+            "--episodes",
+            "2",
+            "--images",
+            "32",
+            "--agent",
+            "random",
+            "--out",
+            folder.resolve("size").toString(),
+            "--json");
+    assertEquals(0, run.status(), run.err());
+    assertTrue(run.json().at("/best/policy/layers/1/activation_bits").isNull());
+    assertTrue(run.json().at("/best/cost_ratio").asDouble() <= 0.2);
+  }
+
+  @Test
+  void simulationAndTableAgree() throws IOException {
+    Path table = folder.resolve("t.npy");
+    Captured written =
+        run(
+            "table",
+            "--model",
+            "builtin:shapes",
+            "--target",
+            "bismo-cloud",
+            "--out",
+            table.toString(),
+            "--json");
+    assertEquals(0, written.status(), written.err());
+    NpyFile cells = NpyFile.parse("t.npy", Files.readAllBytes(table));
+    assertEquals(List.of(layers, 8, 8), cells.shape());
+    double sum = 0;
+    for (int layer = 0; layer < layers; layer++) {
+      sum += cells.values()[layer * 64 + 3 * 8 + 4];
+    }
+    Captured simulated =
+        run(
+            "simulate",
+            "--model",
+            "builtin:shapes",
+            "--target",
+            "bismo-cloud",
+            "--bits",
+            "4,5",
+            "--json");
+    assertEquals(0, simulated.status(), simulated.err());
+    assertEquals(sum, simulated.json().at("/total/cycles").asDouble());
+    Captured measured =
+        run(
+            "simulate",
+            "--model",
+            "builtin:shapes",
+            "--target",
+            table.toString(),
+            "--clock-hz",
+            "2e8",
+            "--bits",
+            "4,5",
+            "--json");
+    assertEquals(0, measured.status(), measured.err());
+    assertEquals(
+        simulated.json().at("/total/latency_seconds").asDouble(),
+        measured.json().at("/total/latency_seconds").asDouble(),
+        1e-12);
+  }
+
+  @Test
+  void evaluationComparesAccuracyAndTime() {
+    Captured run =
+        run(
+            "evaluate",
+            "--model",
+            "builtin:shapes",
+            "--data",
+            "builtin:shapes",
+            "--images",
+            "64",
+            "--split",
+            "held-out",
+            "--bits",
+            "8,8",
+            "--json");
+    assertEquals(0, run.status(), run.err());
+    assertEquals(64, run.json().at("/float/images").asInt());
+    assertEquals(64, run.json().at("/quantized/images").asInt());
+    assertTrue(run.json().get("float_seconds").asDouble() > 0);
+    assertTrue(run.json().get("time_ratio").asDouble() > 0);
+  }
+
+  @Test
+  void targetsAreListed() {
+    Captured table = run("targets");
+    assertEquals(0, table.status(), table.err());
+    assertTrue(table.out().contains("bismo-edge"), table.out());
+    Captured document = run("targets", "--json");
+    assertTrue(document.json().get("targets").size() >= 2);
+  }
+
+  @Test
+  void sessionsAreListedAndWatched() {
+    search("listed", "--episodes", "2", "--images", "32");
+    Captured sessions = run("sessions", "--json");
+    String id = sessions.json().at("/sessions/0/id").asText();
+    Captured watched = run("watch", id, "--after", "1", "--json");
+    assertEquals(0, watched.status(), watched.err());
+    assertEquals(1, watched.json().get("episodes").size());
+    assertRefused("no session", "watch", "nobody");
+  }
+
+  @Test
+  void anUnknownTargetIsRefusedWithTheKnownOnes() {
+    assertRefused(
+        "bismo-edge", "simulate", "--model", "builtin:shapes", "--target", "tpu", "--bits", "8,8");
+  }
+
+  @Test
+  void aBudgetThatCannotBeMetIsRefusedWithTheSmallest() {
+    Captured run = search("tiny", "--budget", "0.01", "--episodes", "2");
+    assertEquals(2, run.status());
+    assertEquals(1, run.complaints().size(), run.err());
+    assertTrue(run.complaints().get(0).matches(".*[0-9].*"), run.err());
+  }
+
+  @Test
+  void bitsThatDoNotExistAreRefused() {
+    assertRefused(
+        "--bits 9,8",
+        "simulate",
+        "--model",
+        "builtin:shapes",
+        "--target",
+        "bismo-edge",
+        "--bits",
+        "9,8");
+  }
+
+  @Test
+  void aPolicyOfAnotherModelIsRefused() throws IOException {
+    Path policy = folder.resolve("other.json");
+    Files.writeString(
+        policy, "{\"model\": \"sha256:00\", \"layers\": [{\"name\": \"a\", \"weight_bits\": 8}]}");
+    assertRefused(
+        "another model",
+        "simulate",
+        "--model",
+        "builtin:shapes",
+        "--target",
+        "bismo-edge",
+        "--policy",
+        policy.toString());
+  }
+
+  @Test
+  void badModelsAreRefused() throws IOException {
+    Path text = Files.writeString(folder.resolve("text.onnx"), "this is no network");
+    assertRefused("text.onnx", evaluate(text.toString(), "builtin:shapes"));
+    assertRefused(
+        "no such file", evaluate(folder.resolve("gone.onnx").toString(), "builtin:shapes"));
+    assertRefused("sha256:00", evaluate("sha256:00", "builtin:shapes"));
+  }
+
+  @Test
+  void badDataAreRefused() throws IOException {
+    Path empty = Files.createDirectories(folder.resolve("empty"));
+    assertRefused("no images", evaluate("builtin:shapes", empty.toString()));
+    Path broken = Files.writeString(folder.resolve("broken.bin"), "17 bytes, no more");
+    assertRefused("broken.bin", evaluate("builtin:shapes", broken.toString()));
+    assertRefused("no such file", evaluate("builtin:shapes", folder.resolve("gone").toString()));
+  }
+
+  private static Captured search(String out, String... more) {
+    List<String> args =
+        new ArrayList<>(
+            List.of(
+                "search",
+                "--model",
+                "builtin:shapes",
+                "--data",
+                "builtin:shapes",
+                "--target",
+                "bismo-edge",
+                "--seed",
+                "5",
+                "--out",
+                folder.resolve(out).toString()));
+    args.addAll(List.of(more));
+    if (!args.contains("--budget")) {
+      args.addAll(List.of("--budget", "0.6"));
+    }
+    return run(args.toArray(String[]::new));
+  }
+
+  private static String[] evaluate(String model, String data) {
+    return new String[] {"evaluate", "--model", model, "--data", data};
+  }
+
+  private static void assertRefused(String expected, String... args) {
+    Captured run = run(args);
+    assertEquals(2, run.status(), run.err());
+    assertEquals("", run.out());
+    assertEquals(1, run.complaints().size(), run.err());
+    assertTrue(run.complaints().get(0).contains(expected), run.err());
+    assertFalse(run.err().contains("\tat "), run.err());
+  }
+
+  private static Captured run(String... args) {
+    String[] all = Arrays.copyOf(args, args.length + 2);
+    all[args.length] = "--server";
+    all[args.length + 1] = standalone.url().toString();
+    return Captured.run(all);
+  }
+
+  private static String read(String out, String file) throws IOException {
+    return Files.readString(folder.resolve(out).resolve(file));
+  }
+
+  private static String readUnchecked(String out, String file) {
+    try {
+      return read(out, file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

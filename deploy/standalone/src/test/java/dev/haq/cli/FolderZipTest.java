@@ -1,0 +1,78 @@
+package dev.haq.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FolderZipTest {
+  @TempDir Path top;
+  private Path images;
+
+  @BeforeEach
+  void twoClasses() throws IOException {
+    images = Files.createDirectories(top.resolve("images"));
+    file("b/2.png", "two");
+    file("a/1.png", "one");
+    file("a/.hidden", "no");
+    file("notes.md", "no");
+  }
+
+  @Test
+  void theSameFilesGiveTheSameBytes() throws IOException {
+    String first = digest();
+    Files.setLastModifiedTime(
+        images.resolve("a/1.png"), FileTime.from(Instant.parse("2001-02-03T04:05:06Z")));
+    assertEquals(first, digest());
+    file("a/1.png", "ONE");
+    assertNotEquals(first, digest());
+  }
+
+  @Test
+  void entriesAreSortedAndStoredWithTheirCompanions() throws IOException {
+    Files.writeString(top.resolve("classes.txt"), "a\nb\n");
+    file("preprocess.yaml", "preset: raw\n");
+    Path zip = top.resolve("out.zip");
+    FolderZip.pack(images, zip);
+    try (ZipFile file = new ZipFile(zip.toFile())) {
+      List<? extends ZipEntry> entries = file.stream().toList();
+      assertEquals(
+          List.of("a/1.png", "b/2.png", "classes.txt", "preprocess.yaml"),
+          entries.stream().map(ZipEntry::getName).toList());
+      entries.forEach(entry -> assertEquals(ZipEntry.STORED, entry.getMethod()));
+    }
+  }
+
+  @Test
+  void aFolderWithoutClassFoldersIsRefused() throws IOException {
+    Path empty = Files.createDirectories(top.resolve("empty"));
+    HaqException e =
+        assertThrows(HaqException.class, () -> FolderZip.pack(empty, top.resolve("out.zip")));
+    assertEquals(Reason.INVALID_DATASET, e.reason());
+  }
+
+  private String digest() {
+    Path zip = top.resolve("out.zip");
+    FolderZip.pack(images, zip);
+    return Digests.of(zip);
+  }
+
+  private void file(String name, String content) throws IOException {
+    Path file = images.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, content);
+  }
+}

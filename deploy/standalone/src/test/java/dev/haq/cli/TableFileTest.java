@@ -1,0 +1,67 @@
+package dev.haq.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Resource;
+import dev.haq.proto.hwsim.v1.LookupTable;
+import dev.haq.proto.model.v1.BitChoices;
+import dev.haq.proto.model.v1.CostTable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TableFileTest {
+  @TempDir Path folder;
+
+  @Test
+  void writtenCyclesAreReadBackWithTheirClock() {
+    Path file = folder.resolve("t.npy");
+    TableFile.Written written = TableFile.write(file, table(List.of(1, 2)));
+    assertEquals(new TableFile.Written(List.of(1, 2, 2), "int64", "cycles"), written);
+    LookupTable read = TableFile.read(file.toString(), Resource.LATENCY, 2e8, 16);
+    assertEquals(List.of(40.0, 30.0, 20.0, 10.0), read.getValuesList());
+    assertEquals(LookupTable.Unit.CYCLES, read.getUnit());
+    assertEquals(List.of(1, 2), read.getWeightBits().getBitsList());
+    assertEquals(16, read.getBatch());
+  }
+
+  @Test
+  void cyclesWithoutAClockAreRefused() {
+    Path file = folder.resolve("t.npy");
+    TableFile.write(file, table(List.of(1, 2)));
+    HaqException e =
+        assertThrows(
+            HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 0, 0));
+    assertTrue(e.getMessage().contains("--clock-hz"), e.getMessage());
+  }
+
+  @Test
+  void aTableWithGapsHasNoPublishedLayout() {
+    assertThrows(
+        HaqException.class, () -> TableFile.write(folder.resolve("t.npy"), table(List.of(2, 4))));
+  }
+
+  @Test
+  void whatIsNoArrayIsRefused() throws IOException {
+    Path file = Files.writeString(folder.resolve("t.npy"), "not an array at all");
+    assertThrows(HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 1, 0));
+  }
+
+  private static CostTable table(List<Integer> bits) {
+    BitChoices choices = BitChoices.newBuilder().addAllBits(bits).build();
+    return CostTable.newBuilder()
+        .setResource(dev.haq.proto.model.v1.Resource.LATENCY)
+        .addLayers("conv")
+        .setWeightBits(choices)
+        .setActivationBits(choices)
+        .addAllValues(List.of(4e-7, 3e-7, 2e-7, 1e-7))
+        .addAllCycles(List.of(40.0, 30.0, 20.0, 10.0))
+        .build();
+  }
+}
