@@ -1,5 +1,6 @@
 package dev.haq.gateway;
 
+import dev.haq.gateway.grpc.PublicGrpc;
 import dev.haq.gateway.http.Backend;
 import dev.haq.gateway.http.Backends;
 import dev.haq.gateway.http.GatewayRouter;
@@ -7,24 +8,38 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.rpc.ServiceProcess;
 import dev.haq.rpc.ServiceRuntime;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import java.net.BindException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The gateway as a running service: one HTTP port, and connections to the services behind it. */
+/**
+ * The gateway as a running service: an HTTP port, a gRPC port when that is enabled, and connections
+ * to the services behind it.
+ */
 public final class GatewayService implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GatewayService.class);
   private static final long GRACE_SECONDS = 10;
 
-  private final HttpServer server;
+  private final HttpServer http;
+  private final Optional<HttpServer> grpc;
   private final GatewayRouter router;
   private final Backends backends;
 
-  private GatewayService(HttpServer server, GatewayRouter router, Backends backends) {
-    this.server = server;
+  private GatewayService(
+      HttpServer http, Optional<HttpServer> grpc, GatewayRouter router, Backends backends) {
+    this.http = http;
+    this.grpc = grpc;
     this.router = router;
     this.backends = backends;
   }
@@ -49,31 +64,62 @@ public final class GatewayService implements AutoCloseable {
             Backend.address("quantizer", settings.quantizerTarget()),
             settings.deadlines().read());
     GatewayRouter router = new GatewayRouter(runtime, settings, backends);
-    HttpServer server =
-        runtime
-            .vertx()
-            .createHttpServer(
-                new HttpServerOptions()
-                    .setHost(settings.host())
-                    .setPort(settings.port())
-                    // An upload under way must not be switched to HTTP/2, which some clients ask
-                    // for.
-                    .setHttp2ClearTextEnabled(false))
-            .requestHandler(router.handler());
+    List<HttpServer> opened = new ArrayList<>();
+    try {
+      HttpServer http =
+          listen(
+              runtime.vertx(),
+              new HttpServerOptions()
+                  .setHost(settings.host())
+                  .setPort(settings.port())
+                  // An upload under way must not be switched to HTTP/2, which some clients ask for.
+                  .setHttp2ClearTextEnabled(false),
+              router.handler());
+      opened.add(http);
+      Optional<HttpServer> grpc = publicGrpc(runtime, settings, backends, router);
+      return new GatewayService(http, grpc, router, backends);
+    } catch (RuntimeException e) {
+      opened.forEach(server -> server.close().await());
+      backends.close();
+      throw e;
+    }
+  }
+
+  private static Optional<HttpServer> publicGrpc(
+      ServiceRuntime runtime, GatewaySettings settings, Backends backends, GatewayRouter router) {
+    if (!settings.publicGrpc().enabled()) {
+      return Optional.empty();
+    }
+    PublicGrpc api =
+        new PublicGrpc(runtime.vertx(), settings.deadlines(), backends, router::serves);
+    return Optional.of(
+        listen(
+            runtime.vertx(),
+            new HttpServerOptions().setHost(settings.host()).setPort(settings.publicGrpc().port()),
+            api.handler()));
+  }
+
+  private static HttpServer listen(
+      Vertx vertx, HttpServerOptions options, Handler<HttpServerRequest> handler) {
+    HttpServer server = vertx.createHttpServer(options).requestHandler(handler);
     try {
       server.listen().await();
     } catch (Throwable e) {
       // Future.await rethrows checked failures, such as BindException, undeclared.
-      backends.close();
-      throw cannotListen(settings, e);
+      throw cannotListen(options, e);
     }
-    LOG.info("gateway listens on {}:{}", settings.host(), server.actualPort());
-    return new GatewayService(server, router, backends);
+    LOG.info("gateway listens on {}:{}", options.getHost(), server.actualPort());
+    return server;
   }
 
-  /** The port it listens on. */
+  /** The port of REST, events and the page. */
   public int port() {
-    return server.actualPort();
+    return http.actualPort();
+  }
+
+  /** The port of the public gRPC API; empty when that is not enabled. */
+  public OptionalInt grpcPort() {
+    return grpc.map(server -> OptionalInt.of(server.actualPort())).orElse(OptionalInt.empty());
   }
 
   /**
@@ -84,19 +130,21 @@ public final class GatewayService implements AutoCloseable {
   @Override
   public void close() {
     router.stop();
-    server.shutdown(GRACE_SECONDS, TimeUnit.SECONDS).await();
+    Future<Void> stopped = http.shutdown(GRACE_SECONDS, TimeUnit.SECONDS);
+    grpc.ifPresent(server -> server.shutdown(GRACE_SECONDS, TimeUnit.SECONDS).await());
+    stopped.await();
     backends.close();
     LOG.info("gateway stopped");
   }
 
-  private static HaqException cannotListen(GatewaySettings settings, Throwable cause) {
+  private static HaqException cannotListen(HttpServerOptions options, Throwable cause) {
     String why =
         cause instanceof BindException
             ? "another program uses it, or it is not this machine's; choose another port"
             : String.valueOf(cause.getMessage());
     return new HaqException(
         Reason.INVALID_ARGUMENT,
-        "gateway cannot listen on %s:%d: %s".formatted(settings.host(), settings.port(), why),
+        "gateway cannot listen on %s:%d: %s".formatted(options.getHost(), options.getPort(), why),
         cause);
   }
 }

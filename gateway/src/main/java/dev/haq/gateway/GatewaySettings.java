@@ -10,6 +10,7 @@ import java.util.Optional;
  * default.
  *
  * @param port 1..65535, or 0 for any free port
+ * @param publicGrpc the services' own gRPC API on a port of the gateway
  * @param agentTarget address of the agent service as {@link dev.haq.rpc.RpcChannel#open} takes it
  * @param hwsimTarget address of the hardware simulator
  * @param quantizerTarget address of the quantizer
@@ -18,6 +19,7 @@ import java.util.Optional;
 public record GatewaySettings(
     String host,
     int port,
+    PublicGrpc publicGrpc,
     String agentTarget,
     String hwsimTarget,
     String quantizerTarget,
@@ -27,6 +29,17 @@ public record GatewaySettings(
 
   /** The resource that holds the defaults. */
   public static final String RESOURCE = "gateway.yaml";
+
+  /**
+   * The public gRPC API.
+   *
+   * @param port 1..65535, or 0 for any free port; of meaning only when enabled
+   */
+  public record PublicGrpc(boolean enabled, int port) {
+    public PublicGrpc {
+      portRange("public-grpc.port", port);
+    }
+  }
 
   /**
    * The most that a request may hold, in bytes.
@@ -94,9 +107,8 @@ public record GatewaySettings(
     required("quantizer-target", quantizerTarget);
     required("limits", limits);
     required("deadlines", deadlines);
-    if (port < 0 || port > 65535) {
-      throw HaqException.invalid("port %d is not between 0 and 65535", port);
-    }
+    required("public-grpc", publicGrpc);
+    portRange("port", port);
     positive("heartbeat-millis", heartbeatMillis);
   }
 
@@ -109,6 +121,20 @@ public record GatewaySettings(
     return new GatewaySettings(
         newHost,
         newPort,
+        publicGrpc,
+        agentTarget,
+        hwsimTarget,
+        quantizerTarget,
+        limits,
+        deadlines,
+        heartbeatMillis);
+  }
+
+  public GatewaySettings withPublicGrpc(PublicGrpc grpc) {
+    return new GatewaySettings(
+        host,
+        port,
+        grpc,
         agentTarget,
         hwsimTarget,
         quantizerTarget,
@@ -119,13 +145,14 @@ public record GatewaySettings(
 
   public GatewaySettings withTargets(String agent, String hwsim, String quantizer) {
     return new GatewaySettings(
-        host, port, agent, hwsim, quantizer, limits, deadlines, heartbeatMillis);
+        host, port, publicGrpc, agent, hwsim, quantizer, limits, deadlines, heartbeatMillis);
   }
 
   public GatewaySettings withLimits(Limits newLimits) {
     return new GatewaySettings(
         host,
         port,
+        publicGrpc,
         agentTarget,
         hwsimTarget,
         quantizerTarget,
@@ -138,6 +165,7 @@ public record GatewaySettings(
     return new GatewaySettings(
         host,
         port,
+        publicGrpc,
         agentTarget,
         hwsimTarget,
         quantizerTarget,
@@ -148,7 +176,21 @@ public record GatewaySettings(
 
   public GatewaySettings withHeartbeatMillis(long millis) {
     return new GatewaySettings(
-        host, port, agentTarget, hwsimTarget, quantizerTarget, limits, deadlines, millis);
+        host,
+        port,
+        publicGrpc,
+        agentTarget,
+        hwsimTarget,
+        quantizerTarget,
+        limits,
+        deadlines,
+        millis);
+  }
+
+  private static void portRange(String key, int value) {
+    if (value < 0 || value > 65535) {
+      throw HaqException.invalid("%s %d is not between 0 and 65535", key, value);
+    }
   }
 
   private static void required(String key, Object value) {

@@ -25,7 +25,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+@Timeout(120)
 final class EventsTest {
   private static final Session RUNNING =
       Session.newBuilder().setId("run").setState(SessionState.RUNNING).build();

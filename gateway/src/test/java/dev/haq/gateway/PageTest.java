@@ -35,10 +35,12 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * The page in a real browser: the machine's own Chromium, driven with the machine's own Node.js.
  */
+@Timeout(120)
 final class PageTest {
   private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
   private static final Path NODE = Path.of("/usr/bin/node");

@@ -18,7 +18,9 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+@Timeout(120)
 final class ProblemsTest {
   private static GatewayFixture gateway;
 
@@ -139,7 +141,7 @@ final class ProblemsTest {
                   .POST(BodyPublishers.ofString("{\"model\": \"slow\"}"))
                   .build(),
               HttpResponse.BodyHandlers.ofString());
-      patient.quantizer.evaluating.await();
+      assertTrue(patient.quantizer.evaluating.await(20, TimeUnit.SECONDS));
       answer.cancel(true);
       assertTrue(patient.quantizer.abandoned.await(10, TimeUnit.SECONDS));
     }
@@ -196,6 +198,14 @@ final class ProblemsTest {
                     GatewaySettings.defaults().withAddress("127.0.0.1", gateway.port())));
     assertTrue(failure.getMessage().contains(":" + gateway.port()), failure.getMessage());
     assertTrue(failure.getMessage().contains("choose another port"), failure.getMessage());
+    assertThrows(
+        HaqException.class,
+        () ->
+            GatewayService.start(
+                gateway.runtime(),
+                GatewaySettings.defaults()
+                    .withAddress("127.0.0.1", 0)
+                    .withPublicGrpc(new GatewaySettings.PublicGrpc(true, gateway.port()))));
   }
 
   private static String allow(String path) throws Exception {

@@ -42,7 +42,7 @@ public final class Backend implements AutoCloseable {
     return name;
   }
 
-  Channel channel() {
+  public Channel channel() {
     return rpc.channel();
   }
 
@@ -50,7 +50,7 @@ public final class Backend implements AutoCloseable {
    * The typed form of a failed call. A service that gave a reason is quoted; transport failures,
    * whose text speaks of sockets, are told in the caller's terms.
    */
-  HaqException translate(Throwable failure) {
+  public HaqException translate(Throwable failure) {
     HaqException typed = RpcErrors.translate(failure);
     if (saidByTheService(failure)) {
       return typed;

@@ -18,7 +18,7 @@ public record Backends(Backend agent, Backend hwsim, Backend quantizer) implemen
         Backend.open(quantizer, deadline));
   }
 
-  List<Backend> all() {
+  public List<Backend> all() {
     return List.of(agent, hwsim, quantizer);
   }
 

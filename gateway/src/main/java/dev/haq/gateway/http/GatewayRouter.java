@@ -4,6 +4,7 @@ import dev.haq.gateway.GatewaySettings;
 import dev.haq.gateway.web.WebPage;
 import dev.haq.rpc.ServiceRuntime;
 import io.micrometer.core.instrument.Gauge;
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
@@ -52,6 +53,11 @@ public final class GatewayRouter {
 
   public Handler<HttpServerRequest> handler() {
     return router;
+  }
+
+  /** Whether a service takes calls now, and this gateway passes them on. */
+  public Future<Boolean> serves(Backend backend) {
+    return probes.serves(backend);
   }
 
   /** Reports not ready and ends the event streams, so that their readers come back elsewhere. */

@@ -47,13 +47,20 @@ final class Probes {
     for (int i = 0; i < states.size(); i++) {
       services.put(backends.all().get(i).name(), states.get(i));
     }
-    boolean ready =
-        !stopping
-            && states.stream().allMatch(HealthCheckResponse.ServingStatus.SERVING.name()::equals);
+    boolean ready = !stopping && states.stream().allMatch(Probes::isServing);
     ctx.response()
         .setStatusCode(ready ? 200 : 503)
         .putHeader("Content-Type", "application/json")
         .end(new JsonObject().put("ready", ready).put("services", services).encode());
+  }
+
+  /** Whether the service takes calls now, and this gateway passes them on. */
+  Future<Boolean> serves(Backend backend) {
+    return state(backend).map(state -> !stopping && isServing(state));
+  }
+
+  private static boolean isServing(String state) {
+    return HealthCheckResponse.ServingStatus.SERVING.name().equals(state);
   }
 
   private Future<String> state(Backend backend) {

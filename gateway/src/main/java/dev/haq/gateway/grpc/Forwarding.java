@@ -1,0 +1,171 @@
+package dev.haq.gateway.grpc;
+
+import dev.haq.gateway.http.Backend;
+import dev.haq.model.HaqException;
+import dev.haq.rpc.RpcErrors;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.grpc.common.GrpcStatus;
+import io.vertx.grpc.server.GrpcServerRequest;
+import io.vertx.grpc.server.GrpcServerResponse;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One call passed on to a service, message by message in both directions, each side held back while
+ * the other is behind. Works for every kind of call.
+ *
+ * <p>All state is touched on the call's event loop alone.
+ */
+final class Forwarding {
+  private static final String DETAILS = "grpc-status-details-bin";
+  private static final Metadata.Key<byte[]> DETAILS_KEY =
+      Metadata.Key.of(DETAILS, Metadata.BINARY_BYTE_MARSHALLER);
+
+  /**
+   * Where a method's calls go.
+   *
+   * @param deadline of calls that bring none; streams of answers have none
+   */
+  record Route(Backend backend, MethodDescriptor<byte[], byte[]> method, Duration deadline) {}
+
+  private final Backend backend;
+  private final GrpcServerRequest<Buffer, Buffer> request;
+  private final GrpcServerResponse<Buffer, Buffer> response;
+  private final Context context = Vertx.currentContext();
+  private final ClientCall<byte[], byte[]> call;
+  private final boolean single;
+  private boolean over;
+  private boolean waiting;
+
+  private Forwarding(Route route, GrpcServerRequest<Buffer, Buffer> request) {
+    this.backend = route.backend();
+    this.request = request;
+    this.response = request.response();
+    this.single = route.method().getType().clientSendsOneMessage();
+    this.call = backend.channel().newCall(route.method(), options(route, request.timeout()));
+  }
+
+  /** To be called on the event loop that took the call. */
+  static void start(Route route, GrpcServerRequest<Buffer, Buffer> request) {
+    new Forwarding(route, request).run();
+  }
+
+  private static CallOptions options(Route route, long timeoutMillis) {
+    if (timeoutMillis > 0) {
+      return CallOptions.DEFAULT.withDeadlineAfter(timeoutMillis, TimeUnit.MILLISECONDS);
+    }
+    return route.method().getType().serverSendsOneMessage()
+        ? CallOptions.DEFAULT.withDeadlineAfter(route.deadline().toMillis(), TimeUnit.MILLISECONDS)
+        : CallOptions.DEFAULT;
+  }
+
+  private void run() {
+    request.pause();
+    request.handler(
+        message -> {
+          if (!over) {
+            call.sendMessage(message.getBytes());
+            if (!single && !call.isReady()) {
+              request.pause();
+            }
+          }
+        });
+    request.endHandler(
+        v -> {
+          if (!over) {
+            call.halfClose();
+          }
+        });
+    request.exceptionHandler(e -> leave());
+    request.errorHandler(e -> leave());
+    response.exceptionHandler(e -> leave());
+    response.drainHandler(v -> drained());
+    call.start(new Answers(), new Metadata());
+    call.request(1);
+    // gRPC may not tell when a call with a single request is ready; it takes that one at any time.
+    if (single || call.isReady()) {
+      request.resume();
+    }
+  }
+
+  private void leave() {
+    if (!over) {
+      over = true;
+      call.cancel("the caller left", null);
+    }
+  }
+
+  private void send(byte[] message) {
+    if (over) {
+      return;
+    }
+    response.write(Buffer.buffer(message));
+    if (response.writeQueueFull()) {
+      waiting = true;
+    } else {
+      call.request(1);
+    }
+  }
+
+  private void drained() {
+    if (waiting) {
+      waiting = false;
+      call.request(1);
+    }
+  }
+
+  private void end(Status status, Metadata trailers) {
+    if (over) {
+      return;
+    }
+    over = true;
+    // What the caller still sends is dropped.
+    request.resume();
+    if (!status.isOk()) {
+      fail(status.asRuntimeException(trailers));
+    }
+    response.end();
+  }
+
+  private void fail(StatusRuntimeException failure) {
+    byte[] details = failure.getTrailers() == null ? null : failure.getTrailers().get(DETAILS_KEY);
+    if (details != null) {
+      response
+          .trailers()
+          .set(DETAILS, Base64.getEncoder().withoutPadding().encodeToString(details));
+      response
+          .status(GrpcStatus.valueOf(failure.getStatus().getCode().value()))
+          .statusMessage(String.valueOf(failure.getStatus().getDescription()));
+    } else {
+      HaqException typed = backend.translate(failure);
+      response.status(RpcErrors.status(typed.reason())).statusMessage(typed.getMessage());
+    }
+  }
+
+  /** Carries the service's messages to the event loop. */
+  private final class Answers extends ClientCall.Listener<byte[]> {
+    @Override
+    public void onReady() {
+      context.runOnContext(v -> request.resume());
+    }
+
+    @Override
+    public void onMessage(byte[] message) {
+      context.runOnContext(v -> send(message));
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      context.runOnContext(v -> end(status, trailers));
+    }
+  }
+}

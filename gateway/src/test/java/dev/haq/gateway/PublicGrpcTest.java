@@ -1,0 +1,179 @@
+package dev.haq.gateway;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.SearchAgentGrpc;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionEvent;
+import dev.haq.proto.agent.v1.WatchSessionRequest;
+import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
+import dev.haq.proto.hwsim.v1.ListTargetsRequest;
+import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.ImportModelRequest;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.proto.quantizer.v1.QuantizerGrpc;
+import dev.haq.rpc.RpcErrors;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.reflection.v1.ServerReflectionResponse;
+import io.grpc.reflection.v1.ServiceResponse;
+import io.grpc.stub.StreamObserver;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+final class PublicGrpcTest {
+  private GatewayFixture gateway;
+  private ManagedChannel channel;
+
+  @BeforeEach
+  void start() {
+    gateway =
+        new GatewayFixture(
+            settings -> settings.withPublicGrpc(new GatewaySettings.PublicGrpc(true, 0)));
+    channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", gateway.gateway().grpcPort().orElseThrow())
+            .usePlaintext()
+            .build();
+  }
+
+  @AfterEach
+  void stop() {
+    channel.shutdownNow();
+    gateway.close();
+  }
+
+  @Test
+  void theThreeServicesAreListedAndHealthy() throws Exception {
+    CompletableFuture<ServerReflectionResponse> answer = new CompletableFuture<>();
+    StreamObserver<ServerReflectionRequest> ask =
+        ServerReflectionGrpc.newStub(channel).serverReflectionInfo(single(answer));
+    ask.onNext(ServerReflectionRequest.newBuilder().setListServices("*").build());
+    List<String> names =
+        answer.get(20, TimeUnit.SECONDS).getListServicesResponse().getServiceList().stream()
+            .map(ServiceResponse::getName)
+            .toList();
+    ask.onCompleted();
+    assertTrue(
+        names.containsAll(
+            List.of(
+                "haq.agent.v1.SearchAgent",
+                "haq.hwsim.v1.HardwareSimulator",
+                "haq.quantizer.v1.Quantizer")),
+        names.toString());
+    for (String service : List.of("", "haq.quantizer.v1.Quantizer")) {
+      assertEquals(
+          ServingStatus.SERVING,
+          HealthGrpc.newBlockingStub(channel)
+              .check(HealthCheckRequest.newBuilder().setService(service).build())
+              .getStatus());
+    }
+  }
+
+  @Test
+  void callsArePassedOnAndErrorsComeBackWhole() {
+    assertEquals(
+        "bismo-edge",
+        HardwareSimulatorGrpc.newBlockingStub(channel)
+            .listTargets(ListTargetsRequest.getDefaultInstance())
+            .getTargets(0)
+            .getName());
+    gateway.agent.refuse(
+        new HaqException(Reason.BUDGET_INFEASIBLE, "raise it", Map.of("least", "0.2"), null));
+    StatusRuntimeException failure =
+        assertThrows(
+            StatusRuntimeException.class,
+            () ->
+                SearchAgentGrpc.newBlockingStub(channel)
+                    .createSession(CreateSessionRequest.getDefaultInstance()));
+    assertEquals(Status.Code.FAILED_PRECONDITION, failure.getStatus().getCode());
+    HaqException typed = RpcErrors.translate(failure);
+    assertEquals(Reason.BUDGET_INFEASIBLE, typed.reason());
+    assertEquals("raise it", typed.getMessage());
+    assertEquals("0.2", typed.details().get("least"));
+  }
+
+  @Test
+  void uploadsAndStreamsArePassedOn() throws Exception {
+    CompletableFuture<Model> stored = new CompletableFuture<>();
+    StreamObserver<ImportModelRequest> upload =
+        QuantizerGrpc.newStub(channel).importModel(single(stored));
+    upload.onNext(
+        ImportModelRequest.newBuilder()
+            .setHeader(ImportModelRequest.Header.newBuilder().setName("m"))
+            .build());
+    for (int i = 0; i < 40; i++) {
+      upload.onNext(
+          ImportModelRequest.newBuilder().setChunk(ByteString.copyFrom(new byte[1 << 18])).build());
+    }
+    upload.onCompleted();
+    assertEquals(40 << 18, stored.get(20, TimeUnit.SECONDS).getSizeBytes());
+
+    gateway.agent.sessions.put("run", Session.newBuilder().setId("run").build());
+    Iterator<SessionEvent> events =
+        SearchAgentGrpc.newBlockingStub(channel)
+            .watchSession(WatchSessionRequest.newBuilder().setSessionId("run").build());
+    FakeAgent.Watch watch = gateway.agent.nextWatch();
+    for (int number = 1; number <= 100; number++) {
+      watch.episode(Episode.newBuilder().setNumber(number).build());
+    }
+    watch.out().end();
+    for (int number = 1; number <= 100; number++) {
+      assertEquals(number, events.next().getEpisode().getNumber());
+    }
+    assertFalse(events.hasNext());
+  }
+
+  @Test
+  void aCallerThatLeavesCancelsTheCall() throws Exception {
+    Future<EvaluateResponse> answer =
+        QuantizerGrpc.newFutureStub(channel)
+            .evaluate(EvaluateRequest.newBuilder().setModel("slow").build());
+    assertTrue(gateway.quantizer.evaluating.await(20, TimeUnit.SECONDS));
+    answer.cancel(true);
+    assertTrue(gateway.quantizer.abandoned.await(10, TimeUnit.SECONDS));
+  }
+
+  private static <T> StreamObserver<T> single(CompletableFuture<T> result) {
+    return new StreamObserver<>() {
+      @Override
+      public void onNext(T value) {
+        result.complete(value);
+      }
+
+      @Override
+      public void onError(Throwable failure) {
+        result.completeExceptionally(failure);
+      }
+
+      @Override
+      public void onCompleted() {
+        result.cancel(false);
+      }
+    };
+  }
+}
