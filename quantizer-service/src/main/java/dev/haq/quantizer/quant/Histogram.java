@@ -8,10 +8,8 @@ import dev.haq.model.HaqException;
  * all else.
  */
 public final class Histogram {
-  /**
-   * As many as the common implementations of calibration by entropy use (TensorRT, MXNet: 2048).
-   */
-  public static final int BINS = Integer.getInteger("bins", 2048);
+  /** As many as the usual implementations of calibration by entropy have (TensorRT: 2048). */
+  public static final int USUAL_BINS = 2048;
 
   private final double max;
   private final long[] counts;

@@ -54,9 +54,7 @@ public final class KlClipThreshold {
         continue;
       }
       double divergence = divergence(histogram, bins, levels, within, total);
-      if (divergence < bestDivergence
-          && squaredError(histogram, bins, levels)
-              <= Double.parseDouble(System.getProperty("tol", "1")) * unclippedError) {
+      if (divergence < bestDivergence && squaredError(histogram, bins, levels) <= unclippedError) {
         bestDivergence = divergence;
         best = bins;
       }
