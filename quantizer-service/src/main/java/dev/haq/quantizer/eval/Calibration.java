@@ -54,7 +54,7 @@ final class Calibration {
     byte[] model =
         FloatGraph.write(graph, computed.isEmpty() ? List.of(graph.output()) : computed)
             .toByteArray();
-    try (OrtSession session = Ort.open(model, FloatGraph.optimisation())) {
+    try (OrtSession session = Ort.open(model, FloatGraph.rewriting())) {
       Map<String, Extent> extents = new HashMap<>();
       visit(session, graph, images, computed, runner, cancelled, values -> extent(values))
           .forEach(part -> part.forEach((name, e) -> extents.merge(name, e, Extent::plus)));

@@ -233,7 +233,7 @@ public final class Evaluator implements AutoCloseable {
 
   private static OrtSession openFloat(CnnGraph graph) {
     return Ort.open(
-        FloatGraph.write(graph, List.of(graph.output())).toByteArray(), FloatGraph.optimisation());
+        FloatGraph.write(graph, List.of(graph.output())).toByteArray(), FloatGraph.rewriting());
   }
 
   private OrtSession openQuantized(
@@ -242,7 +242,7 @@ public final class Evaluator implements AutoCloseable {
     PolicyForms policyForms =
         forms.get(model).orElseGet(() -> forms.putIfAbsent(model, new PolicyForms(graph)));
     List<LayerForm> layers = policyForms.of(policy, request.recipe(), calibration);
-    return Ort.open(writer.write(graph, layers).toByteArray(), writer.optimisation());
+    return Ort.open(writer.write(graph, layers).toByteArray(), writer.rewriting());
   }
 
   private Calibration calibration(Request request, BooleanSupplier cancelled) {

@@ -55,7 +55,7 @@ final class PolicyForms {
             new WeightKey(index, bits.weights(), recipe.weightScales()),
             key ->
                 WeightQuantizer.quantize(
-                    layer.weights(), layer.layer().outputs(), key.bits(), key.scales()));
+                    layer.weights(), layer.weightShape(), key.bits(), key.scales()));
     return activations.isPresent()
         ? new LayerForm.Whole(IntegerLayer.of(activations.get(), quantized, layer.bias()))
         : new LayerForm.Real(Optional.empty(), quantized.values(), layer.bias());

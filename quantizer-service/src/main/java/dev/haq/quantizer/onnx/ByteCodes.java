@@ -10,7 +10,7 @@ import java.util.List;
  *
  * <p>Unsigned activations times signed weights are the fast pair. Processors with AVX2 or AVX-512
  * but without VNNI add two of their products in 16 bits, where they saturate; there the pair is
- * used only for layers whose largest codes cannot get that far.
+ * used only for layers whose codes cannot get that far.
  */
 final class ByteCodes {
   /** Zero of signed codes in an unsigned byte. */
@@ -36,7 +36,7 @@ final class ByteCodes {
   boolean signedWeights(IntegerLayer layer) {
     int largestActivation = zeroPoint(layer.activations()) + layer.activations().highest();
     return !addsInSixteenBits
-        || 2L * largestActivation * layer.weights().largestCode() <= LARGEST_16_BIT;
+        || (long) largestActivation * layer.weights().largestPair() <= LARGEST_16_BIT;
   }
 
   /**

@@ -1,7 +1,6 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.quant.LinearQuantizer;
@@ -61,7 +60,7 @@ public final class FakeQuantizedGraph implements GraphWriter {
   }
 
   @Override
-  public OptLevel optimisation() {
-    return OptLevel.NO_OPT;
+  public Ort.Rewriting rewriting() {
+    return Ort.Rewriting.NONE;
   }
 }

@@ -1,7 +1,6 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import java.util.List;
@@ -26,7 +25,7 @@ public final class FloatGraph {
   }
 
   /** The float model is timed as a user would run it. */
-  public static OptLevel optimisation() {
-    return OptLevel.ALL_OPT;
+  public static Ort.Rewriting rewriting() {
+    return Ort.Rewriting.ALL;
   }
 }

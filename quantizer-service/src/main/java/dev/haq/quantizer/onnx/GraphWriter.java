@@ -1,7 +1,6 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import java.util.List;
 
 /**
@@ -17,5 +16,5 @@ public interface GraphWriter {
   ModelProto write(CnnGraph graph, List<LayerForm> layers);
 
   /** How far ONNX Runtime may rewrite the graph. */
-  OptLevel optimisation();
+  Ort.Rewriting rewriting();
 }

@@ -17,9 +17,14 @@ import java.util.List;
  */
 final class IntegerLayers {
   /**
-   * A patch is gathered a pixel at a time, which costs about as much as multiplying 32 channels.
+   * Gathering patches costs a copy for each pixel of the kernel; with fewer channels the
+   * floating-point convolution is faster. Measured on ResNet-20 (AVX2), gathered against floating:
+   * 16 channels 110 against 80 us, 32 channels 42 against 57, 64 channels 27 against 52.
    */
   private static final int FEWEST_CHANNELS_TO_GATHER = 32;
+
+  /** The same where weights are unsigned, whose products take twice as long. */
+  private static final int FEWEST_CHANNELS_TO_GATHER_UNSIGNED = 64;
 
   private final GraphBuilder builder;
   private final TensorForms forms;
@@ -85,13 +90,19 @@ final class IntegerLayers {
       forms.isRealChannelsLast(
           layer.output(), product(layer, integers, strided, weightRows(layer, integers)));
     } else if (GraphBuilder.groups(layer.layer()) == 1
-        && layer.layer().inputs() >= FEWEST_CHANNELS_TO_GATHER) {
+        && layer.layer().inputs() >= fewestChannelsToGather(integers)) {
       String patches = patches((Layer.Conv2d) layer.layer(), integers.activations(), input);
       forms.isRealChannelsLast(
           layer.output(), product(layer, integers, patches, weightRows(layer, integers)));
     } else {
       floatConvolution(layer, integers, input);
     }
+  }
+
+  private int fewestChannelsToGather(IntegerLayer integers) {
+    return codes.signedWeights(integers)
+        ? FEWEST_CHANNELS_TO_GATHER
+        : FEWEST_CHANNELS_TO_GATHER_UNSIGNED;
   }
 
   private static boolean onePixel(Layer layer) {

@@ -12,6 +12,7 @@ public final class Histogram {
   public static final int USUAL_BINS = 2048;
 
   private final double max;
+  private final double binsPerUnit;
   private final long[] counts;
 
   /**
@@ -23,6 +24,7 @@ public final class Histogram {
       throw HaqException.invalid("histogram up to %s: expected a finite number of at least 0", max);
     }
     this.max = max;
+    this.binsPerUnit = max > 0 ? bins / max : 0;
     this.counts = new long[bins];
   }
 
@@ -42,7 +44,7 @@ public final class Histogram {
   public void add(float value) {
     double magnitude = Math.abs(value);
     if (magnitude > 0) {
-      counts[(int) Math.min(counts.length - 1, magnitude / max * counts.length)]++;
+      counts[(int) Math.min(counts.length - 1, magnitude * binsPerUnit)]++;
     }
   }
 

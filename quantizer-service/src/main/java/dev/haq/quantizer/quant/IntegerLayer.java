@@ -40,7 +40,8 @@ public record IntegerLayer(LinearQuantizer activations, QuantizedWeights weights
       }
       biasCodes[o] = (int) Math.rint(bias[o] / grid);
     }
-    return new IntegerLayer(activations, new QuantizedWeights(codes, scales), biasCodes);
+    return new IntegerLayer(
+        activations, new QuantizedWeights(codes, scales, weights.largestPair()), biasCodes);
   }
 
   /** The bias as real numbers. */

@@ -5,8 +5,10 @@ package dev.haq.quantizer.quant;
  *
  * @param codes output-major, as the layer's weights
  * @param scales [outputs], above 0
+ * @param largestPair no two codes of one sign whose products are added add up to more, see {@link
+ *     WeightShape#largestPair}
  */
-public record QuantizedWeights(byte[] codes, float[] scales) {
+public record QuantizedWeights(byte[] codes, float[] scales, int largestPair) {
   /** The quantized weights as real numbers, in the layer's order. */
   public float[] values() {
     float[] values = new float[codes.length];
@@ -15,14 +17,5 @@ public record QuantizedWeights(byte[] codes, float[] scales) {
       values[i] = codes[i] * scales[i / perOutput];
     }
     return values;
-  }
-
-  /** The largest magnitude of a code, 0..127. */
-  public int largestCode() {
-    int largest = 0;
-    for (byte code : codes) {
-      largest = Math.max(largest, Math.abs(code));
-    }
-    return largest;
   }
 }
