@@ -153,6 +153,68 @@ final class ModelImporterTest {
   }
 
   @Test
+  void modelsOfOlderOperatorSetsMeanTheSame() {
+    for (int opset : new int[] {8, 9, 10, 11, 12}) {
+      SmallModel model = new SmallModel(3, SIDE, SIDE).opset(opset);
+      String conv = model.conv("image", 3, 8, 3, 1, 1);
+      String clipped =
+          opset < 11
+              ? model.node(
+                  "Clip",
+                  List.of(conv),
+                  NodeProto.newBuilder()
+                      .addAttribute(real("min", 0))
+                      .addAttribute(real("max", 6))
+                      .build())
+              : model.relu6(conv);
+      String sliced =
+          opset < 10
+              ? model.node(
+                  "Slice",
+                  List.of(clipped),
+                  NodeProto.newBuilder()
+                      .addAttribute(Nodes.ints("starts", 1, 1))
+                      .addAttribute(Nodes.ints("ends", 7, 7))
+                      .addAttribute(Nodes.ints("axes", 2, 3))
+                      .build())
+              : model.node(
+                  "Slice",
+                  clipped,
+                  model.initializer(1, 1),
+                  model.initializer(7, 7),
+                  model.initializer(2, 3));
+      String padded =
+          opset < 11
+              ? model.node(
+                  "Pad",
+                  List.of(sliced),
+                  NodeProto.newBuilder()
+                      .addAttribute(Nodes.ints("pads", 0, 0, 1, 1, 0, 0, 1, 1))
+                      .build())
+              : model.node("Pad", sliced, model.initializer(0, 0, 1, 1, 0, 0, 1, 1));
+      String dropped = model.node("Dropout", model.relu(model.conv(padded, 8, 8, 3, 1, 1)));
+      String squeezed =
+          model.node(
+              "Squeeze",
+              List.of(model.node("GlobalAveragePool", dropped)),
+              NodeProto.newBuilder().addAttribute(Nodes.ints("axes", 2, 3)).build());
+      byte[] bytes = model.bytes(model.node("Softmax", model.gemm(squeezed, 8, 5)));
+      ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+      assertEquals(OutputKind.PROBABILITIES, imported.graph().outputKind());
+      assertSameAnswers(bytes, imported);
+    }
+  }
+
+  @Test
+  void anOperatorSetThatIsTooOldIsRefused() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE).opset(6);
+    assertRefused(
+        Reason.INVALID_MODEL,
+        model.bytes(model.gemm(model.pooled(model.conv("image", 3, 8, 3, 1, 1)), 8, 5)));
+  }
+
+  @Test
   void nodesWithoutANameOrWithAnothersGetOneOfTheirOwn() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String first = model.conv("image", 3, 8, 3, 1, 1);
