@@ -12,7 +12,6 @@ import dev.haq.quantizer.data.ArchiveLimits;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
 import dev.haq.quantizer.data.Datasets;
-import dev.haq.quantizer.data.LabelledImages;
 import dev.haq.quantizer.onnx.FakeQuantizedGraph;
 import dev.haq.quantizer.onnx.GraphWriter;
 import dev.haq.quantizer.onnx.ImportedModel;
@@ -61,7 +60,7 @@ final class ResNet20Test {
     try (Evaluator evaluator =
         new Evaluator(
             (selection, shape, classes) ->
-                adapted(datasets.images(selection, shape.get(1), shape.get(2))),
+                TestImages.of(datasets.images(selection, shape.get(1), shape.get(2))),
             writer,
             new Evaluator.Limits(2, 1, 10, 2, 2))) {
       return evaluator
@@ -69,25 +68,6 @@ final class ResNet20Test {
           .accuracy()
           .top1();
     }
-  }
-
-  private static Images adapted(LabelledImages images) {
-    return new Images() {
-      @Override
-      public int size() {
-        return images.size();
-      }
-
-      @Override
-      public int label(int image) {
-        return images.label(image);
-      }
-
-      @Override
-      public void read(int image, float[] target, int offset) {
-        images.read(image, target, offset);
-      }
-    };
   }
 
   private static Optional<Policy> inner(int weightBits, int activationBits) {

@@ -242,6 +242,21 @@ final class ModelImporterTest {
   }
 
   @Test
+  void imagesWithChannelsLastAreTurnedAtTheInput() {
+    SmallModel model = new SmallModel(SIDE, SIDE, 3);
+    String turned =
+        model.node(
+            "Transpose",
+            List.of("image"),
+            NodeProto.newBuilder().addAttribute(Nodes.ints("perm", 0, 3, 1, 2)).build());
+    ImportedModel imported =
+        model.imported(model.gemm(model.pooled(model.conv(turned, 3, 8, 3, 1, 1)), 8, 5));
+
+    assertEquals(List.of(3, SIDE, SIDE), imported.graph().inputShape());
+    assertEquals(imported.graph().input(), imported.graph().layers().get(0).input());
+  }
+
+  @Test
   void branchesThatReachNoOutputAreCut() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String conv = model.conv("image", 3, 8, 3, 1, 1);
