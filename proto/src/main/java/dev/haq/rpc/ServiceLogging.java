@@ -11,8 +11,8 @@ import ch.qos.logback.core.spi.ContextAwareBase;
 
 /**
  * How a service logs where nothing else says so: to standard error, from INFO on, or from the level
- * that the environment variable {@code HAQ_LOG_LEVEL} names. A {@code logback.xml} on the class path
- * or {@code -Dlogback.configurationFile} takes its place. Logback finds this class by itself.
+ * that the environment variable {@code HAQ_LOG_LEVEL} names. A {@code logback.xml} on the class
+ * path or {@code -Dlogback.configurationFile} takes its place. Logback finds this class by itself.
  */
 public final class ServiceLogging extends ContextAwareBase implements Configurator {
   private static final String PATTERN = "%d{ISO8601} %-5level %logger{0} - %msg%n";
