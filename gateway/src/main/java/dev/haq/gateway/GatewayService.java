@@ -60,7 +60,7 @@ public final class GatewayService implements AutoCloseable {
     Backends backends =
         Backends.open(
             Backend.address("agent", settings.agentTarget()),
-            Backend.address("hardware simulator", settings.hwsimTarget()),
+            Backend.address("hwsim", settings.hwsimTarget()),
             Backend.address("quantizer", settings.quantizerTarget()),
             settings.deadlines().read());
     GatewayRouter router = new GatewayRouter(runtime, settings, backends);

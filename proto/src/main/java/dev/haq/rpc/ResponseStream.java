@@ -1,8 +1,10 @@
 package dev.haq.rpc;
 
 import io.vertx.core.Context;
+import io.vertx.grpc.common.GrpcStatus;
 import io.vertx.grpc.server.GrpcServerResponse;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * The sending end of a server-streaming call. Safe for use by any thread; messages keep the order
@@ -15,14 +17,20 @@ public final class ResponseStream<R> {
   private final Context context;
   private final GrpcServerResponse<?, R> response;
   private final Call call;
+  private final Consumer<GrpcStatus> closed;
   private final AtomicInteger unwritten = new AtomicInteger();
   private volatile Runnable drained = () -> {};
   private boolean ended;
 
-  ResponseStream(Context context, GrpcServerResponse<?, R> response, Call call) {
+  /**
+   * @param closed told, on the context, how the stream ended
+   */
+  ResponseStream(
+      Context context, GrpcServerResponse<?, R> response, Call call, Consumer<GrpcStatus> closed) {
     this.context = context;
     this.response = response;
     this.call = call;
+    this.closed = closed;
     response.drainHandler(v -> drained.run());
   }
 
@@ -68,6 +76,7 @@ public final class ResponseStream<R> {
         v -> {
           if (open()) {
             ended = true;
+            closed.accept(GrpcStatus.OK);
             response.end();
           }
         });
@@ -79,6 +88,7 @@ public final class ResponseStream<R> {
         v -> {
           if (open()) {
             ended = true;
+            closed.accept(RpcErrors.status(RpcErrors.translate(failure).reason()));
             RpcErrors.send(failure, response);
           }
         });

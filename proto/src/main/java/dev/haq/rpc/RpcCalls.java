@@ -17,6 +17,8 @@ import java.util.function.Function;
 
 /** Carries calls from the event loop to worker threads and their answers back. */
 final class RpcCalls {
+  private static final long NO_TIMER = -1;
+
   private final Vertx vertx;
   private final ExecutorService workers;
   private final MeterRegistry metrics;
@@ -37,7 +39,7 @@ final class RpcCalls {
       GrpcServerRequest<Q, R> request, BiConsumer<Q, ResponseStream<R>> handler) {
     Exchange<Q, R> exchange = new Exchange<>(request);
     ResponseStream<R> out =
-        new ResponseStream<>(exchange.context, request.response(), exchange.call);
+        new ResponseStream<>(exchange.context, request.response(), exchange.call, exchange::close);
     request.handler(
         message ->
             exchange.onWorker(
@@ -63,7 +65,8 @@ final class RpcCalls {
     private final GrpcServerResponse<Q, R> response;
     private final String method;
     private final Timer.Sample started = Timer.start(metrics);
-    private boolean answered;
+    private long deadlineTimer = NO_TIMER;
+    private boolean closed;
 
     Exchange(GrpcServerRequest<Q, R> request) {
       this.response = request.response();
@@ -74,8 +77,9 @@ final class RpcCalls {
       if (request.timeout() > 0) {
         // The library answers DEADLINE_EXCEEDED by itself; this stops the work that nobody waits
         // for any more.
-        vertx.setTimer(request.timeout(), id -> call.cancel());
+        deadlineTimer = vertx.setTimer(request.timeout(), id -> call.cancel());
       }
+      call.onCancel(() -> context.runOnContext(v -> close(GrpcStatus.CANCELLED)));
     }
 
     void onWorker(Runnable work) {
@@ -110,20 +114,29 @@ final class RpcCalls {
     private void finish(GrpcStatus status, Runnable sending) {
       context.runOnContext(
           v -> {
-            if (answered) {
-              return;
-            }
-            answered = true;
-            started.stop(
-                Timer.builder("haq.rpc.server")
-                    .description("Calls served, by method and status")
-                    .tag("method", method)
-                    .tag("status", call.isCancelled() ? "CANCELLED" : status.name())
-                    .register(metrics));
-            if (!call.isCancelled()) {
+            if (!closed) {
+              close(status);
               sending.run();
             }
           });
+    }
+
+    /**
+     * The call is over, one way or another: nothing of it is kept. On the call's context, first one
+     * counts.
+     */
+    void close(GrpcStatus status) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      vertx.cancelTimer(deadlineTimer);
+      started.stop(
+          Timer.builder("haq.rpc.server")
+              .description("Calls served, by method and status")
+              .tag("method", method)
+              .tag("status", status.name())
+              .register(metrics));
     }
   }
 

@@ -28,6 +28,7 @@ public final class RpcErrors {
   public static final String DOMAIN = "haq.dev";
 
   private static final Logger LOG = LoggerFactory.getLogger(RpcErrors.class);
+  private static final int LONGEST_MESSAGE = 1000;
   private static final String STATUS_DETAILS = "grpc-status-details-bin";
 
   private RpcErrors() {}
@@ -57,10 +58,11 @@ public final class RpcErrors {
       LOG.error("a call failed", failure);
     }
     GrpcStatus status = status(error.reason());
+    String message = shortened(error.getMessage());
     Status details =
         Status.newBuilder()
             .setCode(status.code)
-            .setMessage(error.getMessage())
+            .setMessage(message)
             .addDetails(
                 Any.pack(
                     ErrorInfo.newBuilder()
@@ -74,14 +76,20 @@ public final class RpcErrors {
         .set(
             STATUS_DETAILS,
             Base64.getEncoder().withoutPadding().encodeToString(details.toByteArray()));
-    response.status(status).statusMessage(error.getMessage());
+    response.status(status).statusMessage(message);
     response.end();
+  }
+
+  /** Clients take 8 KiB of metadata, and the message travels in it twice. */
+  private static String shortened(String message) {
+    return message.length() <= LONGEST_MESSAGE
+        ? message
+        : message.substring(0, LONGEST_MESSAGE) + "...";
   }
 
   /**
    * The typed form of any failure: one that came over the wire is decoded, one that is typed is
-   * returned, an argument that a JDK class refused becomes INVALID_ARGUMENT, and anything else is
-   * INTERNAL.
+   * returned, and anything else is INTERNAL.
    */
   public static HaqException translate(Throwable failure) {
     if (failure instanceof HaqException typed) {

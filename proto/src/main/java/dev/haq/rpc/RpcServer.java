@@ -4,6 +4,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -36,6 +37,7 @@ public final class RpcServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
   private static final long GRACE_SECONDS = 5;
   private static final int MAX_WORKERS = 64;
+  private static final long MAX_CONCURRENT_STREAMS = 10_000;
 
   private final String name;
   private final HttpServer server;
@@ -60,7 +62,7 @@ public final class RpcServer implements AutoCloseable {
 
   /**
    * Stops gracefully: reports not ready, takes no new connection, lets calls under way finish for
-   * up to ten seconds. To be called from a plain thread.
+   * up to five seconds. To be called from a plain thread.
    */
   @Override
   public void close() {
@@ -144,7 +146,14 @@ public final class RpcServer implements AutoCloseable {
       HttpServer server =
           runtime
               .vertx()
-              .createHttpServer(new HttpServerOptions().setHost(host).setPort(port))
+              .createHttpServer(
+                  new HttpServerOptions()
+                      .setHost(host)
+                      .setPort(port)
+                      // A caller has one connection to a replica; its open streams, each a watch,
+                      // must not block its calls.
+                      .setInitialSettings(
+                          new Http2Settings().setMaxConcurrentStreams(MAX_CONCURRENT_STREAMS)))
               .requestHandler(dispatch(grpc, ready));
       try {
         server.listen().await();

@@ -49,10 +49,7 @@ public final class Settings {
       Class<T> type, String resource, Optional<Path> file, Map<String, String> overrides) {
     String text = file.map(Settings::read).orElseGet(() -> readResource(type, resource));
     String origin = file.map(Path::toString).orElse(resource);
-    String filled =
-        new StringSubstitutor(new HashMap<>(overrides))
-            .setEnableUndefinedVariableException(true)
-            .replace(text);
+    String filled = fill(text, origin, overrides);
     try {
       return YAML.readValue(filled, type);
     } catch (JsonMappingException e) {
@@ -60,6 +57,16 @@ public final class Settings {
     } catch (JsonProcessingException e) {
       throw HaqException.invalid(
           "settings %s: not readable as YAML: %s", origin, e.getOriginalMessage());
+    }
+  }
+
+  private static String fill(String text, String origin, Map<String, String> overrides) {
+    try {
+      return new StringSubstitutor(new HashMap<>(overrides))
+          .setEnableUndefinedVariableException(true)
+          .replace(text);
+    } catch (IllegalArgumentException e) {
+      throw HaqException.invalid("settings %s: %s", origin, e.getMessage());
     }
   }
 

@@ -50,6 +50,15 @@ class SettingsTest {
   }
 
   @Test
+  void aVariableThatIsNotSetIsRefusedByName() throws IOException {
+    Path file = write("host: ${SAMPLE_HOST}\nport: 1\nlimits:\n  max-layers: 5\n");
+
+    HaqException error = assertThrows(HaqException.class, () -> load(file, Map.of()));
+
+    assertTrue(error.getMessage().contains("SAMPLE_HOST"), error.getMessage());
+  }
+
+  @Test
   void aMissingFileIsRefusedByPath() {
     Path file = folder.resolve("none.yaml");
 

@@ -7,9 +7,9 @@ import dev.haq.quantizer.data.LabelledImages;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Images;
 import dev.haq.quantizer.grpc.QuantizerHandler;
+import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.Processor;
-import dev.haq.quantizer.onnx.QdqGraph;
 import dev.haq.rpc.RpcServer;
 import dev.haq.rpc.ServiceProcess;
 import dev.haq.rpc.ServiceRuntime;
@@ -46,7 +46,7 @@ public final class QuantizerService implements AutoCloseable {
     Evaluator evaluator =
         new Evaluator(
             images(new Datasets(datasets, settings.cache().imageBytes())),
-            new QdqGraph(Processor.detect()),
+            new IntegerGraph(Processor.detect()),
             settings.evaluatorLimits());
     try {
       RpcServer server =

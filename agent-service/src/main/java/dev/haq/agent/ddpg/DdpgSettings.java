@@ -19,7 +19,8 @@ import dev.haq.model.HaqException;
  * @param warmupEpisodes episodes of uniform random actions before learning; 20 (code)
  * @param noiseSigma standard deviation of the exploration noise at first, of an action in 0..1; 0.5
  *     (paper and code)
- * @param noiseDecay factor on it after each episode past the warm-up; 0.99 (paper and code)
+ * @param noiseDecay factor on it after each episode past the warm-up; 0.99 (paper and code) over
+ *     600 episodes, see {@link #noiseDecay(int, int)}
  * @param updatesPerTransition updates after each episode, for each of its transitions; 1 (code)
  * @param baselineDecay weight of the newest batch in the moving average of rewards that is taken
  *     off the critic's targets; 0.5 (code)
@@ -44,6 +45,12 @@ public record DdpgSettings(
 
   private static final int MOST_UNITS = 4096;
 
+  /** The reference code runs 600 episodes, 20 of them warm-up. */
+  private static final double CODE_LEARNING_EPISODES = 580;
+
+  /** The noise never falls faster than over this many episodes. */
+  private static final int FEWEST_LEARNING_EPISODES = 50;
+
   public DdpgSettings {
     between("hidden1", hidden1, 1, MOST_UNITS);
     between("hidden2", hidden2, 1, MOST_UNITS);
@@ -58,6 +65,19 @@ public record DdpgSettings(
     positive("noise_decay", noiseDecay, 1);
     between("updates_per_transition", updatesPerTransition, 1, 100);
     positive("baseline_decay", baselineDecay, 1);
+  }
+
+  /**
+   * The decay with which the noise of a search falls as far as the reference code's does over its
+   * 600 episodes. A departure: at 0.99 a search of 120 episodes would end while its actions are
+   * still mostly noise (0.18 of 0..1).
+   *
+   * @param episodes of the search; from 600 on the answer is 0.99
+   * @param warmupEpisodes of these, without learning
+   */
+  public static double noiseDecay(int episodes, int warmupEpisodes) {
+    double learning = Math.max(FEWEST_LEARNING_EPISODES, episodes - warmupEpisodes);
+    return StrictMath.pow(DEFAULTS.noiseDecay, Math.max(1, CODE_LEARNING_EPISODES / learning));
   }
 
   private static void between(String name, int value, int least, int most) {

@@ -70,6 +70,8 @@ public final class SpecWire implements SpecCodec {
 
   /** Fills in every default; a message names the field that is wrong. */
   static SessionSpec fromProto(dev.haq.proto.agent.v1.SessionSpec message) {
+    int episodes =
+        message.getEpisodes() == 0 ? SessionSpec.DEFAULT_EPISODES : message.getEpisodes();
     return new SessionSpec(
         message.getName(),
         message.getModel(),
@@ -77,13 +79,13 @@ public final class SpecWire implements SpecCodec {
         fromProto(message.getTarget()),
         field("spec.budget", () -> CostWire.fromProto(message.getBudget())),
         message.getAgent().isEmpty() ? Agents.DDPG : message.getAgent(),
-        message.getEpisodes() == 0 ? SessionSpec.DEFAULT_EPISODES : message.getEpisodes(),
+        episodes,
         message.getSeed(),
         field("spec.recipe", () -> DataWire.fromProto(message.getRecipe())),
         choices("spec.weight_bits", message.hasWeightBits(), message.getWeightBits()),
         choices("spec.activation_bits", message.hasActivationBits(), message.getActivationBits()),
         message.getSearchFirstAndLast() ? Pinning.IMAGE : Pinning.FIRST_AND_LAST,
-        field("spec.ddpg", () -> fromProto(message.getDdpg())));
+        field("spec.ddpg", () -> fromProto(message.getDdpg(), episodes)));
   }
 
   private static Optional<BitChoices> choices(
@@ -128,8 +130,9 @@ public final class SpecWire implements SpecCodec {
         .build();
   }
 
-  private static DdpgSettings fromProto(dev.haq.proto.agent.v1.DdpgSettings m) {
+  private static DdpgSettings fromProto(dev.haq.proto.agent.v1.DdpgSettings m, int episodes) {
     DdpgSettings d = DdpgSettings.DEFAULTS;
+    int warmupEpisodes = m.hasWarmupEpisodes() ? m.getWarmupEpisodes() : d.warmupEpisodes();
     return new DdpgSettings(
         m.hasHidden1() ? m.getHidden1() : d.hidden1(),
         m.hasHidden2() ? m.getHidden2() : d.hidden2(),
@@ -139,9 +142,9 @@ public final class SpecWire implements SpecCodec {
         m.hasGamma() ? m.getGamma() : d.gamma(),
         m.hasBatchSize() ? m.getBatchSize() : d.batchSize(),
         m.hasReplayPerDecision() ? m.getReplayPerDecision() : d.replayPerDecision(),
-        m.hasWarmupEpisodes() ? m.getWarmupEpisodes() : d.warmupEpisodes(),
+        warmupEpisodes,
         m.hasNoiseSigma() ? m.getNoiseSigma() : d.noiseSigma(),
-        m.hasNoiseDecay() ? m.getNoiseDecay() : d.noiseDecay(),
+        m.hasNoiseDecay() ? m.getNoiseDecay() : DdpgSettings.noiseDecay(episodes, warmupEpisodes),
         m.hasUpdatesPerTransition() ? m.getUpdatesPerTransition() : d.updatesPerTransition(),
         d.baselineDecay());
   }

@@ -104,7 +104,7 @@ final class DataOptions {
         data);
   }
 
-  private static String packed(GatewayClient client, Path folder, String name) {
+  private String packed(GatewayClient client, Path folder, String name) {
     try {
       Path zip = Files.createTempFile("haq-data-", ".zip");
       try {
@@ -118,10 +118,10 @@ final class DataOptions {
     }
   }
 
-  private static String imported(GatewayClient client, Path file, String name, String format) {
+  private String imported(GatewayClient client, Path file, String name, String format) {
     return client
         .findDataset(Digests.of(file))
-        .orElseGet(() -> client.importDataset(file, name, format))
+        .orElseGet(() -> client.importDataset(file, name, format, "--data " + data))
         .getId();
   }
 }

@@ -3,7 +3,6 @@ package dev.haq.cli;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.model.v1.Resource;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,9 +39,6 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
       introduced = true;
       introduce(now);
     }
-    if (now.hasSecondsLeft()) {
-      progress.left(Duration.ofSeconds(Math.round(now.getSecondsLeft())));
-    }
   }
 
   @Override
@@ -50,7 +46,7 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
     episodes.add(episode);
     terminal.line(line(episode, session.getEpisodesTotal()));
     if (progress != null) {
-      progress.reached(episode.getNumber());
+      progress.reached(episode.getNumber(), episode.getSeconds());
     }
   }
 

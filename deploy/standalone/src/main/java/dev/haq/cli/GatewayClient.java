@@ -40,6 +40,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -104,8 +105,13 @@ final class GatewayClient {
     }
   }
 
-  Model importModel(Path file, String name) {
-    return post("/v1/models?name=" + encode(name), upload(file), Model.newBuilder()).build();
+  /**
+   * @param origin what the user called it, for errors
+   */
+  Model importModel(Path file, String name, String origin) {
+    return naming(
+        origin,
+        () -> post("/v1/models?name=" + encode(name), upload(file), Model.newBuilder()).build());
   }
 
   /** The dataset of this id, or empty when it has to be imported first. */
@@ -129,13 +135,26 @@ final class GatewayClient {
 
   /**
    * @param format {@code CIFAR10_BINARY} or {@code CLASS_FOLDERS_ZIP}
+   * @param origin what the user called it, for errors
    */
-  Dataset importDataset(Path file, String name, String format) {
-    return post(
-            "/v1/datasets?name=" + encode(name) + "&format=" + format,
-            upload(file),
-            Dataset.newBuilder())
-        .build();
+  Dataset importDataset(Path file, String name, String format, String origin) {
+    return naming(
+        origin,
+        () ->
+            post(
+                    "/v1/datasets?name=" + encode(name) + "&format=" + format,
+                    upload(file),
+                    Dataset.newBuilder())
+                .build());
+  }
+
+  /** The service does not know where a file came from; the user has to. */
+  private static <T> T naming(String origin, Supplier<T> upload) {
+    try {
+      return upload.get();
+    } catch (HaqException e) {
+      throw new HaqException(e.reason(), origin + ": " + e.getMessage(), e.details(), e);
+    }
   }
 
   SimulateResponse simulate(SimulateRequest request) {

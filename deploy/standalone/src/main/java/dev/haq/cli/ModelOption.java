@@ -30,7 +30,8 @@ final class ModelOption {
     Path file = file();
     return client
         .findModel(Digests.of(file))
-        .orElseGet(() -> client.importModel(file, file.getFileName().toString()));
+        .orElseGet(
+            () -> client.importModel(file, file.getFileName().toString(), "--model " + model));
   }
 
   private Path file() {

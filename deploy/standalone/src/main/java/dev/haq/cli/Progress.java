@@ -1,6 +1,8 @@
 package dev.haq.cli;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -12,22 +14,35 @@ final class Progress implements AutoCloseable {
   private static final int REDRAW_MILLIS = 500;
   private static final int DEFAULT_WIDTH = 80;
 
+  /** Episodes that the time left is estimated from. */
+  private static final int WINDOW = 10;
+
   private final Terminal terminal;
   private final Optional<ProgressBar> bar;
+  private final int episodes;
+  private final Deque<Double> latest = new ArrayDeque<>();
   private volatile Optional<Duration> left = Optional.empty();
 
   Progress(Terminal terminal, int episodes) {
     this.terminal = terminal;
+    this.episodes = episodes;
     this.bar = terminal.interactive() ? Optional.of(build(episodes)) : Optional.empty();
   }
 
-  void reached(int episode) {
+  /**
+   * An episode is done.
+   *
+   * @param seconds it took: the time left follows the latest ones, since warm-up is faster and the
+   *     episodes of an interrupted session come at once
+   */
+  void reached(int episode, double seconds) {
+    latest.addLast(seconds);
+    if (latest.size() > WINDOW) {
+      latest.removeFirst();
+    }
+    double mean = latest.stream().mapToDouble(Double::doubleValue).average().orElse(0);
+    left = Optional.of(Duration.ofMillis(Math.round(1000 * mean * (episodes - episode))));
     bar.ifPresent(b -> b.stepTo(episode));
-  }
-
-  /** The service's own estimate, which knows the pace of the episodes past the warm-up. */
-  void left(Duration estimate) {
-    left = Optional.of(estimate);
   }
 
   @Override
@@ -42,17 +57,9 @@ final class Progress implements AutoCloseable {
         .setInitialMax(episodes)
         .setStyle(ProgressBarStyle.ASCII)
         .setUpdateIntervalMillis(REDRAW_MILLIS)
-        .setEtaFunction(state -> left.isPresent() ? left : extrapolated(state))
+        .setEtaFunction(state -> left)
         .setConsumer(new BottomLine())
         .build();
-  }
-
-  private static Optional<Duration> extrapolated(me.tongfei.progressbar.ProgressState state) {
-    long done = state.getCurrent();
-    return done == 0
-        ? Optional.empty()
-        : Optional.of(
-            state.getElapsedAfterStart().dividedBy(done).multipliedBy(state.getMax() - done));
   }
 
   private static int width() {

@@ -3,6 +3,7 @@ package dev.haq.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.haq.model.HaqException;
 import dev.haq.standalone.Standalone;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -31,17 +32,26 @@ final class ServeCommand implements Callable<Integer> {
       description = "The port to listen on; ${DEFAULT-VALUE} by default, 0 for any free one.")
   private int port;
 
+  @Option(
+      names = "--grpc-port",
+      paramLabel = "PORT",
+      description = "Also serve the public gRPC API on this port, 0 for any free one.")
+  private Integer grpcPort;
+
   @Override
   public Integer call() throws InterruptedException {
     if (common.hasServer()) {
       throw HaqException.invalid("--server has no meaning here: serve starts the services itself");
     }
-    if (port < 0 || port > 65535) {
-      throw HaqException.invalid("--port %d: use 0 to 65535", port);
+    check("--port", port);
+    OptionalInt grpc = OptionalInt.empty();
+    if (grpcPort != null) {
+      check("--grpc-port", grpcPort);
+      grpc = OptionalInt.of(grpcPort);
     }
     Terminal terminal = common.terminal();
     Standalone standalone =
-        Standalone.start(Standalone.Options.serving(host, port, common.dataDir()));
+        Standalone.start(Standalone.Options.serving(host, port, grpc, common.dataDir()));
     ServeAddress.write(common.dataDir(), standalone.url());
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime()
@@ -56,6 +66,12 @@ final class ServeCommand implements Callable<Integer> {
     announce(terminal, standalone);
     stopped.await();
     return Haq.DONE;
+  }
+
+  private static void check(String option, int port) {
+    if (port < 0 || port > 65535) {
+      throw HaqException.invalid("%s %d: use 0 to 65535", option, port);
+    }
   }
 
   private void announce(Terminal terminal, Standalone standalone) {

@@ -11,6 +11,8 @@ import dev.haq.quantizer.QuantizerService;
 import dev.haq.quantizer.QuantizerSettings;
 import dev.haq.rpc.ServiceRuntime;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +22,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,20 +40,22 @@ public final class Standalone implements AutoCloseable {
    *
    * @param host the gateway's address; the services behind it listen on loopback alone
    * @param port the gateway's port, 0 for any free one
+   * @param grpcPort the port of the gateway's public gRPC API, 0 for any free one; empty for none
    * @param dataDir imported models and data, content-addressed: several processes may share it
    * @param sessions the session store's folder, which one process at a time can use; empty for
    *     commands without sessions: the agent service, whose store takes longest to start, is then
    *     left out
    */
-  public record Options(String host, int port, Path dataDir, Optional<Path> sessions) {
+  public record Options(
+      String host, int port, OptionalInt grpcPort, Path dataDir, Optional<Path> sessions) {
     /** For a command that starts the services for itself alone. */
     public static Options inside(Path dataDir, Optional<Path> sessions) {
-      return new Options(LOOPBACK, 0, dataDir, sessions);
+      return new Options(LOOPBACK, 0, OptionalInt.empty(), dataDir, sessions);
     }
 
     /** For others to use; sessions are kept below {@code dataDir}. */
-    public static Options serving(String host, int port, Path dataDir) {
-      return new Options(host, port, dataDir, Optional.of(dataDir.resolve("sessions")));
+    public static Options serving(String host, int port, OptionalInt grpcPort, Path dataDir) {
+      return new Options(host, port, grpcPort, dataDir, Optional.of(dataDir.resolve("sessions")));
     }
   }
 
@@ -70,6 +75,7 @@ public final class Standalone implements AutoCloseable {
    * @throws HaqException when the port, the session store or the data folder cannot be used
    */
   public static Standalone start(Options options) {
+    checkFree(options);
     createFolders(options);
     Deque<AutoCloseable> parts = new ArrayDeque<>();
     try {
@@ -112,7 +118,11 @@ public final class Standalone implements AutoCloseable {
                   runtime,
                   GatewaySettings.defaults()
                       .withAddress(options.host(), options.port())
+                      .withPublicGrpc(publicGrpc(options))
                       .withTargets(agentTarget, hwsimTarget, quantizerTarget)));
+      gateway
+          .grpcPort()
+          .ifPresent(port -> grpc.put("gateway", url(options.host(), port).getAuthority()));
       return new Standalone(url(options.host(), gateway.port()), grpc, parts);
     } catch (RuntimeException e) {
       close(parts);
@@ -149,6 +159,24 @@ public final class Standalone implements AutoCloseable {
         LOG.warn("a service did not stop cleanly: {}", e.getMessage());
       }
     }
+  }
+
+  /** Refuses a taken port before anything is opened: sessions are taken over as soon as it is. */
+  private static void checkFree(Options options) {
+    try (ServerSocket probe = new ServerSocket()) {
+      // As the server itself does: a port that only waits to be free again is free.
+      probe.setReuseAddress(true);
+      probe.bind(new InetSocketAddress(options.host(), options.port()));
+    } catch (IOException e) {
+      throw HaqException.invalid(
+          "cannot listen on %s:%d (%s): another program uses it, or it is not this machine's; choose another port",
+          options.host(), options.port(), e.getMessage());
+    }
+  }
+
+  private static GatewaySettings.PublicGrpc publicGrpc(Options options) {
+    return new GatewaySettings.PublicGrpc(
+        options.grpcPort().isPresent(), options.grpcPort().orElse(0));
   }
 
   private static void createFolders(Options options) {

@@ -47,6 +47,9 @@ public record CnnGraph(
     PROBABILITIES
   }
 
+  /** The domain of ONNX Runtime's own operators. */
+  static final String MICROSOFT = "com.microsoft";
+
   public CnnGraph {
     nodes = List.copyOf(nodes);
     constants = Map.copyOf(constants);
@@ -80,10 +83,15 @@ public record CnnGraph(
   }
 
   /** A model with this graph's operator sets and no nodes yet. */
-  public ModelProto.Builder emptyModel() {
-    return ModelProto.newBuilder()
-        .setIrVersion(irVersion)
-        .setProducerName("haq")
-        .addAllOpsetImport(operatorSets);
+  ModelProto.Builder emptyModel() {
+    ModelProto.Builder model =
+        ModelProto.newBuilder()
+            .setIrVersion(irVersion)
+            .setProducerName("haq")
+            .addAllOpsetImport(operatorSets);
+    if (operatorSets.stream().noneMatch(o -> o.getDomain().equals(MICROSOFT))) {
+      model.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(MICROSOFT).setVersion(1));
+    }
+    return model;
   }
 }

@@ -2,6 +2,7 @@ package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.haq.model.Layer;
+import dev.haq.quantizer.quant.WeightShape;
 import java.util.List;
 
 /** A step of a {@link CnnGraph}: a layer that can be quantized, or an operator left as it is. */
@@ -24,6 +25,15 @@ public sealed interface GraphNode {
    */
   record Quantizable(Layer layer, String input, String output, float[] weights, float[] bias)
       implements GraphNode {
+    /** How the weights lie. */
+    public WeightShape weightShape() {
+      int outputs = layer.outputs();
+      int area = GraphBuilder.window(layer).kernelArea();
+      boolean depthwise =
+          layer instanceof Layer.DepthwiseConv2d && layer.inputs() == layer.outputs();
+      return new WeightShape(outputs, weights.length / outputs / area, area, depthwise);
+    }
+
     @Override
     public List<String> inputs() {
       return List.of(input);

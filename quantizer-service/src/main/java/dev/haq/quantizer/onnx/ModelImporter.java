@@ -31,7 +31,7 @@ public final class ModelImporter {
    * @param name for people
    */
   public static ImportedModel read(byte[] bytes, String id, String name) {
-    ModelProto model = OnnxReader.read(bytes);
+    ModelProto model = ChannelsFirstInput.apply(OpsetUpgrade.apply(OnnxReader.read(bytes)));
     try {
       return read(model, id, name, bytes.length);
     } catch (IndexOutOfBoundsException | ArithmeticException e) {

@@ -4,13 +4,13 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -20,22 +20,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Models by the SHA-256 of their bytes, in a folder that replicas may share: {@code <hash>.onnx},
- * and its name for people beside it. Immutable, so the ones read lately are kept in memory. Safe
- * for use by many threads.
+ * and {@code <hash>.json} which describes it, so that models are listed without being read. The
+ * description is there first, so a model is there completely or not at all. Immutable, so the ones
+ * read lately are kept in memory. Safe for use by many threads.
  */
 public final class ModelStore {
   private static final String PREFIX = "sha256:";
   private static final String MODEL = ".onnx";
-  private static final String NAME = ".name";
+  private static final String DESCRIPTION = ".json";
+  private static final String UPLOAD = ".part";
   private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
-  private static final String BUILTIN_RESOURCE = "/builtin/shapes.onnx";
+
+  /** What an upload that was killed left behind is removed when it is this old. */
+  private static final Duration ABANDONED_AFTER = Duration.ofDays(1);
+
+  private static final Logger LOG = LoggerFactory.getLogger(ModelStore.class);
 
   private final Path folder;
   private final long maxBytes;
-  private final Map<String, StoredModel> recent;
+  private final Map<String, ImportedModel> recent;
+  private ImportedModel builtin;
 
   /**
    * @param maxBytes of one model's file
@@ -47,12 +56,13 @@ public final class ModelStore {
     this.recent =
         new LinkedHashMap<>(16, 0.75f, true) {
           @Override
-          protected boolean removeEldestEntry(Map.Entry<String, StoredModel> eldest) {
+          protected boolean removeEldestEntry(Map.Entry<String, ImportedModel> eldest) {
             return size() > kept;
           }
         };
     try {
       Files.createDirectories(folder);
+      removeAbandoned();
     } catch (IOException e) {
       throw failed("the model folder " + folder + " cannot be used", e);
     }
@@ -61,7 +71,7 @@ public final class ModelStore {
   /** A new file beside the models, for an upload to be written to; {@link #add} takes it. */
   public Path newUpload() {
     try {
-      return Files.createTempFile(folder, "upload", ".part");
+      return Files.createTempFile(folder, "upload", UPLOAD);
     } catch (IOException e) {
       throw failed("a model cannot be stored", e);
     }
@@ -83,20 +93,29 @@ public final class ModelStore {
     try {
       byte[] bytes = Files.readAllBytes(upload);
       String hash = sha256(bytes);
-      String id = PREFIX + hash;
-      if (Files.exists(file(hash, MODEL))) {
-        return get(id);
+      if (isStored(hash)) {
+        return readDescription(hash);
       }
-      StoredModel stored =
-          new StoredModel(name, Instant.now(), ModelImporter.read(bytes, id, name));
-      Files.writeString(file(hash, NAME), name);
+      ImportedModel model = ModelImporter.read(bytes, PREFIX + hash, name);
+      StoredModel stored = StoredModel.of(model, Instant.now());
+      describe(hash, stored);
       Files.move(upload, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
-      remember(id, stored);
+      remember(model);
       return stored;
     } catch (IOException e) {
       throw failed("the model '" + name + "' cannot be stored", e);
     } finally {
       discard(upload);
+    }
+  }
+
+  private void describe(String hash, StoredModel stored) throws IOException {
+    Path written = newUpload();
+    try {
+      Files.write(written, ModelDescription.write(stored));
+      Files.move(written, file(hash, DESCRIPTION), StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      discard(written);
     }
   }
 
@@ -110,76 +129,122 @@ public final class ModelStore {
   }
 
   /**
-   * A model by id.
+   * A model by id, read and ready to be run.
    *
    * @throws HaqException UNKNOWN_MODEL when there is none
    */
-  public StoredModel get(String id) {
+  public ImportedModel get(String id) {
+    if (id.equals(BuiltinShapes.ID)) {
+      return builtin();
+    }
     synchronized (recent) {
-      StoredModel known = recent.get(id);
+      ImportedModel known = recent.get(id);
       if (known != null) {
         return known;
       }
     }
-    StoredModel read = id.equals(BuiltinShapes.ID) ? builtin() : read(id);
-    remember(id, read);
-    return read;
-  }
-
-  /** The built-in model, then the uploaded ones, oldest first. */
-  public List<StoredModel> list() {
-    List<StoredModel> models = new ArrayList<>();
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        String name = file.getFileName().toString();
-        if (name.endsWith(MODEL)) {
-          models.add(get(PREFIX + name.substring(0, name.length() - MODEL.length())));
-        }
-      }
-    } catch (IOException e) {
-      throw failed("the model folder " + folder + " cannot be read", e);
-    }
-    models.sort(
-        Comparator.comparing(StoredModel::created).thenComparing(stored -> stored.model().id()));
-    models.add(0, get(BuiltinShapes.ID));
-    return List.copyOf(models);
-  }
-
-  private StoredModel read(String id) {
-    String hash = id.startsWith(PREFIX) ? id.substring(PREFIX.length()) : "";
-    if (!HASH.matcher(hash).matches() || !Files.exists(file(hash, MODEL))) {
-      throw new HaqException(
-          Reason.UNKNOWN_MODEL,
-          "there is no model '" + id + "': import it first, or use " + BuiltinShapes.ID);
-    }
+    String hash = hash(id);
     try {
-      Path file = file(hash, MODEL);
-      Path nameFile = file(hash, NAME);
-      String name =
-          Files.exists(nameFile) ? Files.readString(nameFile, StandardCharsets.UTF_8) : hash;
-      return new StoredModel(
-          name,
-          Files.getLastModifiedTime(file).toInstant(),
-          ModelImporter.read(Files.readAllBytes(file), id, name));
+      String name = readDescription(hash).network().name();
+      ImportedModel read = ModelImporter.read(Files.readAllBytes(file(hash, MODEL)), id, name);
+      remember(read);
+      return read;
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
     }
   }
 
-  private static StoredModel builtin() {
-    try (InputStream in = ModelStore.class.getResourceAsStream(BUILTIN_RESOURCE)) {
-      return new StoredModel(
-          "shapes",
-          Instant.EPOCH,
-          ModelImporter.read(in.readAllBytes(), BuiltinShapes.ID, "shapes"));
+  /**
+   * What is told about a model; it is not read for that.
+   *
+   * @throws HaqException UNKNOWN_MODEL when there is none
+   */
+  public StoredModel describe(String id) {
+    if (id.equals(BuiltinShapes.ID)) {
+      return StoredModel.of(builtin(), Instant.EPOCH);
+    }
+    String hash = hash(id);
+    try {
+      return readDescription(hash);
     } catch (IOException e) {
-      throw failed("the built-in model cannot be read", e);
+      throw failed("the model " + id + " cannot be read", e);
     }
   }
 
-  private void remember(String id, StoredModel stored) {
+  /**
+   * The built-in model, then the uploaded ones, oldest first. One whose description is damaged is
+   * left out, so that it does not hide the others.
+   */
+  public List<StoredModel> list() {
+    List<StoredModel> models = new ArrayList<>();
+    for (String hash : hashes()) {
+      try {
+        models.add(readDescription(hash));
+      } catch (IOException | HaqException e) {
+        LOG.warn("the description of model {}{} cannot be read", PREFIX, hash, e);
+      }
+    }
+    models.sort(Comparator.comparing(StoredModel::created).thenComparing(StoredModel::id));
+    models.add(0, describe(BuiltinShapes.ID));
+    return List.copyOf(models);
+  }
+
+  private List<String> hashes() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(MODEL))
+          .map(name -> name.substring(0, name.length() - MODEL.length()))
+          .filter(this::isStored)
+          .toList();
+    } catch (IOException | UncheckedIOException e) {
+      throw failed("the model folder " + folder + " cannot be read", e);
+    }
+  }
+
+  private String hash(String id) {
+    String hash = id.startsWith(PREFIX) ? id.substring(PREFIX.length()) : "";
+    if (!isStored(hash)) {
+      throw new HaqException(
+          Reason.UNKNOWN_MODEL,
+          "there is no model '" + id + "': import it first, or use " + BuiltinShapes.ID);
+    }
+    return hash;
+  }
+
+  private boolean isStored(String hash) {
+    return HASH.matcher(hash).matches()
+        && Files.exists(file(hash, MODEL))
+        && Files.exists(file(hash, DESCRIPTION));
+  }
+
+  private StoredModel readDescription(String hash) throws IOException {
+    return ModelDescription.read(Files.readAllBytes(file(hash, DESCRIPTION)));
+  }
+
+  /** Small, and always kept. */
+  private synchronized ImportedModel builtin() {
+    if (builtin == null) {
+      builtin = ModelImporter.read(BuiltinShapes.model(), BuiltinShapes.ID, "shapes");
+    }
+    return builtin;
+  }
+
+  private void removeAbandoned() throws IOException {
+    Instant limit = Instant.now().minus(ABANDONED_AFTER);
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        if (file.getFileName().toString().endsWith(UPLOAD)
+            && Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
+          Files.deleteIfExists(file);
+        }
+      }
+    }
+  }
+
+  private void remember(ImportedModel model) {
     synchronized (recent) {
-      recent.put(id, stored);
+      recent.put(model.id(), model);
     }
   }
 
@@ -195,7 +260,7 @@ public final class ModelStore {
     }
   }
 
-  private static HaqException failed(String what, IOException e) {
+  private static HaqException failed(String what, Exception e) {
     return new HaqException(Reason.INTERNAL, what + ": " + e.getMessage(), e);
   }
 }

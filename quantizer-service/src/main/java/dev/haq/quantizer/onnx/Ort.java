@@ -19,6 +19,27 @@ public final class Ort {
   private static final Pattern NODE_NAME =
       Pattern.compile("In Node, \\(\"([^\"]*)\"|with name '([^']*)'|Node \\(([^)]*)\\)");
 
+  /** How far ONNX Runtime may rewrite a graph before it runs it. */
+  public enum Rewriting {
+    /** It runs the nodes as they are. */
+    NONE(OptLevel.NO_OPT, false),
+    /**
+     * It arranges floating-point layers as is fastest, and leaves quantization alone. It would
+     * otherwise quantize floating-point weights that stand behind a DequantizeLinear.
+     */
+    FLOAT_LAYERS(OptLevel.ALL_OPT, true),
+    /** All it can, such as fusing layers between Quantize- and DequantizeLinear. */
+    ALL(OptLevel.ALL_OPT, false);
+
+    private final OptLevel level;
+    private final boolean leavesQuantization;
+
+    Rewriting(OptLevel level, boolean leavesQuantization) {
+      this.level = level;
+      this.leavesQuantization = leavesQuantization;
+    }
+  }
+
   private Ort() {}
 
   /** The one environment of this process; it logs nothing that an exception says as well. */
@@ -32,11 +53,14 @@ public final class Ort {
    * @param model a serialized ONNX model
    * @throws HaqException UNSUPPORTED_OPERATOR or INVALID_MODEL where the model cannot be run
    */
-  public static OrtSession open(byte[] model, OptLevel optimisation) {
+  public static OrtSession open(byte[] model, Rewriting rewriting) {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(1);
       options.setInterOpNumThreads(1);
-      options.setOptimizationLevel(optimisation);
+      options.setOptimizationLevel(rewriting.level);
+      if (rewriting.leavesQuantization) {
+        options.addConfigEntry("session.disable_quant_qdq", "1");
+      }
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
       return environment().createSession(model, options);
     } catch (OrtException e) {

@@ -5,7 +5,6 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import ai.onnxruntime.TensorInfo;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -34,7 +33,7 @@ final class ShapeProbe {
     Map<String, List<Integer>> shapes = new HashMap<>();
     shapes.put(draft.input.getName(), shapeOf(1, inputShape));
     byte[] model = draft.toModel(1, outputs).toByteArray();
-    try (OrtSession session = Ort.open(model, OptLevel.NO_OPT);
+    try (OrtSession session = Ort.open(model, Ort.Rewriting.NONE);
         OnnxTensor input = noise(1, inputShape);
         OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
       for (Map.Entry<String, OnnxValue> value : result) {
@@ -51,7 +50,7 @@ final class ShapeProbe {
   /** Whether the draft computes the same for an image whether it comes alone or beside another. */
   static boolean takesAnyBatch(GraphDraft draft, int[] inputShape) {
     byte[] model = draft.toModel(0, List.of(draft.output)).toByteArray();
-    try (OrtSession session = Ort.open(model, OptLevel.NO_OPT)) {
+    try (OrtSession session = Ort.open(model, Ort.Rewriting.NONE)) {
       float[] alone = run(session, draft, 1, inputShape);
       float[] beside = run(session, draft, 2, inputShape);
       if (beside.length != 2 * alone.length) {

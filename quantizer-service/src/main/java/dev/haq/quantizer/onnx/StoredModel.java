@@ -1,11 +1,35 @@
 package dev.haq.quantizer.onnx;
 
+import dev.haq.model.Network;
 import java.time.Instant;
+import java.util.List;
 
 /**
- * A model of the store, with what its file does not say.
+ * What is told about a model of the store; to know it, the model need not be read.
  *
- * @param name for people
+ * @param network named as the model is
+ * @param classes it tells apart
+ * @param inputShape of one image: channels, height, width
+ * @param sizeBytes of its file
  * @param created when it was imported; the epoch for the built-in
  */
-public record StoredModel(String name, Instant created, ImportedModel model) {}
+public record StoredModel(
+    Network network, int classes, List<Integer> inputShape, long sizeBytes, Instant created) {
+  public StoredModel {
+    inputShape = List.copyOf(inputShape);
+  }
+
+  static StoredModel of(ImportedModel model, Instant created) {
+    return new StoredModel(
+        model.network(),
+        model.graph().classes(),
+        model.graph().inputShape(),
+        model.sizeBytes(),
+        created);
+  }
+
+  /** {@code sha256:...} or {@code builtin:shapes}. */
+  public String id() {
+    return network.modelId();
+  }
+}

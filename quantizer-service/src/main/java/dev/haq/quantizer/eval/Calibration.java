@@ -1,0 +1,179 @@
+package dev.haq.quantizer.eval;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.haq.model.BitWidth;
+import dev.haq.quantizer.onnx.CnnGraph;
+import dev.haq.quantizer.onnx.FloatGraph;
+import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import dev.haq.quantizer.onnx.Ort;
+import dev.haq.quantizer.quant.Histogram;
+import dev.haq.quantizer.quant.KlClipThreshold;
+import dev.haq.quantizer.quant.LinearQuantizer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What a network's layers read on a few images, and the quantizers that follow from it. A clip
+ * threshold is searched for once for each tensor and number of levels; it does not depend on the
+ * policy (paper, section 3.4). Keeps 16 KiB a tensor.
+ */
+final class Calibration {
+  private final CnnGraph graph;
+  private final Map<String, Observed> observed;
+  private final Map<Threshold, Double> thresholds = new ConcurrentHashMap<>();
+
+  private Calibration(CnnGraph graph, Map<String, Observed> observed) {
+    this.graph = graph;
+    this.observed = observed;
+  }
+
+  /**
+   * @param smallest the smallest value of the tensor
+   */
+  private record Observed(float smallest, Histogram magnitudes) {}
+
+  private record Threshold(String tensor, int levels) {}
+
+  private record Extent(float smallest, float largestMagnitude) {
+    Extent plus(Extent other) {
+      return new Extent(
+          Math.min(smallest, other.smallest), Math.max(largestMagnitude, other.largestMagnitude));
+    }
+  }
+
+  /** Runs the float network twice over the images: for the extent of its tensors, then to count. */
+  static Calibration of(
+      CnnGraph graph, Images images, SessionRunner runner, BooleanSupplier cancelled) {
+    List<String> tensors = graph.layers().stream().map(Quantizable::input).distinct().toList();
+    List<String> computed = tensors.stream().filter(t -> !t.equals(graph.input())).toList();
+    byte[] model =
+        FloatGraph.write(graph, computed.isEmpty() ? List.of(graph.output()) : computed)
+            .toByteArray();
+    try (OrtSession session = Ort.open(model, FloatGraph.rewriting())) {
+      Map<String, Extent> extents = new HashMap<>();
+      visit(session, graph, images, computed, runner, cancelled, values -> extent(values))
+          .forEach(part -> part.forEach((name, e) -> extents.merge(name, e, Extent::plus)));
+      Map<String, Observed> observed = new HashMap<>();
+      extents.forEach(
+          (name, e) ->
+              observed.put(
+                  name,
+                  new Observed(
+                      e.smallest(), new Histogram(e.largestMagnitude(), Histogram.USUAL_BINS))));
+      observeInput(graph, images, observed);
+      count(session, graph, images, computed, runner, cancelled, observed);
+      return new Calibration(graph, observed);
+    } catch (OrtException e) {
+      throw Ort.refused(e);
+    }
+  }
+
+  private interface Visitor<T> {
+    T of(float[] values);
+  }
+
+  private static <T> List<Map<String, T>> visit(
+      OrtSession session,
+      CnnGraph graph,
+      Images images,
+      List<String> tensors,
+      SessionRunner runner,
+      BooleanSupplier cancelled,
+      Visitor<T> visitor) {
+    return runner.run(
+        session,
+        graph,
+        images,
+        0,
+        images.size(),
+        1,
+        (result, first, count) -> {
+          Map<String, T> seen = new HashMap<>();
+          for (int i = 0; i < tensors.size(); i++) {
+            seen.put(tensors.get(i), visitor.of(SessionRunner.floats((OnnxTensor) result.get(i))));
+          }
+          return seen;
+        },
+        cancelled);
+  }
+
+  private static void count(
+      OrtSession session,
+      CnnGraph graph,
+      Images images,
+      List<String> tensors,
+      SessionRunner runner,
+      BooleanSupplier cancelled,
+      Map<String, Observed> observed) {
+    runner.run(
+        session,
+        graph,
+        images,
+        0,
+        images.size(),
+        1,
+        (result, first, count) -> {
+          for (int i = 0; i < tensors.size(); i++) {
+            Histogram histogram = observed.get(tensors.get(i)).magnitudes();
+            float[] values = SessionRunner.floats((OnnxTensor) result.get(i));
+            synchronized (histogram) {
+              for (float value : values) {
+                histogram.add(value);
+              }
+            }
+          }
+          return true;
+        },
+        cancelled);
+  }
+
+  private static void observeInput(CnnGraph graph, Images images, Map<String, Observed> observed) {
+    float[] image = new float[graph.inputValues()];
+    Extent all = new Extent(Float.POSITIVE_INFINITY, 0);
+    for (int i = 0; i < images.size(); i++) {
+      images.read(i, image, 0);
+      all = all.plus(extent(image));
+    }
+    Histogram histogram = new Histogram(all.largestMagnitude(), Histogram.USUAL_BINS);
+    for (int i = 0; i < images.size(); i++) {
+      images.read(i, image, 0);
+      for (float value : image) {
+        histogram.add(value);
+      }
+    }
+    observed.put(graph.input(), new Observed(all.smallest(), histogram));
+  }
+
+  /** Values that are no numbers are passed over: such a network has no accuracy to lose. */
+  private static Extent extent(float[] values) {
+    float smallest = Float.POSITIVE_INFINITY;
+    float largest = 0;
+    for (float value : values) {
+      if (Float.isFinite(value)) {
+        smallest = Math.min(smallest, value);
+        largest = Math.max(largest, Math.abs(value));
+      }
+    }
+    return new Extent(smallest, largest);
+  }
+
+  /**
+   * The quantizer of a layer's input: unsigned where the tensor cannot be negative by the way it is
+   * made, or is an image without negative values; else symmetric (paper, section 3.4).
+   */
+  LinearQuantizer quantizer(String tensor, BitWidth bits) {
+    Observed seen = observed.get(tensor);
+    boolean signed =
+        tensor.equals(graph.input()) ? seen.smallest() < 0 : !graph.nonNegative().contains(tensor);
+    int levels = LinearQuantizer.levels(bits, signed);
+    double clip =
+        thresholds.computeIfAbsent(
+            new Threshold(tensor, levels), t -> KlClipThreshold.of(seen.magnitudes(), levels));
+    return signed ? LinearQuantizer.symmetric(bits, clip) : LinearQuantizer.unsigned(bits, clip);
+  }
+}

@@ -1,0 +1,287 @@
+package dev.haq.quantizer.eval;
+
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.haq.model.Accuracy;
+import dev.haq.model.BitWidth;
+import dev.haq.model.DataSelection;
+import dev.haq.model.DataSelection.Split;
+import dev.haq.model.HaqException;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Recipe;
+import dev.haq.quantizer.onnx.CnnGraph;
+import dev.haq.quantizer.onnx.FloatGraph;
+import dev.haq.quantizer.onnx.GraphWriter;
+import dev.haq.quantizer.onnx.ImportedModel;
+import dev.haq.quantizer.onnx.LayerForm;
+import dev.haq.quantizer.onnx.Ort;
+import dev.haq.quantizer.quant.LinearQuantizer;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Evaluates policies: writes the quantized graph of a policy, opens a session on it, runs it over
+ * the images and closes it again. What does not depend on the policy is kept: calibrations,
+ * quantized weights, and answers, each up to a bound. Safe for use by many threads.
+ */
+public final class Evaluator implements AutoCloseable {
+  /** Slices of the images in which float and quantized runs alternate when speeds are compared. */
+  private static final int TIMED_SLICES = 10;
+
+  private static final long CANCEL_CHECK_MILLIS = 50;
+
+  private final Images.Source images;
+  private final GraphWriter writer;
+  private final SessionRunner runner;
+  private final Semaphore running;
+  private final LruCache<AnswerKey, Accuracy> answers;
+  private final LruCache<CalibrationKey, Calibration> calibrations;
+  private final LruCache<String, PolicyForms> forms;
+  private final Object calibrating = new Object();
+
+  /**
+   * How much an evaluator does at once and remembers.
+   *
+   * @param threads that run images, at least 1
+   * @param concurrent evaluations under way at once; others wait. Each holds one session
+   * @param answers remembered, about 1 KiB each
+   * @param calibrations remembered, 16 KiB a layer each
+   * @param models whose quantized weights are remembered, at most 14 bytes a weight each
+   */
+  public record Limits(int threads, int concurrent, int answers, int calibrations, int models) {
+    public Limits {
+      for (int limit : new int[] {threads, concurrent, answers, calibrations, models}) {
+        if (limit < 1) {
+          throw HaqException.invalid("evaluation limit %d must be at least 1", limit);
+        }
+      }
+    }
+  }
+
+  public Evaluator(Images.Source images, GraphWriter writer, Limits limits) {
+    this.images = images;
+    this.writer = writer;
+    this.runner = new SessionRunner(limits.threads());
+    this.running = new Semaphore(limits.concurrent(), true);
+    this.answers = new LruCache<>(limits.answers());
+    this.calibrations = new LruCache<>(limits.calibrations());
+    this.forms = new LruCache<>(limits.models());
+  }
+
+  /**
+   * What is to be evaluated.
+   *
+   * @param policy empty for the float model
+   * @param compareSpeed also time the float model, on the same images and threads, in turns
+   */
+  public record Request(
+      ImportedModel model,
+      DataSelection data,
+      Optional<Policy> policy,
+      Recipe recipe,
+      boolean compareSpeed) {}
+
+  private record AnswerKey(
+      String model, DataSelection data, Optional<Policy> policy, Recipe recipe) {}
+
+  private record CalibrationKey(String model, DataSelection data) {}
+
+  /**
+   * Evaluates; blocks until done.
+   *
+   * @param cancelled asked now and then whether nobody waits for the answer any more
+   * @throws HaqException POLICY_MISMATCH, INVALID_BITS, what {@link Images.Source} throws, or
+   *     CANCELLED
+   */
+  public Evaluation evaluate(Request request, BooleanSupplier cancelled) {
+    Optional<Policy> policy = request.policy().filter(p -> !isFloat(p));
+    policy.ifPresent(p -> check(p, request.model()));
+    AnswerKey key = new AnswerKey(request.model().id(), request.data(), policy, request.recipe());
+    if (!request.compareSpeed()) {
+      Optional<Accuracy> known = answers.get(key);
+      if (known.isPresent()) {
+        return new Evaluation(known.get(), 0, 0, OptionalDouble.empty(), true);
+      }
+    }
+    acquire(cancelled);
+    try {
+      Evaluation evaluation = run(request, policy, cancelled);
+      answers.putIfAbsent(key, evaluation.accuracy());
+      return evaluation;
+    } catch (OrtException e) {
+      throw Ort.refused(e);
+    } finally {
+      running.release();
+    }
+  }
+
+  private static boolean isFloat(Policy policy) {
+    return policy.layers().stream().allMatch(LayerBits.unquantized()::equals);
+  }
+
+  private static void check(Policy policy, ImportedModel model) {
+    policy.checkedAgainst(model.network());
+    for (int k = 0; k < policy.size(); k++) {
+      LayerBits bits = policy.get(k);
+      for (BitWidth width : List.of(bits.weights(), bits.activations())) {
+        if (!width.isFloat()
+            && (width.bits() < LinearQuantizer.NARROWEST
+                || width.bits() > LinearQuantizer.WIDEST)) {
+          throw new HaqException(
+              Reason.INVALID_BITS,
+              "layer %s at %s cannot be evaluated: use %d to %d bits, or none for float"
+                  .formatted(
+                      model.network().layer(k).name(),
+                      bits,
+                      LinearQuantizer.NARROWEST,
+                      LinearQuantizer.WIDEST));
+        }
+      }
+    }
+  }
+
+  private void acquire(BooleanSupplier cancelled) {
+    try {
+      while (!running.tryAcquire(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
+        if (cancelled.getAsBoolean()) {
+          throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
+    }
+  }
+
+  private Evaluation run(Request request, Optional<Policy> policy, BooleanSupplier cancelled)
+      throws OrtException {
+    CnnGraph graph = request.model().graph();
+    long start = System.nanoTime();
+    Images selected = images.images(request.data(), graph.inputShape(), graph.classes());
+    Optional<Calibration> calibration =
+        policy.isPresent() ? Optional.of(calibration(request, cancelled)) : Optional.empty();
+    double preparationSeconds = secondsSince(start);
+    if (policy.isEmpty()) {
+      try (OrtSession session = openFloat(graph)) {
+        long begun = System.nanoTime();
+        Accuracy accuracy =
+            runner.accuracy(session, graph, selected, 0, selected.size(), cancelled);
+        double seconds = secondsSince(begun);
+        return new Evaluation(
+            accuracy,
+            seconds,
+            preparationSeconds,
+            request.compareSpeed() ? OptionalDouble.of(seconds) : OptionalDouble.empty(),
+            false);
+      }
+    }
+    long begun = System.nanoTime();
+    try (OrtSession session =
+        openQuantized(request, policy.get(), calibration.orElseThrow(), graph)) {
+      double openingSeconds = secondsSince(begun);
+      if (request.compareSpeed()) {
+        return compared(session, graph, selected, openingSeconds, preparationSeconds, cancelled);
+      }
+      Accuracy accuracy = runner.accuracy(session, graph, selected, 0, selected.size(), cancelled);
+      return new Evaluation(
+          accuracy, secondsSince(begun), preparationSeconds, OptionalDouble.empty(), false);
+    }
+  }
+
+  /**
+   * Float and quantized runs in turns over slices of the images, so that both see the same load.
+   */
+  private Evaluation compared(
+      OrtSession session,
+      CnnGraph graph,
+      Images selected,
+      double openingSeconds,
+      double preparationSeconds,
+      BooleanSupplier cancelled)
+      throws OrtException {
+    try (OrtSession floatSession = openFloat(graph)) {
+      double quantizedSeconds = openingSeconds;
+      double floatSeconds = 0;
+      Optional<Accuracy> sum = Optional.empty();
+      int batch = SessionRunner.batchSize(graph);
+      int size = selected.size();
+      int slice = Math.max(1, (size / TIMED_SLICES + batch - 1) / batch) * batch;
+      for (int from = 0; from < size; from += slice) {
+        int to = Math.min(size, from + slice);
+        long begun = System.nanoTime();
+        runner.accuracy(floatSession, graph, selected, from, to, cancelled);
+        floatSeconds += secondsSince(begun);
+        begun = System.nanoTime();
+        Accuracy part = runner.accuracy(session, graph, selected, from, to, cancelled);
+        quantizedSeconds += secondsSince(begun);
+        sum = Optional.of(sum.map(s -> s.plus(part)).orElse(part));
+      }
+      return new Evaluation(
+          sum.orElseThrow(),
+          quantizedSeconds,
+          preparationSeconds,
+          OptionalDouble.of(floatSeconds),
+          false);
+    }
+  }
+
+  private static OrtSession openFloat(CnnGraph graph) {
+    return Ort.open(
+        FloatGraph.write(graph, List.of(graph.output())).toByteArray(), FloatGraph.rewriting());
+  }
+
+  private OrtSession openQuantized(
+      Request request, Policy policy, Calibration calibration, CnnGraph graph) {
+    String model = request.model().id();
+    PolicyForms policyForms =
+        forms.get(model).orElseGet(() -> forms.putIfAbsent(model, new PolicyForms(graph)));
+    List<LayerForm> layers = policyForms.of(policy, request.recipe(), calibration);
+    return Ort.open(writer.write(graph, layers).toByteArray(), writer.rewriting());
+  }
+
+  private Calibration calibration(Request request, BooleanSupplier cancelled) {
+    DataSelection data = calibrationData(request.data());
+    CalibrationKey key = new CalibrationKey(request.model().id(), data);
+    Optional<Calibration> known = calibrations.get(key);
+    if (known.isPresent()) {
+      return known.get();
+    }
+    synchronized (calibrating) {
+      return calibrations
+          .get(key)
+          .orElseGet(
+              () -> {
+                CnnGraph graph = request.model().graph();
+                Images selected = images.images(data, graph.inputShape(), graph.classes());
+                return calibrations.putIfAbsent(
+                    key, Calibration.of(graph, selected, runner, cancelled));
+              });
+    }
+  }
+
+  private static DataSelection calibrationData(DataSelection data) {
+    return new DataSelection(
+        data.datasetId(),
+        data.preprocessing(),
+        Split.CALIBRATION,
+        0,
+        data.calibrationImages(),
+        data.splitSeed(),
+        data.heldOutFraction());
+  }
+
+  private static double secondsSince(long start) {
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  @Override
+  public void close() {
+    runner.close();
+  }
+}

@@ -1,0 +1,47 @@
+package dev.haq.quantizer.eval;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** A map that forgets what was least recently used. Safe for use by many threads. */
+final class LruCache<K, V> {
+  private final Map<K, V> entries;
+
+  /**
+   * @param capacity how many entries are kept, at least 1
+   * @param forgotten is given what is dropped
+   */
+  LruCache(int capacity, Consumer<V> forgotten) {
+    this.entries =
+        new LinkedHashMap<>(16, 0.75f, true) {
+          @Override
+          protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+            boolean drop = size() > capacity;
+            if (drop) {
+              forgotten.accept(eldest.getValue());
+            }
+            return drop;
+          }
+        };
+  }
+
+  LruCache(int capacity) {
+    this(capacity, value -> {});
+  }
+
+  synchronized Optional<V> get(K key) {
+    return Optional.ofNullable(entries.get(key));
+  }
+
+  /** Keeps {@code value} unless the key is taken; answers what is kept. */
+  synchronized V putIfAbsent(K key, V value) {
+    V known = entries.get(key);
+    if (known != null) {
+      return known;
+    }
+    entries.put(key, value);
+    return value;
+  }
+}

@@ -1,0 +1,196 @@
+package dev.haq.quantizer.eval;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.haq.model.Accuracy;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.quantizer.onnx.CnnGraph;
+import dev.haq.quantizer.onnx.Ort;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Runs sessions over images: as many threads as asked for, each on a small batch of its own, which
+ * was never slower than threads inside a session (evaluation.md). Results are put together in image
+ * order, so that they do not depend on which thread was faster.
+ */
+final class SessionRunner implements AutoCloseable {
+  /** About the values of thirteen images of 32x32; larger batches gain nothing and cost memory. */
+  private static final int BATCH_VALUES = 40_000;
+
+  private static final int SMALLEST_BATCH = 2;
+
+  private final int threads;
+  private final ExecutorService workers;
+
+  SessionRunner(int threads) {
+    this.threads = threads;
+    AtomicInteger next = new AtomicInteger();
+    this.workers =
+        Executors.newFixedThreadPool(
+            threads,
+            work -> {
+              Thread thread = new Thread(work, "evaluation-" + next.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** What to do with the outputs of one batch. */
+  interface Outputs<T> {
+    /**
+     * @param first index of the batch's first image
+     * @param count images in the batch
+     */
+    T of(OrtSession.Result result, int first, int count) throws OrtException;
+  }
+
+  /** Images of a batch for this graph. */
+  static int batchSize(CnnGraph graph) {
+    return graph.fixedBatch() ? 1 : Math.max(SMALLEST_BATCH, BATCH_VALUES / graph.inputValues());
+  }
+
+  /** The accuracy on images {@code from} (included) to {@code to} (not included). */
+  Accuracy accuracy(
+      OrtSession session,
+      CnnGraph graph,
+      Images images,
+      int from,
+      int to,
+      BooleanSupplier cancelled) {
+    Scorer scorer = new Scorer(graph.outputKind());
+    int classes = graph.classes();
+    Outputs<Accuracy> scoring =
+        (result, first, count) -> {
+          float[] scores = floats((OnnxTensor) result.get(0));
+          Accuracy sum = scorer.score(scores, 0, classes, images.label(first));
+          for (int i = 1; i < count; i++) {
+            sum = sum.plus(scorer.score(scores, i * classes, classes, images.label(first + i)));
+          }
+          return sum;
+        };
+    return run(session, graph, images, from, to, batchSize(graph), scoring, cancelled).stream()
+        .reduce(Accuracy::plus)
+        .orElseThrow();
+  }
+
+  static float[] floats(OnnxTensor tensor) {
+    FloatBuffer buffer = tensor.getFloatBuffer();
+    if (buffer.hasArray() && buffer.array().length == buffer.remaining()) {
+      return buffer.array();
+    }
+    float[] values = new float[buffer.remaining()];
+    buffer.get(values);
+    return values;
+  }
+
+  /** Runs over images and answers what {@code outputs} made of each batch, in order. */
+  <T> List<T> run(
+      OrtSession session,
+      CnnGraph graph,
+      Images images,
+      int from,
+      int to,
+      int batchSize,
+      Outputs<T> outputs,
+      BooleanSupplier cancelled) {
+    int batches = (to - from + batchSize - 1) / batchSize;
+    List<T> results = new ArrayList<>(java.util.Collections.nCopies(batches, null));
+    AtomicInteger next = new AtomicInteger();
+    Runnable work =
+        () -> {
+          Batch batch = new Batch(graph, batchSize);
+          for (int b = next.getAndIncrement(); b < batches; b = next.getAndIncrement()) {
+            if (cancelled.getAsBoolean()) {
+              next.set(batches);
+              throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
+            }
+            int first = from + b * batchSize;
+            int count = Math.min(batchSize, to - first);
+            T result = batch.run(session, images, first, count, outputs);
+            synchronized (results) {
+              results.set(b, result);
+            }
+          }
+        };
+    List<Future<?>> running = new ArrayList<>();
+    for (int i = 0; i < Math.min(threads, batches); i++) {
+      running.add(workers.submit(work));
+    }
+    awaitAll(running, () -> next.set(batches));
+    return results;
+  }
+
+  private static void awaitAll(List<Future<?>> running, Runnable stop) {
+    HaqException failure = null;
+    for (Future<?> future : running) {
+      try {
+        future.get();
+      } catch (ExecutionException e) {
+        stop.run();
+        failure =
+            e.getCause() instanceof HaqException typed
+                ? typed
+                : new HaqException(
+                    Reason.INTERNAL, "an evaluation failed: " + e.getCause(), e.getCause());
+      } catch (InterruptedException e) {
+        stop.run();
+        Thread.currentThread().interrupt();
+        failure = new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** One thread's input buffer. */
+  private static final class Batch {
+    private final CnnGraph graph;
+    private final float[] image;
+    private final FloatBuffer buffer;
+
+    Batch(CnnGraph graph, int batchSize) {
+      this.graph = graph;
+      this.image = new float[graph.inputValues()];
+      this.buffer =
+          ByteBuffer.allocateDirect(batchSize * image.length * Float.BYTES)
+              .order(ByteOrder.nativeOrder())
+              .asFloatBuffer();
+    }
+
+    <T> T run(OrtSession session, Images images, int first, int count, Outputs<T> outputs) {
+      buffer.clear();
+      for (int i = 0; i < count; i++) {
+        images.read(first + i, image, 0);
+        buffer.put(image);
+      }
+      buffer.flip();
+      List<Integer> shape = graph.inputShape();
+      long[] dims = {count, shape.get(0), shape.get(1), shape.get(2)};
+      try (OnnxTensor input = OnnxTensor.createTensor(Ort.environment(), buffer, dims);
+          OrtSession.Result result = session.run(Map.of(graph.input(), input))) {
+        return outputs.of(result, first, count);
+      } catch (OrtException e) {
+        throw Ort.refused(e);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    workers.shutdownNow();
+  }
+}

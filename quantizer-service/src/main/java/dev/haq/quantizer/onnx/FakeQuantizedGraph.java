@@ -1,0 +1,66 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import dev.haq.quantizer.onnx.GraphNode.Other;
+import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import dev.haq.quantizer.quant.LinearQuantizer;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The plain reading of a policy, which judges the fast ones: every quantized layer reads
+ * round(clip(x) / s) * s of its input and has weights that lie on their grid, all in floating point
+ * and run as written.
+ */
+public final class FakeQuantizedGraph implements GraphWriter {
+  @Override
+  public ModelProto write(CnnGraph graph, List<LayerForm> layers) {
+    GraphBuilder builder = new GraphBuilder(graph);
+    int next = 0;
+    for (GraphNode node : graph.nodes()) {
+      if (node instanceof Quantizable layer) {
+        write(builder, layer, layers.get(next++));
+      } else {
+        builder.add(((Other) node).node());
+      }
+    }
+    return builder.build(List.of(graph.output()));
+  }
+
+  private static void write(GraphBuilder builder, Quantizable layer, LayerForm form) {
+    if (form instanceof LayerForm.Whole whole) {
+      builder.floatLayer(
+          layer,
+          fakeQuantized(builder, layer.input(), whole.layer().activations()),
+          whole.layer().weights().values(),
+          whole.layer().biasValues(),
+          layer.output());
+    } else {
+      writeReal(builder, layer, layer.input(), (LayerForm.Real) form, layer.output());
+    }
+  }
+
+  /** A layer of which at least one operand is in floating point. */
+  static void writeReal(
+      GraphBuilder builder, Quantizable layer, String input, LayerForm.Real real, String output) {
+    Optional<String> quantized =
+        real.activations().map(quantizer -> fakeQuantized(builder, input, quantizer));
+    builder.floatLayer(layer, quantized.orElse(input), real.weights(), real.bias(), output);
+  }
+
+  /** round(clip(x, -c, c) / s) * s, or with 0 as the lower bound. */
+  static String fakeQuantized(GraphBuilder builder, String input, LinearQuantizer quantizer) {
+    String low = builder.scalar("low", quantizer.lowest() * quantizer.scale());
+    String high = builder.scalar("high", quantizer.clip());
+    String scale = builder.scalar("scale", quantizer.scale());
+    String clipped = builder.op("Clip", List.of(input, low, high));
+    String steps = builder.op("Div", List.of(clipped, scale));
+    String rounded = builder.op("Round", List.of(steps));
+    return builder.op("Mul", List.of(rounded, scale));
+  }
+
+  @Override
+  public Ort.Rewriting rewriting() {
+    return Ort.Rewriting.NONE;
+  }
+}

@@ -1,0 +1,31 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import dev.haq.quantizer.onnx.GraphNode.Other;
+import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import java.util.List;
+
+/** The network as it is, in floating point. */
+public final class FloatGraph {
+  private FloatGraph() {}
+
+  /**
+   * @param outputs which tensors the model returns, such as {@link CnnGraph#output}
+   */
+  public static ModelProto write(CnnGraph graph, List<String> outputs) {
+    GraphBuilder builder = new GraphBuilder(graph);
+    for (GraphNode node : graph.nodes()) {
+      if (node instanceof Quantizable layer) {
+        builder.floatLayer(layer, layer.input(), layer.weights(), layer.bias(), layer.output());
+      } else {
+        builder.add(((Other) node).node());
+      }
+    }
+    return builder.build(outputs);
+  }
+
+  /** The float model is timed as a user would run it. */
+  public static Ort.Rewriting rewriting() {
+    return Ort.Rewriting.ALL;
+  }
+}

@@ -1,0 +1,177 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.haq.model.Layer;
+import dev.haq.model.Window;
+import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Puts a graph together: nodes in the order they are added, constants, made names. */
+final class GraphBuilder {
+  private final CnnGraph source;
+  private final List<NodeProto> nodes = new ArrayList<>();
+  private final Map<String, TensorProto> constants = new HashMap<>();
+  private int made;
+
+  GraphBuilder(CnnGraph source) {
+    this.source = source;
+  }
+
+  /** A tensor name that nothing else has. */
+  String fresh(String hint) {
+    return "haq/" + hint + "/" + made++;
+  }
+
+  String constant(TensorProto tensor) {
+    constants.put(tensor.getName(), tensor);
+    return tensor.getName();
+  }
+
+  String scalar(String hint, float value) {
+    return constant(Tensors.of(fresh(hint), new float[] {value}));
+  }
+
+  /** A scalar unsigned byte, 0..255. */
+  String unsignedByte(String hint, int value) {
+    return constant(Tensors.uint8(fresh(hint), new byte[] {(byte) value}));
+  }
+
+  String vector(String hint, float[] values) {
+    return constant(Tensors.of(fresh(hint), values, values.length));
+  }
+
+  String longs(String hint, long... values) {
+    return constant(Tensors.of(fresh(hint), values, values.length));
+  }
+
+  void add(NodeProto node) {
+    nodes.add(node);
+  }
+
+  void add(NodeProto.Builder node) {
+    nodes.add(node.build());
+  }
+
+  /** Adds a node with one output of a made name and returns that name. */
+  String op(String type, List<String> inputs) {
+    String output = fresh(type);
+    add(Nodes.node(type, inputs, output));
+    return output;
+  }
+
+  /** Adds a layer computed in floating point. */
+  void floatLayer(Quantizable layer, String input, float[] weights, float[] bias, String output) {
+    String weightName = constant(Tensors.of(fresh("weight"), weights, weightDims(layer.layer())));
+    String biasName = vector("bias", bias);
+    realLayer(layer, input, weightName, biasName, output);
+  }
+
+  /** Adds a floating-point layer whose weights [outputs][...] and bias are tensors already. */
+  void realLayer(Quantizable layer, String input, String weights, String bias, String output) {
+    if (layer.layer() instanceof Layer.Linear) {
+      if (source.shapes().get(layer.input()).size() == 2) {
+        add(
+            Nodes.node("Gemm", List.of(input, weights, bias), output)
+                .addAttribute(Nodes.integer("transB", 1)));
+      } else {
+        String transposed = op("Transpose", List.of(weights));
+        String product = op("MatMul", List.of(input, transposed));
+        add(Nodes.node("Add", List.of(product, bias), output));
+      }
+    } else {
+      add(convolution(Nodes.node("Conv", List.of(input, weights, bias), output), layer.layer()));
+    }
+  }
+
+  /** Completes a convolution node with the layer's window and groups. */
+  static NodeProto.Builder convolution(NodeProto.Builder node, Layer layer) {
+    Window w = window(layer);
+    return node.addAttribute(Nodes.ints("kernel_shape", w.kernelHeight(), w.kernelWidth()))
+        .addAttribute(Nodes.ints("strides", w.strideHeight(), w.strideWidth()))
+        .addAttribute(Nodes.ints("dilations", w.dilationHeight(), w.dilationWidth()))
+        .addAttribute(Nodes.ints("pads", w.padTop(), w.padLeft(), w.padBottom(), w.padRight()))
+        .addAttribute(Nodes.integer("group", groups(layer)));
+  }
+
+  static Window window(Layer layer) {
+    if (layer instanceof Layer.Conv2d conv) {
+      return conv.window();
+    }
+    return layer instanceof Layer.DepthwiseConv2d conv ? conv.window() : Window.square(1, 1, 0);
+  }
+
+  static int groups(Layer layer) {
+    if (layer instanceof Layer.Conv2d conv) {
+      return conv.groups();
+    }
+    return layer instanceof Layer.DepthwiseConv2d conv ? conv.inputs() : 1;
+  }
+
+  /** Dimensions of a layer's output-major weights. */
+  static int[] weightDims(Layer layer) {
+    if (layer instanceof Layer.Linear) {
+      return new int[] {layer.outputs(), layer.inputs()};
+    }
+    Window w = window(layer);
+    return new int[] {
+      layer.outputs(), layer.inputs() / groups(layer), w.kernelHeight(), w.kernelWidth()
+    };
+  }
+
+  /**
+   * The graph as a model that returns {@code outputs}; nodes that these do not need are left out.
+   */
+  ModelProto build(Collection<String> outputs) {
+    Set<String> needed = new HashSet<>(outputs);
+    List<NodeProto> kept = new ArrayList<>();
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      NodeProto node = nodes.get(i);
+      if (node.getOutputList().stream().anyMatch(needed::contains)) {
+        needed.addAll(GraphDraft.reads(node));
+        kept.add(0, node);
+      }
+    }
+    GraphProto.Builder graph = GraphProto.newBuilder().setName("haq").addAllNode(kept);
+    for (String name : needed) {
+      TensorProto constant = constants.getOrDefault(name, source.constants().get(name));
+      if (constant != null) {
+        graph.addInitializer(constant);
+      }
+    }
+    graph.addInput(input());
+    outputs.forEach(name -> graph.addOutput(ValueInfoProto.newBuilder().setName(name)));
+    return source.emptyModel().setGraph(graph).build();
+  }
+
+  private ValueInfoProto input() {
+    TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+    if (source.fixedBatch()) {
+      shape.addDimBuilder().setDimValue(1);
+    } else {
+      shape.addDimBuilder().setDimParam("batch");
+    }
+    source.inputShape().forEach(size -> shape.addDimBuilder().setDimValue(size));
+    return ValueInfoProto.newBuilder()
+        .setName(source.input())
+        .setType(
+            TypeProto.newBuilder()
+                .setTensorType(
+                    TypeProto.Tensor.newBuilder()
+                        .setElemType(DataType.FLOAT.getNumber())
+                        .setShape(shape)))
+        .build();
+  }
+}

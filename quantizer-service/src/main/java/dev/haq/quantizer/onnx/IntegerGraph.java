@@ -1,0 +1,140 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import dev.haq.quantizer.onnx.GraphNode.Other;
+import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import dev.haq.quantizer.quant.LinearQuantizer;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A policy in ONNX Runtime's own integer operators, written out so that nothing is left to fuse:
+ * layers read and write bytes in channels-last order, what only layers read is never put back into
+ * floating point, and additions of residuals stay in floating point.
+ */
+public final class IntegerGraph implements GraphWriter {
+  private final ByteCodes codes;
+
+  public IntegerGraph(Processor processor) {
+    this.codes = ByteCodes.of(processor);
+  }
+
+  @Override
+  public ModelProto write(CnnGraph graph, List<LayerForm> layers) {
+    return new Writing(graph, layers, codes).write();
+  }
+
+  @Override
+  public Ort.Rewriting rewriting() {
+    return Ort.Rewriting.FLOAT_LAYERS;
+  }
+
+  /** In which forms a tensor is read. */
+  private static final class Demand {
+    boolean real;
+    final Set<LinearQuantizer> bytes = new LinkedHashSet<>();
+  }
+
+  /** One graph being written. */
+  private static final class Writing {
+    private final CnnGraph graph;
+    private final List<LayerForm> layers;
+    private final GraphBuilder builder;
+    private final TensorForms forms;
+    private final IntegerLayers integerLayers;
+    private final ChannelsLast channelsLast;
+    private final Map<String, Demand> demands = new HashMap<>();
+
+    Writing(CnnGraph graph, List<LayerForm> layers, ByteCodes codes) {
+      this.graph = graph;
+      this.layers = layers;
+      this.builder = new GraphBuilder(graph);
+      this.forms = new TensorForms(graph, builder);
+      this.integerLayers = new IntegerLayers(builder, forms, codes);
+      this.channelsLast = new ChannelsLast(graph, builder, forms);
+    }
+
+    ModelProto write() {
+      findDemands();
+      int next = 0;
+      for (GraphNode node : graph.nodes()) {
+        if (node instanceof Quantizable layer) {
+          layer(layer, layers.get(next++));
+        } else {
+          other((Other) node);
+        }
+      }
+      String output = forms.real(graph.output());
+      if (!output.equals(graph.output())) {
+        builder.add(Nodes.node("Identity", List.of(output), graph.output()));
+      }
+      return builder.build(List.of(graph.output()));
+    }
+
+    /** Works backwards from the output, so that a tensor's readers are known before its writer. */
+    private void findDemands() {
+      demand(graph.output()).real = true;
+      int next = layers.size();
+      for (int i = graph.nodes().size() - 1; i >= 0; i--) {
+        GraphNode node = graph.nodes().get(i);
+        if (node instanceof Quantizable layer) {
+          next--;
+          if (layers.get(next) instanceof LayerForm.Whole whole) {
+            demandBytes(layer.input(), whole.layer().activations());
+          } else {
+            demand(layer.input()).real = true;
+          }
+        } else if (node.outputs().stream().anyMatch(name -> demand(name).real)) {
+          GraphDraft.reads(((Other) node).node()).forEach(name -> demand(name).real = true);
+        }
+      }
+    }
+
+    /** A clamp that the quantizer does by itself is passed over. */
+    private void demandBytes(String tensor, LinearQuantizer quantizer) {
+      String source = Activations.beforeClamp(graph, tensor, quantizer);
+      demand(source).bytes.add(quantizer);
+      if (graph.writer(source).filter(Other.class::isInstance).isPresent()) {
+        demand(source).real = true;
+      }
+    }
+
+    private Demand demand(String tensor) {
+      return demands.computeIfAbsent(tensor, name -> new Demand());
+    }
+
+    private void layer(Quantizable layer, LayerForm form) {
+      Demand demand = demand(layer.output());
+      if (form instanceof LayerForm.Real real) {
+        FakeQuantizedGraph.writeReal(
+            builder, layer, forms.real(layer.input()), real, layer.output());
+        forms.isReal(layer.output(), layer.output());
+        return;
+      }
+      var integers = ((LayerForm.Whole) form).layer();
+      LinearQuantizer own = integers.activations();
+      String input = forms.bytes(Activations.beforeClamp(graph, layer.input(), own), own);
+      if (!demand.real && integerLayers.writesBytes(layer, demand.bytes.size())) {
+        for (LinearQuantizer quantizer : demand.bytes) {
+          forms.isBytes(
+              layer.output(), quantizer, integerLayers.toBytes(layer, integers, input, quantizer));
+        }
+      } else {
+        integerLayers.toReal(layer, integers, input);
+      }
+    }
+
+    private void other(Other other) {
+      if (other.outputs().stream().noneMatch(name -> demand(name).real)) {
+        return;
+      }
+      if (!channelsLast.write(other.node())) {
+        builder.add(forms.withRealInputs(other.node()));
+        other.outputs().forEach(name -> forms.isReal(name, name));
+      }
+    }
+  }
+}

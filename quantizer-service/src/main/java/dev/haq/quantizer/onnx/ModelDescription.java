@@ -1,0 +1,51 @@
+package dev.haq.quantizer.onnx;
+
+import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.JsonFormat;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.NetworkWire;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+
+/**
+ * A {@link StoredModel} as the message that callers get, and as the file beside the model that
+ * holds this message in JSON.
+ */
+public final class ModelDescription {
+  private ModelDescription() {}
+
+  public static Model toProto(StoredModel stored) {
+    return Model.newBuilder()
+        .setId(stored.id())
+        .setName(stored.network().name())
+        .setNetwork(NetworkWire.toProto(stored.network()))
+        .setClasses(stored.classes())
+        .addAllInputShape(stored.inputShape())
+        .setSizeBytes(stored.sizeBytes())
+        .setCreateTime(
+            Timestamp.newBuilder()
+                .setSeconds(stored.created().getEpochSecond())
+                .setNanos(stored.created().getNano()))
+        .build();
+  }
+
+  static byte[] write(StoredModel stored) throws IOException {
+    return JsonFormat.printer().print(toProto(stored)).getBytes(StandardCharsets.UTF_8);
+  }
+
+  static StoredModel read(byte[] json) throws IOException {
+    Model.Builder message = Model.newBuilder();
+    // A newer replica may have written more.
+    JsonFormat.parser()
+        .ignoringUnknownFields()
+        .merge(new String(json, StandardCharsets.UTF_8), message);
+    return new StoredModel(
+        NetworkWire.fromProto(message.getNetwork()),
+        message.getClasses(),
+        message.getInputShapeList(),
+        message.getSizeBytes(),
+        Instant.ofEpochSecond(
+            message.getCreateTime().getSeconds(), message.getCreateTime().getNanos()));
+  }
+}

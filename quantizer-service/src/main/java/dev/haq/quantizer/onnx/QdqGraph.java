@@ -1,0 +1,97 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import dev.haq.quantizer.onnx.GraphNode.Other;
+import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import dev.haq.quantizer.quant.IntegerLayer;
+import dev.haq.quantizer.quant.LinearQuantizer;
+import java.util.List;
+
+/**
+ * A policy in public ONNX operators: QuantizeLinear, Clip on bytes for widths below 8,
+ * DequantizeLinear, around unchanged layers with integer weights and biases (QCDQ). ONNX Runtime
+ * fuses these into integer layers. Close to what is exported.
+ */
+public final class QdqGraph implements GraphWriter {
+  private final ByteCodes codes;
+
+  public QdqGraph(Processor processor) {
+    this.codes = ByteCodes.of(processor);
+  }
+
+  @Override
+  public ModelProto write(CnnGraph graph, List<LayerForm> layers) {
+    GraphBuilder builder = new GraphBuilder(graph);
+    int next = 0;
+    for (GraphNode node : graph.nodes()) {
+      if (node instanceof Other other) {
+        builder.add(other.node());
+        continue;
+      }
+      Quantizable layer = (Quantizable) node;
+      LayerForm form = layers.get(next++);
+      if (form instanceof LayerForm.Whole whole) {
+        write(builder, graph, layer, whole.layer());
+      } else {
+        FakeQuantizedGraph.writeReal(
+            builder, layer, layer.input(), (LayerForm.Real) form, layer.output());
+      }
+    }
+    return builder.build(List.of(graph.output()));
+  }
+
+  private void write(
+      GraphBuilder builder, CnnGraph graph, Quantizable layer, IntegerLayer integers) {
+    String source = Activations.beforeClamp(graph, layer.input(), integers.activations());
+    String input = quantizeDequantize(builder, source, integers.activations());
+    int outputs = layer.layer().outputs();
+    List<String> weights =
+        ByteCodes.weights(
+            builder,
+            integers.weights().codes(),
+            codes.signedWeights(integers),
+            outputs,
+            GraphBuilder.weightDims(layer.layer()));
+    String scales = builder.vector("scale", integers.weights().scales());
+    String bias = builder.constant(Tensors.of(builder.fresh("bias"), integers.bias(), outputs));
+    builder.realLayer(
+        layer,
+        input,
+        perOutput(builder, weights.get(0), scales, weights.get(1)),
+        perOutput(builder, bias, biasScales(builder, integers), ""),
+        layer.output());
+  }
+
+  private static String biasScales(GraphBuilder builder, IntegerLayer integers) {
+    float[] scales = integers.weights().scales().clone();
+    for (int o = 0; o < scales.length; o++) {
+      scales[o] *= integers.activations().scale();
+    }
+    return builder.vector("scale", scales);
+  }
+
+  private static String perOutput(
+      GraphBuilder builder, String tensor, String scales, String zeroPoints) {
+    String output = builder.fresh("DequantizeLinear");
+    List<String> inputs =
+        zeroPoints.isEmpty() ? List.of(tensor, scales) : List.of(tensor, scales, zeroPoints);
+    builder.add(
+        Nodes.node("DequantizeLinear", inputs, output).addAttribute(Nodes.integer("axis", 0)));
+    return output;
+  }
+
+  private static String quantizeDequantize(
+      GraphBuilder builder, String input, LinearQuantizer quantizer) {
+    String scale = builder.scalar("scale", quantizer.scale());
+    int zeroPoint = ByteCodes.zeroPoint(quantizer);
+    String zero = builder.unsignedByte("zero", zeroPoint);
+    String bytes = builder.op("QuantizeLinear", List.of(input, scale, zero));
+    return builder.op(
+        "DequantizeLinear", List.of(Activations.clipped(builder, bytes, quantizer), scale, zero));
+  }
+
+  @Override
+  public Ort.Rewriting rewriting() {
+    return Ort.Rewriting.ALL;
+  }
+}

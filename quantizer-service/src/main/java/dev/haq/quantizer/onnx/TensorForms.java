@@ -1,0 +1,113 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.haq.quantizer.quant.LinearQuantizer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The forms in which a graph being written has its tensors: real numbers as the network has them,
+ * real numbers with channels last, bytes with channels last. A form that is asked for and not there
+ * is made from one that is, once.
+ */
+final class TensorForms {
+  private final CnnGraph graph;
+  private final GraphBuilder builder;
+  private final Map<String, String> real = new HashMap<>();
+  private final Map<String, String> realChannelsLast = new HashMap<>();
+  private final Map<ByteKey, String> bytes = new HashMap<>();
+
+  private record ByteKey(String tensor, LinearQuantizer quantizer) {}
+
+  TensorForms(CnnGraph graph, GraphBuilder builder) {
+    this.graph = graph;
+    this.builder = builder;
+    real.put(graph.input(), graph.input());
+  }
+
+  void isReal(String tensor, String name) {
+    real.put(tensor, name);
+  }
+
+  void isRealChannelsLast(String tensor, String name) {
+    realChannelsLast.put(tensor, name);
+  }
+
+  void isBytes(String tensor, LinearQuantizer quantizer, String name) {
+    bytes.put(new ByteKey(tensor, quantizer), name);
+  }
+
+  boolean hasChannels(String tensor) {
+    List<Integer> shape = graph.shapes().get(tensor);
+    return shape != null && shape.size() == 4;
+  }
+
+  boolean isChannelsLast(String tensor) {
+    return realChannelsLast.containsKey(tensor);
+  }
+
+  /** The tensor as the network has it. Constants, and what is made of none of them, as they are. */
+  String real(String tensor) {
+    String known = real.get(tensor);
+    if (known != null) {
+      return known;
+    }
+    String last = realChannelsLast.get(tensor);
+    if (last == null) {
+      return tensor;
+    }
+    String made = channelsFirst(last);
+    real.put(tensor, made);
+    return made;
+  }
+
+  String realChannelsLast(String tensor) {
+    return realChannelsLast.computeIfAbsent(tensor, name -> channelsLast(real(name)));
+  }
+
+  /** Codes of the tensor as bytes; with channels last where it has channels. */
+  String bytes(String tensor, LinearQuantizer quantizer) {
+    return bytes.computeIfAbsent(
+        new ByteKey(tensor, quantizer), key -> quantized(tensor, quantizer));
+  }
+
+  private String quantized(String tensor, LinearQuantizer quantizer) {
+    boolean last = realChannelsLast.containsKey(tensor);
+    String source = last ? realChannelsLast.get(tensor) : real(tensor);
+    String scale = builder.scalar("scale", quantizer.scale());
+    String zero = builder.unsignedByte("zero", ByteCodes.zeroPoint(quantizer));
+    String codes = builder.op("QuantizeLinear", List.of(source, scale, zero));
+    String clipped = Activations.clipped(builder, codes, quantizer);
+    return !last && hasChannels(tensor) ? channelsLast(clipped) : clipped;
+  }
+
+  String channelsLast(String name) {
+    return transposed(name, 0, 2, 3, 1);
+  }
+
+  String channelsFirst(String name) {
+    return transposed(name, 0, 3, 1, 2);
+  }
+
+  private String transposed(String name, long... order) {
+    String output = builder.fresh("Transpose");
+    builder.add(
+        Nodes.node("Transpose", List.of(name), output).addAttribute(Nodes.ints("perm", order)));
+    return output;
+  }
+
+  /** The node reading its tensors as the network has them. */
+  NodeProto withRealInputs(NodeProto node) {
+    NodeProto.Builder renamed = node.toBuilder().clearInput();
+    node.getInputList().forEach(name -> renamed.addInput(real(name)));
+    // Subgraphs read outer tensors by their own names.
+    for (String name : GraphDraft.reads(node)) {
+      if (!node.getInputList().contains(name) && !real(name).equals(name)) {
+        builder.add(Nodes.node("Identity", List.of(real(name)), name));
+        real.put(name, name);
+      }
+    }
+    return renamed.build();
+  }
+}

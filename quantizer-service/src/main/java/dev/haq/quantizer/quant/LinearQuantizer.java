@@ -1,0 +1,82 @@
+package dev.haq.quantizer.quant;
+
+import dev.haq.model.BitWidth;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+
+/**
+ * Linear quantization (HAQ paper, section 3.4): q(x) = round(clamp(x, -c, c) / s) * s with s = c /
+ * (2^(b-1) - 1), or for values that are never negative clamp(x, 0, c) and s = c / (2^b - 1). Halves
+ * round to even, as ONNX's operators do.
+ *
+ * @param scale s, above 0
+ * @param lowest the smallest code: 0, or -(2^(b-1) - 1)
+ * @param highest the largest code
+ */
+public record LinearQuantizer(float scale, int lowest, int highest) {
+  /** The narrowest width that has a code besides zero, signed. */
+  public static final int NARROWEST = 2;
+
+  /** The widest width whose codes are bytes. */
+  public static final int WIDEST = 8;
+
+  public LinearQuantizer {
+    if (!(scale > 0) || Float.isInfinite(scale) || (lowest != 0 && lowest != -highest)) {
+      throw HaqException.invalid(
+          "quantizer with scale %s and codes %d..%d: the scale must be above 0, the codes symmetric or from 0",
+          scale, lowest, highest);
+    }
+  }
+
+  /** For values of both signs. */
+  public static LinearQuantizer symmetric(BitWidth bits, double clip) {
+    int levels = levels(bits, true);
+    return new LinearQuantizer(scale(clip, levels), -levels, levels);
+  }
+
+  /** For values that are never negative. */
+  public static LinearQuantizer unsigned(BitWidth bits, double clip) {
+    int levels = levels(bits, false);
+    return new LinearQuantizer(scale(clip, levels), 0, levels);
+  }
+
+  /** How many magnitudes other than zero {@code bits} can tell apart. */
+  public static int levels(BitWidth bits, boolean signed) {
+    checkWidth(bits);
+    return signed ? (1 << (bits.bits() - 1)) - 1 : (1 << bits.bits()) - 1;
+  }
+
+  /** Refuses widths that have no byte codes. */
+  public static void checkWidth(BitWidth bits) {
+    if (bits.bits() < NARROWEST || bits.bits() > WIDEST) {
+      throw new HaqException(
+          Reason.INVALID_BITS,
+          "bit-width " + bits + " cannot be evaluated: use 2 to 8, or none for float");
+    }
+  }
+
+  /** A tensor of zeros alone has no scale of its own: any does. */
+  private static float scale(double clip, int levels) {
+    float scale = (float) (clip / levels);
+    return scale > 0 ? scale : 1;
+  }
+
+  public boolean signed() {
+    return lowest < 0;
+  }
+
+  /** The largest magnitude that is not clipped. */
+  public float clip() {
+    return scale * highest;
+  }
+
+  /** round(clamp(x, -c, c) / s). */
+  public int code(float value) {
+    return (int) Math.max(lowest, Math.min(highest, Math.rint(value / scale)));
+  }
+
+  /** q(x). */
+  public float quantize(float value) {
+    return code(value) * scale;
+  }
+}

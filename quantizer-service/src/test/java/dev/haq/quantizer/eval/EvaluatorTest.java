@@ -1,0 +1,132 @@
+package dev.haq.quantizer.eval;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.DataSelection;
+import dev.haq.model.HaqException;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Recipe;
+import dev.haq.quantizer.onnx.ImportedModel;
+import dev.haq.quantizer.onnx.IntegerGraph;
+import dev.haq.quantizer.onnx.Processor;
+import dev.haq.quantizer.onnx.SmallModel;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+final class EvaluatorTest {
+  private static final int CLASSES = 6;
+  private static final ImportedModel MODEL = model();
+  private static final DataSelection DATA = DataSelection.all("noise");
+
+  private static ImportedModel model() {
+    SmallModel model = new SmallModel(3, 8, 8);
+    String features = model.relu(model.conv("image", 3, 16, 3, 1, 1));
+    return model.imported(model.gemm(model.pooled(features), 16, CLASSES));
+  }
+
+  private static Evaluator evaluator(int threads) {
+    return new Evaluator(
+        (selection, shape, classes) ->
+            new RandomImages(
+                selection.split() == DataSelection.Split.CALIBRATION ? 8 : 101, 192, classes),
+        new IntegerGraph(Processor.detect()),
+        new Evaluator.Limits(threads, 1, 4, 2, 2));
+  }
+
+  private static Evaluator.Request request(Optional<Policy> policy, boolean compareSpeed) {
+    return new Evaluator.Request(MODEL, DATA, policy, Recipe.HAQ, compareSpeed);
+  }
+
+  private static Optional<Policy> uniform(int bits) {
+    return Optional.of(Policy.uniform(2, LayerBits.of(bits, bits)));
+  }
+
+  @Test
+  void theAnswerDoesNotDependOnTheNumberOfThreads() {
+    try (Evaluator one = evaluator(1);
+        Evaluator three = evaluator(3)) {
+      assertEquals(
+          one.evaluate(request(uniform(4), false), () -> false).accuracy(),
+          three.evaluate(request(uniform(4), false), () -> false).accuracy());
+    }
+  }
+
+  @Test
+  void anEqualRequestIsAnsweredFromTheCache() {
+    try (Evaluator evaluator = evaluator(2)) {
+      Evaluation first = evaluator.evaluate(request(uniform(5), false), () -> false);
+      Evaluation second = evaluator.evaluate(request(uniform(5), false), () -> false);
+      assertFalse(first.cached());
+      assertTrue(first.seconds() > 0);
+      assertTrue(second.cached());
+      assertEquals(0, second.seconds());
+      assertEquals(first.accuracy(), second.accuracy());
+    }
+  }
+
+  @Test
+  void anUnquantizedPolicyIsTheFloatModel() {
+    try (Evaluator evaluator = evaluator(2)) {
+      Evaluation baseline = evaluator.evaluate(request(Optional.empty(), false), () -> false);
+      Evaluation unquantized =
+          evaluator.evaluate(request(Optional.of(Policy.unquantized(2)), false), () -> false);
+      assertTrue(unquantized.cached());
+      assertEquals(baseline.accuracy(), unquantized.accuracy());
+      assertEquals(101, baseline.accuracy().images());
+    }
+  }
+
+  @Test
+  void comparingSpeedTimesTheFloatModelAndChangesNoAnswer() {
+    try (Evaluator evaluator = evaluator(2)) {
+      Evaluation compared = evaluator.evaluate(request(uniform(6), true), () -> false);
+      assertTrue(compared.floatSeconds().orElseThrow() > 0);
+      assertFalse(compared.cached());
+      assertEquals(
+          compared.accuracy(),
+          evaluator(2).evaluate(request(uniform(6), false), () -> false).accuracy());
+    }
+  }
+
+  @Test
+  void aCallerWhoLeavesStopsTheEvaluation() {
+    try (Evaluator evaluator = evaluator(1)) {
+      HaqException stopped =
+          assertThrows(
+              HaqException.class,
+              () -> evaluator.evaluate(request(Optional.empty(), false), () -> true));
+      assertEquals(Reason.CANCELLED, stopped.reason());
+      assertFalse(evaluator.evaluate(request(Optional.empty(), false), () -> false).cached());
+    }
+  }
+
+  @Test
+  void widthsThatCannotBeEvaluatedAreRefusedWithTheLayersName() {
+    Policy policy = Policy.uniform(2, LayerBits.of(8, 9));
+    try (Evaluator evaluator = evaluator(1)) {
+      HaqException refused =
+          assertThrows(
+              HaqException.class,
+              () -> evaluator.evaluate(request(Optional.of(policy), false), () -> false));
+      assertEquals(Reason.INVALID_BITS, refused.reason());
+      assertTrue(refused.getMessage().contains(MODEL.network().layer(0).name()));
+    }
+  }
+
+  @Test
+  void aPolicyForAnotherNumberOfLayersIsRefused() {
+    Policy policy = Policy.uniform(3, LayerBits.of(8, 8));
+    try (Evaluator evaluator = evaluator(1)) {
+      HaqException refused =
+          assertThrows(
+              HaqException.class,
+              () -> evaluator.evaluate(request(Optional.of(policy), false), () -> false));
+      assertEquals(Reason.POLICY_MISMATCH, refused.reason());
+    }
+  }
+}

@@ -1,0 +1,252 @@
+package dev.haq.quantizer.eval;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.haq.model.BitWidth;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Policy;
+import dev.haq.model.Recipe;
+import dev.haq.model.Recipe.WeightScales;
+import dev.haq.quantizer.onnx.CnnGraph;
+import dev.haq.quantizer.onnx.FakeQuantizedGraph;
+import dev.haq.quantizer.onnx.GraphWriter;
+import dev.haq.quantizer.onnx.ImportedModel;
+import dev.haq.quantizer.onnx.IntegerGraph;
+import dev.haq.quantizer.onnx.LayerForm;
+import dev.haq.quantizer.onnx.Nodes;
+import dev.haq.quantizer.onnx.Ort;
+import dev.haq.quantizer.onnx.Processor;
+import dev.haq.quantizer.onnx.QdqGraph;
+import dev.haq.quantizer.onnx.SmallModel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The fast forms of a quantized graph against the plain one that judges them. */
+final class GraphFormsAgreeTest {
+  private static final int SIDE = 12;
+  private static final int IMAGES = 12;
+  private static final int CLASSES = 7;
+
+  /**
+   * Share of the scores' spread that a score may be off by on average. Sums in another order put a
+   * few activations on the neighbouring step.
+   */
+  private static final double TOLERANCE = 0.03;
+
+  private static SessionRunner runner;
+
+  @BeforeAll
+  static void startThreads() {
+    runner = new SessionRunner(2);
+  }
+
+  @AfterAll
+  static void stopThreads() {
+    runner.close();
+  }
+
+  static Stream<Named<ImportedModel>> models() {
+    return Stream.of(
+        model("plain", m -> m.relu(m.conv("image", 3, 8, 3, 1, 1)), 8),
+        model(
+            "batch-norm and ReLU6",
+            m -> m.relu6(m.batchNorm(m.conv("image", 3, 8, 3, 2, 1), 8)),
+            8),
+        model(
+            "depthwise separable",
+            m -> {
+              String stem = m.relu6(m.conv("image", 3, 16, 3, 1, 1));
+              String deep = m.relu6(m.conv(stem, 16, 16, 3, 2, 16));
+              return m.relu6(m.conv(deep, 16, 24, 1, 1, 1));
+            },
+            24),
+        model(
+            "residual with a linear bottleneck",
+            m -> {
+              String stem = m.conv(m.relu(m.conv("image", 3, 8, 3, 1, 1)), 8, 16, 1, 1, 1);
+              String wide = m.relu6(m.conv(stem, 16, 32, 1, 1, 1));
+              String deep = m.relu6(m.conv(wide, 32, 32, 3, 1, 32));
+              return m.node("Add", stem, m.conv(deep, 32, 16, 1, 1, 1));
+            },
+            16),
+        model(
+            "residual of 3x3 convolutions with a strided shortcut",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 32, 3, 1, 1));
+              String branch = m.relu(m.conv(stem, 32, 64, 3, 2, 1));
+              String sum =
+                  m.node("Add", m.conv(branch, 64, 64, 3, 1, 1), m.conv(stem, 32, 64, 1, 2, 1));
+              String out = m.relu(sum);
+              return m.relu(
+                  m.node(
+                      "Add", out, m.conv(m.relu(m.conv(out, 64, 64, 3, 1, 1)), 64, 64, 3, 1, 1)));
+            },
+            64),
+        model(
+            "option-A shortcut by slicing and padding",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 8, 3, 1, 1));
+              String branch = m.conv(m.relu(m.conv(stem, 8, 16, 3, 2, 1)), 16, 16, 3, 1, 1);
+              String sliced =
+                  m.node(
+                      "Slice",
+                      stem,
+                      m.initializer(0, 0),
+                      m.initializer(1000, 1000),
+                      m.initializer(2, 3),
+                      m.initializer(2, 2));
+              String padded = m.node("Pad", sliced, m.initializer(0, 4, 0, 0, 0, 4, 0, 0));
+              return m.relu(m.node("Add", branch, padded));
+            },
+            16),
+        model(
+            "grouped convolution, max pool and concatenation",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 8, 3, 1, 1));
+              String pooled =
+                  m.node(
+                      "MaxPool",
+                      List.of(stem),
+                      NodeProto.newBuilder()
+                          .addAttribute(Nodes.ints("kernel_shape", 2, 2))
+                          .addAttribute(Nodes.ints("strides", 2, 2))
+                          .build());
+              String a = m.relu(m.conv(pooled, 8, 8, 3, 1, 4));
+              String b = m.node("Sigmoid", m.conv(pooled, 8, 8, 1, 1, 1));
+              return m.node(
+                  "Concat",
+                  List.of(a, b),
+                  NodeProto.newBuilder().addAttribute(Nodes.integer("axis", 1)).build());
+            },
+            16),
+        model(
+            "squeeze and excitation",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 16, 3, 1, 1));
+              String mean = m.node("GlobalAveragePool", stem);
+              String squeezed = m.relu(m.conv(mean, 16, 8, 1, 1, 1));
+              String gate = m.node("Sigmoid", m.conv(squeezed, 8, 16, 1, 1, 1));
+              return m.node("Mul", stem, gate);
+            },
+            16),
+        model(
+            "one tensor read by layers of different widths",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 16, 3, 1, 1));
+              String a = m.relu(m.conv(stem, 16, 16, 1, 1, 1));
+              String b = m.relu(m.conv(stem, 16, 16, 3, 1, 16));
+              return m.node("Add", a, b);
+            },
+            16));
+  }
+
+  private static Named<ImportedModel> model(
+      String name, Function<SmallModel, String> features, int channels) {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String pooled = model.pooled(features.apply(model));
+    return Named.of(name, model.imported(model.gemm(pooled, channels, CLASSES)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void everyFormAgreesWithTheJudge(ImportedModel model) {
+    CnnGraph graph = model.graph();
+    Images images = new RandomImages(IMAGES, graph.inputValues(), CLASSES);
+    Calibration calibration = Calibration.of(graph, images, runner, () -> false);
+    PolicyForms forms = new PolicyForms(graph);
+    for (Policy policy : policies(model.network().size())) {
+      for (WeightScales scales : WeightScales.values()) {
+        List<LayerForm> layers = forms.of(policy, new Recipe("haq", scales), calibration);
+        float[] expected = scores(new FakeQuantizedGraph(), graph, layers, images);
+        for (Processor processor : Processor.values()) {
+          // The exact form of another processor may saturate on this one.
+          if (processor == Processor.ADDS_IN_16_BITS || processor == Processor.detect()) {
+            assertAgree(
+                expected, scores(new QdqGraph(processor), graph, layers, images), policy, "QDQ");
+            assertAgree(
+                expected,
+                scores(new IntegerGraph(processor), graph, layers, images),
+                policy,
+                "integer");
+          }
+        }
+      }
+    }
+  }
+
+  private static List<Policy> policies(int layers) {
+    List<Policy> policies = new ArrayList<>();
+    policies.add(Policy.uniform(layers, LayerBits.of(8, 8)));
+    policies.add(Policy.uniform(layers, new LayerBits(BitWidth.FLOAT, BitWidth.of(6))));
+    policies.add(Policy.uniform(layers, new LayerBits(BitWidth.of(6), BitWidth.FLOAT)));
+    for (int seed = 0; seed < 4; seed++) {
+      Random random = new Random(seed);
+      List<LayerBits> bits = new ArrayList<>();
+      for (int k = 0; k < layers; k++) {
+        bits.add(
+            random.nextInt(6) == 0
+                ? LayerBits.unquantized()
+                : LayerBits.of(3 + random.nextInt(6), 4 + random.nextInt(5)));
+      }
+      policies.add(new Policy(bits));
+    }
+    return policies;
+  }
+
+  private static float[] scores(
+      GraphWriter writer, CnnGraph graph, List<LayerForm> layers, Images images) {
+    byte[] model = writer.write(graph, layers).toByteArray();
+    try (OrtSession session = Ort.open(model, writer.rewriting())) {
+      List<float[]> batches =
+          runner.run(
+              session,
+              graph,
+              images,
+              0,
+              images.size(),
+              5,
+              (result, first, count) -> SessionRunner.floats((OnnxTensor) result.get(0)),
+              () -> false);
+      float[] all = new float[images.size() * graph.classes()];
+      int next = 0;
+      for (float[] batch : batches) {
+        System.arraycopy(batch, 0, all, next, batch.length);
+        next += batch.length;
+      }
+      assertEquals(all.length, next);
+      return all;
+    } catch (OrtException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void assertAgree(float[] expected, float[] actual, Policy policy, String form) {
+    double mean = 0;
+    for (float value : expected) {
+      mean += value / expected.length;
+    }
+    double spread = 0;
+    double difference = 0;
+    for (int i = 0; i < expected.length; i++) {
+      spread += Math.abs(expected[i] - mean) / expected.length;
+      difference += Math.abs(expected[i] - actual[i]) / expected.length;
+    }
+    double share = difference / spread;
+    assertTrue(
+        share < TOLERANCE,
+        () -> "%s differs by %.4f of the scores' spread under %s".formatted(form, share, policy));
+  }
+}

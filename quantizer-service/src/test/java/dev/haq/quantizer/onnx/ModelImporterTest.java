@@ -1,0 +1,392 @@
+package dev.haq.quantizer.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.haq.model.HaqException;
+import dev.haq.model.Layer;
+import dev.haq.model.Reason;
+import dev.haq.quantizer.onnx.CnnGraph.OutputKind;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+final class ModelImporterTest {
+  private static final int SIDE = 8;
+
+  @Test
+  void batchNormFoldsIntoTheConvolutionBeforeItWithoutChangingTheAnswer() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.relu(model.batchNorm(model.conv("image", 3, 8, 3, 1, 1), 8));
+    byte[] bytes = model.bytes(model.gemm(model.pooled(features), 8, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+    assertTrue(
+        imported.graph().nodes().stream()
+            .noneMatch(
+                n ->
+                    n instanceof GraphNode.Other o
+                        && o.node().getOpType().equals("BatchNormalization")));
+    assertEquals(
+        16, imported.network().layer(0).floatParameters(), "a scale and a shift a channel");
+    assertSameAnswers(bytes, imported);
+  }
+
+  @Test
+  void batchNormAfterAConvolutionThatOthersReadStaysAsItIs() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String conv = model.conv("image", 3, 8, 3, 1, 1);
+    String sum = model.node("Add", conv, model.batchNorm(conv, 8));
+    byte[] bytes = model.bytes(model.gemm(model.pooled(sum), 8, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+    assertEquals(16, imported.network().otherParameters());
+    assertSameAnswers(bytes, imported);
+  }
+
+  @Test
+  void convolutionsAreToldApartByTheirGroups() {
+    SmallModel model = new SmallModel(4, SIDE, SIDE);
+    String dense = model.conv("image", 4, 8, 3, 2, 1);
+    String grouped = model.conv(dense, 8, 12, 3, 1, 4);
+    String depthwise = model.conv(grouped, 12, 12, 3, 1, 12);
+    List<Layer> layers =
+        model.imported(model.gemm(model.pooled(depthwise), 12, 3)).network().layers();
+
+    Layer.Conv2d first = (Layer.Conv2d) layers.get(0);
+    assertEquals(SIDE / 2, first.output().height());
+    assertEquals(2, first.window().strideHeight());
+    assertEquals(4, ((Layer.Conv2d) layers.get(1)).groups());
+    assertTrue(layers.get(2) instanceof Layer.DepthwiseConv2d);
+    assertEquals(36, layers.get(3).weights());
+  }
+
+  @Test
+  void weightsMayBeConstantNodesOrBehindIdentityTransposeOrDequantizeLinear() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    TensorProto kernel = Tensors.of("", model.values(8 * 27, 0.3), 8, 3, 3, 3);
+    String constant =
+        model.node(
+            "Constant",
+            List.of(),
+            NodeProto.newBuilder()
+                .addAttribute(
+                    ai.onnx.proto.OnnxMl.AttributeProto.newBuilder()
+                        .setName("value")
+                        .setType(ai.onnx.proto.OnnxMl.AttributeProto.AttributeType.TENSOR)
+                        .setT(kernel))
+                .build());
+    String conv =
+        model.node(
+            "Conv", List.of("image", model.node("Identity", constant)), SmallModel.window(3, 1, 1));
+    String features = model.pooled(model.relu(conv));
+    String weights = model.initializer(model.values(6 * 8, 0.3), 6, 8);
+    String hidden = model.node("MatMul", features, model.node("Transpose", weights));
+    byte[] codes = new byte[6 * 4];
+    new Random(1).nextBytes(codes);
+    model.graph().addInitializer(Tensors.int8("codes", codes, 6, 4));
+    String scales = model.initializer(new float[] {0.01f, 0.02f, 0.005f, 0.01f}, 4);
+    String dequantized =
+        model.node(
+            "DequantizeLinear",
+            List.of("codes", scales),
+            NodeProto.newBuilder().addAttribute(Nodes.integer("axis", 1)).build());
+    byte[] bytes = model.bytes(model.node("MatMul", hidden, dequantized));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+    assertEquals(3, imported.network().size());
+    assertSameAnswers(bytes, imported);
+  }
+
+  @Test
+  void anAddedVectorBecomesTheBiasOfTheMatMulBeforeIt() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
+    String product = model.node("MatMul", features, model.initializer(model.values(40, 0.3), 8, 5));
+    byte[] bytes =
+        model.bytes(model.node("Add", model.initializer(model.values(5, 1), 5), product));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+    assertEquals(5, imported.network().layer(1).floatParameters());
+    assertEquals(2, imported.graph().layers().size());
+    assertSameAnswers(bytes, imported);
+  }
+
+  @Test
+  void alphaAndBetaOfAGemmAreInItsWeightsAndBias() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
+    NodeProto factors =
+        NodeProto.newBuilder()
+            .addAttribute(real("alpha", 0.5f))
+            .addAttribute(real("beta", 2))
+            .build();
+    byte[] bytes =
+        model.bytes(
+            model.node(
+                "Gemm",
+                List.of(
+                    features,
+                    model.initializer(model.values(40, 0.3), 8, 5),
+                    model.initializer(model.values(5, 1), 5)),
+                factors));
+
+    assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"));
+  }
+
+  @Test
+  void modelsOfOlderOperatorSetsMeanTheSame() {
+    for (int opset : new int[] {8, 9, 10, 11, 12}) {
+      SmallModel model = new SmallModel(3, SIDE, SIDE).opset(opset);
+      String conv = model.conv("image", 3, 8, 3, 1, 1);
+      String clipped =
+          opset < 11
+              ? model.node(
+                  "Clip",
+                  List.of(conv),
+                  NodeProto.newBuilder()
+                      .addAttribute(real("min", 0))
+                      .addAttribute(real("max", 6))
+                      .build())
+              : model.relu6(conv);
+      String sliced =
+          opset < 10
+              ? model.node(
+                  "Slice",
+                  List.of(clipped),
+                  NodeProto.newBuilder()
+                      .addAttribute(Nodes.ints("starts", 1, 1))
+                      .addAttribute(Nodes.ints("ends", 7, 7))
+                      .addAttribute(Nodes.ints("axes", 2, 3))
+                      .build())
+              : model.node(
+                  "Slice",
+                  clipped,
+                  model.initializer(1, 1),
+                  model.initializer(7, 7),
+                  model.initializer(2, 3));
+      String padded =
+          opset < 11
+              ? model.node(
+                  "Pad",
+                  List.of(sliced),
+                  NodeProto.newBuilder()
+                      .addAttribute(Nodes.ints("pads", 0, 0, 1, 1, 0, 0, 1, 1))
+                      .build())
+              : model.node("Pad", sliced, model.initializer(0, 0, 1, 1, 0, 0, 1, 1));
+      String dropped = model.node("Dropout", model.relu(model.conv(padded, 8, 8, 3, 1, 1)));
+      String squeezed =
+          model.node(
+              "Squeeze",
+              List.of(model.node("GlobalAveragePool", dropped)),
+              NodeProto.newBuilder().addAttribute(Nodes.ints("axes", 2, 3)).build());
+      byte[] bytes = model.bytes(model.node("Softmax", model.gemm(squeezed, 8, 5)));
+      ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+      assertEquals(OutputKind.PROBABILITIES, imported.graph().outputKind());
+      assertSameAnswers(bytes, imported);
+    }
+  }
+
+  @Test
+  void anOperatorSetThatIsTooOldIsRefused() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE).opset(6);
+    assertRefused(
+        Reason.INVALID_MODEL,
+        model.bytes(model.gemm(model.pooled(model.conv("image", 3, 8, 3, 1, 1)), 8, 5)));
+  }
+
+  @Test
+  void nodesWithoutANameOrWithAnothersGetOneOfTheirOwn() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String first = model.conv("image", 3, 8, 3, 1, 1);
+    String second = model.conv(first, 8, 8, 3, 1, 1);
+    String output = model.gemm(model.pooled(second), 8, 5);
+    for (int i = 0; i < model.graph().getNodeCount(); i++) {
+      model.graph().getNodeBuilder(i).setName(i == 0 ? "same" : i == 1 ? "same" : "");
+    }
+    List<String> names =
+        model.imported(output).network().layers().stream().map(Layer::name).toList();
+
+    assertEquals("same", names.get(0));
+    assertEquals(3, names.stream().distinct().count());
+    assertTrue(names.stream().noneMatch(String::isBlank));
+  }
+
+  @Test
+  void aModelForOneImageTakesManyWhereItsReshapesAllow() {
+    SmallModel model = new SmallModel(1, 3, SIDE, SIDE);
+    String pooled = model.node("GlobalAveragePool", model.conv("image", 3, 8, 3, 1, 1));
+    String flat = model.node("Reshape", pooled, model.initializer(1, 8));
+    ImportedModel imported = model.imported(model.gemm(flat, 8, 5));
+
+    assertFalse(imported.graph().fixedBatch());
+  }
+
+  @Test
+  void imagesWithChannelsLastAreTurnedAtTheInput() {
+    SmallModel model = new SmallModel(SIDE, SIDE, 3);
+    String turned =
+        model.node(
+            "Transpose",
+            List.of("image"),
+            NodeProto.newBuilder().addAttribute(Nodes.ints("perm", 0, 3, 1, 2)).build());
+    ImportedModel imported =
+        model.imported(model.gemm(model.pooled(model.conv(turned, 3, 8, 3, 1, 1)), 8, 5));
+
+    assertEquals(List.of(3, SIDE, SIDE), imported.graph().inputShape());
+    assertEquals(imported.graph().input(), imported.graph().layers().get(0).input());
+  }
+
+  @Test
+  void branchesThatReachNoOutputAreCut() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String conv = model.conv("image", 3, 8, 3, 1, 1);
+    String dead = model.conv(conv, 8, 8, 3, 1, 1);
+    assertFalse(dead.isEmpty());
+
+    assertEquals(2, model.imported(model.gemm(model.pooled(conv), 8, 5)).network().size());
+  }
+
+  @Test
+  void aSoftmaxAtTheEndMakesTheOutputProbabilities() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String scores = model.gemm(model.pooled(model.conv("image", 3, 8, 3, 1, 1)), 8, 5);
+
+    assertEquals(OutputKind.LOGITS, model.imported(scores).graph().outputKind());
+    assertEquals(
+        OutputKind.PROBABILITIES,
+        model.imported(model.node("Softmax", scores)).graph().outputKind());
+  }
+
+  @Test
+  void filesThatAreNoModelAreRefusedInOneLine() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    byte[] whole = model.bytes(model.gemm(model.pooled(model.conv("image", 3, 8, 3, 1, 1)), 8, 5));
+    byte[] text = "this is a text file\nnot a model".getBytes(StandardCharsets.UTF_8);
+
+    for (byte[] bytes :
+        List.of(
+            new byte[0], text, Arrays.copyOf(whole, whole.length / 2), Arrays.copyOf(whole, 3))) {
+      assertRefused(Reason.INVALID_MODEL, bytes);
+    }
+  }
+
+  @Test
+  void everyShortenedFileIsRefusedOrReadButNeverBreaksTheReader() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    byte[] whole = model.bytes(model.gemm(model.pooled(model.conv("image", 3, 2, 3, 1, 1)), 2, 3));
+    for (int length = 0; length < whole.length; length += 37) {
+      byte[] bytes = Arrays.copyOf(whole, length);
+      HaqException refusal =
+          assertThrows(HaqException.class, () -> ModelImporter.read(bytes, "id", "name"));
+      assertFalse(refusal.getMessage().contains("\n"));
+    }
+  }
+
+  @Test
+  void dataOutsideTheFileIsRefused() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String output = model.gemm(model.pooled(model.conv("image", 3, 8, 3, 1, 1)), 8, 5);
+    ModelProto.Builder changed = model.model(output).toBuilder();
+    changed
+        .getGraphBuilder()
+        .getInitializerBuilder(0)
+        .clearRawData()
+        .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+        .addExternalData(
+            StringStringEntryProto.newBuilder().setKey("location").setValue("../../etc/passwd"));
+
+    assertTrue(
+        assertRefused(Reason.INVALID_MODEL, changed.build().toByteArray())
+            .contains("../../etc/passwd"));
+  }
+
+  @Test
+  void anOperatorThatCannotBeRunIsNamed() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String conv = model.conv("image", 3, 8, 3, 1, 1);
+    String strange = model.node("FancyActivation", conv);
+    String message =
+        assertRefused(
+            Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(model.pooled(strange), 8, 5)));
+
+    assertTrue(message.contains("FancyActivation"), message);
+  }
+
+  @Test
+  void aModelWithoutConstantWeightsHasNoQuantizableLayers() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    assertRefused(Reason.NO_QUANTIZABLE_LAYERS, model.bytes(model.pooled(model.relu("image"))));
+  }
+
+  @Test
+  void mobileNetV2HasThePublishedLayers() throws IOException {
+    Path file =
+        Path.of(
+            System.getProperty("haq.shared", "absent"), "data/imagenet/mobilenetv2_1.0_224.onnx");
+    assumeTrue(Files.exists(file), "shared models are not here");
+    ImportedModel imported = ModelImporter.read(Files.readAllBytes(file), "id", "name");
+
+    assertEquals(53, imported.network().size());
+    assertEquals(300_774_272L, imported.network().macs());
+    assertEquals(3_469_760L, imported.network().weights());
+    assertEquals(1000, imported.graph().classes());
+  }
+
+  private static ai.onnx.proto.OnnxMl.AttributeProto real(String name, float value) {
+    return ai.onnx.proto.OnnxMl.AttributeProto.newBuilder()
+        .setName(name)
+        .setType(ai.onnx.proto.OnnxMl.AttributeProto.AttributeType.FLOAT)
+        .setF(value)
+        .build();
+  }
+
+  private static String assertRefused(Reason reason, byte[] bytes) {
+    HaqException refusal =
+        assertThrows(HaqException.class, () -> ModelImporter.read(bytes, "id", "name"));
+    assertEquals(reason, refusal.reason(), refusal.getMessage());
+    assertFalse(refusal.getMessage().contains("\n"), refusal.getMessage());
+    return refusal.getMessage();
+  }
+
+  private static void assertSameAnswers(byte[] original, ImportedModel imported) {
+    CnnGraph graph = imported.graph();
+    byte[] normal = FloatGraph.write(graph, List.of(graph.output())).toByteArray();
+    assertArrayEquals(answers(original), answers(normal), 1e-4f);
+  }
+
+  private static float[] answers(byte[] model) {
+    float[] image = new SmallModel(1, 1, 1).values(2 * 3 * SIDE * SIDE, 1);
+    try (OrtSession session = Ort.open(model, Ort.Rewriting.NONE);
+        OnnxTensor input =
+            OnnxTensor.createTensor(
+                Ort.environment(), FloatBuffer.wrap(image), new long[] {2, 3, SIDE, SIDE});
+        OrtSession.Result result = session.run(Map.of("image", input))) {
+      FloatBuffer scores = ((OnnxTensor) result.get(0)).getFloatBuffer();
+      float[] answers = new float[scores.remaining()];
+      scores.get(answers);
+      return answers;
+    } catch (OrtException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

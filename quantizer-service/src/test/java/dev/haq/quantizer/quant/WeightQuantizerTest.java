@@ -1,0 +1,94 @@
+package dev.haq.quantizer.quant;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.BitWidth;
+import dev.haq.model.Recipe.WeightScales;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+final class WeightQuantizerTest {
+  private static final WeightShape SHAPE = new WeightShape(8, 16, 9, false);
+
+  private static float[] weights() {
+    Random random = new Random(11);
+    float[] weights = new float[8 * 16 * 9];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = (float) (random.nextGaussian() * (1 + i / 144));
+    }
+    return weights;
+  }
+
+  @Test
+  void everyWidthUsesNoMoreThanItsLevels() {
+    for (int bits = 2; bits <= 8; bits++) {
+      QuantizedWeights quantized =
+          WeightQuantizer.quantize(weights(), SHAPE, BitWidth.of(bits), WeightScales.PER_CHANNEL);
+      long distinct =
+          java.util.stream.IntStream.range(0, 144)
+              .map(i -> quantized.codes()[i])
+              .distinct()
+              .count();
+      assertTrue(distinct <= (1L << bits) - 1, "at " + bits + " bits");
+    }
+  }
+
+  @Test
+  void eightBitsPerChannelAreCloseToTheWeights() {
+    float[] weights = weights();
+    QuantizedWeights quantized =
+        WeightQuantizer.quantize(weights, SHAPE, BitWidth.of(8), WeightScales.PER_CHANNEL);
+    float[] values = quantized.values();
+    for (int i = 0; i < weights.length; i++) {
+      assertEquals(weights[i], values[i], 0.51 * quantized.scales()[i / 144]);
+    }
+  }
+
+  @Test
+  void neighbouringCodesNeverAddUpToMoreThanSixteenBitsHold() {
+    for (int bits = 2; bits <= 8; bits++) {
+      QuantizedWeights quantized =
+          WeightQuantizer.quantize(weights(), SHAPE, BitWidth.of(bits), WeightScales.PER_CHANNEL);
+      assertTrue(quantized.largestPair() * 255 <= Short.MAX_VALUE, "at " + bits + " bits");
+    }
+  }
+
+  @Test
+  void aChannelOfZerosStaysZero() {
+    float[] weights = weights();
+    java.util.Arrays.fill(weights, 0, 144, 0);
+    float[] values =
+        WeightQuantizer.quantize(weights, SHAPE, BitWidth.of(4), WeightScales.PER_CHANNEL).values();
+    for (int i = 0; i < 144; i++) {
+      assertEquals(0, values[i]);
+    }
+  }
+
+  @Test
+  void oneScaleServesTheWholeTensorWhenAskedFor() {
+    float[] scales =
+        WeightQuantizer.quantize(weights(), SHAPE, BitWidth.of(6), WeightScales.PER_TENSOR)
+            .scales();
+    for (float scale : scales) {
+      assertEquals(scales[0], scale);
+    }
+  }
+
+  @Test
+  void theBiasOfADeadChannelFitsItsGrid() {
+    float[] weights = weights();
+    for (int i = 0; i < 144; i++) {
+      weights[i] *= 1e-20f;
+    }
+    QuantizedWeights quantized =
+        WeightQuantizer.quantize(weights, SHAPE, BitWidth.of(8), WeightScales.PER_CHANNEL);
+    float[] bias = {3, -2, 0, 0.1f, 1, 2, 3, 4};
+    IntegerLayer layer =
+        IntegerLayer.of(LinearQuantizer.unsigned(BitWidth.of(8), 6), quantized, bias);
+    float[] values = layer.biasValues();
+    for (int o = 0; o < bias.length; o++) {
+      assertEquals(bias[o], values[o], 0.01);
+    }
+  }
+}
