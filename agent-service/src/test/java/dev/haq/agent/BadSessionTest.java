@@ -90,6 +90,10 @@ final class BadSessionTest {
                                 .addAllMean(List.of(0.0, 0.0, 0.0))
                                 .addAllStd(List.of(1.0, 1.0, 1.0)))
                         .build())),
+        bad(
+            Reason.LABEL_OUT_OF_RANGE,
+            "has 11 classes",
+            s -> s.setData(DataSelection.newBuilder().setDataset(FakeQuantizer.MORE_CLASSES))),
         bad("no target", "spec.target", s -> s.clearTarget()),
         bad(
             Reason.UNKNOWN_TARGET,
@@ -123,12 +127,20 @@ final class BadSessionTest {
             s -> s.setWeightBits(BitChoices.newBuilder().addAllBits(List.of(4, 2)))),
         bad(
             Reason.INVALID_BITS,
-            "weight bits 9",
+            "spec.weight_bits has 9",
             s -> s.setWeightBits(BitChoices.newBuilder().addAllBits(List.of(8, 9)))),
         bad(
             Reason.INVALID_BITS,
             "spec.activation_bits",
             s -> s.setActivationBits(BitChoices.getDefaultInstance())),
+        bad(
+            Reason.INVALID_BITS,
+            "spec.activation_bits has 1:",
+            s -> s.setActivationBits(BitChoices.newBuilder().addAllBits(List.of(1, 2, 3)))),
+        bad(
+            "large networks",
+            "hidden1 4096, hidden2 4096",
+            s -> s.getDdpgBuilder().setHidden1(4096).setHidden2(4096)),
         bad("hidden units", "hidden1", s -> s.getDdpgBuilder().setHidden1(0)),
         bad(
             "learning rate",
@@ -156,6 +168,15 @@ final class BadSessionTest {
     assertEquals(1, error.getMessage().lines().count());
     assertEquals(
         0, client.stub().listSessions(ListSessionsRequest.getDefaultInstance()).getSessionsCount());
+  }
+
+  @Test
+  void theModelIsAskedForOnce() {
+    int before = quantizer.modelCalls();
+    refused(
+        Reason.UNKNOWN_TARGET,
+        () -> client.create(spec(5).setTarget(TargetRef.newBuilder().setName("abacus"))));
+    assertEquals(1, quantizer.modelCalls() - before);
   }
 
   @Test

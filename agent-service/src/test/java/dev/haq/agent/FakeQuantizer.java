@@ -10,9 +10,12 @@ import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Window;
 import dev.haq.proto.model.v1.DataSelection.Split;
+import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
+import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
+import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
 import dev.haq.rpc.Call;
@@ -30,18 +33,23 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A quantizer that knows one model and one dataset and computes accuracy by a formula: every bit
+ * A quantizer that knows one model and two datasets and computes accuracy by a formula: every bit
  * taken from a layer costs images, more from later ones.
  */
 final class FakeQuantizer implements AutoCloseable {
   static final String MODEL = "builtin:small";
   static final String DATASET = "builtin:images";
+
+  /** Has more classes than the model. */
+  static final String MORE_CLASSES = "builtin:more-classes";
+
   static final Network NETWORK = network();
 
   private static final int IMAGES = 10_000;
 
   private final RpcServer server;
   private final AtomicInteger evaluations = new AtomicInteger();
+  private final AtomicInteger modelCalls = new AtomicInteger();
   private final AtomicInteger unavailable = new AtomicInteger();
   private final Queue<Split> splits = new ConcurrentLinkedQueue<>();
 
@@ -55,7 +63,8 @@ final class FakeQuantizer implements AutoCloseable {
             .service(
                 RpcService.named(
                         QuantizerGrpcService.SERVICE_NAME, QuantizerGrpcService.SERVICE_DESCRIPTOR)
-                    .unary(QuantizerGrpcService.GetModel, FakeQuantizer::model)
+                    .unary(QuantizerGrpcService.GetModel, this::model)
+                    .unary(QuantizerGrpcService.ListDatasets, FakeQuantizer::datasets)
                     .unary(QuantizerGrpcService.Evaluate, this::evaluate))
             .start();
   }
@@ -88,9 +97,31 @@ final class FakeQuantizer implements AutoCloseable {
     return List.copyOf(splits);
   }
 
-  private static Model model(GetModelRequest request, Call call) {
+  /** How often the model was asked for. */
+  int modelCalls() {
+    return modelCalls.get();
+  }
+
+  private Model model(GetModelRequest request, Call call) {
+    modelCalls.incrementAndGet();
     checkModel(request.getId());
-    return Model.newBuilder().setId(MODEL).setNetwork(NetworkWire.toProto(NETWORK)).build();
+    return Model.newBuilder()
+        .setId(MODEL)
+        .setNetwork(NetworkWire.toProto(NETWORK))
+        .setClasses(10)
+        .build();
+  }
+
+  /** A page a dataset. */
+  private static ListDatasetsResponse datasets(ListDatasetsRequest request, Call call) {
+    return request.getPageToken().isEmpty()
+        ? ListDatasetsResponse.newBuilder()
+            .addDatasets(Dataset.newBuilder().setId(DATASET).setClasses(10))
+            .setNextPageToken("1")
+            .build()
+        : ListDatasetsResponse.newBuilder()
+            .addDatasets(Dataset.newBuilder().setId(MORE_CLASSES).setClasses(11))
+            .build();
   }
 
   private static void checkModel(String id) {
@@ -102,7 +133,7 @@ final class FakeQuantizer implements AutoCloseable {
 
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
     checkModel(request.getModel());
-    if (!request.getData().getDataset().equals(DATASET)) {
+    if (!List.of(DATASET, MORE_CLASSES).contains(request.getData().getDataset())) {
       throw new HaqException(
           Reason.UNKNOWN_DATASET,
           "there is no dataset '" + request.getData().getDataset() + "': import it first");

@@ -26,6 +26,18 @@ public final class Agents {
   }
 
   /**
+   * Refuses settings with which an agent of this name would take too much memory.
+   *
+   * @param decisions of an episode
+   * @throws HaqException that names the settings to lower
+   */
+  public static void checkSize(String name, Decisions decisions, DdpgSettings ddpg) {
+    if (name.equals(DDPG)) {
+      Ddpg.checkSize(ddpg, decisions.size());
+    }
+  }
+
+  /**
    * A new agent that has learned nothing.
    *
    * @param ddpg used by {@code ddpg} alone

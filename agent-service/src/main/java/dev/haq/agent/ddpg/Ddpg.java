@@ -6,6 +6,7 @@ import dev.haq.agent.search.ObservationSpace;
 import dev.haq.agent.search.SeededRandom;
 import dev.haq.agent.search.SeededRandom.Purpose;
 import dev.haq.agent.search.Transition;
+import dev.haq.model.HaqException;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -24,6 +25,9 @@ import java.util.List;
  * baseline.
  */
 public final class Ddpg implements Agent {
+  /** A snapshot is stored after each episode, and held in memory a few times while it is. */
+  private static final long MOST_SNAPSHOT_BYTES = 128L << 20;
+
   private final DdpgSettings settings;
   private final long seed;
 
@@ -51,8 +55,10 @@ public final class Ddpg implements Agent {
   /**
    * @param decisions of an episode
    * @param seed of all random numbers
+   * @throws HaqException see {@link #checkSize}
    */
   public Ddpg(DdpgSettings settings, int decisions, long seed) {
+    checkSize(settings, decisions);
     Nd4jBackend.warmUp();
     this.settings = settings;
     this.seed = seed;
@@ -78,6 +84,42 @@ public final class Ddpg implements Agent {
     actorGradientValues = new float[mu.values().length];
     criticGradientValues = new float[q.values().length];
     targets = new float[size];
+  }
+
+  /**
+   * Refuses settings with which the agent's snapshot would grow beyond 128 MiB.
+   *
+   * @param decisions of an episode
+   * @throws HaqException that names the settings to lower
+   */
+  public static void checkSize(DdpgSettings settings, int decisions) {
+    long bytes = mostSnapshotBytes(settings, decisions);
+    if (bytes > MOST_SNAPSHOT_BYTES) {
+      throw HaqException.invalid(
+          "ddpg hidden1 %d, hidden2 %d and replay_per_decision %d with %d decisions an episode make a checkpoint of %d MiB, at most %d are taken: lower these",
+          settings.hidden1(),
+          settings.hidden2(),
+          settings.replayPerDecision(),
+          decisions,
+          (bytes >> 20) + 1,
+          MOST_SNAPSHOT_BYTES >> 20);
+    }
+  }
+
+  /** Length of a snapshot once the replay buffer is full; does not overflow. */
+  static long mostSnapshotBytes(DdpgSettings settings, int decisions) {
+    long parameters =
+        parameters(ObservationSpace.SIZE, settings) + parameters(Critic.INPUTS, settings);
+    long copies = 4; // the network, its target, Adam's two moments
+    long transitions = (long) decisions * settings.replayPerDecision();
+    long counts = 3L * Integer.BYTES + Double.BYTES; // of the replay, of Adam twice; baseline
+    return Float.BYTES * (copies * parameters + transitions * (ObservationSpace.SIZE + 2)) + counts;
+  }
+
+  private static long parameters(int inputs, DdpgSettings settings) {
+    long first = (inputs + 1L) * settings.hidden1();
+    long second = (settings.hidden1() + 1L) * settings.hidden2();
+    return first + second + settings.hidden2() + 1;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.haq.agent.ddpg;
 
 import dev.haq.agent.search.SeededRandom;
+import dev.haq.model.HaqException;
 
 /**
  * Exploration noise (paper, 3.6): a normal distribution around the actor's action, cut off outside
@@ -17,8 +18,13 @@ final class TruncatedNormal {
    * @param mean 0..1
    * @param sigma of the untruncated normal, above 0
    * @return 0..1
+   * @throws HaqException when the mean is not a number: the actor that gave it has diverged
    */
   static double sample(double mean, double sigma, SeededRandom random) {
+    if (Double.isNaN(mean)) {
+      throw HaqException.invalid(
+          "the ddpg agent has diverged, its action is not a number: use a smaller actor_learning_rate or critic_learning_rate");
+    }
     if (sigma < 1) {
       while (true) {
         double x = mean + sigma * random.nextGaussian();

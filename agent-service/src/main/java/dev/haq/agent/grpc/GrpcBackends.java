@@ -6,9 +6,15 @@ import dev.haq.agent.session.Backend;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.model.Accuracy;
 import dev.haq.model.DataSelection;
+import dev.haq.model.HaqException;
 import dev.haq.model.Network;
+import dev.haq.model.Reason;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
+import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
+import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
+import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
+import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc.QuantizerBlockingStub;
 import dev.haq.rpc.RpcChannel;
@@ -43,6 +49,7 @@ public final class GrpcBackends implements Backend.Factory {
     private final SessionSpec spec;
     private final PatientCalls calls;
     private final QuantizerBlockingStub stub = QuantizerGrpc.newBlockingStub(quantizer.channel());
+    private Model model; // null until asked for
 
     GrpcBackend(SessionSpec spec, PatientCalls calls) {
       this.spec = spec;
@@ -51,14 +58,22 @@ public final class GrpcBackends implements Backend.Factory {
 
     @Override
     public Network network() {
-      GetModelRequest request = GetModelRequest.newBuilder().setId(spec.model()).build();
-      return NetworkWire.fromProto(
-          calls.call(QUANTIZER, () -> stub.getModel(request)).getNetwork());
+      return NetworkWire.fromProto(model().getNetwork());
     }
 
+    private Model model() {
+      if (model == null) {
+        GetModelRequest request = GetModelRequest.newBuilder().setId(spec.model()).build();
+        model = calls.call(QUANTIZER, () -> stub.getModel(request));
+      }
+      return model;
+    }
+
+    /** One image has one label: those of the others are known by the dataset's classes. */
     @Override
-    public void checkData() {
+    public void checkData(Network network) {
       DataSelection data = spec.data();
+      dataset(data.datasetId()).ifPresent(this::checkClasses);
       DataSelection one =
           new DataSelection(
               data.datasetId(),
@@ -68,10 +83,35 @@ public final class GrpcBackends implements Backend.Factory {
               data.calibrationImages(),
               data.splitSeed(),
               data.heldOutFraction());
-      Network network = network();
       new GrpcAccuracyEvaluator(
               stub, calls, spec.model(), one, spec.recipe(), network, Optional.empty())
           .baseline();
+    }
+
+    private void checkClasses(Dataset dataset) {
+      if (dataset.getClasses() > model().getClasses()) {
+        throw new HaqException(
+            Reason.LABEL_OUT_OF_RANGE,
+            "spec.data: dataset '%s' has %d classes, model '%s' tells %d apart: use data of this model's classes"
+                .formatted(
+                    dataset.getId(), dataset.getClasses(), spec.model(), model().getClasses()));
+      }
+    }
+
+    /** Empty where there is none: evaluating says so best. */
+    private Optional<Dataset> dataset(String id) {
+      String token = "";
+      do {
+        ListDatasetsRequest request = ListDatasetsRequest.newBuilder().setPageToken(token).build();
+        ListDatasetsResponse page = calls.call(QUANTIZER, () -> stub.listDatasets(request));
+        for (Dataset dataset : page.getDatasetsList()) {
+          if (dataset.getId().equals(id)) {
+            return Optional.of(dataset);
+          }
+        }
+        token = page.getNextPageToken();
+      } while (!token.isEmpty());
+      return Optional.empty();
     }
 
     @Override

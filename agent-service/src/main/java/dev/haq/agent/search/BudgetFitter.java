@@ -3,10 +3,8 @@ package dev.haq.agent.search;
 import dev.haq.model.BitWidth;
 import dev.haq.model.CostTable;
 import dev.haq.model.HaqException;
-import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
-import dev.haq.model.Resource;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -50,7 +48,7 @@ public final class BudgetFitter {
 
   /** Cost of {@code policy} of the budget's resource, in its unit. */
   public double cost(Policy policy) {
-    return tableCost(table, policy);
+    return table.cost(policy);
   }
 
   /** The cost with every free decision at its narrowest width. */
@@ -93,19 +91,5 @@ public final class BudgetFitter {
     return narrower.isEmpty()
         ? policy
         : Decisions.with(policy, decision, BitWidth.of(narrower.getAsInt()));
-  }
-
-  /**
-   * A policy's cost by the table. The size of a model does not depend on its activations, which are
-   * float then and have no column: any column serves.
-   */
-  static double tableCost(CostTable table, Policy policy) {
-    if (table.resource() != Resource.MODEL_SIZE) {
-      return table.cost(policy);
-    }
-    BitWidth any = BitWidth.of(table.activationBits().max());
-    return table.cost(
-        new Policy(
-            policy.layers().stream().map(bits -> new LayerBits(bits.weights(), any)).toList()));
   }
 }

@@ -41,8 +41,8 @@ public final class Decisions {
         Policy.uniform(
             layers,
             new LayerBits(
-                BudgetLimit.eightOrWidest(table.weightBits()),
-                weightsOnly ? BitWidth.FLOAT : BudgetLimit.eightOrWidest(table.activationBits())));
+                pinned(table.weightBits()),
+                weightsOnly ? BitWidth.FLOAT : pinned(table.activationBits())));
     List<Decision> decisions = new ArrayList<>();
     for (int layer = 0; layer < layers; layer++) {
       boolean edge = layer == 0 || layer == layers - 1;
@@ -95,6 +95,10 @@ public final class Decisions {
   static Policy with(Policy policy, Decision decision, BitWidth width) {
     LayerBits bits = policy.get(decision.layer()).with(decision.operand(), width);
     return policy.with(decision.layer(), bits);
+  }
+
+  private static BitWidth pinned(BitChoices table) {
+    return BudgetLimit.eightOrWidest(table.intersect(SearchSettings.JUDGED));
   }
 
   private static BitChoices covered(BitChoices wanted, BitChoices table, String operand) {

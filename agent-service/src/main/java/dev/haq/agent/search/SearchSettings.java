@@ -10,7 +10,7 @@ import dev.haq.model.Resource;
  *
  * @param resource what the budget limits
  * @param budget limit and reference, in the resource's unit
- * @param weightBits widths to choose from; each must be in the cost table
+ * @param weightBits widths to choose from; each must be in the cost table and in {@link #JUDGED}
  * @param activationBits likewise; not used for model size, where activations stay float
  * @param seed the same seed gives the same episodes
  * @param episodes 1..100,000
@@ -24,6 +24,9 @@ public record SearchSettings(
     Pinning pinning,
     long seed,
     int episodes) {
+  /** The widths at which the accuracy of a policy can be had, beside float. */
+  public static final BitChoices JUDGED = BitChoices.range(2, 8);
+
   /** The most episodes a session may have. */
   public static final int MOST_EPISODES = 100_000;
 

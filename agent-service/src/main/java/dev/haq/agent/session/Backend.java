@@ -19,15 +19,17 @@ public interface Backend extends AutoCloseable {
     Backend open(SessionSpec spec, boolean patient);
   }
 
-  /** The model's quantizable layers. */
+  /** The model's quantizable layers; asked for once. */
   Network network();
 
   /**
-   * Refuses images that do not exist or do not fit the model, having looked at one of them.
+   * Refuses images that do not exist or do not fit the model, having looked at their classes and at
+   * one of them.
    *
+   * @param network the model's, as {@link #network} answered
    * @throws dev.haq.model.HaqException that says what is wrong
    */
-  void checkData();
+  void checkData(Network network);
 
   HardwareCosts costs(Network network);
 

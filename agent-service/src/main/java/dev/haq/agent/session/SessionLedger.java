@@ -2,6 +2,7 @@ package dev.haq.agent.session;
 
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
@@ -68,6 +69,22 @@ final class SessionLedger {
       }
       return after;
     }
+  }
+
+  /**
+   * Moves a session from one state to another.
+   *
+   * @return whether this call did; false where the session was in another state than {@code from}
+   */
+  boolean move(String id, SessionState from, SessionState to) {
+    boolean[] moved = new boolean[1];
+    change(
+        id,
+        s -> {
+          moved[0] = s.state() == from;
+          return moved[0] ? s.moved(to, now()) : s;
+        });
+    return moved[0];
   }
 
   /** Stores an episode with the agent's checkpoint. */

@@ -1,37 +1,44 @@
 package dev.haq.agent.session;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Gives each session a thread when its turn comes: first come, first served, so many at a time. */
+/**
+ * Gives each session a thread when its turn comes: first come, first served, so many at a time, and
+ * never two threads to one session.
+ *
+ * <p>Changes hold the monitor, also while a session is read from the store; counts are had without.
+ */
 final class SessionQueue implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionQueue.class);
   private static final long GRACE_MILLIS = 10_000;
 
   private final int places;
-  private final Function<String, SessionRun> runs;
-  private final Deque<String> waiting = new ArrayDeque<>();
-  private final Map<Thread, Running> running = new LinkedHashMap<>();
+  private final Function<String, Optional<SessionRun>> runs;
+  private final Queue<String> waiting = new ConcurrentLinkedQueue<>();
+  private final Map<String, Running> running = new ConcurrentHashMap<>();
   private boolean closed;
 
-  private record Running(String id, SessionRun run) {}
+  private record Running(Thread thread, SessionRun run) {}
 
   /**
    * @param places how many sessions run at a time, at least 1
-   * @param runs makes the run of a session whose turn has come
+   * @param runs makes the run of a session whose turn has come; empty when it waits no more
    */
-  SessionQueue(int places, Function<String, SessionRun> runs) {
+  SessionQueue(int places, Function<String, Optional<SessionRun>> runs) {
     this.places = places;
     this.runs = runs;
   }
 
   synchronized void offer(String id) {
-    waiting.addLast(id);
+    waiting.add(id);
     fillPlaces();
   }
 
@@ -42,61 +49,75 @@ final class SessionQueue implements AutoCloseable {
 
   /** Drops what a running session is doing. */
   synchronized void abort(String id) {
-    running.values().stream().filter(r -> r.id().equals(id)).forEach(r -> r.run().abort());
+    Optional.ofNullable(running.get(id)).ifPresent(r -> r.run().abort());
   }
 
-  synchronized int runningCount() {
+  /** Does not wait for the monitor. */
+  int runningCount() {
     return running.size();
   }
 
-  synchronized int waitingCount() {
+  /** Does not wait for the monitor. */
+  int waitingCount() {
     return waiting.size();
   }
 
   private void fillPlaces() {
-    while (!closed && running.size() < places && !waiting.isEmpty()) {
-      String id = waiting.removeFirst();
-      SessionRun run;
+    Optional<String> next = next();
+    while (next.isPresent()) {
+      String id = next.get();
+      waiting.remove(id);
       try {
-        run = runs.apply(id);
+        runs.apply(id).ifPresent(run -> start(id, run));
       } catch (RuntimeException e) {
         LOG.error("session {} cannot be started", id, e);
-        continue;
       }
-      Thread thread =
-          new Thread(
-              () -> {
-                try {
-                  run.run();
-                } finally {
-                  leave();
-                }
-              },
-              "session-" + id.substring(0, Math.min(8, id.length())));
-      thread.setDaemon(true);
-      running.put(thread, new Running(id, run));
-      thread.start();
+      next = next();
     }
   }
 
-  private synchronized void leave() {
-    running.remove(Thread.currentThread());
+  /** Whose turn it is. A session resumed while its last thread is still leaving waits for that. */
+  private Optional<String> next() {
+    return closed || running.size() >= places
+        ? Optional.empty()
+        : waiting.stream().filter(id -> !running.containsKey(id)).findFirst();
+  }
+
+  private void start(String id, SessionRun run) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                run.run();
+              } finally {
+                leave(id);
+              }
+            },
+            "session-" + id.substring(0, Math.min(8, id.length())));
+    thread.setDaemon(true);
+    running.put(id, new Running(thread, run));
+    thread.start();
+  }
+
+  private synchronized void leave(String id) {
+    running.remove(id);
     fillPlaces();
   }
 
   /** Drops what is under way in every session and waits for their threads. */
   @Override
   public void close() {
-    Map<Thread, Running> last;
+    List<Running> last;
     synchronized (this) {
       closed = true;
       waiting.clear();
-      last = new LinkedHashMap<>(running);
+      last = List.copyOf(running.values());
     }
-    last.values().forEach(r -> r.run().halt());
+    last.forEach(r -> r.run().halt());
     long deadline = System.nanoTime() + GRACE_MILLIS * 1_000_000;
     try {
-      for (Thread thread : last.keySet()) {
+      for (Running each : last) {
+        Thread thread = each.thread();
         thread.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
         if (thread.isAlive()) {
           LOG.warn("{} is still busy", thread.getName());

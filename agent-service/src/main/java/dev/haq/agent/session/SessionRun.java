@@ -16,14 +16,16 @@ import dev.haq.agent.search.SessionStore;
 import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
+import dev.haq.model.Reason;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Works on one session, on a thread of its own, from where its log ends: prepares, then runs
- * episode after episode. Between episodes it does what was asked of the session meanwhile.
+ * Works on one session, taken out of the queue and PREPARING, on a thread of its own, from where
+ * its log ends: prepares, then runs episode after episode. Between episodes it does what was asked
+ * of the session meanwhile.
  */
 final class SessionRun implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionRun.class);
@@ -59,11 +61,11 @@ final class SessionRun implements Runnable {
   @Override
   public void run() {
     try (backend) {
-      if (becomes(SessionState.QUEUED, SessionState.PREPARING)) {
-        Prepared prepared = prepare();
-        if (goesOn() && becomes(SessionState.PREPARING, SessionState.RUNNING)) {
-          runEpisodes(prepared);
-        }
+      Prepared prepared = prepare();
+      if (goesOn() && ledger.move(id, SessionState.PREPARING, SessionState.RUNNING)) {
+        runEpisodes(prepared);
+      } else {
+        goesOn(); // something was asked for between the two
       }
     } catch (Throwable e) {
       explain(e);
@@ -121,17 +123,13 @@ final class SessionRun implements Runnable {
                 : s.ended(SessionState.SUCCEEDED, EndReason.EPISODES, "", SessionLedger.now()));
   }
 
-  private boolean becomes(SessionState from, SessionState to) {
-    SessionRecord after =
-        ledger.change(id, s -> s.state() == from ? s.moved(to, SessionLedger.now()) : s);
-    return after.state() == to;
-  }
-
   /** Does what was asked for since the last look; answers whether there is more to do. */
   private boolean goesOn() {
-    if (halted) {
-      return false;
-    }
+    return !halted && heed().isActive();
+  }
+
+  /** Does what was asked for since the last look; answers the state after it. */
+  private SessionState heed() {
     SessionRecord after =
         ledger.change(
             id,
@@ -143,7 +141,7 @@ final class SessionRun implements Runnable {
                   ? s.moved(SessionState.PAUSED, SessionLedger.now())
                   : s;
             });
-    return after.state().isActive();
+    return after.state();
   }
 
   /** A call that was dropped because of a new state is no failure; everything else is. */
@@ -152,22 +150,29 @@ final class SessionRun implements Runnable {
       return;
     }
     try {
-      if (goesOn()) {
-        String error = oneLine(failure);
-        LOG.warn(
-            "session {} failed: {}", id, error, failure instanceof HaqException ? null : failure);
+      SessionState state = heed();
+      String error = oneLine(failure);
+      Throwable trace = failure instanceof HaqException ? null : failure;
+      if (state.isActive()) {
+        LOG.warn("session {} failed: {}", id, error, trace);
         ledger.change(
             id,
             s ->
                 s.state().isFinal()
                     ? s
                     : s.ended(SessionState.FAILED, EndReason.ERROR, error, SessionLedger.now()));
+      } else if (state != SessionState.CANCELLED && !isAborted(failure)) {
+        LOG.warn("session {} is {}, and what it was doing failed: {}", id, state, error, trace);
       }
     } catch (RuntimeException e) {
       // The store itself fails: the session stays as it is stored and is taken up at the next
       // start.
       LOG.error("session {} broke off and its end cannot be stored", id, e);
     }
+  }
+
+  private static boolean isAborted(Throwable failure) {
+    return failure instanceof HaqException e && e.reason() == Reason.CANCELLED;
   }
 
   private static String oneLine(Throwable failure) {

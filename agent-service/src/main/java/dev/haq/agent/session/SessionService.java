@@ -1,5 +1,6 @@
 package dev.haq.agent.session;
 
+import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.search.BudgetFitter;
 import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.Decisions;
@@ -54,7 +55,7 @@ public final class SessionService implements AutoCloseable {
     this.backends = backends;
     watchers = new SessionWatchers(store);
     ledger = new SessionLedger(store, watchers, metrics);
-    queue = new SessionQueue(maxRunning, this::run);
+    queue = new SessionQueue(maxRunning, this::take);
   }
 
   /** Carries on with what a process before this one left unfinished. */
@@ -102,11 +103,15 @@ public final class SessionService implements AutoCloseable {
       return sameRequest(first.get(), encoded);
     }
     SessionRecord wanted = SessionRecord.created(define(spec, encoded, requestId, onAbort));
+    SessionRecord stored = enter(wanted);
+    return stored.id().equals(wanted.id()) ? stored : sameRequest(stored, encoded);
+  }
+
+  private synchronized SessionRecord enter(SessionRecord wanted) {
     SessionRecord stored = store.create(wanted);
-    if (!stored.id().equals(wanted.id())) {
-      return sameRequest(stored, encoded);
+    if (stored.id().equals(wanted.id())) {
+      queue.offer(stored.id());
     }
-    queue.offer(stored.id());
     return stored;
   }
 
@@ -126,12 +131,13 @@ public final class SessionService implements AutoCloseable {
     try (Backend backend = backends.open(spec, false)) {
       onAbort.accept(backend::abort);
       Network network = backend.network();
-      backend.checkData();
+      backend.checkData(network);
       HardwareCosts costs = backend.costs(network);
       BudgetLimit budget = BudgetLimit.of(spec.budget(), network, costs);
       SearchSettings settings = spec.searchSettings(network, costs.table(), budget);
-      new BudgetFitter(new Decisions(settings, costs.table()), costs.table(), budget)
-          .checkFeasible();
+      Decisions decisions = new Decisions(settings, costs.table());
+      Agents.checkSize(spec.agent(), decisions, spec.ddpg());
+      new BudgetFitter(decisions, costs.table(), budget).checkFeasible();
       return new SessionRecord.Definition(
           UUID.randomUUID().toString(),
           requestId,
@@ -143,16 +149,24 @@ public final class SessionService implements AutoCloseable {
     }
   }
 
-  private SessionRun run(String id) {
+  /**
+   * Takes a session whose turn has come. From then on a pause waits for its thread, so that nothing
+   * can put it into the line a second time.
+   *
+   * @return empty when it does not wait any more
+   */
+  private Optional<SessionRun> take(String id) {
     try {
       SessionSpec spec = codec.decode(ledger.get(id).definition().spec());
-      return new SessionRun(id, spec, ledger, store, backends.open(spec, true));
+      return ledger.move(id, SessionState.QUEUED, SessionState.PREPARING)
+          ? Optional.of(new SessionRun(id, spec, ledger, store, backends.open(spec, true)))
+          : Optional.empty();
     } catch (RuntimeException e) {
       String error = "the session cannot be started: " + e.getMessage();
       ledger.change(
           id,
           s ->
-              s.state() == SessionState.QUEUED
+              s.state() == SessionState.QUEUED || s.state() == SessionState.PREPARING
                   ? s.ended(SessionState.FAILED, EndReason.ERROR, error, SessionLedger.now())
                   : s);
       throw e;

@@ -6,11 +6,13 @@ import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.SearchSettings;
 import dev.haq.model.BitChoices;
+import dev.haq.model.BitWidth;
 import dev.haq.model.Budget;
 import dev.haq.model.CostTable;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
+import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import java.util.Optional;
 
@@ -23,7 +25,7 @@ import java.util.Optional;
  * @param agent a name that {@link Agents} knows
  * @param episodes 1..100,000
  * @param seed the same seed gives the same episodes
- * @param weightBits empty for the paper's 2..8, as far as the target allows
+ * @param weightBits within 2..8; empty for all of these that the target allows
  * @param activationBits likewise
  */
 public record SessionSpec(
@@ -59,7 +61,20 @@ public record SessionSpec(
           "spec.episodes is %d: use 1 to %d, or 0 for %d",
           episodes, SearchSettings.MOST_EPISODES, DEFAULT_EPISODES);
     }
+    weightBits.ifPresent(bits -> checkJudged("spec.weight_bits", bits));
+    activationBits.ifPresent(bits -> checkJudged("spec.activation_bits", bits));
     data = searching(data);
+  }
+
+  private static void checkJudged(String field, BitChoices choices) {
+    for (int bits : choices.bits()) {
+      if (!SearchSettings.JUDGED.contains(BitWidth.of(bits))) {
+        throw new HaqException(
+            Reason.INVALID_BITS,
+            "%s has %d: accuracy can be evaluated at %d to %d bits only; choose among these"
+                .formatted(field, bits, SearchSettings.JUDGED.min(), SearchSettings.JUDGED.max()));
+      }
+    }
   }
 
   /** A search judges policies on its own images: those held out of it stay unseen. */
@@ -75,8 +90,8 @@ public record SessionSpec(
         network,
         budget.resource(),
         limit,
-        weightBits.orElseGet(() -> BitChoices.PAPER.intersect(table.weightBits())),
-        activationBits.orElseGet(() -> BitChoices.PAPER.intersect(table.activationBits())),
+        weightBits.orElseGet(() -> SearchSettings.JUDGED.intersect(table.weightBits())),
+        activationBits.orElseGet(() -> SearchSettings.JUDGED.intersect(table.activationBits())),
         pinning,
         seed,
         episodes);

@@ -9,6 +9,7 @@ import dev.haq.agent.search.Agent;
 import dev.haq.agent.search.Observation;
 import dev.haq.agent.search.ObservationSpace;
 import dev.haq.agent.search.Transition;
+import dev.haq.model.HaqException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -49,6 +50,28 @@ class DdpgTest {
   void theSameSeedGivesTheSameRewardsAndAnotherSeedDoesNot() {
     assertEquals(rewards(new Ddpg(SMALL, STEPS, 7)), rewards(new Ddpg(SMALL, STEPS, 7)));
     assertTrue(!rewards(new Ddpg(SMALL, STEPS, 7)).equals(rewards(new Ddpg(SMALL, STEPS, 8))));
+  }
+
+  @Test
+  void aFullSnapshotIsAsLongAsForeseen() {
+    DdpgSettings settings =
+        new DdpgSettings(64, 48, 1e-3, 1e-3, 0.01, 1, 32, 2, 5, 0.5, 0.97, 4, 0.5);
+    Ddpg agent = new Ddpg(settings, STEPS, 1);
+    run(agent, 1);
+    run(agent, 2);
+    run(agent, 3);
+    assertEquals(Ddpg.mostSnapshotBytes(settings, STEPS), agent.snapshot().length);
+  }
+
+  @Test
+  void settingsWithAnEnormousSnapshotAreRefused() {
+    DdpgSettings replay =
+        new DdpgSettings(64, 48, 1e-3, 1e-3, 0.01, 1, 32, 10_000, 5, 0.5, 0.97, 4, 0.5);
+    Ddpg.checkSize(replay, 200);
+    for (int decisions : new int[] {2_000, 50_000, Integer.MAX_VALUE}) {
+      HaqException error = assertThrows(HaqException.class, () -> new Ddpg(replay, decisions, 1));
+      assertTrue(error.getMessage().contains("replay_per_decision 10000"), error.getMessage());
+    }
   }
 
   @Test

@@ -1,13 +1,16 @@
 package dev.haq.agent.ddpg;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.search.SeededRandom;
 import dev.haq.agent.search.SeededRandom.Purpose;
+import dev.haq.model.HaqException;
 import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TruncatedNormalTest {
   private static final int DRAWS = 40_000;
@@ -30,6 +33,15 @@ class TruncatedNormalTest {
       worst = Math.max(worst, Math.abs(expected - (i + 0.5) / DRAWS));
     }
     assertEquals(0, worst, 1.95 / Math.sqrt(DRAWS)); // exceeded once in a thousand seeds
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0.5, 1.5})
+  void theMeanOfADivergedActorIsRefused(double sigma) {
+    SeededRandom random = SeededRandom.of(1, Purpose.EXPLORATION, 1);
+    HaqException error =
+        assertThrows(HaqException.class, () -> TruncatedNormal.sample(Double.NaN, sigma, random));
+    assertTrue(error.getMessage().contains("diverged"), error.getMessage());
   }
 
   /** The distribution function on a grid, by adding up the density. */

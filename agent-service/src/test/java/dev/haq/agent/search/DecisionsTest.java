@@ -68,6 +68,22 @@ class DecisionsTest {
     assertEquals(Reason.INVALID_BITS, e.reason());
   }
 
+  @Test
+  void nothingIsPinnedToAWidthThatCannotBeJudged() {
+    SearchSettings four =
+        new SearchSettings(
+            THREE,
+            Resource.LATENCY,
+            new BudgetLimit(1, 1),
+            BitChoices.range(4, 4),
+            BitChoices.range(4, 4),
+            Pinning.FIRST_AND_LAST,
+            1,
+            1);
+    CostTable wide = table(THREE, Resource.LATENCY, new BitChoices(List.of(4, 16)));
+    assertEquals(LayerBits.of(4, 4), new Decisions(four, wide).uniform(0).get(0));
+  }
+
   private static List<Decision> all(Decisions decisions) {
     return IntStream.range(0, decisions.size()).mapToObj(decisions::get).toList();
   }

@@ -17,6 +17,7 @@ import dev.haq.model.Window;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /** Services in memory whose evaluations wait until a test lets them through, one by one. */
@@ -25,10 +26,46 @@ final class HeldBackends implements Backend.Factory {
 
   private int arrived;
   private int permits;
+  private boolean closesHeld;
+  private volatile Runnable whenTaken = () -> {};
+  private volatile Runnable whenPreparing = () -> {};
 
   @Override
   public Backend open(SessionSpec spec, boolean patient) {
+    if (patient) {
+      whenTaken.run();
+    }
     return new Held();
+  }
+
+  /** Called when a session's turn has come. */
+  void onTaken(Runnable listener) {
+    whenTaken = listener;
+  }
+
+  /** Called by the session's thread when it asks for the float accuracy. */
+  void onPreparing(Runnable listener) {
+    whenPreparing = listener;
+  }
+
+  /** Whether threads that are done with a session have to wait before they leave it. */
+  synchronized void holdCloses(boolean held) {
+    closesHeld = held;
+    notifyAll();
+  }
+
+  private synchronized void passClose() {
+    waitWhile(() -> closesHeld);
+  }
+
+  private synchronized void waitWhile(BooleanSupplier condition) {
+    try {
+      while (condition.getAsBoolean()) {
+        wait();
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Lets so many evaluations through. */
@@ -53,13 +90,7 @@ final class HeldBackends implements Backend.Factory {
   private synchronized void pass(Held caller) {
     arrived++;
     notifyAll();
-    while (permits == 0 && !caller.aborted) {
-      try {
-        wait();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
-    }
+    waitWhile(() -> permits == 0 && !caller.aborted);
     if (caller.aborted) {
       throw new HaqException(Reason.CANCELLED, "aborted");
     }
@@ -86,7 +117,7 @@ final class HeldBackends implements Backend.Factory {
     }
 
     @Override
-    public void checkData() {}
+    public void checkData(Network network) {}
 
     @Override
     public HardwareCosts costs(Network network) {
@@ -122,6 +153,7 @@ final class HeldBackends implements Backend.Factory {
 
     @Override
     public Accuracy baseline() {
+      whenPreparing.run();
       return new Accuracy(1000, 900, 990, 10);
     }
 
@@ -141,6 +173,8 @@ final class HeldBackends implements Backend.Factory {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+      passClose();
+    }
   }
 }

@@ -1,7 +1,9 @@
 package dev.haq.agent.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Episode;
@@ -20,6 +22,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -221,6 +225,66 @@ final class SessionLifeTest {
     slow.awaitEnd();
     assertEquals(IntStream.rangeClosed(1, EPISODES).boxed().toList(), slow.episodes());
     assertEquals(SessionState.SUCCEEDED, slow.states().get(slow.states().size() - 1));
+  }
+
+  @Test
+  void aSessionWithAPlaceLeavesTheLineBeforeItCanBePausedAndQueuedAgain()
+      throws InterruptedException {
+    String id = create();
+    assertNotEquals(SessionState.QUEUED, service.get(id).state());
+    assertTrue(service.pause(id).status().pauseRequested());
+    service.resume(id);
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.permit(EPISODES);
+    sink.awaitEnd();
+    assertEquals(IntStream.rangeClosed(1, EPISODES).boxed().toList(), sink.episodes());
+    assertEquals(SessionState.SUCCEEDED, service.get(id).state());
+  }
+
+  @Test
+  void aSessionResumedWhileItsThreadIsLeavingWaitsForThat() throws InterruptedException {
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.awaitArrival();
+    backends.holdCloses(true);
+    service.pause(id);
+    backends.permit(1);
+    sink.awaitState(SessionState.PAUSED);
+    service.resume(id);
+    assertEquals(SessionState.QUEUED, service.get(id).state());
+    assertEquals(1, service.running());
+    assertEquals(1, service.queued());
+
+    backends.holdCloses(false);
+    sink.awaitState(SessionState.RUNNING);
+    assertEquals(1, service.running());
+    assertEquals(0, service.queued());
+  }
+
+  @Test
+  void aStopWhileASessionPreparesEndsIt() throws InterruptedException {
+    backends.onPreparing(() -> service.stop(service.list("", 1).get(0).id()));
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    sink.awaitEnd();
+    assertEquals(SessionState.STOPPED, service.get(id).state());
+    assertEquals(List.of(), sink.episodes());
+  }
+
+  @Test
+  void sessionsAreCountedWithoutWaitingForTheStore() {
+    List<Integer> counts = new ArrayList<>();
+    backends.onTaken(
+        () -> {
+          CompletableFuture<Integer> other =
+              CompletableFuture.supplyAsync(() -> service.running() + service.queued());
+          counts.add(other.orTimeout(30, TimeUnit.SECONDS).join());
+        });
+    create();
+    assertEquals(List.of(0), counts);
   }
 
   private List<Double> undisturbed() throws InterruptedException {
