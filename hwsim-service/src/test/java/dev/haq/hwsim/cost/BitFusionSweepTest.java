@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.haq.hwsim.SharedData;
+import dev.haq.hwsim.accelerator.Catalogue;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the public BitFusion simulator itself wrote: 61 layers on five machines. */
 class BitFusionSweepTest {
@@ -151,5 +154,26 @@ class BitFusionSweepTest {
       assertArrayEquals(expected, actual, row::toString);
     }
     assertEquals(305, rows.size());
+  }
+
+  /**
+   * Five of the public simulator's rows, for machines without the shared files: cycles, waiting.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "'AlexNet,conv4_b/Convolution', 2436097, 403969",
+    "'AlexNet,fc1/MatMul', 3545090, 2365442",
+    "'SVHN,fc8/MatMul', 374, 310",
+    "'RESNET-18,module4/conv4_1_a/Convolution', 571393, 370689",
+    "'LSTM,matmul/MatMul', 337175, 231383",
+  })
+  void someOfThePublicSimulatorsCyclesAreMet(String name, long cycles, long waiting) {
+    Bench bench = benches().get(name);
+    BitFusionParameters published = Catalogue.builtIn().get("bitfusion").bitFusion();
+    BitFusionCounters counters =
+        BitFusionSearch.run(published, bench.work(), bench.weightBits(), bench.activationBits())
+            .orElseThrow();
+    assertEquals(cycles, counters.cycles());
+    assertEquals(waiting, counters.stallCycles());
   }
 }
