@@ -8,9 +8,9 @@ import java.util.TreeMap;
  * How an image file becomes the network's input: resize, centre crop, then {@code (value - mean) /
  * std} per channel on 0..255.
  *
- * @param resizeShortSide short side after an antialiased bilinear resize, in pixels; 0 leaves the
- *     size alone
- * @param crop side of the square cut from the centre, in pixels; 0 cuts nothing
+ * @param resizeShortSide short side after an antialiased bilinear resize, in pixels up to 4096; 0
+ *     leaves the size alone
+ * @param crop side of the square cut from the centre, in pixels up to 4096; 0 cuts nothing
  * @param mean per channel in the order of {@code channels}, on 0..255
  * @param std per channel, above 0
  */
@@ -21,6 +21,9 @@ public record Preprocessing(
     RGB,
     BGR
   }
+
+  /** No classifier takes larger images; a larger size would only fill the memory. */
+  private static final int LARGEST = 4096;
 
   private static final List<Double> IMAGENET_MEAN = List.of(123.675, 116.28, 103.53);
   private static final List<Double> IMAGENET_STD = List.of(58.395, 57.12, 57.375);
@@ -46,9 +49,10 @@ public record Preprocessing(
   public Preprocessing {
     mean = List.copyOf(mean);
     std = List.copyOf(std);
-    if (resizeShortSide < 0 || crop < 0) {
+    if (resizeShortSide < 0 || resizeShortSide > LARGEST || crop < 0 || crop > LARGEST) {
       throw HaqException.invalid(
-          "resize %d and crop %d must not be negative", resizeShortSide, crop);
+          "resize %d and crop %d must be pixels from 1 to %d, or 0 for none",
+          resizeShortSide, crop, LARGEST);
     }
     if (mean.size() != 3 || std.size() != 3) {
       throw HaqException.invalid(

@@ -24,7 +24,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  */
 final class ImageDecoder {
   /** A larger picture is a mistake or an attack: it would take 300 MB decoded. */
-  private static final long MAX_PIXELS = 100_000_000;
+  static final long MAX_PIXELS = 100_000_000;
 
   private static final Set<String> FORMATS = Set.of("png", "jpeg");
 

@@ -31,7 +31,7 @@ final class ImagePreparation {
    * @throws HaqException IMAGE_SIZE_MISMATCH when the prepared image is not height x width
    */
   byte[] prepare(RgbImage image, String name) {
-    RgbImage resized = resizeShortSide(image);
+    RgbImage resized = resizeShortSide(image, name);
     int crop = preprocessing.crop();
     int cropWidth = crop == 0 ? resized.width() : crop;
     int cropHeight = crop == 0 ? resized.height() : crop;
@@ -68,14 +68,27 @@ final class ImagePreparation {
         resized, offset(resized.width(), cropWidth), offset(resized.height(), cropHeight));
   }
 
-  private RgbImage resizeShortSide(RgbImage image) {
+  private RgbImage resizeShortSide(RgbImage image, String name) {
     int size = preprocessing.resizeShortSide();
     if (size == 0) {
       return image;
     }
     boolean wide = image.width() > image.height();
     long longSide = (long) size * Math.max(image.width(), image.height());
-    int other = (int) (longSide / Math.min(image.width(), image.height()));
+    longSide /= Math.min(image.width(), image.height());
+    if (longSide * size > ImageDecoder.MAX_PIXELS) {
+      throw new HaqException(
+          Reason.IMAGE_SIZE_MISMATCH,
+          String.format(
+              Locale.ROOT,
+              "%s is %dx%d, too long and narrow to be resized to a short side of %d: remove it, or"
+                  + " give a smaller resize",
+              name,
+              image.width(),
+              image.height(),
+              size));
+    }
+    int other = (int) longSide;
     return BilinearResize.resize(image, wide ? other : size, wide ? size : other);
   }
 

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -36,10 +37,14 @@ public final class Evaluator implements AutoCloseable {
 
   private static final long CANCEL_CHECK_MILLIS = 50;
 
+  /** Half the threads that serve calls, so that waiting evaluations never block other calls. */
+  private static final int MOST_WAITING = 32;
+
   private final Images.Source images;
   private final GraphWriter writer;
   private final SessionRunner runner;
   private final Semaphore running;
+  private final AtomicInteger waiting = new AtomicInteger();
   private final LruCache<AnswerKey, Accuracy> answers;
   private final LruCache<CalibrationKey, Calibration> calibrations;
   private final LruCache<String, PolicyForms> forms;
@@ -96,8 +101,8 @@ public final class Evaluator implements AutoCloseable {
    * Evaluates; blocks until done.
    *
    * @param cancelled asked now and then whether nobody waits for the answer any more
-   * @throws HaqException POLICY_MISMATCH, INVALID_BITS, what {@link Images.Source} throws, or
-   *     CANCELLED
+   * @throws HaqException POLICY_MISMATCH, INVALID_BITS, what {@link Images.Source} throws, BUSY
+   *     when too many wait already, or CANCELLED
    */
   public Evaluation evaluate(Request request, BooleanSupplier cancelled) {
     Optional<Policy> policy = request.policy().filter(p -> !isFloat(p));
@@ -148,6 +153,11 @@ public final class Evaluator implements AutoCloseable {
 
   private void acquire(BooleanSupplier cancelled) {
     try {
+      if (waiting.incrementAndGet() > MOST_WAITING) {
+        throw new HaqException(
+            Reason.BUSY,
+            MOST_WAITING + " evaluations wait already: try again later, or use another replica");
+      }
       while (!running.tryAcquire(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
         if (cancelled.getAsBoolean()) {
           throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
@@ -156,6 +166,8 @@ public final class Evaluator implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
+    } finally {
+      waiting.decrementAndGet();
     }
   }
 

@@ -3,7 +3,6 @@ package dev.haq.quantizer.eval;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** A map that forgets what was least recently used. Safe for use by many threads. */
 final class LruCache<K, V> {
@@ -11,24 +10,15 @@ final class LruCache<K, V> {
 
   /**
    * @param capacity how many entries are kept, at least 1
-   * @param forgotten is given what is dropped
    */
-  LruCache(int capacity, Consumer<V> forgotten) {
+  LruCache(int capacity) {
     this.entries =
         new LinkedHashMap<>(16, 0.75f, true) {
           @Override
           protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-            boolean drop = size() > capacity;
-            if (drop) {
-              forgotten.accept(eldest.getValue());
-            }
-            return drop;
+            return size() > capacity;
           }
         };
-  }
-
-  LruCache(int capacity) {
-    this(capacity, value -> {});
   }
 
   synchronized Optional<V> get(K key) {

@@ -14,10 +14,13 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
@@ -113,6 +116,9 @@ final class SessionRunner implements AutoCloseable {
         () -> {
           Batch batch = new Batch(graph, batchSize);
           for (int b = next.getAndIncrement(); b < batches; b = next.getAndIncrement()) {
+            if (workers.isShutdown()) {
+              throw stopping();
+            }
             if (cancelled.getAsBoolean()) {
               next.set(batches);
               throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
@@ -126,34 +132,63 @@ final class SessionRunner implements AutoCloseable {
           }
         };
     List<Future<?>> running = new ArrayList<>();
-    for (int i = 0; i < Math.min(threads, batches); i++) {
-      running.add(workers.submit(work));
+    boolean rejected = false;
+    try {
+      for (int i = 0; i < Math.min(threads, batches); i++) {
+        running.add(workers.submit(work));
+      }
+    } catch (RejectedExecutionException e) {
+      rejected = true;
     }
-    awaitAll(running, () -> next.set(batches));
+    Optional<HaqException> failure = awaitAll(running, () -> next.set(batches));
+    if (failure.isPresent() || rejected) {
+      throw failure.orElseGet(SessionRunner::stopping);
+    }
     return results;
   }
 
-  private static void awaitAll(List<Future<?>> running, Runnable stop) {
+  /**
+   * Waits for all, whatever becomes of one of them and even when interrupted: the caller closes the
+   * session next, and one that is in use must not be closed.
+   *
+   * @return the first failure
+   */
+  private static Optional<HaqException> awaitAll(List<Future<?>> running, Runnable stop) {
     HaqException failure = null;
-    for (Future<?> future : running) {
+    boolean interrupted = false;
+    for (int i = 0; i < running.size(); ) {
+      HaqException failed = null;
       try {
-        future.get();
+        running.get(i).get();
+        i++;
       } catch (ExecutionException e) {
-        stop.run();
-        failure =
+        failed =
             e.getCause() instanceof HaqException typed
                 ? typed
                 : new HaqException(
                     Reason.INTERNAL, "an evaluation failed: " + e.getCause(), e.getCause());
+        i++;
+      } catch (CancellationException e) {
+        failed = stopping();
+        i++;
       } catch (InterruptedException e) {
+        interrupted = true;
+        failed = new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
+      }
+      if (failed != null) {
         stop.run();
-        Thread.currentThread().interrupt();
-        failure = new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
+        failure = failure == null ? failed : failure;
       }
     }
-    if (failure != null) {
-      throw failure;
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
+    return Optional.ofNullable(failure);
+  }
+
+  private static HaqException stopping() {
+    return new HaqException(
+        Reason.UNAVAILABLE, "the service is stopping: call again, another replica answers");
   }
 
   /** One thread's input buffer. */
@@ -189,8 +224,13 @@ final class SessionRunner implements AutoCloseable {
     }
   }
 
+  /** Ends what is under way: calls that wait for it fail once their batches at hand are done. */
   @Override
   public void close() {
-    workers.shutdownNow();
+    for (Runnable waiting : workers.shutdownNow()) {
+      if (waiting instanceof Future<?> future) {
+        future.cancel(false);
+      }
+    }
   }
 }

@@ -5,6 +5,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.rpc.ClientStream;
 import java.io.IOException;
@@ -66,7 +67,7 @@ final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
   @Override
   public Model end() {
     close();
-    return QuantizerWire.toProto(models.add(path, name));
+    return ModelDescription.toProto(models.add(path, name));
   }
 
   @Override

@@ -15,7 +15,9 @@ import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.onnx.ImportedModel;
+import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
+import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.rpc.Call;
 import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
@@ -50,14 +52,15 @@ public final class QuantizerHandler {
   }
 
   private Model getModel(GetModelRequest request, Call call) {
-    return QuantizerWire.toProto(models.get(request.getId()));
+    return ModelDescription.toProto(models.describe(request.getId()));
   }
 
   private ListModelsResponse listModels(ListModelsRequest request, Call call) {
-    List<Model> all = models.list().stream().map(QuantizerWire::toProto).toList();
+    List<StoredModel> all = models.list();
     Page page = Page.of(request.getPageToken(), request.getPageSize(), all.size());
     return ListModelsResponse.newBuilder()
-        .addAllModels(all.subList(page.from(), page.to()))
+        .addAllModels(
+            all.subList(page.from(), page.to()).stream().map(ModelDescription::toProto).toList())
         .setNextPageToken(page.next(all.size()))
         .build();
   }
@@ -72,7 +75,7 @@ public final class QuantizerHandler {
   }
 
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
-    ImportedModel model = models.get(request.getModel()).model();
+    ImportedModel model = models.get(request.getModel());
     Optional<Policy> policy =
         request.hasPolicy()
             ? Optional.of(BitsWire.fromProto(request.getPolicy(), model.network()))

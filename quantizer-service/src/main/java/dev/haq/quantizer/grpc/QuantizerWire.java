@@ -3,31 +3,14 @@ package dev.haq.quantizer.grpc;
 import com.google.protobuf.Timestamp;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
-import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.quantizer.data.DatasetInfo;
 import dev.haq.quantizer.eval.Evaluation;
-import dev.haq.quantizer.onnx.ImportedModel;
-import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.wire.DataWire;
-import dev.haq.wire.NetworkWire;
 import java.time.Instant;
 
-/** What the quantizer answers, as messages. */
+/** What the quantizer answers about data and policies, as messages. */
 final class QuantizerWire {
   private QuantizerWire() {}
-
-  static Model toProto(StoredModel stored) {
-    ImportedModel model = stored.model();
-    return Model.newBuilder()
-        .setId(model.id())
-        .setName(stored.name())
-        .setNetwork(NetworkWire.toProto(model.network()))
-        .setClasses(model.graph().classes())
-        .addAllInputShape(model.graph().inputShape())
-        .setSizeBytes(model.sizeBytes())
-        .setCreateTime(toProto(stored.created()))
-        .build();
-  }
 
   static Dataset toProto(DatasetInfo dataset) {
     Dataset.Builder message =

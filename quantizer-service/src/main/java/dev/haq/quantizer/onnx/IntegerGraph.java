@@ -116,14 +116,14 @@ public final class IntegerGraph implements GraphWriter {
       }
       var integers = ((LayerForm.Whole) form).layer();
       LinearQuantizer own = integers.activations();
-      String input = forms.bytes(Activations.beforeClamp(graph, layer.input(), own), own);
+      String source = Activations.beforeClamp(graph, layer.input(), own);
       if (!demand.real && integerLayers.writesBytes(layer, demand.bytes.size())) {
         for (LinearQuantizer quantizer : demand.bytes) {
           forms.isBytes(
-              layer.output(), quantizer, integerLayers.toBytes(layer, integers, input, quantizer));
+              layer.output(), quantizer, integerLayers.toBytes(layer, integers, source, quantizer));
         }
       } else {
-        integerLayers.toReal(layer, integers, input);
+        integerLayers.toReal(layer, integers, source);
       }
     }
 

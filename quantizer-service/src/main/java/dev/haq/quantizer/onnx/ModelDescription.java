@@ -23,10 +23,14 @@ public final class ModelDescription {
         .setClasses(stored.classes())
         .addAllInputShape(stored.inputShape())
         .setSizeBytes(stored.sizeBytes())
-        .setCreateTime(
-            Timestamp.newBuilder()
-                .setSeconds(stored.created().getEpochSecond())
-                .setNanos(stored.created().getNano()))
+        .setCreateTime(timestamp(stored.created()))
+        .build();
+  }
+
+  private static Timestamp timestamp(Instant time) {
+    return Timestamp.newBuilder()
+        .setSeconds(time.getEpochSecond())
+        .setNanos(time.getNano())
         .build();
   }
 
@@ -40,12 +44,12 @@ public final class ModelDescription {
     JsonFormat.parser()
         .ignoringUnknownFields()
         .merge(new String(json, StandardCharsets.UTF_8), message);
+    Timestamp created = message.getCreateTime();
     return new StoredModel(
         NetworkWire.fromProto(message.getNetwork()),
         message.getClasses(),
         message.getInputShapeList(),
         message.getSizeBytes(),
-        Instant.ofEpochSecond(
-            message.getCreateTime().getSeconds(), message.getCreateTime().getNanos()));
+        Instant.ofEpochSecond(created.getSeconds(), created.getNanos()));
   }
 }

@@ -16,13 +16,21 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Turns the bytes of an ONNX classification CNN into an {@link ImportedModel}, or refuses them with
  * one line: INVALID_MODEL, UNSUPPORTED_OPERATOR or NO_QUANTIZABLE_LAYERS.
  */
 public final class ModelImporter {
+  /** Of one image, 64 MiB as floats: 3 x 2364 x 2364. */
+  private static final long MOST_INPUT_VALUES = 1 << 24;
+
+  private static final Logger LOG = LoggerFactory.getLogger(ModelImporter.class);
+
   private ModelImporter() {}
 
   /**
@@ -31,13 +39,27 @@ public final class ModelImporter {
    * @param name for people
    */
   public static ImportedModel read(byte[] bytes, String id, String name) {
-    ModelProto model = ChannelsFirstInput.apply(OpsetUpgrade.apply(OnnxReader.read(bytes)));
     try {
+      ModelProto sound = PositiveAttributes.checked(OnnxReader.read(bytes));
+      ModelProto model = ChannelsFirstInput.apply(OpsetUpgrade.apply(sound));
       return read(model, id, name, bytes.length);
-    } catch (IndexOutOfBoundsException | ArithmeticException e) {
+    } catch (RuntimeException e) {
+      // A graph can be malformed in more ways than are worth a check of their own.
+      if (e instanceof HaqException typed && typed.reason() != Reason.INVALID_ARGUMENT) {
+        throw typed;
+      }
+      LOG.warn("model {} is refused as malformed", id, e);
       throw new HaqException(
-          Reason.INVALID_MODEL, "the ONNX graph is malformed (" + e.getMessage() + ")", e);
+          Reason.INVALID_MODEL,
+          "the ONNX graph is malformed (" + firstLine(e) + "): export the model again",
+          e);
     }
+  }
+
+  private static String firstLine(RuntimeException e) {
+    return Optional.ofNullable(e.getMessage())
+        .flatMap(message -> message.lines().findFirst())
+        .orElseGet(() -> e.getClass().getSimpleName());
   }
 
   private static ImportedModel read(ModelProto model, String id, String name, long sizeBytes) {
@@ -81,13 +103,20 @@ public final class ModelImporter {
               .formatted(input.getName()));
     }
     int[] shape = new int[3];
+    long values = 1;
     for (int i = 0; i < 3; i++) {
       long size = dimension(input, i + 1).getDimValue();
-      if (size < 1 || size > Integer.MAX_VALUE) {
+      if (size < 1) {
         throw GraphDraft.invalid(
             "input '%s' has no fixed channels, height and width: export the model with the image size it is used at"
                 .formatted(input.getName()));
       }
+      if (size > MOST_INPUT_VALUES / values) {
+        throw GraphDraft.invalid(
+            "input '%s' has more than %d values an image: export the model with a smaller image size"
+                .formatted(input.getName(), MOST_INPUT_VALUES));
+      }
+      values *= size;
       shape[i] = (int) size;
     }
     return shape;

@@ -17,6 +17,7 @@ final class TensorForms {
   private final Map<String, String> real = new HashMap<>();
   private final Map<String, String> realChannelsLast = new HashMap<>();
   private final Map<ByteKey, String> bytes = new HashMap<>();
+  private final Map<ByteKey, String> bytesAsIs = new HashMap<>();
 
   private record ByteKey(String tensor, LinearQuantizer quantizer) {}
 
@@ -68,18 +69,41 @@ final class TensorForms {
 
   /** Codes of the tensor as bytes; with channels last where it has channels. */
   String bytes(String tensor, LinearQuantizer quantizer) {
-    return bytes.computeIfAbsent(
-        new ByteKey(tensor, quantizer), key -> quantized(tensor, quantizer));
+    ByteKey key = new ByteKey(tensor, quantizer);
+    String known = bytes.get(key);
+    if (known != null) {
+      return known;
+    }
+    String made;
+    if (realChannelsLast.containsKey(tensor)) {
+      made = quantized(realChannelsLast.get(tensor), quantizer);
+    } else {
+      made = bytesAsIs(tensor, quantizer);
+      made = hasChannels(tensor) ? channelsLast(made) : made;
+    }
+    bytes.put(key, made);
+    return made;
   }
 
-  private String quantized(String tensor, LinearQuantizer quantizer) {
-    boolean last = realChannelsLast.containsKey(tensor);
-    String source = last ? realChannelsLast.get(tensor) : real(tensor);
+  /** Codes of the tensor as bytes, its dimensions in the network's order. */
+  String bytesAsIs(String tensor, LinearQuantizer quantizer) {
+    ByteKey key = new ByteKey(tensor, quantizer);
+    String known = bytesAsIs.get(key);
+    if (known != null) {
+      return known;
+    }
+    boolean isLast = bytes.containsKey(key) || realChannelsLast.containsKey(tensor);
+    String made =
+        isLast ? channelsFirst(bytes(tensor, quantizer)) : quantized(real(tensor), quantizer);
+    bytesAsIs.put(key, made);
+    return made;
+  }
+
+  private String quantized(String real, LinearQuantizer quantizer) {
     String scale = builder.scalar("scale", quantizer.scale());
     String zero = builder.unsignedByte("zero", ByteCodes.zeroPoint(quantizer));
-    String codes = builder.op("QuantizeLinear", List.of(source, scale, zero));
-    String clipped = Activations.clipped(builder, codes, quantizer);
-    return !last && hasChannels(tensor) ? channelsLast(clipped) : clipped;
+    String codes = builder.op("QuantizeLinear", List.of(real, scale, zero));
+    return Activations.clipped(builder, codes, quantizer);
   }
 
   String channelsLast(String name) {

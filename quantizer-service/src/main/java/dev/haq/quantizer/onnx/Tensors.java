@@ -56,9 +56,9 @@ public final class Tensors {
   public static float[] floats(TensorProto tensor) {
     int count = elements(tensor);
     DataType type = type(tensor);
-    float[] values = new float[count];
     if (!tensor.getRawData().isEmpty()) {
       ByteBuffer raw = raw(tensor, count, bytesPerElement(tensor, type));
+      float[] values = new float[count];
       for (int i = 0; i < count; i++) {
         values[i] =
             switch (type) {
@@ -85,6 +85,7 @@ public final class Tensors {
     if (stored != count) {
       throw invalid(tensor, "holds " + stored + " values where its shape needs " + count);
     }
+    float[] values = new float[count];
     for (int i = 0; i < count; i++) {
       values[i] =
           switch (type) {
@@ -101,10 +102,10 @@ public final class Tensors {
   /** The values of an integer tensor. */
   public static long[] longs(TensorProto tensor) {
     int count = elements(tensor);
-    long[] values = new long[count];
     DataType type = type(tensor);
     if (!tensor.getRawData().isEmpty()) {
       ByteBuffer raw = raw(tensor, count, bytesPerElement(tensor, type));
+      long[] values = new long[count];
       for (int i = 0; i < count; i++) {
         values[i] =
             switch (type) {
@@ -118,6 +119,7 @@ public final class Tensors {
     if (Math.max(tensor.getInt64DataCount(), tensor.getInt32DataCount()) != count) {
       throw invalid(tensor, "holds fewer values than its shape needs");
     }
+    long[] values = new long[count];
     for (int i = 0; i < count; i++) {
       values[i] = type == DataType.INT64 ? tensor.getInt64Data(i) : tensor.getInt32Data(i);
     }

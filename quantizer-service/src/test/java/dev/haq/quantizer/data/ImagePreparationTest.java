@@ -66,6 +66,16 @@ final class ImagePreparationTest {
         error.getMessage());
   }
 
+  @Test
+  void anImageTooLongToBeResizedIsRefused() {
+    HaqException error = refused(with(4096, 32), 1, 1_000_000);
+    assertEquals(Reason.IMAGE_SIZE_MISMATCH, error.reason());
+    assertEquals(
+        "cat/7.png is 1x1000000, too long and narrow to be resized to a short side of 4096: remove"
+            + " it, or give a smaller resize",
+        error.getMessage());
+  }
+
   private static HaqException refused(Preprocessing preprocessing, int width, int height) {
     RgbImage image = new RgbImage(width, height, new byte[3 * width * height]);
     ImagePreparation preparation = new ImagePreparation(preprocessing, 32, 32);

@@ -1,0 +1,127 @@
+package dev.haq.quantizer.grpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import com.google.protobuf.ByteString;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
+import dev.haq.proto.quantizer.v1.ImportModelRequest;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.proto.quantizer.v1.QuantizerGrpc;
+import dev.haq.quantizer.QuantizerService;
+import dev.haq.quantizer.QuantizerSettings;
+import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.rpc.RpcErrors;
+import dev.haq.rpc.ServiceRuntime;
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import org.junit.jupiter.api.function.Executable;
+
+/** A quantizer on a port of its own, and a gRPC client of it. */
+final class RunningQuantizer implements AutoCloseable {
+  private final ServiceRuntime runtime = ServiceRuntime.create();
+  private final QuantizerService service;
+  private final ManagedChannel channel;
+
+  RunningQuantizer(Path dataDir) {
+    service =
+        QuantizerService.start(
+            runtime, QuantizerSettings.defaults().withAddress("127.0.0.1", 0).withDataDir(dataDir));
+    channel = ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
+  }
+
+  QuantizerGrpc.QuantizerBlockingStub stub() {
+    return QuantizerGrpc.newBlockingStub(channel);
+  }
+
+  Model importModel(byte[] bytes) {
+    return upload(
+        QuantizerGrpc.newStub(channel)::importModel,
+        ImportModelRequest.newBuilder()
+            .setHeader(ImportModelRequest.Header.newBuilder().setName("uploaded"))
+            .build(),
+        chunk -> ImportModelRequest.newBuilder().setChunk(chunk).build(),
+        bytes);
+  }
+
+  Dataset importDataset(byte[] bytes) {
+    return upload(
+        QuantizerGrpc.newStub(channel)::importDataset,
+        ImportDatasetRequest.newBuilder()
+            .setHeader(ImportDatasetRequest.Header.newBuilder().setName("uploaded"))
+            .build(),
+        chunk -> ImportDatasetRequest.newBuilder().setChunk(chunk).build(),
+        bytes);
+  }
+
+  private static <Q, R> R upload(
+      Function<StreamObserver<R>, StreamObserver<Q>> call,
+      Q header,
+      Function<ByteString, Q> part,
+      byte[] bytes) {
+    CompletableFuture<R> answer = new CompletableFuture<>();
+    StreamObserver<Q> requests =
+        call.apply(
+            new StreamObserver<>() {
+              @Override
+              public void onNext(R value) {
+                answer.complete(value);
+              }
+
+              @Override
+              public void onError(Throwable failure) {
+                answer.completeExceptionally(failure);
+              }
+
+              @Override
+              public void onCompleted() {}
+            });
+    requests.onNext(header);
+    int half = bytes.length / 2;
+    requests.onNext(part.apply(ByteString.copyFrom(bytes, 0, half)));
+    requests.onNext(part.apply(ByteString.copyFrom(bytes, half, bytes.length - half)));
+    requests.onCompleted();
+    try {
+      return answer.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof StatusRuntimeException status) {
+        throw status;
+      }
+      throw e;
+    }
+  }
+
+  /** Makes a call that must fail; its reason is the one of the ErrorInfo. */
+  static HaqException refused(Status.Code code, Reason reason, Executable call) {
+    StatusRuntimeException failure = assertThrows(StatusRuntimeException.class, call);
+    HaqException error = RpcErrors.translate(failure);
+    assertEquals(reason, error.reason(), error.getMessage());
+    assertEquals(code, failure.getStatus().getCode(), error.getMessage());
+    assertEquals(1, error.getMessage().lines().count(), error.getMessage());
+    return error;
+  }
+
+  /** Two layers on 32x32 colour images. */
+  static byte[] smallModel(int classes) {
+    SmallModel model = new SmallModel(3, 32, 32);
+    String features = model.pooled(model.relu(model.conv("image", 3, 8, 3, 2, 1)));
+    return model.bytes(model.gemm(features, 8, classes));
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    service.close();
+    runtime.close();
+  }
+}

@@ -1,0 +1,91 @@
+package dev.haq.quantizer.grpc;
+
+import static dev.haq.quantizer.grpc.RunningQuantizer.smallModel;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.proto.quantizer.v1.GetModelRequest;
+import dev.haq.proto.quantizer.v1.ListModelsRequest;
+import dev.haq.proto.quantizer.v1.Model;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What of a model lasts beyond the process that imported it. */
+final class StoredModelsTest {
+  @TempDir Path folder;
+
+  @Test
+  void modelsAreListedWithoutBeingRead() throws IOException {
+    Model imported;
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      imported = quantizer.importModel(smallModel(5));
+      assertEquals(List.of(builtin(quantizer), imported), list(quantizer));
+    }
+    // A model that this version no longer takes must not hide the others.
+    Files.writeString(file(imported, ".onnx"), "no model any more");
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      assertEquals(List.of(builtin(quantizer), imported), list(quantizer));
+      assertEquals(imported, get(quantizer, imported.getId()));
+    }
+  }
+
+  @Test
+  void aDamagedDescriptionHidesNoOtherModelAndTheNextImportMendsALostOne() throws IOException {
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      Model damaged = quantizer.importModel(smallModel(5));
+      Model lost = quantizer.importModel(smallModel(6));
+      Model whole = quantizer.importModel(smallModel(7));
+      Files.writeString(file(damaged, ".json"), "{\"id\": ");
+      Files.delete(file(lost, ".json"));
+      assertEquals(List.of(builtin(quantizer), whole), list(quantizer));
+      Model again = quantizer.importModel(smallModel(6));
+      assertEquals(lost.getNetwork(), again.getNetwork());
+      assertEquals(List.of(builtin(quantizer), whole, again), list(quantizer));
+    }
+  }
+
+  @Test
+  void theSameModelIsAnsweredAsItIs() {
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      assertEquals(quantizer.importModel(smallModel(5)), quantizer.importModel(smallModel(5)));
+    }
+  }
+
+  @Test
+  void abandonedUploadsAreClearedAwayAfterADay() throws IOException {
+    Path models = Files.createDirectories(folder.resolve("models"));
+    Path abandoned = Files.writeString(models.resolve("upload1.part"), "half a mod");
+    Path underWay = Files.writeString(models.resolve("upload2.part"), "half a mod");
+    Instant twoDaysAgo = Instant.now().minus(Duration.ofDays(2));
+    Files.setLastModifiedTime(abandoned, FileTime.from(twoDaysAgo));
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      assertFalse(Files.exists(abandoned));
+      assertTrue(Files.exists(underWay));
+      assertEquals(List.of(builtin(quantizer)), list(quantizer));
+    }
+  }
+
+  private Path file(Model model, String suffix) {
+    return folder.resolve("models").resolve(model.getId().substring("sha256:".length()) + suffix);
+  }
+
+  private static Model builtin(RunningQuantizer quantizer) {
+    return get(quantizer, "builtin:shapes");
+  }
+
+  private static Model get(RunningQuantizer quantizer, String id) {
+    return quantizer.stub().getModel(GetModelRequest.newBuilder().setId(id).build());
+  }
+
+  private static List<Model> list(RunningQuantizer quantizer) {
+    return quantizer.stub().listModels(ListModelsRequest.getDefaultInstance()).getModelsList();
+  }
+}
