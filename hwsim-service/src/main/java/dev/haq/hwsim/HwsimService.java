@@ -27,7 +27,7 @@ public final class HwsimService implements AutoCloseable {
    */
   public static HwsimService start(ServiceRuntime runtime, HwsimSettings settings) {
     HardwareSimulatorHandler handler =
-        new HardwareSimulatorHandler(Catalogue.builtIn(), settings.limits());
+        new HardwareSimulatorHandler(Catalogue.builtIn(), settings.limits(), runtime.metrics());
     return new HwsimService(
         RpcServer.builder(runtime, "hwsim")
             .host(settings.host())

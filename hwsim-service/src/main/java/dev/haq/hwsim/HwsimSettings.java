@@ -20,11 +20,17 @@ public record HwsimSettings(String host, int port, Limits limits) {
    * @param layers layers of a network, at least 1
    * @param batch images in a batch, at least 1
    * @param messageBytes bytes of one message, at least 1
+   * @param policies policies in one call, at least 1
+   * @param cacheBytes bytes of answers that are kept, at least 0
    */
-  public record Limits(int layers, int batch, long messageBytes) {
+  public record Limits(int layers, int batch, long messageBytes, int policies, long cacheBytes) {
     public Limits {
       positive("limits.layers", layers);
       positive("limits.batch", batch);
+      positive("limits.policies", policies);
+      if (cacheBytes < 0) {
+        throw HaqException.invalid("limits.cache-bytes %d must not be negative", cacheBytes);
+      }
       positive("limits.message-bytes", messageBytes);
     }
   }

@@ -60,7 +60,7 @@ class HwsimServiceTest {
             runtime,
             HwsimSettings.defaults()
                 .withAddress("127.0.0.1", 0)
-                .withLimits(new HwsimSettings.Limits(100, 1024, 1 << 20)));
+                .withLimits(new HwsimSettings.Limits(100, 1024, 1 << 20, 10, 1 << 20)));
     channel = ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
     simulator = HardwareSimulatorGrpc.newBlockingStub(channel);
   }
@@ -104,9 +104,12 @@ class HwsimServiceTest {
             ListTargetsRequest.newBuilder().setPageToken(first.getNextPageToken()).build());
     assertEquals("bismo-cloud", first.getTargets(0).getName());
     assertEquals("bismo-edge", second.getTargets(0).getName());
+    assertEquals("bitfusion", second.getTargets(1).getName());
+    assertTrue(second.getTargets(1).getResourcesList().contains(Resource.ENERGY));
     assertEquals("", second.getNextPageToken());
     Target edge = simulator.getTarget(GetTargetRequest.newBuilder().setName("bismo-edge").build());
-    assertEquals(second.getTargets(0), edge);
+    assertEquals(second.getTargets(0), edge.toBuilder().clearDescriptionYaml().build());
+    assertTrue(edge.getDescriptionYaml().contains("activation_buffer_words: 2048"));
     assertTrue(edge.getCalibrated());
     assertFalse(first.getTargets(0).getCalibrated());
     assertEquals(List.of(Resource.LATENCY, Resource.MODEL_SIZE), edge.getResourcesList());
@@ -199,7 +202,7 @@ class HwsimServiceTest {
             Status.Code.NOT_FOUND,
             "UNKNOWN_TARGET",
             () -> simulator.simulate(eightBit("gpu", small).build()));
-    assertTrue(unknown.contains("bismo-cloud, bismo-edge"), unknown);
+    assertTrue(unknown.contains("bismo-cloud, bismo-edge, bitfusion"), unknown);
     refused(
         Status.Code.FAILED_PRECONDITION,
         "RESOURCE_NOT_MODELLED",

@@ -77,6 +77,36 @@ public final class Networks {
     return new Network("", "mobilenetv1", net.layers, 0);
   }
 
+  /** AlexNet with its grouped convolutions. */
+  public static Network alexNet() {
+    return new Network(
+        "",
+        "alexnet",
+        List.of(
+            conv("conv1", 3, 96, 1, 11, 4, 227, 55),
+            conv("conv2", 96, 256, 2, 5, 1, 27, 27),
+            conv("conv3", 256, 384, 1, 3, 1, 13, 13),
+            conv("conv4", 384, 384, 2, 3, 1, 13, 13),
+            conv("conv5", 384, 256, 2, 3, 1, 13, 13),
+            new Layer.Linear("fc6", 9216, 4096, 1, 0),
+            new Layer.Linear("fc7", 4096, 4096, 1, 0),
+            new Layer.Linear("fc8", 4096, 1000, 1, 0)),
+        0);
+  }
+
+  private static Layer conv(
+      String name, int inputs, int outputs, int groups, int kernel, int stride, int in, int out) {
+    return new Layer.Conv2d(
+        name,
+        inputs,
+        outputs,
+        groups,
+        Window.square(kernel, stride, kernel / 2),
+        FeatureMap.square(in),
+        FeatureMap.square(out),
+        0);
+  }
+
   /** Three small layers, one of each kind. */
   public static Network small() {
     Networks net = new Networks(3, 32);

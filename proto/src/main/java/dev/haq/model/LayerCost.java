@@ -1,5 +1,6 @@
 package dev.haq.model;
 
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -10,6 +11,8 @@ import java.util.OptionalDouble;
  * @param trafficBytes bytes brought to and from the array; empty where unknown
  * @param extrapolated whether the result rests on parts of the model that no published figure
  *     checks
+ * @param energySplit where the energy goes; empty where unknown
+ * @param traffic what the bytes hold and where they go; empty where unknown
  */
 public record LayerCost(
     String name,
@@ -18,4 +21,6 @@ public record LayerCost(
     Bound boundBy,
     OptionalDouble utilisation,
     OptionalDouble trafficBytes,
-    boolean extrapolated) {}
+    boolean extrapolated,
+    Optional<EnergySplit> energySplit,
+    Optional<Traffic> traffic) {}

@@ -5,9 +5,12 @@ import dev.haq.model.Bound;
 import dev.haq.model.Budget;
 import dev.haq.model.Cost;
 import dev.haq.model.CostTable;
+import dev.haq.model.EnergySplit;
 import dev.haq.model.HaqException;
 import dev.haq.model.LayerCost;
 import dev.haq.model.Resource;
+import dev.haq.model.Traffic;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** Resources, budgets, costs and cost tables. */
@@ -78,6 +81,8 @@ public final class CostWire {
             .setExtrapolated(layer.extrapolated());
     layer.utilisation().ifPresent(message::setUtilisation);
     layer.trafficBytes().ifPresent(message::setTrafficBytes);
+    layer.energySplit().map(CostWire::toProto).ifPresent(message::setEnergySplit);
+    layer.traffic().map(CostWire::toProto).ifPresent(message::setTraffic);
     return message.build();
   }
 
@@ -89,7 +94,46 @@ public final class CostWire {
         fromProto(message.getBoundBy()),
         optional(message.hasUtilisation(), message.getUtilisation()),
         optional(message.hasTrafficBytes(), message.getTrafficBytes()),
-        message.getExtrapolated());
+        message.getExtrapolated(),
+        message.hasEnergySplit()
+            ? Optional.of(fromProto(message.getEnergySplit()))
+            : Optional.empty(),
+        message.hasTraffic() ? Optional.of(fromProto(message.getTraffic())) : Optional.empty());
+  }
+
+  public static dev.haq.proto.model.v1.EnergySplit toProto(EnergySplit split) {
+    return dev.haq.proto.model.v1.EnergySplit.newBuilder()
+        .setComputeJoules(split.computeJoules())
+        .setSramJoules(split.sramJoules())
+        .setDramJoules(split.dramJoules())
+        .setStaticJoules(split.staticJoules())
+        .build();
+  }
+
+  public static EnergySplit fromProto(dev.haq.proto.model.v1.EnergySplit message) {
+    return new EnergySplit(
+        message.getComputeJoules(),
+        message.getSramJoules(),
+        message.getDramJoules(),
+        message.getStaticJoules());
+  }
+
+  public static dev.haq.proto.model.v1.Traffic toProto(Traffic traffic) {
+    dev.haq.proto.model.v1.Traffic.Builder message =
+        dev.haq.proto.model.v1.Traffic.newBuilder()
+            .setActivationBytes(traffic.activationBytes())
+            .setWeightBytes(traffic.weightBytes())
+            .setOutputBytes(traffic.outputBytes());
+    traffic.bufferBytes().ifPresent(message::setBufferBytes);
+    return message.build();
+  }
+
+  public static Traffic fromProto(dev.haq.proto.model.v1.Traffic message) {
+    return new Traffic(
+        message.getActivationBytes(),
+        message.getWeightBytes(),
+        message.getOutputBytes(),
+        optional(message.hasBufferBytes(), message.getBufferBytes()));
   }
 
   public static dev.haq.proto.model.v1.CostTable toProto(CostTable table) {
@@ -117,7 +161,7 @@ public final class CostWire {
         message.getFixed());
   }
 
-  private static dev.haq.proto.model.v1.Bound toProto(Bound bound) {
+  public static dev.haq.proto.model.v1.Bound toProto(Bound bound) {
     return switch (bound) {
       case COMPUTE -> dev.haq.proto.model.v1.Bound.COMPUTE;
       case ACTIVATION_PORT -> dev.haq.proto.model.v1.Bound.ACTIVATION_PORT;

@@ -13,6 +13,7 @@ import dev.haq.model.Budget;
 import dev.haq.model.Cost;
 import dev.haq.model.CostTable;
 import dev.haq.model.DataSelection;
+import dev.haq.model.EnergySplit;
 import dev.haq.model.FeatureMap;
 import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
@@ -24,6 +25,7 @@ import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Resource;
+import dev.haq.model.Traffic;
 import dev.haq.model.Window;
 import java.util.List;
 import java.util.Optional;
@@ -121,7 +123,9 @@ class WireTest {
             Bound.WEIGHT_PORT,
             OptionalDouble.of(0.5),
             OptionalDouble.empty(),
-            true);
+            true,
+            Optional.of(new EnergySplit(1, 2, 3, 4)),
+            Optional.of(new Traffic(1, 2, 3, OptionalDouble.of(4))));
 
     assertEquals(cost, CostWire.fromProto(CostWire.toProto(cost)));
     assertEquals(layer, CostWire.fromProto(CostWire.toProto(layer)));

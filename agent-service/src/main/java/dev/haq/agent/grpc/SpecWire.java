@@ -106,8 +106,10 @@ public final class SpecWire implements SpecCodec {
       case NAME -> new TargetHandle(message.getName(), message.toByteArray());
       case LOOKUP_TABLE ->
           new TargetHandle(message.getLookupTable().getName(), message.toByteArray());
+      case ACCELERATOR -> new TargetHandle("described accelerator", message.toByteArray());
       case TARGET_NOT_SET ->
-          throw HaqException.invalid("spec.target is missing: give a name or a lookup_table");
+          throw HaqException.invalid(
+              "spec.target is missing: give a name, a lookup_table or an accelerator");
     };
   }
 

@@ -11,6 +11,8 @@ import dev.haq.proto.agent.v1.ListSessionsResponse;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
 import dev.haq.proto.hwsim.v1.BuildCostTableResponse;
+import dev.haq.proto.hwsim.v1.ExplainRequest;
+import dev.haq.proto.hwsim.v1.ExplainResponse;
 import dev.haq.proto.hwsim.v1.ListTargetsResponse;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
@@ -157,6 +159,10 @@ final class GatewayClient {
 
   SimulateResponse simulate(SimulateRequest request) {
     return post("/v1/simulate", request, SimulateResponse.newBuilder()).build();
+  }
+
+  ExplainResponse explain(ExplainRequest request) {
+    return post("/v1/explain", request, ExplainResponse.newBuilder()).build();
   }
 
   EvaluateResponse evaluate(EvaluateRequest request) {

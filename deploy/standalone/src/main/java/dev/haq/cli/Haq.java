@@ -25,6 +25,7 @@ import picocli.CommandLine.ParameterException;
       ServeCommand.class,
       SearchCommand.class,
       SimulateCommand.class,
+      ExplainCommand.class,
       EvaluateCommand.class,
       TableCommand.class,
       TargetsCommand.class,

@@ -8,7 +8,6 @@ import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
 import dev.haq.proto.model.v1.Accuracy;
-import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.Cost;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.Layer;
@@ -59,9 +58,10 @@ final class SearchReport {
     this.session = session;
     this.model = client.model(session.getSpec().getModel());
     this.baseline = row("float", 0, Optional.empty());
-    BitChoices weights = TargetOptions.resolve(client, session.getSpec().getTarget()).weightBits();
+    TargetOptions.Resolved target = TargetOptions.resolve(client, session.getSpec().getTarget());
     for (int bits : UNIFORM_BITS) {
-      if (weights.getBitsList().contains(bits)) {
+      if (target.weightBits().getBitsList().contains(bits)
+          && target.activationBits().getBitsList().contains(bits)) {
         uniform.add(row("uniform " + bits + " bit", bits, Optional.of(uniform(bits))));
       }
     }

@@ -44,7 +44,9 @@ final class SessionsCommand implements Callable<Integer> {
         spec.getName().isEmpty() ? spec.getModel() : spec.getName(),
         spec.getTarget().hasName()
             ? spec.getTarget().getName()
-            : spec.getTarget().getLookupTable().getName(),
+            : spec.getTarget().hasLookupTable()
+                ? spec.getTarget().getLookupTable().getName()
+                : "described",
         budget(spec.getBudget()));
   }
 

@@ -15,7 +15,8 @@ import picocli.CommandLine.Option;
 /** The cost of every layer at every pair of bit-widths, as a file. */
 @Command(
     name = "table",
-    description = "Writes a model's cost table on a target, in the published layout.",
+    description =
+        "Writes a model's cost table on a target, in the published layout, as CSV or as JSON.",
     mixinStandardHelpOptions = true)
 final class TableCommand implements Callable<Integer> {
   @Mixin private CommonOptions common;
@@ -33,15 +34,17 @@ final class TableCommand implements Callable<Integer> {
       names = "--out",
       required = true,
       paramLabel = "FILE",
-      description = "A .npy file: int64 cycles [layer][w-1][a-1], float64 where there is no clock.")
+      description =
+          "A .npy file: int64 cycles [layer][w-1][a-1], float64 where there is no clock; or .csv, or .json.")
   private Path out;
 
   @Override
   public Integer call() {
     Terminal terminal = common.terminal();
     Resource wanted = ResourceOption.parse(resource);
-    if (!TableFile.is(out.toString())) {
-      throw dev.haq.model.HaqException.invalid("--out %s: the name must end with .npy", out);
+    if (!TableFile.canWrite(out.toString())) {
+      throw dev.haq.model.HaqException.invalid(
+          "--out %s: the name must end with .npy, .csv or .json", out);
     }
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();

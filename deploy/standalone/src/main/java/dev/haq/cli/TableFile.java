@@ -14,14 +14,23 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
-/** Cost tables in the published layout: a {@code .npy} array [layer][w-1][a-1]. */
+/**
+ * Cost tables as files: in the published layout, a {@code .npy} array [layer][w-1][a-1]; as {@code
+ * .csv}, one row a cell; or as {@code .json}, a CostTable message.
+ */
 final class TableFile {
   private static final int AXES = 3;
 
   private TableFile() {}
 
   static boolean is(String target) {
-    return target.toLowerCase(Locale.ROOT).endsWith(".npy");
+    return target.toLowerCase(Locale.ROOT).endsWith(".npy") || OpenTable.is(target);
+  }
+
+  /** Whether a table can be written under this name. */
+  static boolean canWrite(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return List.of(".npy", ".csv", ".json").stream().anyMatch(lower::endsWith);
   }
 
   /**
@@ -34,6 +43,9 @@ final class TableFile {
     Path file = Path.of(name);
     if (!Files.isRegularFile(file)) {
       throw HaqException.invalid("--target %s: there is no such file", name);
+    }
+    if (OpenTable.is(name)) {
+      return OpenTable.read(file, resource, clockHz, batch);
     }
     NpyFile array;
     try {
@@ -72,6 +84,16 @@ final class TableFile {
 
   /** Writes cycles as int64 where the target is clocked, else float64 in the resource's unit. */
   static Written write(Path file, CostTable table) {
+    if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".npy")) {
+      OpenTable.write(file, table);
+      return new Written(
+          List.of(
+              table.getLayersCount(),
+              table.getWeightBits().getBitsCount(),
+              table.getActivationBits().getBitsCount()),
+          "text",
+          unit(table, false));
+    }
     checkFromOne(table.getWeightBits(), "weights");
     checkFromOne(table.getActivationBits(), "activations");
     List<Integer> shape =

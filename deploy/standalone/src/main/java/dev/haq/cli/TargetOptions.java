@@ -1,17 +1,31 @@
 package dev.haq.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.haq.model.Resource;
+import dev.haq.proto.hwsim.v1.ParameterOverride;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.BitChoices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** The hardware that a command is about. */
 final class TargetOptions {
+  private static final ObjectMapper YAML = new YAMLMapper();
+
   @Option(
       names = "--target",
       required = true,
       paramLabel = "TARGET",
-      description = "A name of 'haq targets', or a .npy file of measured costs [layer][w-1][a-1].")
+      description =
+          "A name of 'haq targets', a .npy, .csv or .json file of measured costs, or a .yaml or .json file that describes an accelerator.")
   private String target;
 
   @Option(
@@ -32,6 +46,13 @@ final class TargetOptions {
       description = "With a .npy target: images in the measured batch; 1 by default.")
   private int tableBatch;
 
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description =
+          "What if: another figure in the target's description, such as clock_hz=1e9; repeatable. 'haq targets --show NAME' lists the keys.")
+  private Map<String, String> overrides = new LinkedHashMap<>();
+
   /** A target and the bit-widths it can run. */
   record Resolved(TargetRef ref, String name, BitChoices weightBits, BitChoices activationBits) {}
 
@@ -43,9 +64,38 @@ final class TargetOptions {
       throw dev.haq.model.HaqException.invalid("--batch and --table-batch must not be negative");
     }
     TargetRef.Builder ref = TargetRef.newBuilder().setBatch(batch);
-    return TableFile.is(target)
-        ? ref.setLookupTable(TableFile.read(target, resource, clockHz, tableBatch)).build()
-        : ref.setName(target).build();
+    if (TableFile.is(target)) {
+      ref.setLookupTable(TableFile.read(target, resource, clockHz, tableBatch));
+    } else if (isDescription()) {
+      ref.setAccelerator(description());
+    } else {
+      ref.setName(target);
+    }
+    overrides.forEach((key, value) -> ref.addOverrides(override(key, value)));
+    return ref.build();
+  }
+
+  private boolean isDescription() {
+    String name = target.toLowerCase(Locale.ROOT);
+    return name.endsWith(".yaml") || name.endsWith(".yml") || name.endsWith(".json");
+  }
+
+  private String description() {
+    try {
+      return Files.readString(Path.of(target));
+    } catch (IOException e) {
+      throw dev.haq.model.HaqException.invalid(
+          "--target %s cannot be read: %s", target, e.getMessage());
+    }
+  }
+
+  private static ParameterOverride override(String key, String value) {
+    ParameterOverride.Builder override = ParameterOverride.newBuilder().setKey(key);
+    try {
+      return override.setNumber(Double.parseDouble(value)).build();
+    } catch (NumberFormatException e) {
+      return override.setWord(value).build();
+    }
   }
 
   /** Looks the target up, so that an unknown one is refused at once. */
@@ -58,7 +108,31 @@ final class TargetOptions {
       var table = ref.getLookupTable();
       return new Resolved(ref, table.getName(), table.getWeightBits(), table.getActivationBits());
     }
+    if (ref.hasAccelerator()) {
+      return described(ref);
+    }
     var known = client.target(ref.getName());
     return new Resolved(ref, known.getName(), known.getWeightBits(), known.getActivationBits());
+  }
+
+  /** What a description says of itself; the service checks the rest. */
+  private static Resolved described(TargetRef ref) {
+    try {
+      JsonNode tree = YAML.readTree(ref.getAccelerator());
+      return new Resolved(
+          ref,
+          tree.path("name").asText("described"),
+          bits(tree.path("weight_bits")),
+          bits(tree.path("activation_bits")));
+    } catch (JsonProcessingException e) {
+      throw dev.haq.model.HaqException.invalid(
+          "--target: not readable as YAML: %s", e.getOriginalMessage());
+    }
+  }
+
+  private static BitChoices bits(JsonNode list) {
+    BitChoices.Builder choices = BitChoices.newBuilder();
+    list.forEach(width -> choices.addBits(width.asInt()));
+    return choices.build();
   }
 }

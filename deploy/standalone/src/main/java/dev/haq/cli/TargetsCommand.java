@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** The hardware that there is. */
 @Command(
@@ -17,10 +18,25 @@ import picocli.CommandLine.Mixin;
 final class TargetsCommand implements Callable<Integer> {
   @Mixin private CommonOptions common;
 
+  @Option(
+      names = "--show",
+      paramLabel = "NAME",
+      description = "Show one target's whole description: every figure with its source.")
+  private String show;
+
   @Override
   public Integer call() {
     Terminal terminal = common.terminal();
     try (Connection connection = Connection.open(common)) {
+      if (show != null) {
+        Target target = connection.client().target(show);
+        if (terminal.json()) {
+          terminal.document(Json.tree(target));
+        } else {
+          terminal.line(target.getDescriptionYaml().strip());
+        }
+        return Haq.DONE;
+      }
       List<Target> targets = connection.client().targets();
       if (terminal.json()) {
         ObjectNode document = Json.object();

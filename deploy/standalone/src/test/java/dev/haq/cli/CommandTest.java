@@ -153,6 +153,48 @@ class CommandTest {
   }
 
   @Test
+  void aPolicyIsExplainedOnAMachineOfTheUsersOwn() throws IOException {
+    Captured shown = run("targets", "--show", "variable-bit-npu");
+    assertEquals(0, shown.status(), shown.err());
+    Path own = Files.writeString(folder.resolve("mine.yaml"), shown.out());
+    Captured table =
+        run("explain", "--model", "builtin:shapes", "--target", own.toString(), "--bits", "4,8");
+    assertEquals(0, table.status(), table.err());
+    assertTrue(table.out().contains("extrapolated"), table.out());
+    Captured document =
+        run(
+            "explain",
+            "--model",
+            "builtin:shapes",
+            "--target",
+            "bitfusion",
+            "--set",
+            "bit_fusion.depthwise=per_group",
+            "--set",
+            "clock_hz=1e9",
+            "--bits",
+            "4,4",
+            "--json");
+    assertEquals(0, document.status(), document.err());
+    assertEquals(layers, document.json().get("layers").size());
+    assertTrue(document.json().at("/layers/0/cost/energy_split/dram_joules").asDouble() > 0);
+    assertEquals(4, document.json().at("/layers/0/counterfactuals").size());
+    Captured wrong =
+        run(
+            "simulate",
+            "--model",
+            "builtin:shapes",
+            "--target",
+            "bitfusion",
+            "--set",
+            "clock=1e9",
+            "--bits",
+            "4,4");
+    assertEquals(2, wrong.status());
+    assertTrue(wrong.err().contains("clock"), wrong.err());
+  }
+
+  @Test
   void evaluationComparesAccuracyAndTime() {
     Captured run =
         run(

@@ -48,6 +48,38 @@ class TableFileTest {
   }
 
   @Test
+  void csvAndJsonKeepEveryCellAndGapsInTheWidths() {
+    for (String name : List.of("t.csv", "t.json")) {
+      Path file = folder.resolve(name);
+      TableFile.write(file, table(List.of(2, 4)));
+      assertTrue(TableFile.is(file.toString()), name);
+      LookupTable read = TableFile.read(file.toString(), Resource.LATENCY, 0, 16);
+      assertEquals(List.of(4e-7, 3e-7, 2e-7, 1e-7), read.getValuesList(), name);
+      assertEquals(List.of(2, 4), read.getActivationBits().getBitsList(), name);
+      assertEquals(List.of("conv"), read.getLayerNamesList(), name);
+      assertEquals(16, read.getBatch());
+    }
+    LookupTable cycles =
+        TableFile.read(folder.resolve("t.csv").toString(), Resource.LATENCY, 1e8, 0);
+    assertEquals(List.of(40.0, 30.0, 20.0, 10.0), cycles.getValuesList());
+  }
+
+  @Test
+  void aCsvTableWithoutAUnitOrACellIsRefusedByName() throws IOException {
+    Path file = folder.resolve("t.csv");
+    Files.writeString(file, "layer_index,weight_bits,activation_bits,cost\n0,8,8,1\n");
+    HaqException unit =
+        assertThrows(
+            HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 0, 0));
+    assertTrue(unit.getMessage().contains("no column seconds"), unit.getMessage());
+    Files.writeString(file, "layer_index,weight_bits,activation_bits,seconds\n0,8,8,1\n1,4,8,1\n");
+    HaqException gap =
+        assertThrows(
+            HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 0, 0));
+    assertTrue(gap.getMessage().contains("2 cells"), gap.getMessage());
+  }
+
+  @Test
   void whatIsNoArrayIsRefused() throws IOException {
     Path file = Files.writeString(folder.resolve("t.npy"), "not an array at all");
     assertThrows(HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 1, 0));

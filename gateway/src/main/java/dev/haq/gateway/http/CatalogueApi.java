@@ -8,9 +8,12 @@ import com.google.protobuf.Message;
 import dev.haq.gateway.GatewaySettings;
 import dev.haq.model.HaqException;
 import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
+import dev.haq.proto.hwsim.v1.ExplainRequest;
+import dev.haq.proto.hwsim.v1.FindParameterRequest;
 import dev.haq.proto.hwsim.v1.GetTargetRequest;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
 import dev.haq.proto.hwsim.v1.ListTargetsRequest;
+import dev.haq.proto.hwsim.v1.SimulateBatchRequest;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.model.v1.Preprocessing;
 import dev.haq.proto.quantizer.v1.Dataset;
@@ -31,7 +34,8 @@ import java.util.List;
 
 /**
  * What a search is made of, and its parts on their own: {@code /v1/targets}, {@code /v1/models},
- * {@code /v1/datasets}, {@code /v1/simulate}, {@code /v1/cost-table}, {@code /v1/evaluate}.
+ * {@code /v1/datasets}, {@code /v1/simulate}, {@code /v1/simulate-batch}, {@code /v1/explain},
+ * {@code /v1/find-parameter}, {@code /v1/cost-table}, {@code /v1/evaluate}.
  */
 final class CatalogueApi {
   private final GatewaySettings.Limits limits;
@@ -95,6 +99,30 @@ final class CatalogueApi {
                 call(hwsim, HardwareSimulatorGrpc.getBuildCostTableMethod(), deadlines.simulate()),
                 BuildCostTableRequest::newBuilder,
                 BuildCostTableRequest.Builder::build));
+    router
+        .post("/v1/simulate-batch")
+        .handler(collect(limits.jsonBytes()))
+        .handler(
+            body(
+                call(hwsim, HardwareSimulatorGrpc.getSimulateBatchMethod(), deadlines.simulate()),
+                SimulateBatchRequest::newBuilder,
+                SimulateBatchRequest.Builder::build));
+    router
+        .post("/v1/explain")
+        .handler(collect(limits.jsonBytes()))
+        .handler(
+            body(
+                call(hwsim, HardwareSimulatorGrpc.getExplainMethod(), deadlines.simulate()),
+                ExplainRequest::newBuilder,
+                ExplainRequest.Builder::build));
+    router
+        .post("/v1/find-parameter")
+        .handler(collect(limits.jsonBytes()))
+        .handler(
+            body(
+                call(hwsim, HardwareSimulatorGrpc.getFindParameterMethod(), deadlines.simulate()),
+                FindParameterRequest::newBuilder,
+                FindParameterRequest.Builder::build));
     router
         .post("/v1/evaluate")
         .handler(collect(limits.jsonBytes()))

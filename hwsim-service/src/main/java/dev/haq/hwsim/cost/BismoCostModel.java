@@ -5,11 +5,14 @@ import static dev.haq.hwsim.cost.BismoSplit.ceilDiv;
 import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Bound;
+import dev.haq.model.EnergySplit;
 import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
 import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import dev.haq.model.Resource;
+import dev.haq.model.Traffic;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 
@@ -35,7 +38,7 @@ public final class BismoCostModel implements CostModel {
    */
   private static final double MAX_BATCH_MACS = 1e14;
 
-  private static final Set<Resource> LATENCY_ONLY = Set.of(Resource.LATENCY);
+  private static final double JOULES_PER_PJ = 1e-12;
 
   private final String name;
   private final BismoParameters array;
@@ -43,12 +46,14 @@ public final class BismoCostModel implements CostModel {
   private final int batch;
   private final BitChoices weightBits;
   private final BitChoices activationBits;
+  private final BismoEnergy energy;
   private final BismoKernel dense;
   private final BismoKernel depthwise;
 
   /**
    * @param clockHz above 0
    * @param batch images in a batch, at least 1
+   * @param energy the user's own figures; without all of them energy is refused
    */
   public BismoCostModel(
       String name,
@@ -56,7 +61,8 @@ public final class BismoCostModel implements CostModel {
       double clockHz,
       int batch,
       BitChoices weightBits,
-      BitChoices activationBits) {
+      BitChoices activationBits,
+      BismoEnergy energy) {
     if (!(clockHz > 0) || Double.isInfinite(clockHz)) {
       throw HaqException.invalid("target %s: clock_hz %s must be above 0", name, clockHz);
     }
@@ -69,6 +75,7 @@ public final class BismoCostModel implements CostModel {
     this.batch = batch;
     this.weightBits = weightBits;
     this.activationBits = activationBits;
+    this.energy = energy;
     this.dense = kernel(array.activationWordCycles(), array.weightWordCycles());
     this.depthwise =
         kernel(array.depthwiseActivationWordCycles(), array.depthwiseWeightWordCycles());
@@ -90,7 +97,9 @@ public final class BismoCostModel implements CostModel {
 
   @Override
   public Set<Resource> resources() {
-    return LATENCY_ONLY;
+    return energy.isComplete()
+        ? Set.of(Resource.LATENCY, Resource.ENERGY)
+        : Set.of(Resource.LATENCY);
   }
 
   @Override
@@ -115,8 +124,8 @@ public final class BismoCostModel implements CostModel {
 
   @Override
   public String missing(Resource resource) {
-    return "no figure is published for its energy per binary operation, per SRAM bit and per DRAM"
-        + " bit (pJ)";
+    return "no figure is published for its energy, and the request does not give "
+        + String.join(", ", energy.missing());
   }
 
   @Override
@@ -202,15 +211,37 @@ public final class BismoCostModel implements CostModel {
     BismoCycles product =
         kernel.run(new BismoProduct(work.rows(), work.columns(), work.words(), w, a));
     double cycles = (double) product.cycles() * work.repeats();
-    double peak = (double) array.tile() * array.tile() * array.wordBits(); // binary MAC a cycle
+    double peak = (double) array.tile() * array.tile() * array.wordBits() / (w * a); // MAC a cycle
+    double ports =
+        (double) Math.max(product.activationPort(), product.weightPort()) * work.repeats();
+    double least = Math.max(work.macs() / peak, ports); // cycles if nothing ever waited
+    Traffic traffic = traffic(work, product);
+    Optional<EnergySplit> split = energy(work, product, w * a, traffic);
     return new RunCost(
         cycles,
         cycles / clockHz,
-        OptionalDouble.empty(),
+        split.map(EnergySplit::totalJoules).map(OptionalDouble::of).orElse(OptionalDouble.empty()),
         boundBy(product),
-        OptionalDouble.of((double) work.macs() * w * a / (cycles * peak)),
-        OptionalDouble.of(trafficBytes(work, product)),
+        OptionalDouble.of(work.macs() / (cycles * peak)),
+        split,
+        Optional.of(traffic),
+        Optional.of(new Speed(peak * clockHz, work.macs() / least * clockHz)),
         work.extrapolated() || product.bothSplit());
+  }
+
+  /** With the user's figures: the operations asked for, a tile's words a step, the ports' words. */
+  private Optional<EnergySplit> energy(
+      Work work, BismoCycles product, int planes, Traffic traffic) {
+    if (!energy.isComplete()) {
+      return Optional.empty();
+    }
+    double buffers = 2.0 * array.tile() * array.wordBits() * product.steps() * work.repeats();
+    return Optional.of(
+        new EnergySplit(
+            (double) work.macs() * planes * energy.binaryOperationPj() * JOULES_PER_PJ,
+            buffers * energy.sramBitPj() * JOULES_PER_PJ,
+            traffic.memoryBytes() * 8 * energy.dramBitPj() * JOULES_PER_PJ,
+            0));
   }
 
   /** Where the most cycles go; computing when it ties. */
@@ -223,13 +254,17 @@ public final class BismoCostModel implements CostModel {
         : Bound.WEIGHT_PORT;
   }
 
-  private double trafficBytes(Work work, BismoCycles product) {
+  private Traffic traffic(Work work, BismoCycles product) {
     boolean dw = work.isDepthwise();
-    double words =
-        (double) product.activationPort()
-                / (dw ? array.depthwiseActivationWordCycles() : array.activationWordCycles())
-            + (double) product.weightPort()
-                / (dw ? array.depthwiseWeightWordCycles() : array.weightWordCycles());
-    return words * work.repeats() * array.wordBits() / 8;
+    double bytes = (double) work.repeats() * array.wordBits() / 8; // of a word, over all products
+    return new Traffic(
+        bytes
+            * product.activationPort()
+            / (dw ? array.depthwiseActivationWordCycles() : array.activationWordCycles()),
+        bytes
+            * product.weightPort()
+            / (dw ? array.depthwiseWeightWordCycles() : array.weightWordCycles()),
+        0,
+        OptionalDouble.empty());
   }
 }

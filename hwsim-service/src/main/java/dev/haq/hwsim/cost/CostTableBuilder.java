@@ -31,6 +31,21 @@ public final class CostTableBuilder {
       Resource resource,
       BitChoices weightBits,
       BitChoices activationBits) {
+    return build(network, model, resource, weightBits, activationBits, () -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param checkpoint called before every cell; throws when nobody waits for the table any more
+   */
+  public static CostTable build(
+      Network network,
+      CostModel model,
+      Resource resource,
+      BitChoices weightBits,
+      BitChoices activationBits,
+      Runnable checkpoint) {
     model.requireModelled(resource);
     requireAllowed("weight_bits", weightBits, model.weightBits(), model);
     requireAllowed("activation_bits", activationBits, model.activationBits(), model);
@@ -60,7 +75,8 @@ public final class CostTableBuilder {
     boolean clocked = resource == Resource.LATENCY && model.clocked();
     double[] cycles = new double[clocked ? values.length : 0];
     boolean extrapolated = false;
-    Map<Object, RunCost[]> byGeometry = distinct(network, model, weightBits, activationBits);
+    Map<Object, RunCost[]> byGeometry =
+        distinct(network, model, weightBits, activationBits, checkpoint);
     for (int layer = 0; layer < layers; layer++) {
       RunCost[] costs = byGeometry.get(model.geometry(network, layer));
       for (int pair = 0; pair < pairs; pair++) {
@@ -81,7 +97,11 @@ public final class CostTableBuilder {
 
   /** Every distinct geometry's costs, [weight choice][activation choice] row-major. */
   private static Map<Object, RunCost[]> distinct(
-      Network network, CostModel model, BitChoices weightBits, BitChoices activationBits) {
+      Network network,
+      CostModel model,
+      BitChoices weightBits,
+      BitChoices activationBits,
+      Runnable checkpoint) {
     Map<Object, Integer> firstWith = new LinkedHashMap<>();
     for (int layer = 0; layer < network.size(); layer++) {
       firstWith.putIfAbsent(model.geometry(network, layer), layer);
@@ -89,7 +109,9 @@ public final class CostTableBuilder {
     List<Map.Entry<Object, Integer>> jobs = List.copyOf(firstWith.entrySet());
     List<RunCost[]> costs =
         jobs.parallelStream()
-            .map(job -> pairs(network, job.getValue(), model, weightBits, activationBits))
+            .map(
+                job ->
+                    pairs(network, job.getValue(), model, weightBits, activationBits, checkpoint))
             .toList();
     Map<Object, RunCost[]> byGeometry = new LinkedHashMap<>();
     for (int i = 0; i < costs.size(); i++) {
@@ -103,11 +125,13 @@ public final class CostTableBuilder {
       int layer,
       CostModel model,
       BitChoices weightBits,
-      BitChoices activationBits) {
+      BitChoices activationBits,
+      Runnable checkpoint) {
     RunCost[] costs = new RunCost[weightBits.size() * activationBits.size()];
     int pair = 0;
     for (int weights : weightBits.bits()) {
       for (int activations : activationBits.bits()) {
+        checkpoint.run();
         costs[pair++] = model.run(network, layer, BitWidth.of(weights), BitWidth.of(activations));
       }
     }

@@ -2,7 +2,6 @@ package dev.haq.hwsim.cost;
 
 import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
-import dev.haq.model.Bound;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Resource;
@@ -83,13 +82,9 @@ public final class LookupTableCostModel implements CostModel {
     double value =
         table.values()[(layer * table.weightBits().size() + w) * table.activationBits().size() + a];
     boolean latency = table.resource() == Resource.LATENCY;
-    return new RunCost(
+    return RunCost.measured(
         clocked() ? value : 0,
         latency ? (clocked() ? value / table.clockHz() : value) : 0,
-        latency ? OptionalDouble.empty() : OptionalDouble.of(value),
-        Bound.UNKNOWN,
-        OptionalDouble.empty(),
-        OptionalDouble.empty(),
-        false);
+        latency ? OptionalDouble.empty() : OptionalDouble.of(value));
   }
 }

@@ -1,6 +1,9 @@
 package dev.haq.hwsim.cost;
 
 import dev.haq.model.Bound;
+import dev.haq.model.EnergySplit;
+import dev.haq.model.Traffic;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -11,7 +14,9 @@ import java.util.OptionalDouble;
  * @param energyJoules joules; empty where the target has no model of energy
  * @param boundBy what it waits for most
  * @param utilisation share of the array's peak that is reached, 0..1; empty where unknown
- * @param trafficBytes bytes brought to the array; empty where unknown
+ * @param energySplit where the energy goes; empty where unknown
+ * @param traffic what the bytes hold and where they go; empty where unknown
+ * @param speed the roofline above it; empty where unknown
  * @param extrapolated whether it rests on parts of the model that no published figure checks
  */
 public record RunCost(
@@ -20,16 +25,28 @@ public record RunCost(
     OptionalDouble energyJoules,
     Bound boundBy,
     OptionalDouble utilisation,
-    OptionalDouble trafficBytes,
+    Optional<EnergySplit> energySplit,
+    Optional<Traffic> traffic,
+    Optional<Speed> speed,
     boolean extrapolated) {
   /** For a layer that is not run, because only its size is asked for. */
-  static final RunCost NOT_RUN =
-      new RunCost(
-          0,
-          0,
-          OptionalDouble.empty(),
-          Bound.UNKNOWN,
-          OptionalDouble.empty(),
-          OptionalDouble.empty(),
-          false);
+  static final RunCost NOT_RUN = measured(0, 0, OptionalDouble.empty());
+
+  /** A cost of which nothing else is known. */
+  static RunCost measured(double cycles, double latencySeconds, OptionalDouble energyJoules) {
+    return new RunCost(
+        cycles,
+        latencySeconds,
+        energyJoules,
+        Bound.UNKNOWN,
+        OptionalDouble.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        false);
+  }
+
+  OptionalDouble trafficBytes() {
+    return traffic.map(Traffic::memoryBytes).map(OptionalDouble::of).orElse(OptionalDouble.empty());
+  }
 }

@@ -44,6 +44,21 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
       Policy policy,
       Set<Resource> resources,
       boolean excludeFirstAndLast) {
+    return of(network, model, policy, resources, excludeFirstAndLast, () -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param checkpoint called before every layer; throws when nobody waits for the answer any more
+   */
+  public static Simulation of(
+      Network network,
+      CostModel model,
+      Policy policy,
+      Set<Resource> resources,
+      boolean excludeFirstAndLast,
+      Runnable checkpoint) {
     policy.checkedAgainst(network);
     resources.forEach(model::requireModelled);
     ModelSize.check(network);
@@ -60,6 +75,7 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
     Cost total = Cost.ZERO;
     boolean extrapolated = false;
     for (int i = 0; i < network.size(); i++) {
+      checkpoint.run();
       LayerCost layer = cost(network, i, model, policy.get(i), run);
       layers.add(layer);
       extrapolated |= layer.extrapolated();
@@ -90,6 +106,8 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
         cost.boundBy(),
         cost.utilisation(),
         cost.trafficBytes(),
-        cost.extrapolated());
+        cost.extrapolated(),
+        cost.energySplit(),
+        cost.traffic());
   }
 }

@@ -1,11 +1,15 @@
 package dev.haq.hwsim.grpc;
 
+import com.google.protobuf.Message;
 import dev.haq.hwsim.HwsimSettings;
 import dev.haq.hwsim.accelerator.Accelerator;
+import dev.haq.hwsim.accelerator.AcceleratorFile;
 import dev.haq.hwsim.accelerator.Catalogue;
 import dev.haq.hwsim.cost.CostModel;
 import dev.haq.hwsim.cost.CostTableBuilder;
+import dev.haq.hwsim.cost.Explanation;
 import dev.haq.hwsim.cost.Simulation;
+import dev.haq.hwsim.cost.SmallestParameter;
 import dev.haq.model.BitChoices;
 import dev.haq.model.CostTable;
 import dev.haq.model.HaqException;
@@ -15,10 +19,16 @@ import dev.haq.model.Reason;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
 import dev.haq.proto.hwsim.v1.BuildCostTableResponse;
+import dev.haq.proto.hwsim.v1.ExplainRequest;
+import dev.haq.proto.hwsim.v1.ExplainResponse;
+import dev.haq.proto.hwsim.v1.FindParameterRequest;
+import dev.haq.proto.hwsim.v1.FindParameterResponse;
 import dev.haq.proto.hwsim.v1.GetTargetRequest;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpcService;
 import dev.haq.proto.hwsim.v1.ListTargetsRequest;
 import dev.haq.proto.hwsim.v1.ListTargetsResponse;
+import dev.haq.proto.hwsim.v1.SimulateBatchRequest;
+import dev.haq.proto.hwsim.v1.SimulateBatchResponse;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
 import dev.haq.proto.hwsim.v1.Target;
@@ -28,9 +38,13 @@ import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.NetworkWire;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** {@code haq.hwsim.v1.HardwareSimulator}: each method decodes, calls, encodes. */
 public final class HardwareSimulatorHandler {
@@ -38,10 +52,20 @@ public final class HardwareSimulatorHandler {
 
   private final Catalogue catalogue;
   private final HwsimSettings.Limits limits;
+  private final MeterRegistry metrics;
+  private final Targets targets;
+  private final AnswerCache cache;
 
-  public HardwareSimulatorHandler(Catalogue catalogue, HwsimSettings.Limits limits) {
+  /**
+   * @param metrics times of calls by target, and the cache's hits
+   */
+  public HardwareSimulatorHandler(
+      Catalogue catalogue, HwsimSettings.Limits limits, MeterRegistry metrics) {
     this.catalogue = catalogue;
     this.limits = limits;
+    this.metrics = metrics;
+    this.targets = new Targets(catalogue, limits.batch());
+    this.cache = new AnswerCache(limits.cacheBytes(), metrics);
   }
 
   /** The methods, for a server. */
@@ -52,7 +76,10 @@ public final class HardwareSimulatorHandler {
         .unary(HardwareSimulatorGrpcService.ListTargets, this::listTargets)
         .unary(HardwareSimulatorGrpcService.GetTarget, this::getTarget)
         .unary(HardwareSimulatorGrpcService.BuildCostTable, this::buildCostTable)
-        .unary(HardwareSimulatorGrpcService.Simulate, this::simulate);
+        .unary(HardwareSimulatorGrpcService.Simulate, this::simulate)
+        .unary(HardwareSimulatorGrpcService.SimulateBatch, this::simulateBatch)
+        .unary(HardwareSimulatorGrpcService.Explain, this::explain)
+        .unary(HardwareSimulatorGrpcService.FindParameter, this::findParameter);
   }
 
   private ListTargetsResponse listTargets(ListTargetsRequest request, Call call) {
@@ -81,13 +108,27 @@ public final class HardwareSimulatorHandler {
   }
 
   private Target getTarget(GetTargetRequest request, Call call) {
-    return TargetWire.toProto(catalogue.get(request.getName()));
+    AcceleratorFile file = catalogue.file(request.getName());
+    return TargetWire.toProto(file.accelerator()).toBuilder()
+        .setDescriptionYaml(file.text())
+        .build();
   }
 
   private BuildCostTableResponse buildCostTable(BuildCostTableRequest request, Call call) {
     long start = System.nanoTime();
+    BuildCostTableResponse response =
+        answer(
+            "BuildCostTable",
+            request.getTarget(),
+            request,
+            BuildCostTableResponse.class,
+            () -> computeCostTable(request, call));
+    return response.toBuilder().setSeconds((System.nanoTime() - start) * 1e-9).build();
+  }
+
+  private BuildCostTableResponse computeCostTable(BuildCostTableRequest request, Call call) {
     Network network = network(request.hasNetwork(), request.getNetwork());
-    CostModel model = model(request.getTarget());
+    CostModel model = targets.model(request.getTarget());
     BitChoices weightBits =
         request.hasWeightBits() ? BitsWire.fromProto(request.getWeightBits()) : model.weightBits();
     BitChoices activationBits =
@@ -96,27 +137,168 @@ public final class HardwareSimulatorHandler {
             : model.activationBits();
     CostTable table =
         CostTableBuilder.build(
-            network, model, CostWire.fromProto(request.getResource()), weightBits, activationBits);
-    return BuildCostTableResponse.newBuilder()
-        .setTable(CostWire.toProto(table))
-        .setSeconds((System.nanoTime() - start) * 1e-9)
-        .build();
+            network,
+            model,
+            CostWire.fromProto(request.getResource()),
+            weightBits,
+            activationBits,
+            call::throwIfCancelled);
+    return BuildCostTableResponse.newBuilder().setTable(CostWire.toProto(table)).build();
   }
 
   private SimulateResponse simulate(SimulateRequest request, Call call) {
-    Network network = network(request.hasNetwork(), request.getNetwork());
-    CostModel model = model(request.getTarget());
-    Policy policy = BitsWire.fromProto(request.getPolicy(), network);
-    Set<Resource> resources = EnumSet.noneOf(Resource.class);
-    request.getResourcesList().forEach(resource -> resources.add(CostWire.fromProto(resource)));
+    return answer(
+        "Simulate",
+        request.getTarget(),
+        request,
+        SimulateResponse.class,
+        () -> {
+          Network network = network(request.hasNetwork(), request.getNetwork());
+          CostModel model = targets.model(request.getTarget());
+          Set<Resource> resources = resources(request.getResourcesList());
+          return simulate(
+              network,
+              model,
+              request.getPolicy(),
+              resources,
+              request.getExcludeFirstAndLast(),
+              call);
+        });
+  }
+
+  private static SimulateResponse simulate(
+      Network network,
+      CostModel model,
+      dev.haq.proto.model.v1.Policy message,
+      Set<Resource> resources,
+      boolean excludeFirstAndLast,
+      Call call) {
+    Policy policy = BitsWire.fromProto(message, network);
     Simulation simulation =
-        Simulation.of(network, model, policy, resources, request.getExcludeFirstAndLast());
+        Simulation.of(
+            network, model, policy, resources, excludeFirstAndLast, call::throwIfCancelled);
     return SimulateResponse.newBuilder()
         .addAllLayers(simulation.layers().stream().map(CostWire::toProto).toList())
         .setTotal(CostWire.toProto(simulation.total()))
         .setBatch(model.batch())
         .setExtrapolated(simulation.extrapolated())
         .build();
+  }
+
+  private SimulateBatchResponse simulateBatch(SimulateBatchRequest request, Call call) {
+    return answer(
+        "SimulateBatch",
+        request.getTarget(),
+        request,
+        SimulateBatchResponse.class,
+        () -> {
+          if (request.getPoliciesCount() > limits.policies()) {
+            throw new HaqException(
+                Reason.TOO_LARGE,
+                "policies has %d entries, more than the %d this service takes: send several calls"
+                    .formatted(request.getPoliciesCount(), limits.policies()));
+          }
+          Network network = network(request.hasNetwork(), request.getNetwork());
+          CostModel model = targets.model(request.getTarget());
+          Set<Resource> resources = resources(request.getResourcesList());
+          return SimulateBatchResponse.newBuilder()
+              .addAllResults(
+                  request.getPoliciesList().stream()
+                      .map(
+                          policy ->
+                              simulate(
+                                  network,
+                                  model,
+                                  policy,
+                                  resources,
+                                  request.getExcludeFirstAndLast(),
+                                  call))
+                      .toList())
+              .build();
+        });
+  }
+
+  private ExplainResponse explain(ExplainRequest request, Call call) {
+    return answer(
+        "Explain",
+        request.getTarget(),
+        request,
+        ExplainResponse.class,
+        () -> {
+          Network network = network(request.hasNetwork(), request.getNetwork());
+          CostModel model = targets.model(request.getTarget());
+          Policy policy = BitsWire.fromProto(request.getPolicy(), network);
+          Simulation simulation =
+              Simulation.of(
+                  network, model, policy, model.resources(), false, call::throwIfCancelled);
+          return ExplainResponse.newBuilder()
+              .addAllLayers(
+                  Explanation.of(network, model, policy, simulation, call::throwIfCancelled)
+                      .stream()
+                      .map(ExplanationWire::toProto)
+                      .toList())
+              .setTotal(CostWire.toProto(simulation.total()))
+              .setBatch(model.batch())
+              .setExtrapolated(simulation.extrapolated())
+              .build();
+        });
+  }
+
+  private FindParameterResponse findParameter(FindParameterRequest request, Call call) {
+    return answer(
+        "FindParameter",
+        request.getTarget(),
+        request,
+        FindParameterResponse.class,
+        () -> {
+          Network network = network(request.hasNetwork(), request.getNetwork());
+          Policy policy = BitsWire.fromProto(request.getPolicy(), network);
+          int batch = targets.batch(request.getTarget());
+          AcceleratorFile file = targets.file(request.getTarget());
+          String key = request.getKey();
+          SmallestParameter found =
+              SmallestParameter.find(
+                  key,
+                  request.getLowest(),
+                  request.getHighest(),
+                  file.isWhole(key),
+                  request.getLatencySeconds(),
+                  value ->
+                      Simulation.of(
+                              network,
+                              Targets.model(file.with(Map.of(key, value)), batch),
+                              policy,
+                              EnumSet.of(Resource.LATENCY),
+                              false,
+                              call::throwIfCancelled)
+                          .total());
+          return FindParameterResponse.newBuilder()
+              .setValue(found.value())
+              .setCost(CostWire.toProto(found.cost()))
+              .setSimulations(found.simulations())
+              .build();
+        });
+  }
+
+  /** A kept answer or a new one, timed by target. */
+  private <R extends Message> R answer(
+      String rpc, TargetRef target, Message request, Class<R> type, Supplier<R> compute) {
+    Timer.Sample started = Timer.start(metrics);
+    R answer = cache.get(request, type, compute);
+    // Only what was answered: the names in refused requests are without number.
+    started.stop(
+        Timer.builder("haq.hwsim.answers")
+            .description("Calls answered, by method and target")
+            .tag("rpc", rpc)
+            .tag("target", Targets.label(target))
+            .register(metrics));
+    return answer;
+  }
+
+  private static Set<Resource> resources(List<dev.haq.proto.model.v1.Resource> messages) {
+    Set<Resource> resources = EnumSet.noneOf(Resource.class);
+    messages.forEach(resource -> resources.add(CostWire.fromProto(resource)));
+    return resources;
   }
 
   private Network network(boolean present, dev.haq.proto.model.v1.Network message) {
@@ -130,22 +312,5 @@ public final class HardwareSimulatorHandler {
               .formatted(message.getLayersCount(), limits.layers()));
     }
     return NetworkWire.fromProto(message);
-  }
-
-  private CostModel model(TargetRef target) {
-    int batch = target.getBatch();
-    if (batch < 0 || batch > limits.batch()) {
-      throw HaqException.invalid(
-          "target.batch is %d: give 1 to %d, or 0 for the target's own", batch, limits.batch());
-    }
-    return switch (target.getTargetCase()) {
-      case NAME -> {
-        Accelerator accelerator = catalogue.get(target.getName());
-        yield accelerator.costModel(batch == 0 ? accelerator.batch() : batch);
-      }
-      case LOOKUP_TABLE -> TargetWire.lookupTable(target.getLookupTable(), batch);
-      case TARGET_NOT_SET ->
-          throw HaqException.invalid("target is missing: give a name or a lookup_table");
-    };
   }
 }

@@ -3,6 +3,7 @@ package dev.haq.hwsim.cost;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.haq.hwsim.Networks;
 import dev.haq.hwsim.accelerator.Accelerator;
 import dev.haq.hwsim.accelerator.Catalogue;
 import dev.haq.model.BitChoices;
@@ -21,19 +22,17 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What holds for every target, over random layers and bits. */
 class CostModelPropertiesTest {
   private static final int LAYERS = 400;
 
-  private static CostTable table(String target, Network network, int batch) {
+  private static CostTable table(String target, Network network, int batch, Resource resource) {
+    CostModel model = Catalogue.builtIn().get(target).costModel(batch);
     return CostTableBuilder.build(
-        network,
-        Catalogue.builtIn().get(target).costModel(batch),
-        Resource.LATENCY,
-        BitChoices.TABLE,
-        BitChoices.TABLE);
+        network, model, resource, model.weightBits(), model.activationBits());
   }
 
   private static Network random(int seed) {
@@ -63,31 +62,91 @@ class CostModelPropertiesTest {
     };
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"bismo-cloud", "bismo-edge"})
-  void costsArePositiveAndFiniteAndMoreBitsNeverCostLess(String target) {
-    CostTable table = table(target, random(1), Catalogue.builtIn().get(target).batch());
-    for (int layer = 0; layer < LAYERS; layer++) {
-      for (int w = 1; w <= 8; w++) {
-        for (int a = 1; a <= 8; a++) {
-          double cost = table.cost(layer, LayerBits.of(w, a));
-          assertTrue(cost > 0 && Double.isFinite(cost));
-          String where = "layer " + layer + " at W" + w + "A" + a;
-          assertTrue(w == 1 || cost >= table.cost(layer, LayerBits.of(w - 1, a)), where);
-          assertTrue(a == 1 || cost >= table.cost(layer, LayerBits.of(w, a - 1)), where);
+  /** Relative falls of a cost with one more bit: how many, and the largest. */
+  private record Falls(int count, int cells, double largest) {
+    static Falls of(CostTable table) {
+      int weights = table.weightBits().size();
+      int activations = table.activationBits().size();
+      int count = 0;
+      double largest = 0;
+      for (int cell = 0; cell < table.values().length; cell++) {
+        double cost = table.values()[cell];
+        assertTrue(cost > 0 && Double.isFinite(cost), "cell " + cell);
+        int a = cell % activations;
+        int w = cell / activations % weights;
+        double fewer =
+            Math.max(
+                w > 0 ? table.values()[cell - activations] : 0,
+                a > 0 ? table.values()[cell - 1] : 0);
+        if (cost < fewer) {
+          count++;
+          largest = Math.max(largest, 1 - cost / fewer);
         }
       }
+      return new Falls(count, table.values().length, largest);
     }
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bismo-cloud", "bismo-edge"})
+  @ValueSource(
+      strings = {"bismo-cloud", "bismo-edge", "vnni-cpu", "tensor-core-gpu", "variable-bit-npu"})
+  void costsArePositiveAndFiniteAndMoreBitsNeverCostLess(String target) {
+    Accelerator accelerator = Catalogue.builtIn().get(target);
+    for (Resource resource : accelerator.resources()) {
+      Falls falls = Falls.of(table(target, random(1), accelerator.batch(), resource));
+      assertEquals(0, falls.count(), resource::toString);
+    }
+  }
+
+  /**
+   * BitFusion's search breaks the rule. Where weights are padded to whole lanes, wider values have
+   * fewer lanes and so less padding, mostly from 2 to 3 bits; and the search minimises cycles, so
+   * energy follows as it may.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "mobilenetv1, LATENCY, 0.03, 0.03",
+    "mobilenetv1, ENERGY, 0.03, 0.01",
+    "mobilenetv2, LATENCY, 0.06, 0.09",
+    "mobilenetv2, ENERGY, 0.17, 0.05",
+    "random, LATENCY, 0.50, 0.09",
+    "random, ENERGY, 0.50, 0.09",
+  })
+  void onBitFusionMoreBitsCostLessInFewCellsAndByABoundedShare(
+      String name, Resource resource, double largest, double share) {
+    Network network =
+        switch (name) {
+          case "mobilenetv1" -> Networks.mobileNetV1();
+          case "mobilenetv2" -> Networks.mobileNetV2();
+          default -> random(3);
+        };
+    Falls falls = Falls.of(table("bitfusion", network, 1, resource));
+    assertTrue(falls.count() > 0, "the exceptions are gone: say so in the README");
+    assertTrue(falls.largest() <= largest, falls::toString);
+    assertTrue(falls.count() <= share * falls.cells(), falls::toString);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "bismo-cloud",
+        "bismo-edge",
+        "bitfusion",
+        "vnni-cpu",
+        "tensor-core-gpu",
+        "variable-bit-npu"
+      })
   void aLargerBatchNeverCostsLess(String target) {
     Network network = random(2);
-    double[] before = new double[LAYERS * 64];
-    for (int batch : new int[] {1, 2, 7, 8, 9, 16, 17, 40, 64}) {
-      double[] now = table(target, network, batch).values();
-      for (int i = 0; i < now.length; i++) {
+    double[] before = {};
+    // BitFusion's tiles double: between powers of two its search may find more in a larger batch.
+    int[] batches =
+        target.equals("bitfusion")
+            ? new int[] {1, 2, 4}
+            : new int[] {1, 2, 7, 8, 9, 16, 17, 40, 64};
+    for (int batch : batches) {
+      double[] now = table(target, network, batch, Resource.LATENCY).values();
+      for (int i = 0; i < before.length; i++) {
         assertTrue(now[i] >= before[i], "cell " + i + " at batch " + batch);
       }
       before = now;
@@ -95,19 +154,29 @@ class CostModelPropertiesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bismo-cloud", "bismo-edge"})
+  @ValueSource(
+      strings = {
+        "bismo-cloud",
+        "bismo-edge",
+        "bitfusion",
+        "vnni-cpu",
+        "tensor-core-gpu",
+        "variable-bit-npu"
+      })
   void aPolicyCostsTheSumOfItsCellsBitForBit(String target) {
     Network network = random(3);
     Accelerator accelerator = Catalogue.builtIn().get(target);
     CostModel model = accelerator.costModel(accelerator.batch());
     Random random = new Random(4);
-    for (Resource resource : List.of(Resource.LATENCY, Resource.MODEL_SIZE)) {
+    for (Resource resource : accelerator.resources()) {
       CostTable table =
-          CostTableBuilder.build(network, model, resource, BitChoices.TABLE, BitChoices.PAPER);
-      for (int i = 0; i < 50; i++) {
+          CostTableBuilder.build(
+              network, model, resource, model.weightBits(), model.activationBits());
+      for (int i = 0; i < 20; i++) {
         List<LayerBits> bits = new ArrayList<>();
         for (int layer = 0; layer < LAYERS; layer++) {
-          bits.add(LayerBits.of(1 + random.nextInt(8), 2 + random.nextInt(7)));
+          bits.add(
+              LayerBits.of(any(model.weightBits(), random), any(model.activationBits(), random)));
         }
         Policy policy = new Policy(bits);
         Simulation simulation = Simulation.of(network, model, policy, Set.of(), false);
@@ -122,5 +191,9 @@ class CostModelPropertiesTest {
         assertEquals(sum, simulation.total().cycles());
       }
     }
+  }
+
+  private static int any(BitChoices choices, Random random) {
+    return choices.bits().get(random.nextInt(choices.size()));
   }
 }

@@ -10,14 +10,11 @@ import dev.haq.hwsim.accelerator.Accelerator;
 import dev.haq.hwsim.accelerator.Catalogue;
 import dev.haq.model.BitChoices;
 import dev.haq.model.CostTable;
-import dev.haq.model.FeatureMap;
 import dev.haq.model.Layer;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Network;
 import dev.haq.model.Policy;
 import dev.haq.model.Resource;
-import dev.haq.model.Window;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -104,7 +101,7 @@ class GoldenTablesTest {
   private static void check(String file, String target) {
     CostTable v1 = latency(target, Networks.mobileNetV1());
     CostTable v2 = latency(target, Networks.mobileNetV2());
-    CostTable alexNet = latency(target, alexNet());
+    CostTable alexNet = latency(target, Networks.alexNet());
     int checked = 0;
     for (Map<String, String> row : SharedData.csv(file)) {
       CostTable table =
@@ -157,35 +154,5 @@ class GoldenTablesTest {
       checked++;
     }
     assertEquals(16, checked);
-  }
-
-  /** AlexNet with its grouped convolutions. */
-  private static Network alexNet() {
-    return new Network(
-        "",
-        "alexnet",
-        List.of(
-            conv("conv1", 3, 96, 1, 11, 4, 227, 55),
-            conv("conv2", 96, 256, 2, 5, 1, 27, 27),
-            conv("conv3", 256, 384, 1, 3, 1, 13, 13),
-            conv("conv4", 384, 384, 2, 3, 1, 13, 13),
-            conv("conv5", 384, 256, 2, 3, 1, 13, 13),
-            new Layer.Linear("fc6", 9216, 4096, 1, 0),
-            new Layer.Linear("fc7", 4096, 4096, 1, 0),
-            new Layer.Linear("fc8", 4096, 1000, 1, 0)),
-        0);
-  }
-
-  private static Layer conv(
-      String name, int inputs, int outputs, int groups, int kernel, int stride, int in, int out) {
-    return new Layer.Conv2d(
-        name,
-        inputs,
-        outputs,
-        groups,
-        Window.square(kernel, stride, kernel / 2),
-        FeatureMap.square(in),
-        FeatureMap.square(out),
-        0);
   }
 }

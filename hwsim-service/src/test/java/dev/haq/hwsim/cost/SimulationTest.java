@@ -76,9 +76,7 @@ class SimulationTest {
                     EDGE,
                     Policy.uniform(3, LayerBits.of(4, 4)),
                     Resource.ENERGY));
-    assertTrue(
-        e.getMessage().contains("per binary operation, per SRAM bit and per DRAM bit"),
-        e.getMessage());
+    assertTrue(e.getMessage().contains("pJ per binary operation"), e.getMessage());
   }
 
   @Test

@@ -1,0 +1,167 @@
+package dev.haq.hwsim.accelerator;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.haq.model.HaqException;
+import java.util.Map;
+
+/** An accelerator's YAML or JSON text: read, and read again with other figures in some places. */
+public final class AcceleratorFile {
+  /** Longest description taken, in characters; the shipped ones have about two thousand. */
+  private static final int MAX_CHARACTERS = 64 << 10;
+
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder(new YAMLFactory())
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .build();
+
+  private final String origin;
+  private final String text;
+  private final JsonNode tree;
+  private final Accelerator accelerator;
+
+  private AcceleratorFile(String origin, String text, JsonNode tree) {
+    this.origin = origin;
+    this.text = text;
+    this.tree = tree;
+    this.accelerator = read(origin, tree);
+  }
+
+  /**
+   * An accelerator from the text of its YAML or JSON file.
+   *
+   * @param origin the file's name, for messages
+   * @throws HaqException INVALID_ARGUMENT naming the key that is wrong
+   */
+  public static AcceleratorFile parse(String origin, String text) {
+    if (text.length() > MAX_CHARACTERS) {
+      throw HaqException.invalid(
+          "accelerator %s has %d characters: give at most %d",
+          origin, text.length(), MAX_CHARACTERS);
+    }
+    try {
+      JsonNode tree = MAPPER.readTree(text);
+      if (!tree.isObject()) {
+        throw HaqException.invalid("accelerator %s: expected keys and values", origin);
+      }
+      return new AcceleratorFile(origin, text, tree);
+    } catch (JsonProcessingException e) {
+      throw HaqException.invalid(
+          "accelerator %s: not readable as YAML: %s", origin, e.getOriginalMessage());
+    }
+  }
+
+  /** The text as it was given, comments and all. */
+  public String text() {
+    return text;
+  }
+
+  /** Whether a figure takes whole numbers alone: those that are whole now do, but for the clock. */
+  public boolean isWhole(String key) {
+    JsonNode node = tree;
+    for (String step : key.split("\\.", -1)) {
+      node = node.path(step);
+    }
+    return node.isIntegralNumber() && !isReal(key);
+  }
+
+  /** Figures that may have a fraction although a description may write them without one. */
+  private static boolean isReal(String key) {
+    return key.equals("clock_hz")
+        || (key.startsWith("roofline.")
+            && !key.matches("roofline\\.(tile_.*|lane_bits|output_bits)"))
+        || key.contains("energy.");
+  }
+
+  /** What the text says. */
+  public Accelerator accelerator() {
+    return accelerator;
+  }
+
+  /**
+   * The same machine with other figures.
+   *
+   * @param values by key, such as {@code clock_hz} or {@code bit_fusion.dram_bits_per_cycle}; each
+   *     a number, or a word for a switch
+   * @throws HaqException INVALID_ARGUMENT naming the key that is wrong
+   */
+  public AcceleratorFile with(Map<String, Object> values) {
+    if (values.isEmpty()) {
+      return this;
+    }
+    ObjectNode changed = tree.deepCopy();
+    values.forEach((key, value) -> set(changed, key, value));
+    return new AcceleratorFile(origin, changed.toString(), changed);
+  }
+
+  private void set(ObjectNode root, String key, Object value) {
+    ObjectNode node = root;
+    String[] steps = key.split("\\.", -1);
+    for (int i = 0; i < steps.length - 1; i++) {
+      JsonNode next = node.get(steps[i]);
+      if (next == null) {
+        next = node.putObject(steps[i]);
+      }
+      if (!(next instanceof ObjectNode object)) {
+        throw HaqException.invalid(
+            "accelerator %s: key %s cannot be set: %s holds no keys", origin, key, steps[i]);
+      }
+      node = object;
+    }
+    JsonNode old = node.get(steps[steps.length - 1]);
+    if (key.equals("name") || (old != null && old.isContainerNode())) {
+      throw HaqException.invalid(
+          "accelerator %s: key %s cannot be overridden: give the key of one figure", origin, key);
+    }
+    node.set(steps[steps.length - 1], value(value));
+  }
+
+  private static JsonNode value(Object value) {
+    JsonNodeFactory nodes = JsonNodeFactory.instance;
+    if (!(value instanceof Double number)) {
+      return nodes.textNode(value.toString());
+    }
+    boolean whole = number == Math.rint(number) && Math.abs(number) <= Integer.MAX_VALUE;
+    return whole ? nodes.numberNode(number.intValue()) : nodes.numberNode(number);
+  }
+
+  private static Accelerator read(String origin, JsonNode tree) {
+    try {
+      return MAPPER.treeToValue(tree, Accelerator.class);
+    } catch (JsonMappingException e) {
+      StringBuilder key = new StringBuilder();
+      for (JsonMappingException.Reference step : e.getPath()) {
+        if (step.getFieldName() != null) {
+          key.append(key.isEmpty() ? "" : ".").append(step.getFieldName());
+        } else {
+          key.append('[').append(step.getIndex()).append(']');
+        }
+      }
+      throw HaqException.invalid(
+          "accelerator %s: %s%s", origin, key.isEmpty() ? "" : "key " + key + ": ", reason(e));
+    } catch (JsonProcessingException e) {
+      throw HaqException.invalid("accelerator %s: %s", origin, e.getOriginalMessage());
+    }
+  }
+
+  private static String reason(JsonMappingException e) {
+    if (e.getCause() instanceof HaqException typed) {
+      return typed.getMessage();
+    }
+    String text = e.getOriginalMessage();
+    return text.startsWith("Cannot map `null`") ? "it is missing: give its number" : text;
+  }
+}

@@ -1,0 +1,210 @@
+package dev.haq.hwsim.cost;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.hwsim.Networks;
+import dev.haq.hwsim.SharedData;
+import dev.haq.hwsim.accelerator.AcceleratorFile;
+import dev.haq.hwsim.accelerator.Catalogue;
+import dev.haq.model.BitChoices;
+import dev.haq.model.CostTable;
+import dev.haq.model.HaqException;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Network;
+import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Resource;
+import dev.haq.wire.NpyFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RooflineTest {
+  /** The machine of bismo-cloud as a roofline. */
+  private static final String CLOUD =
+      """
+      name: cloud-roofline
+      batch: 16
+      clock_hz: 200000000
+      weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]
+      activation_bits: [1, 2, 3, 4, 5, 6, 7, 8]
+      roofline:
+        binary_macs_per_cycle: 65536
+        tile_rows: 16
+        tile_columns: 16
+        lane_bits: 256
+        padding: true
+        activation_port_bits_per_cycle: 256
+        weight_port_bits_per_cycle: 256
+        on_chip_bytes: 0
+        combine: max
+      """;
+
+  private static AcceleratorFile cloud() {
+    return AcceleratorFile.parse("cloud.yaml", CLOUD);
+  }
+
+  /** hwsim/lut_model_fit_errors.csv, row C, all cells: also its mean, to the digits given. */
+  @Test
+  void withTheCloudsFiguresItMissesThePublishedTableAsKnown() throws IOException {
+    double[] published =
+        NpyFile.parse(
+                "published",
+                Files.readAllBytes(
+                    SharedData.file(
+                        "published/qmobilenetv2_imagenet100_batch16_latency_table.npy")))
+            .values();
+    CostTable table =
+        CostTableBuilder.build(
+            Networks.mobileNetV2(),
+            cloud().accelerator().costModel(16),
+            Resource.LATENCY,
+            BitChoices.TABLE,
+            BitChoices.TABLE);
+    double sum = 0;
+    double most = 0;
+    for (int i = 0; i < published.length; i++) {
+      double error = Math.abs(table.cycles()[i] - published[i]) / published[i];
+      sum += error;
+      most = Math.max(most, error);
+    }
+    assertEquals(0.05421920322916493, sum / published.length, 1e-12);
+    assertEquals(0.3996937212863706, most, 1e-12);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"vnni-cpu", "tensor-core-gpu", "variable-bit-npu"})
+  void everyShippedExampleRunsAtItsOwnBitsAndSaysItIsExtrapolated(String name) {
+    var accelerator = Catalogue.builtIn().get(name);
+    CostModel model = accelerator.costModel(accelerator.batch());
+    Network network = Networks.mobileNetV2();
+    CostTable table =
+        CostTableBuilder.build(
+            network, model, Resource.LATENCY, model.weightBits(), model.activationBits());
+    assertTrue(table.extrapolated());
+    double eight = table.cost(Policy.uniform(53, LayerBits.of(8, 8)));
+    double least =
+        table.cost(
+            Policy.uniform(
+                53, LayerBits.of(model.weightBits().min(), model.activationBits().min())));
+    assertTrue(least > 0 && least < eight, name + " " + least + " " + eight);
+    assertTrue(accelerator.source().length() > 40);
+  }
+
+  @Test
+  void energyNeedsAllOfTheUsersFigures() {
+    Network small = Networks.small();
+    Policy policy = Policy.uniform(3, LayerBits.of(4, 4));
+    HaqException e =
+        assertThrows(
+            HaqException.class,
+            () ->
+                Simulation.of(
+                    small,
+                    cloud().accelerator().costModel(1),
+                    policy,
+                    Set.of(Resource.ENERGY),
+                    false));
+    assertEquals(Reason.RESOURCE_NOT_MODELLED, e.reason());
+    assertTrue(e.getMessage().contains("static_mw"), e.getMessage());
+    AcceleratorFile withEnergy =
+        cloud()
+            .with(
+                Map.of(
+                    "roofline.energy.binary_mac_pj", 0.01,
+                    "roofline.energy.sram_bit_pj", 0.03,
+                    "roofline.energy.dram_bit_pj", 15.0,
+                    "roofline.energy.static_mw", 100.0));
+    Simulation simulation =
+        Simulation.of(
+            small, withEnergy.accelerator().costModel(1), policy, Set.of(Resource.ENERGY), false);
+    assertTrue(simulation.total().energyJoules().orElseThrow() > 0);
+    assertTrue(simulation.layers().get(0).energySplit().orElseThrow().staticJoules() > 0);
+  }
+
+  @Test
+  void bitSerialEnergyNeedsTheUsersFiguresAndNamesThoseThatAreMissing() {
+    var file = Catalogue.builtIn().file("bismo-edge");
+    CostModel partly =
+        file.with(Map.of("bit_serial_energy.sram_bit_pj", 0.1)).accelerator().costModel(1);
+    HaqException e =
+        assertThrows(HaqException.class, () -> partly.requireModelled(Resource.ENERGY));
+    assertEquals(Reason.RESOURCE_NOT_MODELLED, e.reason());
+    assertTrue(e.getMessage().contains("binary_operation_pj"), e.getMessage());
+    assertTrue(e.getMessage().contains("dram_bit_pj"), e.getMessage());
+    assertTrue(!e.getMessage().contains("sram_bit_pj"), e.getMessage());
+    CostModel complete =
+        file.with(
+                Map.of(
+                    "bit_serial_energy.sram_bit_pj", 0.1,
+                    "bit_serial_energy.dram_bit_pj", 15.0,
+                    "bit_serial_energy.binary_operation_pj", 0.01))
+            .accelerator()
+            .costModel(1);
+    Simulation simulation =
+        Simulation.of(
+            Networks.small(),
+            complete,
+            Policy.uniform(3, LayerBits.of(8, 8)),
+            Set.of(Resource.ENERGY),
+            false);
+    assertTrue(simulation.total().energyJoules().orElseThrow() > 0);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "clock_hz: 200000000|clock_hz: 0|clock_hz is 0",
+        "clock_hz: 200000000|clock_hz: .nan|numeric value '.nan'",
+        "clock_hz: 200000000|clock: 5|clock",
+        "tile_rows: 16|tile_rows: -1|tile_rows is -1: give 1 to 1048576 output pixels",
+        "tile_rows: 16|tile_rows: 1.5|tile_rows",
+        "padding: true|padded: true|padded",
+        "on_chip_bytes: 0|output_bits: 8|on_chip_bytes is missing",
+        "combine: max|combine: min|combine",
+        "binary_macs_per_cycle: 65536|output_bits: 8|binary_macs_per_cycle",
+        "weight_port_bits_per_cycle: 256|weight_port_bits_per_cycle: .inf|numeric value '.inf'",
+        "batch: 16|batch: 0|batch is 0",
+        "name: cloud-roofline|description: none|name is missing",
+        "weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]|weight_bits: [8, 4]|distinct and ascending",
+        "weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]|weight_bits: [0, 4]|0",
+      })
+  void badDescriptionsAreRefusedNamingTheKey(String good, String bad, String named) {
+    HaqException e =
+        assertThrows(
+            HaqException.class, () -> AcceleratorFile.parse("mine.yaml", CLOUD.replace(good, bad)));
+    assertTrue(e.getMessage().contains("mine.yaml"), e.getMessage());
+    assertTrue(e.getMessage().contains(named), e.getMessage());
+  }
+
+  @Test
+  void overridesNameAFigureOrASwitch() {
+    AcceleratorFile bitFusion = Catalogue.builtIn().file("bitfusion");
+    assertEquals(1e9, bitFusion.with(Map.of("clock_hz", 1e9)).accelerator().clockHz());
+    for (String bad :
+        List.of(
+            "clock",
+            "name",
+            "bit_fusion",
+            "bit_fusion.rows.x",
+            "bit_fusion.row",
+            "",
+            "roofline.tile_rows")) {
+      assertThrows(HaqException.class, () -> bitFusion.with(Map.of(bad, 5.0)), bad);
+    }
+    HaqException e =
+        assertThrows(
+            HaqException.class,
+            () -> bitFusion.with(Map.of("bit_fusion.dram_bits_per_cycle", 0.0)));
+    assertTrue(e.getMessage().contains("dram_bits_per_cycle is 0"), e.getMessage());
+  }
+}
