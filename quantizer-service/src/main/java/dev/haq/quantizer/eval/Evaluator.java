@@ -193,9 +193,10 @@ public final class Evaluator implements AutoCloseable {
             false);
       }
     }
+    List<LayerForm> layers = forms(request, policy.get(), calibration.orElseThrow());
+    preparationSeconds = secondsSince(start);
     long begun = System.nanoTime();
-    try (OrtSession session =
-        openQuantized(request, policy.get(), calibration.orElseThrow(), graph)) {
+    try (OrtSession session = openQuantized(graph, layers)) {
       double openingSeconds = secondsSince(begun);
       if (request.compareSpeed()) {
         return compared(session, graph, selected, openingSeconds, preparationSeconds, cancelled);
@@ -248,12 +249,17 @@ public final class Evaluator implements AutoCloseable {
         FloatGraph.write(graph, List.of(graph.output())).toByteArray(), FloatGraph.rewriting());
   }
 
-  private OrtSession openQuantized(
-      Request request, Policy policy, Calibration calibration, CnnGraph graph) {
+  /** How each layer is computed. What is found here for a layer and its widths is kept. */
+  private List<LayerForm> forms(Request request, Policy policy, Calibration calibration) {
     String model = request.model().id();
     PolicyForms policyForms =
-        forms.get(model).orElseGet(() -> forms.putIfAbsent(model, new PolicyForms(graph)));
-    List<LayerForm> layers = policyForms.of(policy, request.recipe(), calibration);
+        forms
+            .get(model)
+            .orElseGet(() -> forms.putIfAbsent(model, new PolicyForms(request.model().graph())));
+    return policyForms.of(policy, request.recipe(), calibration);
+  }
+
+  private OrtSession openQuantized(CnnGraph graph, List<LayerForm> layers) {
     return Ort.open(writer.write(graph, layers).toByteArray(), writer.rewriting());
   }
 
