@@ -5,6 +5,7 @@ import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -31,7 +32,7 @@ final class FolderZip {
   private FolderZip() {}
 
   /**
-   * Writes the archive to {@code zip}, with {@code classes.txt} and {@code preprocess.yaml} when
+   * Writes the archive to {@code zip}, with {@code classes.txt} and the preprocessing file when
    * they are in the folder or one level above it.
    *
    * @throws HaqException INVALID_DATASET when {@code folder} holds no folder with a file in it
@@ -39,7 +40,7 @@ final class FolderZip {
   static void pack(Path folder, Path zip) {
     try {
       Map<String, Path> entries = entries(folder);
-      if (entries.isEmpty()) {
+      if (entries.values().stream().allMatch(Files::isDirectory)) {
         throw new HaqException(
             Reason.INVALID_DATASET,
             "no images in " + folder + ": it needs one folder a class, with PNG or JPEG files");
@@ -48,7 +49,9 @@ final class FolderZip {
       Optional<Preprocessing> preprocessing = PreprocessFile.beside(folder);
       try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip))) {
         for (Map.Entry<String, Path> entry : entries.entrySet()) {
-          write(out, entry.getKey(), Files.readAllBytes(entry.getValue()));
+          Path file = entry.getValue();
+          byte[] bytes = Files.isDirectory(file) ? new byte[0] : Files.readAllBytes(file);
+          write(out, entry.getKey(), bytes);
         }
         if (preprocessing.isPresent()) {
           String text = PreprocessFile.text(preprocessing.get());
@@ -75,14 +78,25 @@ final class FolderZip {
         .findFirst();
   }
 
-  /** Archive name to file, sorted; hidden files and loose files at the top are left out. */
+  /**
+   * Archive name to file or class folder, sorted; links are followed, hidden files and loose files
+   * at the top are left out. Class folders have entries of their own: an empty one still has a
+   * label.
+   */
   private static Map<String, Path> entries(Path folder) throws IOException {
     Map<String, Path> entries = new TreeMap<>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
+    try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
+      for (Path file : (Iterable<Path>) files.skip(1)::iterator) {
         Path relative = folder.relativize(file);
-        if (Files.isRegularFile(file) && relative.getNameCount() > 1 && !hidden(relative)) {
-          entries.put(relative.toString().replace(file.getFileSystem().getSeparator(), "/"), file);
+        String name = relative.toString().replace(file.getFileSystem().getSeparator(), "/");
+        boolean top = relative.getNameCount() == 1;
+        if (hidden(relative)) {
+          continue;
+        }
+        if (top && Files.isDirectory(file)) {
+          entries.put(name + "/", file);
+        } else if (!top && Files.isRegularFile(file)) {
+          entries.put(name, file);
         }
       }
     }

@@ -26,6 +26,9 @@ final class PreprocessFile {
   /** The file's name beside or in a dataset. */
   static final String NAME = "preprocess.yaml";
 
+  /** What it may be called; JSON is YAML too. */
+  private static final List<String> NAMES = List.of(NAME, "preprocess.yml", "preprocess.json");
+
   private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
   private static final Set<String> PRESETS = Set.of("imagenet", "cifar10", "tensorflow", "raw");
   private static final Set<String> KEYS =
@@ -50,7 +53,10 @@ final class PreprocessFile {
 
   /** What stands beside the data, if anything does. */
   static Optional<Preprocessing> beside(Path data) {
-    return FolderZip.companion(data, NAME).map(PreprocessFile::read);
+    return NAMES.stream()
+        .flatMap(name -> FolderZip.companion(data, name).stream())
+        .findFirst()
+        .map(PreprocessFile::read);
   }
 
   static Preprocessing read(Path file) {

@@ -12,7 +12,6 @@ import dev.haq.proto.model.v1.Cost;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.Layer;
 import dev.haq.proto.model.v1.LayerBits;
-import dev.haq.proto.model.v1.Network;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
@@ -27,7 +26,6 @@ import java.util.Optional;
  */
 final class SearchReport {
   private static final int[] UNIFORM_BITS = {8, 6, 5, 4};
-  private static final int PINNED_BITS = 8;
 
   /** Guards a ratio that was computed in another order of additions. */
   private static final double TOLERANCE = 1e-9;
@@ -213,22 +211,21 @@ final class SearchReport {
     return client.simulate(request.build());
   }
 
-  /** The same bits everywhere but where the session pins them, as the session's policies are. */
+  /** The same bits everywhere but where the session pins them, as the found policy has them. */
   private Policy uniform(int bits) {
-    Network network = model.getNetwork();
-    boolean weightsOnly = resource() == Resource.MODEL_SIZE;
+    Policy found = session.getBest().getPolicy();
     boolean pinned = !session.getSpec().getSearchFirstAndLast();
-    int last = network.getLayersCount() - 1;
-    Policy.Builder policy = Policy.newBuilder().setModel(model.getId());
+    int last = found.getLayersCount() - 1;
+    Policy.Builder policy = found.toBuilder();
     for (int i = 0; i <= last; i++) {
       boolean edge = pinned && (i == 0 || i == last);
-      LayerBits.Builder layer =
-          policy
-              .addLayersBuilder()
-              .setName(network.getLayers(i).getName())
-              .setWeightBits(edge ? PINNED_BITS : bits);
-      if (!weightsOnly) {
-        layer.setActivationBits(edge || i == 0 ? PINNED_BITS : bits);
+      LayerBits.Builder layer = policy.getLayersBuilder(i);
+      if (!edge) {
+        layer.setWeightBits(bits);
+      }
+      boolean image = i == 0;
+      if (!edge && !image && layer.hasActivationBits()) {
+        layer.setActivationBits(bits);
       }
     }
     return policy.build();

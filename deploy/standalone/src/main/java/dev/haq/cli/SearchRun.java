@@ -38,7 +38,8 @@ final class SearchRun {
   int run(SpecSource source) {
     if (options.hasServer()) {
       try (Connection connection = Connection.open(options)) {
-        return search(connection.client(), source.spec(connection.client()), Optional.empty());
+        return search(
+            connection.client(), source.spec(connection.client()), Optional.empty(), () -> {});
       }
     }
     SearchStore store = SearchStore.in(out);
@@ -46,7 +47,7 @@ final class SearchRun {
       SessionSpec spec = source.spec(connection.client());
       Optional<Session> unfinished = store.unfinished(connection.client(), spec);
       store.begin(spec);
-      int status = search(connection.client(), spec, unfinished);
+      int status = search(connection.client(), spec, unfinished, store::hasSession);
       store.finished();
       return status;
     } finally {
@@ -54,11 +55,13 @@ final class SearchRun {
     }
   }
 
-  private int search(GatewayClient client, SessionSpec spec, Optional<Session> unfinished) {
+  private int search(
+      GatewayClient client, SessionSpec spec, Optional<Session> unfinished, Runnable created) {
     // Data that do not fit the model are refused here, before there is a session; the answer is
     // kept by the service, so the session's own baseline costs nothing.
     client.evaluate(floatModel(spec));
     Session session = unfinished.orElseGet(() -> client.createSession(request(spec)));
+    created.run();
     if (unfinished.isPresent()) {
       terminal.note("continuing after episode " + session.getEpisodesDone());
       if (session.getState() == SessionState.PAUSED) {
@@ -68,7 +71,12 @@ final class SearchRun {
     Interrupt.onFirst(
         () -> {
           terminal.note("stopping after this episode; Ctrl-C again ends at once");
-          client.act(session.getId(), "stop");
+          try {
+            client.act(session.getId(), "stop");
+          } catch (HaqException e) {
+            // It has just ended by itself; what it found is being reported.
+            terminal.note(e.getMessage());
+          }
         });
     return report(client, EpisodeLines.follow(client, session.getId(), 0, terminal));
   }

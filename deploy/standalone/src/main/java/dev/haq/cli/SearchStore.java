@@ -24,21 +24,31 @@ final class SearchStore {
   private static final String SPEC = "spec.json";
 
   private final Path folder;
+
+  /** What stood before this run, so that a refused one leaves nothing behind. */
+  private final boolean folderExisted;
+
+  private final boolean outExisted;
+  private boolean hasSession;
   private boolean finished;
 
-  private SearchStore(Path folder) {
+  private SearchStore(Path folder, boolean folderExisted, boolean outExisted) {
     this.folder = folder;
+    this.folderExisted = folderExisted;
+    this.outExisted = outExisted;
   }
 
   static SearchStore in(Path out) {
     Path folder = out.resolve(FOLDER);
+    boolean folderExisted = Files.exists(folder);
+    boolean outExisted = Files.exists(out);
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw HaqException.invalid(
           "--out %s: cannot be created as a folder: %s", out, e.getMessage());
     }
-    return new SearchStore(folder);
+    return new SearchStore(folder, folderExisted, outExisted);
   }
 
   Path folder() {
@@ -81,6 +91,11 @@ final class SearchStore {
     }
   }
 
+  /** There is a session in the store: it is kept until its end was reported. */
+  void hasSession() {
+    hasSession = true;
+  }
+
   /** The search came to an end, so nothing is left to continue. */
   void finished() {
     finished = true;
@@ -88,12 +103,16 @@ final class SearchStore {
 
   /** To be called after the services have stopped. */
   void close() {
-    if (!finished) {
+    boolean refused = !folderExisted && !hasSession;
+    if (!finished && !refused) {
       return;
     }
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
         Files.deleteIfExists(file);
+      }
+      if (refused && !outExisted) {
+        Files.deleteIfExists(folder.getParent());
       }
     } catch (IOException e) {
       throw new HaqException(Reason.INTERNAL, "cannot remove " + folder, e);

@@ -252,6 +252,28 @@ class CommandTest {
   }
 
   @Test
+  void aRefusedSearchLeavesNothingBehind() {
+    Path out = folder.resolve("refused");
+    Captured run =
+        Captured.run(
+            "search",
+            "--model",
+            "builtin:shapes",
+            "--data",
+            "builtin:shapes",
+            "--target",
+            "bismo-edge",
+            "--budget",
+            "0.01",
+            "--out",
+            out.toString(),
+            "--data-dir",
+            folder.resolve("data").toString());
+    assertEquals(2, run.status(), run.err());
+    assertFalse(Files.exists(out), "the folder of a search that never began");
+  }
+
+  @Test
   void bitsThatDoNotExistAreRefused() {
     assertRefused(
         "--bits 9,8",

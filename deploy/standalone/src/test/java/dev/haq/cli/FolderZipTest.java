@@ -50,9 +50,35 @@ class FolderZipTest {
     try (ZipFile file = new ZipFile(zip.toFile())) {
       List<? extends ZipEntry> entries = file.stream().toList();
       assertEquals(
-          List.of("a/1.png", "b/2.png", "classes.txt", "preprocess.yaml"),
+          List.of("a/", "a/1.png", "b/", "b/2.png", "classes.txt", "preprocess.yaml"),
           entries.stream().map(ZipEntry::getName).toList());
       entries.forEach(entry -> assertEquals(ZipEntry.STORED, entry.getMethod()));
+    }
+  }
+
+  @Test
+  void anEmptyClassFolderKeepsItsPlaceAmongTheLabels() throws IOException {
+    Files.createDirectories(images.resolve("aa"));
+    Path zip = top.resolve("out.zip");
+    FolderZip.pack(images, zip);
+    try (ZipFile file = new ZipFile(zip.toFile())) {
+      assertEquals(
+          List.of("a/", "a/1.png", "aa/", "b/", "b/2.png"),
+          file.stream().map(ZipEntry::getName).toList());
+    }
+  }
+
+  @Test
+  void aClassFolderMayBeALink() throws IOException {
+    Path elsewhere = Files.createDirectories(top.resolve("elsewhere"));
+    Files.writeString(elsewhere.resolve("3.png"), "three");
+    Files.createSymbolicLink(images.resolve("c"), elsewhere);
+    Path zip = top.resolve("out.zip");
+    FolderZip.pack(images, zip);
+    try (ZipFile file = new ZipFile(zip.toFile())) {
+      assertEquals(
+          List.of("a/", "a/1.png", "b/", "b/2.png", "c/", "c/3.png"),
+          file.stream().map(ZipEntry::getName).toList());
     }
   }
 
