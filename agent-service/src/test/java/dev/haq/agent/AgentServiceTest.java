@@ -176,6 +176,7 @@ final class AgentServiceTest {
     String id = client.create(spec(15)).getId();
     quantizer.permit(5);
     client.awaitEpisodes(id, 5);
+    quantizer.awaitHeld();
 
     Session asked = client.stub().pauseSession(pause(id));
     assertEquals(SessionState.RUNNING, asked.getState());
@@ -198,6 +199,7 @@ final class AgentServiceTest {
     String id = client.create(spec(5)).getId();
     quantizer.permit(1);
     client.awaitEpisodes(id, 1);
+    quantizer.awaitHeld();
     client.stub().pauseSession(pause(id));
     assertFalse(client.stub().resumeSession(resume(id)).getPauseRequested());
     quantizer.permit(1_000);
@@ -210,6 +212,7 @@ final class AgentServiceTest {
     String id = client.create(spec(50)).getId();
     quantizer.permit(6);
     client.awaitEpisodes(id, 6);
+    quantizer.awaitHeld();
     Session stopping = client.stub().stopSession(StopSessionRequest.newBuilder().setId(id).build());
     assertEquals(SessionState.STOPPING, stopping.getState());
     quantizer.permit(1_000);

@@ -30,7 +30,9 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A quantizer that knows one model and two datasets and computes accuracy by a formula: every bit
@@ -76,6 +78,17 @@ final class FakeQuantizer implements AutoCloseable {
   /** From now on an evaluation of a policy waits until {@link #permit} lets it through. */
   void hold() {
     permits.drainPermits();
+  }
+
+  /** Waits until an evaluation is held: the episode after those permitted is under way. */
+  void awaitHeld() {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!permits.hasQueuedThreads()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("no evaluation has come");
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+    }
   }
 
   void permit(int count) {
