@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.ByteString;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.DataSelection;
@@ -20,6 +19,7 @@ import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListModelsRequest;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
+import dev.haq.quantizer.grpc.Uploads;
 import dev.haq.quantizer.onnx.SmallModel;
 import dev.haq.rpc.RpcErrors;
 import dev.haq.rpc.ServiceRuntime;
@@ -27,14 +27,12 @@ import dev.haq.wire.DataWire;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
-import io.grpc.stub.StreamObserver;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -211,7 +209,7 @@ final class QuantizerServiceTest {
   }
 
   private static CompletableFuture<Model> importModel(byte[] bytes) {
-    return upload(
+    return Uploads.send(
         QuantizerGrpc.newStub(channel)::importModel,
         ImportModelRequest.newBuilder()
             .setHeader(ImportModelRequest.Header.newBuilder().setName("uploaded"))
@@ -226,7 +224,7 @@ final class QuantizerServiceTest {
       java.util.Arrays.fill(records, i * RECORD, (i + 1) * RECORD, (byte) (40 * i));
       records[i * RECORD] = (byte) labels[i];
     }
-    return upload(
+    return Uploads.send(
         QuantizerGrpc.newStub(channel)::importDataset,
         ImportDatasetRequest.newBuilder()
             .setHeader(
@@ -236,36 +234,6 @@ final class QuantizerServiceTest {
             .build(),
         chunk -> ImportDatasetRequest.newBuilder().setChunk(chunk).build(),
         records);
-  }
-
-  private static <Q, R> CompletableFuture<R> upload(
-      Function<StreamObserver<R>, StreamObserver<Q>> call,
-      Q header,
-      Function<ByteString, Q> part,
-      byte[] bytes) {
-    CompletableFuture<R> answer = new CompletableFuture<>();
-    StreamObserver<Q> requests =
-        call.apply(
-            new StreamObserver<>() {
-              @Override
-              public void onNext(R value) {
-                answer.complete(value);
-              }
-
-              @Override
-              public void onError(Throwable failure) {
-                answer.completeExceptionally(failure);
-              }
-
-              @Override
-              public void onCompleted() {}
-            });
-    requests.onNext(header);
-    int half = bytes.length / 2;
-    requests.onNext(part.apply(ByteString.copyFrom(bytes, 0, half)));
-    requests.onNext(part.apply(ByteString.copyFrom(bytes, half, bytes.length - half)));
-    requests.onCompleted();
-    return answer;
   }
 
   private static Reason reason(CompletableFuture<?> call) {

@@ -1,7 +1,6 @@
 package dev.haq.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.Counterfactual;
 import dev.haq.proto.hwsim.v1.ExplainRequest;
@@ -40,13 +39,7 @@ final class ExplainCommand implements Callable<Integer> {
       GatewayClient client = connection.client();
       TargetOptions.Resolved resolved = target.resolve(client, Resource.LATENCY);
       Model known = model.resolve(client);
-      Policy bits =
-          policy
-              .resolve(known)
-              .orElseThrow(
-                  () ->
-                      HaqException.invalid(
-                          "a policy is needed: give --policy FILE, or --bits W,A such as 8,8"));
+      Policy bits = policy.required(known);
       ExplainResponse answer =
           client.explain(
               ExplainRequest.newBuilder()

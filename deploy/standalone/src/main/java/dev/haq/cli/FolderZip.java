@@ -3,6 +3,7 @@ package dev.haq.cli;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
+import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitOption;
@@ -54,8 +55,9 @@ final class FolderZip {
           write(out, entry.getKey(), bytes);
         }
         if (preprocessing.isPresent()) {
-          String text = PreprocessFile.text(preprocessing.get());
-          write(out, PreprocessFile.NAME, text.getBytes(StandardCharsets.UTF_8));
+          // Every key, always the same text; JSON is YAML too.
+          String text = PreprocessingFile.write(preprocessing.get()).toPrettyString();
+          write(out, PreprocessingFile.NAMES.get(0), text.getBytes(StandardCharsets.UTF_8));
         }
       }
     } catch (IOException e) {

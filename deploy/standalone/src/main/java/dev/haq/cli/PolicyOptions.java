@@ -1,5 +1,6 @@
 package dev.haq.cli;
 
+import dev.haq.model.HaqException;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.quantizer.v1.Model;
 import java.nio.file.Path;
@@ -22,6 +23,15 @@ final class PolicyOptions {
         paramLabel = "W,A",
         description = "The same weight and activation bits in every layer, 1 to 8 or float.")
     private String bits;
+  }
+
+  /** The policy for this model, where a command cannot do without. */
+  Policy required(Model model) {
+    return resolve(model)
+        .orElseThrow(
+            () ->
+                HaqException.invalid(
+                    "a policy is needed: give --policy FILE, or --bits W,A such as 8,8"));
   }
 
   /** The policy for this model; empty when none was asked for. */

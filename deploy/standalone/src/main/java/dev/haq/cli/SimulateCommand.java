@@ -1,7 +1,6 @@
 package dev.haq.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
@@ -40,13 +39,7 @@ final class SimulateCommand implements Callable<Integer> {
       GatewayClient client = connection.client();
       TargetOptions.Resolved resolved = target.resolve(client, Resource.LATENCY);
       Model known = model.resolve(client);
-      Policy bits =
-          policy
-              .resolve(known)
-              .orElseThrow(
-                  () ->
-                      HaqException.invalid(
-                          "a policy is needed: give --policy FILE, or --bits W,A such as 8,8"));
+      Policy bits = policy.required(known);
       SimulateResponse answer =
           client.simulate(
               SimulateRequest.newBuilder()

@@ -6,58 +6,35 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
-import java.util.List;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class PreprocessFileTest {
-  @Test
-  void everyKeyIsRead() {
-    Preprocessing read =
-        PreprocessFile.parse(
-            """
-            resize: 256
-            crop: 224
-            mean: [103.9, 116.8, 123.7]
-            std: [1, 2, 3.5]
-            channels: BGR
-            """,
-            "p.yaml");
-    assertEquals(
-        new Preprocessing(
-            256,
-            224,
-            List.of(103.9, 116.8, 123.7),
-            List.of(1.0, 2.0, 3.5),
-            Preprocessing.ChannelOrder.BGR),
-        read);
-  }
+  @TempDir Path folder;
 
   @Test
-  void whatIsWrittenIsReadBack() {
-    Preprocessing imagenet = Preprocessing.preset("imagenet");
-    assertEquals(imagenet, PreprocessFile.parse(PreprocessFile.text(imagenet), "p.yaml"));
-  }
-
-  @Test
-  void aPresetCanBeTheStart() {
-    assertEquals(
-        Preprocessing.preset("cifar10"), PreprocessFile.parse("preset: cifar10", "p.yaml"));
+  void theOptionIsAPresetOrAFile() throws IOException {
+    Path file = Files.writeString(folder.resolve("own.yaml"), "preset: imagenet\ncrop: 192\n");
     assertEquals(Preprocessing.preset("tensorflow"), PreprocessFile.option("tensorflow"));
+    assertEquals(192, PreprocessFile.option(file.toString()).crop());
   }
 
   @Test
-  void errorsNameTheKey() {
-    assertRefused("colour: RGB", "no key 'colour'");
-    assertRefused("resize: big", "resize must be");
-    assertRefused("mean: [1, 2]", "three values");
-    assertRefused("std: [0, 1, 1]", "above 0");
-    assertRefused("channels: GBR", "RGB or BGR");
-    assertRefused("just text", "expected the keys");
-    assertThrows(HaqException.class, () -> PreprocessFile.option("nowhere.yaml"));
+  void aFileBesideTheDataIsFoundUnderEachOfItsNames() throws IOException {
+    assertEquals(Optional.empty(), PreprocessFile.beside(folder));
+    Files.writeString(folder.resolve("preprocess.json"), "{\"preset\": \"cifar10\"}");
+    assertEquals(Optional.of(Preprocessing.preset("cifar10")), PreprocessFile.beside(folder));
+    Files.writeString(folder.resolve("preprocess.yaml"), "preset: imagenet");
+    assertEquals(Optional.of(Preprocessing.preset("imagenet")), PreprocessFile.beside(folder));
   }
 
-  private static void assertRefused(String text, String expected) {
-    HaqException e = assertThrows(HaqException.class, () -> PreprocessFile.parse(text, "p.yaml"));
-    assertTrue(e.getMessage().contains(expected), e.getMessage());
+  @Test
+  void whatIsNeitherIsRefusedByName() {
+    HaqException e = assertThrows(HaqException.class, () -> PreprocessFile.option("nowhere.yaml"));
+    assertTrue(e.getMessage().contains("nowhere.yaml"), e.getMessage());
   }
 }

@@ -62,7 +62,9 @@ class ArchitectureTest {
               "dev.haq.wire..",
               "dev.haq.proto..",
               "com.google.protobuf..",
-              "com.google.common.primitives..");
+              "com.google.common.primitives..",
+              // The preprocessing file, which users write in YAML or JSON.
+              "com.fasterxml.jackson..");
 
   @ArchTest
   static final ArchRule callingKnowsNothingOfQuantization =

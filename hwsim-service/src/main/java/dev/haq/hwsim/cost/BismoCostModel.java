@@ -9,7 +9,6 @@ import dev.haq.model.EnergySplit;
 import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
 import dev.haq.model.Network;
-import dev.haq.model.Reason;
 import dev.haq.model.Resource;
 import dev.haq.model.Traffic;
 import java.util.Optional;
@@ -132,12 +131,7 @@ public final class BismoCostModel implements CostModel {
   public void check(Network network) {
     for (Layer layer : network.layers()) {
       double macs = ModelSize.weights(layer) * ModelSize.vectors(layer) * batch;
-      if (macs > MAX_BATCH_MACS) {
-        throw new HaqException(
-            Reason.TOO_LARGE,
-            "layer %s: %.3g multiply-accumulate operations a batch of %d, but at most %.0e can be simulated: give a smaller layer or batch"
-                .formatted(layer.name(), macs, batch, MAX_BATCH_MACS));
-      }
+      checkBatchMacs(layer, macs, MAX_BATCH_MACS);
     }
   }
 

@@ -5,9 +5,7 @@ import dev.haq.model.BitWidth;
 import dev.haq.model.Bound;
 import dev.haq.model.EnergySplit;
 import dev.haq.model.HaqException;
-import dev.haq.model.Layer;
 import dev.haq.model.Network;
-import dev.haq.model.Reason;
 import dev.haq.model.Resource;
 import dev.haq.model.Traffic;
 import java.util.Map;
@@ -114,14 +112,7 @@ public final class BitFusionCostModel implements CostModel {
   public void check(Network network) {
     ModelSize.check(network);
     for (int i = 0; i < network.size(); i++) {
-      Layer layer = network.layer(i);
-      double most = geometry(network, i).most();
-      if (most > MAX_BATCH_MACS) {
-        throw new HaqException(
-            Reason.TOO_LARGE,
-            "layer %s: %.3g multiply-accumulate operations a batch of %d, but at most %.0e can be simulated: give a smaller layer or batch"
-                .formatted(layer.name(), most, batch, MAX_BATCH_MACS));
-      }
+      checkBatchMacs(network.layer(i), geometry(network, i).most(), MAX_BATCH_MACS);
     }
   }
 

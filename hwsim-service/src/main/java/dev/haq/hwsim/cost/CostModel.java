@@ -89,4 +89,20 @@ public interface CostModel {
                       : ""));
     }
   }
+
+  /**
+   * Refuses a layer whose counts a model cannot hold.
+   *
+   * @param macs multiply-accumulate operations of the layer, for one batch
+   * @param limit how many the model takes
+   * @throws HaqException TOO_LARGE naming the layer
+   */
+  default void checkBatchMacs(Layer layer, double macs, double limit) {
+    if (macs > limit) {
+      throw new HaqException(
+          Reason.TOO_LARGE,
+          "layer %s: %.3g multiply-accumulate operations a batch of %d, but at most %.0e can be simulated: give a smaller layer or batch"
+              .formatted(layer.name(), macs, batch(), limit));
+    }
+  }
 }

@@ -38,6 +38,7 @@ import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.NetworkWire;
+import dev.haq.wire.Page;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.util.EnumSet;
@@ -48,8 +49,6 @@ import java.util.function.Supplier;
 
 /** {@code haq.hwsim.v1.HardwareSimulator}: each method decodes, calls, encodes. */
 public final class HardwareSimulatorHandler {
-  private static final int PAGE_SIZE = 100;
-
   private final Catalogue catalogue;
   private final HwsimSettings.Limits limits;
   private final MeterRegistry metrics;
@@ -84,27 +83,12 @@ public final class HardwareSimulatorHandler {
 
   private ListTargetsResponse listTargets(ListTargetsRequest request, Call call) {
     List<Accelerator> all = catalogue.all();
-    int from = pageStart(request.getPageToken(), all.size());
-    if (request.getPageSize() < 0) {
-      throw HaqException.invalid("page_size %d must not be negative", request.getPageSize());
-    }
-    int size = request.getPageSize() == 0 ? PAGE_SIZE : Math.min(request.getPageSize(), PAGE_SIZE);
-    int to = Math.min(all.size(), from + size);
+    Page page = Page.of(request.getPageToken(), request.getPageSize(), all.size());
     return ListTargetsResponse.newBuilder()
-        .addAllTargets(all.subList(from, to).stream().map(TargetWire::toProto).toList())
-        .setNextPageToken(to < all.size() ? Integer.toString(to) : "")
+        .addAllTargets(
+            all.subList(page.from(), page.to()).stream().map(TargetWire::toProto).toList())
+        .setNextPageToken(page.next(all.size()))
         .build();
-  }
-
-  private static int pageStart(String token, int size) {
-    if (token.isEmpty()) {
-      return 0;
-    }
-    if (token.matches("[0-9]{1,6}") && Integer.parseInt(token) <= size) {
-      return Integer.parseInt(token);
-    }
-    throw HaqException.invalid(
-        "page_token '%s' is not one of this service: use next_page_token, or none", token);
   }
 
   private Target getTarget(GetTargetRequest request, Call call) {

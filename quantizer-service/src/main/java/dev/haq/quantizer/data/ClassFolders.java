@@ -3,6 +3,7 @@ package dev.haq.quantizer.data;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
+import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,7 @@ import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * One folder a class, of PNG and JPEG files, at the top of the tree or in a single folder there.
@@ -26,12 +28,10 @@ import java.util.TreeSet;
  */
 final class ClassFolders implements ImageSource {
   private static final String CLASSES = "classes.txt";
-  private static final List<String> PREPROCESSING =
-      List.of("preprocess.yaml", "preprocess.yml", "preprocess.json");
 
   /** Files that are not images but belong to the data. */
   static final List<String> METADATA =
-      List.of(CLASSES, PREPROCESSING.get(0), PREPROCESSING.get(1), PREPROCESSING.get(2));
+      Stream.concat(Stream.of(CLASSES), PreprocessingFile.NAMES.stream()).toList();
 
   private static final Set<String> LEFTOVERS = Set.of("thumbs.db", "desktop.ini", "__macosx");
 
@@ -78,7 +78,7 @@ final class ClassFolders implements ImageSource {
       labels.add(index.get(folderOf(image, root)));
     }
     this.classes = index.values().stream().mapToInt(Integer::intValue).max().orElseThrow() + 1;
-    Optional<String> declared = metadata(PREPROCESSING, roots);
+    Optional<String> declared = metadata(PreprocessingFile.NAMES, roots);
     this.preprocessing =
         declared.isPresent()
             ? Optional.of(PreprocessingFile.parse(files.read(declared.get()), declared.get()))

@@ -3,6 +3,7 @@ package dev.haq.quantizer.data;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
+import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

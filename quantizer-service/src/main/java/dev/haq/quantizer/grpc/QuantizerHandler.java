@@ -1,6 +1,5 @@
 package dev.haq.quantizer.grpc;
 
-import dev.haq.model.HaqException;
 import dev.haq.model.Policy;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
@@ -22,13 +21,12 @@ import dev.haq.rpc.Call;
 import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
+import dev.haq.wire.Page;
 import java.util.List;
 import java.util.Optional;
 
 /** {@code haq.quantizer.v1.Quantizer}: each method decodes, calls, encodes. */
 public final class QuantizerHandler {
-  private static final int PAGE_SIZE = 100;
-
   private final ModelStore models;
   private final DatasetStore datasets;
   private final Evaluator evaluator;
@@ -89,25 +87,5 @@ public final class QuantizerHandler {
                 DataWire.fromProto(request.getRecipe()),
                 request.getCompareSpeed()),
             call::isCancelled));
-  }
-
-  /** A slice of a list; its token is where the next one starts. */
-  private record Page(int from, int to) {
-    static Page of(String token, int size, int total) {
-      if (size < 0) {
-        throw HaqException.invalid("page_size %d must not be negative", size);
-      }
-      if (!token.matches("[0-9]{0,8}") || (!token.isEmpty() && Integer.parseInt(token) > total)) {
-        throw HaqException.invalid(
-            "page_token '%s' is not one of this service: use next_page_token, or none", token);
-      }
-      int from = token.isEmpty() ? 0 : Integer.parseInt(token);
-      return new Page(
-          from, Math.min(total, from + (size == 0 ? PAGE_SIZE : Math.min(size, PAGE_SIZE))));
-    }
-
-    String next(int total) {
-      return to < total ? Integer.toString(to) : "";
-    }
   }
 }

@@ -22,7 +22,6 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import org.junit.jupiter.api.function.Executable;
@@ -69,30 +68,8 @@ final class RunningQuantizer implements AutoCloseable {
       Q header,
       Function<ByteString, Q> part,
       byte[] bytes) {
-    CompletableFuture<R> answer = new CompletableFuture<>();
-    StreamObserver<Q> requests =
-        call.apply(
-            new StreamObserver<>() {
-              @Override
-              public void onNext(R value) {
-                answer.complete(value);
-              }
-
-              @Override
-              public void onError(Throwable failure) {
-                answer.completeExceptionally(failure);
-              }
-
-              @Override
-              public void onCompleted() {}
-            });
-    requests.onNext(header);
-    int half = bytes.length / 2;
-    requests.onNext(part.apply(ByteString.copyFrom(bytes, 0, half)));
-    requests.onNext(part.apply(ByteString.copyFrom(bytes, half, bytes.length - half)));
-    requests.onCompleted();
     try {
-      return answer.join();
+      return Uploads.send(call, header, part, bytes).join();
     } catch (CompletionException e) {
       if (e.getCause() instanceof StatusRuntimeException status) {
         throw status;

@@ -1,4 +1,4 @@
-package dev.haq.quantizer.data;
+package dev.haq.wire;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -31,10 +31,17 @@ import java.util.Set;
  * std: [58.395, 57.12, 57.375]
  * channels: RGB
  * </pre>
+ *
+ * {@code resize} is another name of {@code resize_short_side}.
  */
 public final class PreprocessingFile {
+  /** What the file may be called, in or beside a folder of images. */
+  public static final List<String> NAMES =
+      List.of("preprocess.yaml", "preprocess.yml", "preprocess.json");
+
   private static final String PRESET = "preset";
   private static final String RESIZE = "resize_short_side";
+  private static final String SHORT_RESIZE = "resize";
   private static final String CROP = "crop";
   private static final String MEAN = "mean";
   private static final String STD = "std";
@@ -71,7 +78,7 @@ public final class PreprocessingFile {
   }
 
   /** The fields of a preprocessing as {@link #read(JsonNode, String)} takes them back. */
-  static ObjectNode write(Preprocessing preprocessing) {
+  public static ObjectNode write(Preprocessing preprocessing) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put(RESIZE, preprocessing.resizeShortSide());
     node.put(CROP, preprocessing.crop());
@@ -81,7 +88,12 @@ public final class PreprocessingFile {
     return node;
   }
 
-  static Preprocessing read(JsonNode node, String name) {
+  /**
+   * Reads the fields of such a file.
+   *
+   * @param name of where they come from, for messages
+   */
+  public static Preprocessing read(JsonNode node, String name) {
     return new PreprocessingFile(name, node).read();
   }
 
@@ -91,7 +103,7 @@ public final class PreprocessingFile {
     }
     for (Iterator<String> names = fields.fieldNames(); names.hasNext(); ) {
       String field = names.next();
-      if (!FIELDS.contains(field)) {
+      if (!FIELDS.contains(field) && !field.equals(SHORT_RESIZE)) {
         throw invalid(
             name, "there is no field '" + field + "': use " + String.join(", ", sorted()));
       }
@@ -99,7 +111,7 @@ public final class PreprocessingFile {
     try {
       Preprocessing base = Preprocessing.preset(fields.path(PRESET).asText("raw"));
       return new Preprocessing(
-          integer(RESIZE, base.resizeShortSide()),
+          integer(fields.has(SHORT_RESIZE) ? SHORT_RESIZE : RESIZE, base.resizeShortSide()),
           integer(CROP, base.crop()),
           numbers(MEAN, base.mean()),
           numbers(STD, base.std()),

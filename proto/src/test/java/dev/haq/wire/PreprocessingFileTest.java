@@ -1,4 +1,4 @@
-package dev.haq.quantizer.data;
+package dev.haq.wire;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,6 +8,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Preprocessing.ChannelOrder;
 import dev.haq.model.Reason;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +34,11 @@ final class PreprocessingFileTest {
   }
 
   @Test
+  void resizeIsShortForTheShortSide() {
+    assertEquals(256, parse("resize: 256").resizeShortSide());
+  }
+
+  @Test
   void whatIsWrittenIsReadBack() {
     Preprocessing imagenet = Preprocessing.preset("imagenet");
     assertEquals(imagenet, PreprocessingFile.read(PreprocessingFile.write(imagenet), "written"));
@@ -40,7 +46,8 @@ final class PreprocessingFileTest {
 
   @Test
   void mistakesAreNamed() {
-    assertRefused("resize: 256", "there is no field 'resize'");
+    assertRefused("colour: RGB", "there is no field 'colour'");
+    assertRefused("resize: big", "resize is \"big\"");
     assertRefused("crop: wide", "crop is \"wide\", not a whole number");
     assertRefused("mean: [1, 2]", "three values");
     assertRefused("preset: mnist", "there is no preprocessing preset 'mnist'");
@@ -52,7 +59,7 @@ final class PreprocessingFileTest {
   }
 
   private static Preprocessing parse(String text) {
-    return PreprocessingFile.parse(Samples.text(text), "preprocess.yaml");
+    return PreprocessingFile.parse(text.getBytes(StandardCharsets.UTF_8), "preprocess.yaml");
   }
 
   private static void assertRefused(String text, String message) {
