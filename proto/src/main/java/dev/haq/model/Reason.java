@@ -28,6 +28,8 @@ public enum Reason {
   BUDGET_INFEASIBLE(Kind.STATE),
   /** The target has no model of this resource (for instance energy without energy figures). */
   RESOURCE_NOT_MODELLED(Kind.STATE),
+  /** An exported file, run again, scores otherwise than the evaluation. */
+  EXPORT_DIFFERS(Kind.STATE),
   /** The session's state does not allow this. */
   ILLEGAL_STATE(Kind.STATE),
   /** There is no target of this name. */

@@ -4,10 +4,10 @@ import dev.haq.model.Accuracy;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
-import dev.haq.model.Recipe;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
-/** Data selections, preprocessing, recipes and accuracies. */
+/** Data selections, preprocessing and accuracies. */
 public final class DataWire {
   private DataWire() {}
 
@@ -82,39 +82,24 @@ public final class DataWire {
             : DataSelection.DEFAULT_HELD_OUT_FRACTION);
   }
 
-  public static dev.haq.proto.model.v1.Recipe toProto(Recipe recipe) {
-    return dev.haq.proto.model.v1.Recipe.newBuilder()
-        .setName(recipe.name())
-        .setWeightScales(
-            switch (recipe.weightScales()) {
-              case PER_CHANNEL -> dev.haq.proto.model.v1.Recipe.WeightScales.PER_CHANNEL;
-              case PER_TENSOR -> dev.haq.proto.model.v1.Recipe.WeightScales.PER_TENSOR;
-            })
-        .build();
-  }
-
-  /** An empty name is {@link Recipe#HAQ}'s. */
-  public static Recipe fromProto(dev.haq.proto.model.v1.Recipe message) {
-    return new Recipe(
-        message.getName().isEmpty() ? Recipe.HAQ.name() : message.getName(),
-        switch (message.getWeightScales()) {
-          case PER_CHANNEL -> Recipe.WeightScales.PER_CHANNEL;
-          case PER_TENSOR -> Recipe.WeightScales.PER_TENSOR;
-          case UNRECOGNIZED ->
-              throw HaqException.invalid("recipe.weight_scales must be PER_CHANNEL or PER_TENSOR");
-        });
-  }
-
   public static dev.haq.proto.model.v1.Accuracy toProto(Accuracy accuracy) {
-    return dev.haq.proto.model.v1.Accuracy.newBuilder()
-        .setImages(accuracy.images())
-        .setTop1Correct(accuracy.top1Correct())
-        .setTop5Correct(accuracy.top5Correct())
-        .setCrossEntropySum(accuracy.crossEntropySum())
-        .setTop1(accuracy.top1())
-        .setTop5(accuracy.top5())
-        .setCrossEntropy(accuracy.crossEntropy())
-        .build();
+    dev.haq.proto.model.v1.Accuracy.Builder message =
+        dev.haq.proto.model.v1.Accuracy.newBuilder()
+            .setImages(accuracy.images())
+            .setTop1Correct(accuracy.top1Correct())
+            .setTop5Correct(accuracy.top5Correct())
+            .setCrossEntropySum(accuracy.crossEntropySum())
+            .setTop1(accuracy.top1())
+            .setTop5(accuracy.top5())
+            .setCrossEntropy(accuracy.crossEntropy());
+    accuracy
+        .klDivergenceSum()
+        .ifPresent(
+            sum ->
+                message
+                    .setKlDivergenceSum(sum)
+                    .setKlDivergence(accuracy.klDivergence().orElseThrow()));
+    return message.build();
   }
 
   public static Accuracy fromProto(dev.haq.proto.model.v1.Accuracy message) {
@@ -122,6 +107,9 @@ public final class DataWire {
         message.getImages(),
         message.getTop1Correct(),
         message.getTop5Correct(),
-        message.getCrossEntropySum());
+        message.getCrossEntropySum(),
+        message.hasKlDivergenceSum()
+            ? OptionalDouble.of(message.getKlDivergenceSum())
+            : OptionalDouble.empty());
   }
 }

@@ -15,6 +15,7 @@ import dev.haq.model.CostTable;
 import dev.haq.model.DataSelection;
 import dev.haq.model.EnergySplit;
 import dev.haq.model.FeatureMap;
+import dev.haq.model.FineTuning;
 import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
 import dev.haq.model.LayerBits;
@@ -176,9 +177,22 @@ class WireTest {
             0.25);
 
     assertEquals(data, DataWire.fromProto(DataWire.toProto(data)));
-    assertEquals(
-        new Recipe("haq", Recipe.WeightScales.PER_TENSOR),
-        DataWire.fromProto(DataWire.toProto(new Recipe("haq", Recipe.WeightScales.PER_TENSOR))));
+    Recipe recipe =
+        Recipe.named("haq-finetune")
+            .withWeightScales(Recipe.WeightScales.PER_TENSOR)
+            .withClips(Recipe.Clip.SQUARED_ERROR, Recipe.Clip.MIN_MAX)
+            .withFineTuning(
+                new FineTuning(
+                    Optional.of(data),
+                    3,
+                    1e-2,
+                    0.5,
+                    1e-4,
+                    32,
+                    FineTuning.Schedule.COSINE,
+                    true,
+                    -7));
+    assertEquals(recipe, RecipeWire.fromProto(RecipeWire.toProto(recipe)));
   }
 
   @Test
@@ -192,5 +206,14 @@ class WireTest {
 
     assertEquals(new Accuracy(40, 27, 34, 1.75), sum);
     assertEquals(67.5, sum.top1());
+  }
+
+  @Test
+  void divergenceFromTheFloatModelAddsUpWhereBothPartsWereCompared() {
+    Accuracy compared = new Accuracy(10, 7, 9, 1.5, OptionalDouble.of(0.5));
+    Accuracy back = DataWire.fromProto(DataWire.toProto(compared));
+
+    assertEquals(OptionalDouble.of(0.05), back.plus(compared).klDivergence());
+    assertEquals(OptionalDouble.empty(), back.plus(new Accuracy(1, 1, 1, 0)).klDivergenceSum());
   }
 }

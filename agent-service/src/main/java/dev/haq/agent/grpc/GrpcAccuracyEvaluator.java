@@ -10,6 +10,7 @@ import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc.QuantizerBlockingStub;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
+import dev.haq.wire.RecipeWire;
 import java.util.Optional;
 
 /** The quantizer behind the search's port. */
@@ -37,7 +38,7 @@ final class GrpcAccuracyEvaluator implements AccuracyEvaluator {
         EvaluateRequest.newBuilder()
             .setModel(model)
             .setData(DataWire.toProto(data))
-            .setRecipe(DataWire.toProto(recipe))
+            .setRecipe(RecipeWire.toProto(recipe))
             .build();
     this.network = network;
     this.baseline = baseline;

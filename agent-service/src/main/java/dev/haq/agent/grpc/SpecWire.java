@@ -14,6 +14,7 @@ import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.DataWire;
+import dev.haq.wire.RecipeWire;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -60,7 +61,7 @@ public final class SpecWire implements SpecCodec {
             .setAgent(spec.agent())
             .setEpisodes(spec.episodes())
             .setSeed(spec.seed())
-            .setRecipe(DataWire.toProto(spec.recipe()))
+            .setRecipe(RecipeWire.toProto(spec.recipe()))
             .setSearchFirstAndLast(spec.pinning() == Pinning.IMAGE)
             .setDdpg(toProto(spec.ddpg()));
     spec.weightBits().ifPresent(bits -> message.setWeightBits(BitsWire.toProto(bits)));
@@ -81,7 +82,7 @@ public final class SpecWire implements SpecCodec {
         message.getAgent().isEmpty() ? Agents.DDPG : message.getAgent(),
         episodes,
         message.getSeed(),
-        field("spec.recipe", () -> DataWire.fromProto(message.getRecipe())),
+        field("spec.recipe", () -> RecipeWire.fromProto(message.getRecipe())),
         choices("spec.weight_bits", message.hasWeightBits(), message.getWeightBits()),
         choices("spec.activation_bits", message.hasActivationBits(), message.getActivationBits()),
         message.getSearchFirstAndLast() ? Pinning.IMAGE : Pinning.FIRST_AND_LAST,

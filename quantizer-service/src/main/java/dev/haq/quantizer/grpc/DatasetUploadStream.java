@@ -50,7 +50,7 @@ final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Da
           case CIFAR10_BINARY -> Optional.of(DatasetFormat.CIFAR10_BINARY);
           case CLASS_FOLDERS_ZIP -> Optional.of(DatasetFormat.CLASS_FOLDERS_ZIP);
           case FORMAT_UNSPECIFIED -> Optional.empty();
-          case UNRECOGNIZED ->
+          case CLASS_FOLDERS_TAR_GZ, CIFAR100_BINARY, IDX_ZIP, NPZ, UNRECOGNIZED ->
               throw HaqException.invalid(
                   "header.format must be CIFAR10_BINARY or CLASS_FOLDERS_ZIP");
         };

@@ -22,6 +22,7 @@ import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.Page;
+import dev.haq.wire.RecipeWire;
 import java.util.List;
 import java.util.Optional;
 
@@ -84,7 +85,7 @@ public final class QuantizerHandler {
                 model,
                 DataWire.fromProto(request.getData()),
                 policy,
-                DataWire.fromProto(request.getRecipe()),
+                RecipeWire.fromProto(request.getRecipe()),
                 request.getCompareSpeed()),
             call::isCancelled));
   }

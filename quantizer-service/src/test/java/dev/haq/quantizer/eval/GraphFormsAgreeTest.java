@@ -169,7 +169,7 @@ final class GraphFormsAgreeTest {
     PolicyForms forms = new PolicyForms(graph);
     for (Policy policy : policies(model.network().size())) {
       for (WeightScales scales : WeightScales.values()) {
-        List<LayerForm> layers = forms.of(policy, new Recipe("haq", scales), calibration);
+        List<LayerForm> layers = forms.of(policy, Recipe.HAQ.withWeightScales(scales), calibration);
         float[] expected = scores(new FakeQuantizedGraph(), graph, layers, images);
         for (Processor processor : Processor.values()) {
           // The exact form of another processor may saturate on this one.
