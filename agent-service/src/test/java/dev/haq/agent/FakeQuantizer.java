@@ -1,11 +1,13 @@
 package dev.haq.agent;
 
 import dev.haq.model.Accuracy;
+import dev.haq.model.BitWidth;
 import dev.haq.model.FeatureMap;
 import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Network;
+import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Window;
@@ -16,9 +18,13 @@ import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
+import dev.haq.proto.quantizer.v1.SensitivityEntry;
 import dev.haq.rpc.Call;
+import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcServer;
 import dev.haq.rpc.RpcService;
 import dev.haq.rpc.ServiceRuntime;
@@ -27,6 +33,7 @@ import dev.haq.wire.DataWire;
 import dev.haq.wire.NetworkWire;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
@@ -67,7 +74,9 @@ final class FakeQuantizer implements AutoCloseable {
                         QuantizerGrpcService.SERVICE_NAME, QuantizerGrpcService.SERVICE_DESCRIPTOR)
                     .unary(QuantizerGrpcService.GetModel, this::model)
                     .unary(QuantizerGrpcService.ListDatasets, FakeQuantizer::datasets)
-                    .unary(QuantizerGrpcService.Evaluate, this::evaluate))
+                    .unary(QuantizerGrpcService.Evaluate, this::evaluate)
+                    .serverStream(
+                        QuantizerGrpcService.MeasureSensitivity, FakeQuantizer::sensitivity))
             .start();
   }
 
@@ -168,17 +177,56 @@ final class FakeQuantizer implements AutoCloseable {
     return response(accuracy(BitsWire.fromProto(request.getPolicy(), NETWORK)));
   }
 
+  /** Every width of every operand by itself, layer by layer. */
+  private static void sensitivity(
+      MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
+    checkModel(request.getModel());
+    out.send(
+        MeasureSensitivityResponse.newBuilder()
+            .setStart(
+                MeasureSensitivityResponse.Start.newBuilder()
+                    .setBaseline(DataWire.toProto(new Accuracy(IMAGES, 9_000, 9_900, 1234.5))))
+            .build());
+    for (int layer = 0; layer < NETWORK.size(); layer++) {
+      for (int bits : request.getWeightBits().getBitsList()) {
+        send(out, layer, Operand.WEIGHTS, bits);
+      }
+      for (int bits : request.getActivationBits().getBitsList()) {
+        send(out, layer, Operand.ACTIVATIONS, bits);
+      }
+    }
+    out.end();
+  }
+
+  private static void send(
+      ResponseStream<MeasureSensitivityResponse> out, int layer, Operand operand, int bits) {
+    Policy alone =
+        Policy.unquantized(NETWORK.size())
+            .with(layer, LayerBits.unquantized().with(operand, BitWidth.of(bits)));
+    out.send(
+        MeasureSensitivityResponse.newBuilder()
+            .setEntry(
+                SensitivityEntry.newBuilder()
+                    .setLayer(NETWORK.layer(layer).name())
+                    .setOperand(dev.haq.proto.model.v1.Operand.valueOf(operand.name()))
+                    .setBits(bits)
+                    .setAccuracy(DataWire.toProto(accuracy(alone))))
+            .build());
+  }
+
   private static Accuracy accuracy(Policy policy) {
     double lost = 0;
     for (int layer = 0; layer < policy.size(); layer++) {
       LayerBits bits = policy.get(layer);
-      lost += (layer + 1) * (Math.pow(2, 8 - bits.weights().bits()) - 1);
+      if (!bits.weights().isFloat()) {
+        lost += (layer + 1) * (Math.pow(2, 8 - bits.weights().bits()) - 1);
+      }
       if (!bits.activations().isFloat()) {
         lost += 3 * (Math.pow(2, 8 - bits.activations().bits()) - 1);
       }
     }
     int correct = (int) Math.max(1_000, 9_000 - lost);
-    return new Accuracy(IMAGES, correct, IMAGES, 1234.5 + lost);
+    return new Accuracy(IMAGES, correct, IMAGES, 1234.5 + lost, OptionalDouble.of(lost));
   }
 
   private static EvaluateResponse response(Accuracy accuracy) {

@@ -55,6 +55,7 @@ final class TestClient implements AutoCloseable {
         .setData(DataSelection.newBuilder().setDataset(FakeQuantizer.DATASET))
         .setTarget(TargetRef.newBuilder().setName(FakeSimulator.TARGET))
         .setBudget(Budget.newBuilder().setResource(Resource.LATENCY).setRatio(0.5))
+        .setAgent("ddpg")
         .setEpisodes(episodes)
         .setSeed(7)
         .setDdpg(

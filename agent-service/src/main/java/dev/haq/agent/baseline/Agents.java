@@ -3,18 +3,29 @@ package dev.haq.agent.baseline;
 import dev.haq.agent.ddpg.Ddpg;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Agent;
-import dev.haq.agent.search.Decisions;
-import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SearchSpace;
+import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.model.HaqException;
 import java.util.List;
 
 /** The agents a session may name. */
 public final class Agents {
+  /** What is known beforehand, then what can be learned: the default. */
+  public static final String AUTO = "auto";
+
+  /** The paper's. */
   public static final String DDPG = "ddpg";
+
+  /** Dynamic programming over sensitivities. */
+  public static final String DP = "dp";
+
+  public static final String EVOLUTION = "evolution";
+  public static final String GREEDY = "greedy";
   public static final String RANDOM = "random";
   public static final String UNIFORM = "uniform";
 
-  private static final List<String> NAMES = List.of(DDPG, RANDOM, UNIFORM);
+  private static final List<String> NAMES =
+      List.of(AUTO, DDPG, DP, EVOLUTION, GREEDY, RANDOM, UNIFORM);
 
   private Agents() {}
 
@@ -28,29 +39,34 @@ public final class Agents {
   /**
    * Refuses settings with which an agent of this name would take too much memory.
    *
-   * @param decisions of an episode
    * @throws HaqException that names the settings to lower
    */
-  public static void checkSize(String name, Decisions decisions, DdpgSettings ddpg) {
-    if (name.equals(DDPG)) {
-      Ddpg.checkSize(ddpg, decisions.size());
+  public static void checkSize(String name, SearchSpace space, DdpgSettings ddpg) {
+    if (name.equals(DDPG) || name.equals(AUTO)) {
+      Ddpg.checkSize(ddpg, space.decisions().size());
     }
   }
 
   /**
    * A new agent that has learned nothing.
    *
-   * @param ddpg used by {@code ddpg} alone
+   * @param meter asked by {@code auto}, {@code dp} and {@code greedy} alone
+   * @param ddpg used by {@code ddpg} and {@code auto} alone
    */
   public static Agent create(
-      String name, SearchSettings settings, Decisions decisions, DdpgSettings ddpg) {
+      String name, SearchSpace space, SensitivityMeter meter, DdpgSettings ddpg) {
     check(name);
     return switch (name) {
-      case RANDOM -> new RandomAgent(settings.seed());
+      case DDPG -> new Ddpg(ddpg, space.decisions().size(), space.settings().seed());
+      case DP -> new DynamicProgramAgent(space, meter.measure(space));
+      case EVOLUTION -> new EvolutionAgent(space);
+      case GREEDY -> new GreedyAgent(space, meter.measure(space));
+      case RANDOM -> new RandomAgent(space.settings().seed());
       case UNIFORM ->
           new UniformAgent(
-              Math.max(settings.weightBits().size(), settings.activationBits().size()));
-      default -> new Ddpg(ddpg, decisions.size(), settings.seed());
+              Math.max(
+                  space.settings().weightBits().size(), space.settings().activationBits().size()));
+      default -> new AutoAgent(space, meter.measure(space), ddpg);
     };
   }
 }

@@ -1,11 +1,10 @@
 package dev.haq.agent.baseline;
 
 import dev.haq.agent.search.Agent;
+import dev.haq.agent.search.Experience;
 import dev.haq.agent.search.Observation;
 import dev.haq.agent.search.SeededRandom;
 import dev.haq.agent.search.SeededRandom.Purpose;
-import dev.haq.agent.search.Transition;
-import java.util.List;
 
 /** Draws every action uniformly and learns nothing: what any learning agent has to beat. */
 public final class RandomAgent implements Agent {
@@ -32,7 +31,7 @@ public final class RandomAgent implements Agent {
   }
 
   @Override
-  public void learn(List<Transition> transitions, double reward) {}
+  public void learn(Experience experience) {}
 
   @Override
   public byte[] snapshot() {

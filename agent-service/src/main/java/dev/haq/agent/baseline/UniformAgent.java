@@ -1,9 +1,8 @@
 package dev.haq.agent.baseline;
 
 import dev.haq.agent.search.Agent;
+import dev.haq.agent.search.Experience;
 import dev.haq.agent.search.Observation;
-import dev.haq.agent.search.Transition;
-import java.util.List;
 
 /**
  * Gives every decision of an episode the same bit-width, the widest in the first episode, then one
@@ -38,7 +37,7 @@ public final class UniformAgent implements Agent {
   }
 
   @Override
-  public void learn(List<Transition> transitions, double reward) {}
+  public void learn(Experience experience) {}
 
   @Override
   public byte[] snapshot() {

@@ -1,6 +1,7 @@
 package dev.haq.agent.ddpg;
 
 import dev.haq.agent.search.Agent;
+import dev.haq.agent.search.Experience;
 import dev.haq.agent.search.Observation;
 import dev.haq.agent.search.ObservationSpace;
 import dev.haq.agent.search.SeededRandom;
@@ -27,6 +28,9 @@ import java.util.List;
 public final class Ddpg implements Agent {
   /** A snapshot is stored after each episode, and held in memory a few times while it is. */
   private static final long MOST_SNAPSHOT_BYTES = 128L << 20;
+
+  /** Adam's, in {@link #imitate}. */
+  private static final double IMITATION_RATE = 1e-3;
 
   private final DdpgSettings settings;
   private final long seed;
@@ -149,21 +153,71 @@ public final class Ddpg implements Agent {
   }
 
   @Override
-  public void learn(List<Transition> transitions, double reward) {
-    replay.add(transitions, reward);
-    if (isWarmup()) {
+  public void learn(Experience experience) {
+    replay.add(experience.steps(), experience.reward());
+    if (experience.number() <= settings.warmupEpisodes()) {
       return;
     }
-    SeededRandom random = SeededRandom.of(seed, Purpose.REPLAY, episode);
-    int updates = transitions.size() * settings.updatesPerTransition();
+    SeededRandom random = SeededRandom.of(seed, Purpose.REPLAY, experience.number());
+    int updates = experience.steps().size() * settings.updatesPerTransition();
     for (int i = 0; i < updates; i++) {
       replay.sample(random, batch);
       update();
     }
   }
 
+  /**
+   * Beyond the paper: trains the actor to take the actions of {@code steps} where it sees what was
+   * seen there, so that exploration starts around a policy that is known to be good. Supervised, by
+   * the mean squared difference of the actions.
+   *
+   * @param updates how many batches
+   */
+  public void imitate(List<Transition> steps, int updates) {
+    ReplayBuffer example = new ReplayBuffer(steps.size(), 1);
+    example.add(steps, 0);
+    SeededRandom random = SeededRandom.of(seed, Purpose.IMITATION, 0);
+    Adam adam = new Adam(actorGradientValues.length, IMITATION_RATE);
+    for (int i = 0; i < updates; i++) {
+      example.sample(random, batch);
+      float[] actions = actor.actions(batch.observations);
+      float[] actionGradient = new float[actions.length];
+      for (int j = 0; j < actions.length; j++) {
+        actionGradient[j] = 2 * (actions[j] - batch.actions[j]) / actions.length;
+      }
+      actor.gradient(actionGradient, actorGradient);
+      actorGradient.read(actorGradientValues);
+      adam.step(actor.network().values(), actorGradientValues);
+      actor.network().publish();
+    }
+    new SoftUpdate(1).apply(actor.network(), targetActor.network());
+  }
+
+  /**
+   * Beyond the paper: steps of the critic alone, from what the replay buffer holds, so that an
+   * actor that has learned to imitate is not led astray by a critic that knows nothing.
+   *
+   * @param number the last episode's
+   * @param updates how many batches
+   */
+  public void prepareCritic(int number, int updates) {
+    SeededRandom random = SeededRandom.of(seed, Purpose.IMITATION, number);
+    for (int i = 0; i < updates; i++) {
+      replay.sample(random, batch);
+      updateCritic();
+      softUpdate.apply(critic.network(), targetCritic.network());
+    }
+  }
+
   /** One step of the critic, of the actor, and of both targets, from the batch drawn. */
   void update() {
+    updateCritic();
+    updateActor();
+    softUpdate.apply(critic.network(), targetCritic.network());
+    softUpdate.apply(actor.network(), targetActor.network());
+  }
+
+  private void updateCritic() {
     // y = R - B + gamma Q'(O', mu'(O')), without Q' on the last step (paper, equation 8)
     double b = rewardBaseline.update(batch.rewards);
     float[] nextActions = targetActor.actions(batch.nextObservations);
@@ -179,16 +233,15 @@ public final class Ddpg implements Agent {
     criticGradient.read(criticGradientValues);
     criticAdam.step(critic.network().values(), criticGradientValues);
     critic.network().publish();
+  }
 
+  private void updateActor() {
     // the actor ascends mean(Q(O, mu(O)))
     critic.values(batch.observations, actor.actions(batch.observations));
     actor.gradient(critic.actionGradient(), actorGradient);
     actorGradient.read(actorGradientValues);
     actorAdam.step(actor.network().values(), actorGradientValues);
     actor.network().publish();
-
-    softUpdate.apply(critic.network(), targetCritic.network());
-    softUpdate.apply(actor.network(), targetActor.network());
   }
 
   @Override

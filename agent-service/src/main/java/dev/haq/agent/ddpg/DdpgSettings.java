@@ -80,6 +80,24 @@ public record DdpgSettings(
     return StrictMath.pow(DEFAULTS.noiseDecay, Math.max(1, CODE_LEARNING_EPISODES / learning));
   }
 
+  /** These settings with another warm-up and other exploration noise. */
+  public DdpgSettings exploring(int episodesOfWarmup, double sigma, double decay) {
+    return new DdpgSettings(
+        hidden1,
+        hidden2,
+        actorLearningRate,
+        criticLearningRate,
+        tau,
+        gamma,
+        batchSize,
+        replayPerDecision,
+        episodesOfWarmup,
+        sigma,
+        decay,
+        updatesPerTransition,
+        baselineDecay);
+  }
+
   private static void between(String name, int value, int least, int most) {
     if (value < least || value > most) {
       throw HaqException.invalid("ddpg %s %d: use %d to %d", name, value, least, most);

@@ -1,11 +1,12 @@
 package dev.haq.agent.grpc;
 
 import dev.haq.agent.search.AccuracyEvaluator;
+import dev.haq.agent.search.Reward;
+import dev.haq.agent.session.SessionSpec;
 import dev.haq.model.Accuracy;
 import dev.haq.model.DataSelection;
 import dev.haq.model.Network;
 import dev.haq.model.Policy;
-import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc.QuantizerBlockingStub;
 import dev.haq.wire.BitsWire;
@@ -22,23 +23,24 @@ final class GrpcAccuracyEvaluator implements AccuracyEvaluator {
   private Optional<Accuracy> baseline;
 
   /**
+   * @param data the session's images, or some of them
    * @param baseline the float model's accuracy where it is known already
    */
   GrpcAccuracyEvaluator(
       QuantizerBlockingStub quantizer,
       PatientCalls calls,
-      String model,
+      SessionSpec spec,
       DataSelection data,
-      Recipe recipe,
       Network network,
       Optional<Accuracy> baseline) {
     this.quantizer = quantizer;
     this.calls = calls;
     this.template =
         EvaluateRequest.newBuilder()
-            .setModel(model)
+            .setModel(spec.model())
             .setData(DataWire.toProto(data))
-            .setRecipe(RecipeWire.toProto(recipe))
+            .setRecipe(RecipeWire.toProto(spec.recipe()))
+            .setMeasureDivergence(spec.reward() == Reward.KL_DIVERGENCE)
             .build();
     this.network = network;
     this.baseline = baseline;

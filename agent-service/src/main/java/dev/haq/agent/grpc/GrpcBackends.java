@@ -2,6 +2,7 @@ package dev.haq.agent.grpc;
 
 import dev.haq.agent.search.AccuracyEvaluator;
 import dev.haq.agent.search.HardwareCosts;
+import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.agent.session.Backend;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.model.Accuracy;
@@ -83,9 +84,7 @@ public final class GrpcBackends implements Backend.Factory {
               data.calibrationImages(),
               data.splitSeed(),
               data.heldOutFraction());
-      new GrpcAccuracyEvaluator(
-              stub, calls, spec.model(), one, spec.recipe(), network, Optional.empty())
-          .baseline();
+      new GrpcAccuracyEvaluator(stub, calls, spec, one, network, Optional.empty()).baseline();
     }
 
     private void checkClasses(Dataset dataset) {
@@ -120,14 +119,17 @@ public final class GrpcBackends implements Backend.Factory {
           HardwareSimulatorGrpc.newBlockingStub(hwsim.channel()),
           calls,
           SpecWire.target(spec.target()),
-          network,
-          spec.budget().resource());
+          network);
     }
 
     @Override
     public AccuracyEvaluator evaluator(Network network, Optional<Accuracy> baseline) {
-      return new GrpcAccuracyEvaluator(
-          stub, calls, spec.model(), spec.data(), spec.recipe(), network, baseline);
+      return new GrpcAccuracyEvaluator(stub, calls, spec, spec.data(), network, baseline);
+    }
+
+    @Override
+    public SensitivityMeter sensitivities(Network network) {
+      return new GrpcSensitivityMeter(stub, calls, spec, network);
     }
 
     @Override

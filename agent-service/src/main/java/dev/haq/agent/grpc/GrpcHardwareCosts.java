@@ -13,6 +13,8 @@ import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.NetworkWire;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The hardware simulator behind the search's port. */
 final class GrpcHardwareCosts implements HardwareCosts {
@@ -21,43 +23,35 @@ final class GrpcHardwareCosts implements HardwareCosts {
   private final TargetRef target;
   private final Network network;
   private final dev.haq.proto.model.v1.Network networkMessage;
-  private final Resource resource;
-  private CostTable table;
+  private final Map<Resource, CostTable> tables = new ConcurrentHashMap<>();
 
-  /**
-   * @param resource the budget's
-   */
   GrpcHardwareCosts(
       HardwareSimulatorBlockingStub simulator,
       PatientCalls calls,
       TargetRef target,
-      Network network,
-      Resource resource) {
+      Network network) {
     this.simulator = simulator;
     this.calls = calls;
     this.target = target;
     this.network = network;
     this.networkMessage = NetworkWire.toProto(network);
-    this.resource = resource;
   }
 
   /** All widths that the target allows: whatever the search may choose is among them. */
   @Override
-  public CostTable table() {
-    if (table == null) {
-      BuildCostTableRequest request =
-          BuildCostTableRequest.newBuilder()
-              .setTarget(target)
-              .setNetwork(networkMessage)
-              .setResource(CostWire.toProto(resource))
-              .build();
-      table =
-          CostWire.fromProto(
-              calls
-                  .call(GrpcBackends.SIMULATOR, () -> simulator.buildCostTable(request))
-                  .getTable());
-    }
-    return table;
+  public CostTable table(Resource resource) {
+    return tables.computeIfAbsent(resource, this::build);
+  }
+
+  private CostTable build(Resource resource) {
+    BuildCostTableRequest request =
+        BuildCostTableRequest.newBuilder()
+            .setTarget(target)
+            .setNetwork(networkMessage)
+            .setResource(CostWire.toProto(resource))
+            .build();
+    return CostWire.fromProto(
+        calls.call(GrpcBackends.SIMULATOR, () -> simulator.buildCostTable(request)).getTable());
   }
 
   @Override
@@ -67,11 +61,16 @@ final class GrpcHardwareCosts implements HardwareCosts {
             .setTarget(target)
             .setNetwork(networkMessage)
             .setPolicy(BitsWire.toProto(policy, network));
-    if (resource == Resource.MODEL_SIZE) {
-      // Layers are left in float, which has a size but no latency here.
+    if (hasFloat(policy)) {
+      // Layers left in float have a size but no latency here.
       request.addResources(CostWire.toProto(Resource.MODEL_SIZE));
     }
     return CostWire.fromProto(
         calls.call(GrpcBackends.SIMULATOR, () -> simulator.simulate(request.build())).getTotal());
+  }
+
+  private static boolean hasFloat(Policy policy) {
+    return policy.layers().stream()
+        .anyMatch(bits -> bits.weights().isFloat() || bits.activations().isFloat());
   }
 }

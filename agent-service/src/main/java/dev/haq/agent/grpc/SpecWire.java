@@ -5,16 +5,20 @@ import com.google.protobuf.util.JsonFormat;
 import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Pinning;
+import dev.haq.agent.search.Reward;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.agent.session.SpecCodec;
 import dev.haq.agent.session.TargetHandle;
 import dev.haq.model.BitChoices;
+import dev.haq.model.Budget;
 import dev.haq.model.HaqException;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -57,13 +61,19 @@ public final class SpecWire implements SpecCodec {
             .setModel(spec.model())
             .setData(DataWire.toProto(spec.data()))
             .setTarget(target(spec.target()))
-            .setBudget(CostWire.toProto(spec.budget()))
+            .setBudget(CostWire.toProto(spec.mainBudget()))
             .setAgent(spec.agent())
             .setEpisodes(spec.episodes())
             .setSeed(spec.seed())
             .setRecipe(RecipeWire.toProto(spec.recipe()))
             .setSearchFirstAndLast(spec.pinning() == Pinning.IMAGE)
-            .setDdpg(toProto(spec.ddpg()));
+            .setDdpg(toProto(spec.ddpg()))
+            .setReward(toProto(spec.reward()))
+            .setParallelEpisodes(spec.pace().parallelEpisodes())
+            .setLearnWhileEvaluating(spec.pace().learnWhileEvaluating());
+    spec.budgets().stream()
+        .skip(1)
+        .forEach(budget -> message.addFurtherBudgets(CostWire.toProto(budget)));
     spec.weightBits().ifPresent(bits -> message.setWeightBits(BitsWire.toProto(bits)));
     spec.activationBits().ifPresent(bits -> message.setActivationBits(BitsWire.toProto(bits)));
     return message.build();
@@ -73,20 +83,55 @@ public final class SpecWire implements SpecCodec {
   static SessionSpec fromProto(dev.haq.proto.agent.v1.SessionSpec message) {
     int episodes =
         message.getEpisodes() == 0 ? SessionSpec.DEFAULT_EPISODES : message.getEpisodes();
+    String agent = message.getAgent().isEmpty() ? Agents.AUTO : message.getAgent();
     return new SessionSpec(
         message.getName(),
         message.getModel(),
         field("spec.data", () -> DataWire.fromProto(message.getData())),
         fromProto(message.getTarget()),
-        field("spec.budget", () -> CostWire.fromProto(message.getBudget())),
-        message.getAgent().isEmpty() ? Agents.DDPG : message.getAgent(),
+        budgets(message),
+        agent,
         episodes,
         message.getSeed(),
         field("spec.recipe", () -> RecipeWire.fromProto(message.getRecipe())),
         choices("spec.weight_bits", message.hasWeightBits(), message.getWeightBits()),
         choices("spec.activation_bits", message.hasActivationBits(), message.getActivationBits()),
         message.getSearchFirstAndLast() ? Pinning.IMAGE : Pinning.FIRST_AND_LAST,
-        field("spec.ddpg", () -> fromProto(message.getDdpg(), episodes)));
+        field("spec.ddpg", () -> fromProto(message.getDdpg(), episodes)),
+        reward(message.getReward(), agent),
+        new SessionSpec.Pace(
+            message.getParallelEpisodes() == 0 ? 1 : message.getParallelEpisodes(),
+            message.getLearnWhileEvaluating()));
+  }
+
+  private static List<Budget> budgets(dev.haq.proto.agent.v1.SessionSpec message) {
+    List<Budget> budgets = new ArrayList<>();
+    budgets.add(field("spec.budget", () -> CostWire.fromProto(message.getBudget())));
+    for (dev.haq.proto.model.v1.Budget further : message.getFurtherBudgetsList()) {
+      budgets.add(field("spec.further_budgets", () -> CostWire.fromProto(further)));
+    }
+    return budgets;
+  }
+
+  /** The paper's agent has the paper's reward; {@code auto} the one that over-fits least. */
+  private static Reward reward(dev.haq.proto.agent.v1.Reward message, String agent) {
+    return switch (message) {
+      case REWARD_UNSPECIFIED -> agent.equals(Agents.AUTO) ? Reward.KL_DIVERGENCE : Reward.ACCURACY;
+      case ACCURACY -> Reward.ACCURACY;
+      case CROSS_ENTROPY -> Reward.CROSS_ENTROPY;
+      case KL_DIVERGENCE -> Reward.KL_DIVERGENCE;
+      case UNRECOGNIZED ->
+          throw HaqException.invalid(
+              "spec.reward is unknown: use ACCURACY, CROSS_ENTROPY or KL_DIVERGENCE");
+    };
+  }
+
+  private static dev.haq.proto.agent.v1.Reward toProto(Reward reward) {
+    return switch (reward) {
+      case ACCURACY -> dev.haq.proto.agent.v1.Reward.ACCURACY;
+      case CROSS_ENTROPY -> dev.haq.proto.agent.v1.Reward.CROSS_ENTROPY;
+      case KL_DIVERGENCE -> dev.haq.proto.agent.v1.Reward.KL_DIVERGENCE;
+    };
   }
 
   private static Optional<BitChoices> choices(

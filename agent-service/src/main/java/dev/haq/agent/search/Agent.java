@@ -1,14 +1,14 @@
 package dev.haq.agent.search;
 
-import java.util.List;
-
 /**
  * Proposes the actions of an episode, step by step, and learns from what they were worth. Port:
  * DDPG or one of the simple alternatives stands behind it.
  *
- * <p>One thread at a time. The order of calls is {@code beginEpisode, act, act, ..., learn}; an
- * episode that fails between {@code beginEpisode} and {@code learn} leaves no trace, so that it can
- * be begun again. All randomness derives from the agent's seed and the episode's number.
+ * <p>One thread at a time. An episode is {@code beginEpisode, act, act, ...} and, later, {@code
+ * learn}; with several episodes under way the next ones begin before the first is learned from, but
+ * episodes are learned from in the order of their numbers. Proposing leaves no trace, so that an
+ * episode can be begun again. All randomness derives from the agent's seed and the episode's
+ * number.
  */
 public interface Agent {
   /**
@@ -24,13 +24,8 @@ public interface Agent {
   /** The action for this observation, exploration noise included: 0..1. */
   double act(Observation observation);
 
-  /**
-   * Learns from a whole episode.
-   *
-   * @param transitions one for each decision, in order
-   * @param reward of the episode, see {@link Reward}
-   */
-  void learn(List<Transition> transitions, double reward);
+  /** Learns from a whole episode, the one after the last that was learned from. */
+  void learn(Experience experience);
 
   /**
    * Everything that determines what this agent will do after {@code learn}: an agent made with the

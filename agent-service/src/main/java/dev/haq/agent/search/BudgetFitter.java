@@ -1,31 +1,34 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.BitWidth;
-import dev.haq.model.CostTable;
 import dev.haq.model.HaqException;
+import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
+import dev.haq.model.Resource;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /**
- * Lowers bit-widths until a policy's cost is within the budget (paper, 3.3: "sequentially decrease
- * the bit-width of each layer").
+ * Lowers bit-widths until a policy's cost is within every budget (paper, 3.3: "sequentially
+ * decrease the bit-width of each layer").
  *
  * <p>As the reference code does: from the last layer to the first, activations before weights, each
  * by one allowed width, round after round, stopping at the first policy that fits. Pinned widths
- * and those at their narrowest are passed over.
+ * and those at their narrowest are passed over. Beyond the paper: several budgets at once. While
+ * only the model's size is above its budget, activations, which it does not depend on, are passed
+ * over too.
  */
 public final class BudgetFitter {
   private final Decisions decisions;
-  private final CostTable table;
-  private final BudgetLimit budget;
+  private final List<ResourceBudget> budgets;
 
-  public BudgetFitter(Decisions decisions, CostTable table, BudgetLimit budget) {
+  public BudgetFitter(Decisions decisions, List<ResourceBudget> budgets) {
     this.decisions = decisions;
-    this.table = table;
-    this.budget = budget;
+    this.budgets = List.copyOf(budgets);
   }
 
   /**
@@ -33,10 +36,13 @@ public final class BudgetFitter {
    */
   public Policy fit(Policy proposed) {
     Policy policy = proposed;
-    while (cost(policy) > budget.limit()) {
+    while (!isMetBy(policy)) {
       Policy before = policy;
-      for (int step = decisions.size() - 1; step >= 0 && cost(policy) > budget.limit(); step--) {
-        policy = lowered(policy, decisions.get(step));
+      for (int step = decisions.size() - 1; step >= 0 && !isMetBy(policy); step--) {
+        Decision decision = decisions.get(step);
+        if (decision.operand() == Operand.WEIGHTS || activationsMatter(policy)) {
+          policy = lowered(policy, decision);
+        }
       }
       if (policy.equals(before)) {
         checkFeasible();
@@ -46,43 +52,66 @@ public final class BudgetFitter {
     return policy;
   }
 
-  /** Cost of {@code policy} of the budget's resource, in its unit. */
-  public double cost(Policy policy) {
-    return table.cost(policy);
+  /** Whether {@code policy} is within every budget. */
+  public boolean isMetBy(Policy policy) {
+    return budgets.stream().allMatch(budget -> budget.isMetBy(policy));
   }
 
-  /** The cost with every free decision at its narrowest width. */
-  public double smallestReachable() {
-    return cost(decisions.uniform(0));
+  private boolean activationsMatter(Policy policy) {
+    return budgets.stream()
+        .anyMatch(budget -> budget.resource() != Resource.MODEL_SIZE && !budget.isMetBy(policy));
+  }
+
+  /** What has to be met, at least one. */
+  public List<ResourceBudget> budgets() {
+    return budgets;
+  }
+
+  /** The narrowest width at every free decision: the least of every resource. */
+  private Policy narrowest() {
+    return decisions.uniform(0);
   }
 
   /**
-   * Refuses a budget that no policy meets; the error's details hold {@code smallest_reachable}, in
-   * the resource's unit, and {@code smallest_reachable_ratio}.
+   * Refuses budgets that no policy meets; the message names each. The error's details hold, of the
+   * first, {@code resource}, and {@code smallest_reachable}, in the resource's unit, and {@code
+   * smallest_reachable_ratio}.
    *
    * @throws HaqException {@link Reason#BUDGET_INFEASIBLE}
    */
   public void checkFeasible() {
-    double smallest = smallestReachable();
-    if (smallest <= budget.limit()) {
+    List<ResourceBudget> missed =
+        budgets.stream().filter(budget -> !budget.isMetBy(narrowest())).toList();
+    if (missed.isEmpty()) {
       return;
     }
-    String unit = table.resource().unit();
+    ResourceBudget first = missed.get(0);
+    double smallest = first.cost(narrowest());
     throw new HaqException(
         Reason.BUDGET_INFEASIBLE,
-        String.format(
-            Locale.ROOT,
-            "budget %.6g %s (ratio %.4f) cannot be met: the smallest reachable is %.6g %s (ratio %.4f); raise the budget or allow fewer bits",
-            budget.limit(),
-            unit,
-            budget.ratio(budget.limit()),
-            smallest,
-            unit,
-            budget.ratio(smallest)),
+        missed.stream().map(this::refusal).collect(Collectors.joining("; "))
+            + "; raise the budget or allow fewer bits",
         Map.of(
+            "resource", first.resource().name(),
             "smallest_reachable", Double.toString(smallest),
-            "smallest_reachable_ratio", Double.toString(budget.ratio(smallest))),
+            "smallest_reachable_ratio", Double.toString(first.budget().ratio(smallest))),
         null);
+  }
+
+  private String refusal(ResourceBudget missed) {
+    BudgetLimit budget = missed.budget();
+    double smallest = missed.cost(narrowest());
+    String unit = missed.resource().unit();
+    return String.format(
+        Locale.ROOT,
+        "%s budget %.6g %s (ratio %.4f) cannot be met: the smallest reachable is %.6g %s (ratio %.4f)",
+        missed.resource().name().toLowerCase(Locale.ROOT).replace('_', ' '),
+        budget.limit(),
+        unit,
+        budget.ratio(budget.limit()),
+        smallest,
+        unit,
+        budget.ratio(smallest));
   }
 
   private Policy lowered(Policy policy, Decision decision) {

@@ -27,7 +27,7 @@ public record BudgetLimit(double limit, double reference) {
 
   /** The budget as a limit on this network and target: asks for one simulation. */
   public static BudgetLimit of(Budget budget, Network network, HardwareCosts costs) {
-    Policy policy = referencePolicy(budget.resource(), network, costs.table());
+    Policy policy = referencePolicy(budget.resource(), network, costs.table(budget.resource()));
     double reference = costs.simulate(policy).of(budget.resource());
     return new BudgetLimit(budget.limit(reference), reference);
   }

@@ -8,10 +8,10 @@ import dev.haq.model.LayerBits;
 import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
-import dev.haq.model.Resource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * The bit-widths a search is free to choose, in the order in which it chooses them: layer by layer,
@@ -28,21 +28,22 @@ public final class Decisions {
    * @throws HaqException {@link Reason#INVALID_BITS} when the table lacks a width to choose from,
    *     {@link Reason#INVALID_ARGUMENT} when nothing is left to decide
    */
-  public Decisions(SearchSettings settings, CostTable table) {
-    boolean weightsOnly = settings.resource() == Resource.MODEL_SIZE;
-    weights = new ActionSpace(covered(settings.weightBits(), table.weightBits(), "weight"));
+  public Decisions(SearchSettings settings) {
+    boolean weightsOnly = settings.weightsOnly();
+    BitChoices weightTable = choices(settings, CostTable::weightBits);
+    BitChoices activationTable = choices(settings, CostTable::activationBits);
+    weights = new ActionSpace(covered(settings.weightBits(), weightTable, "weight"));
     activations =
         new ActionSpace(
             weightsOnly
                 ? settings.activationBits()
-                : covered(settings.activationBits(), table.activationBits(), "activation"));
+                : covered(settings.activationBits(), activationTable, "activation"));
     int layers = settings.network().size();
     pinned =
         Policy.uniform(
             layers,
             new LayerBits(
-                pinned(table.weightBits()),
-                weightsOnly ? BitWidth.FLOAT : pinned(table.activationBits())));
+                pinned(weightTable), weightsOnly ? BitWidth.FLOAT : pinned(activationTable)));
     List<Decision> decisions = new ArrayList<>();
     for (int layer = 0; layer < layers; layer++) {
       boolean edge = layer == 0 || layer == layers - 1;
@@ -92,9 +93,29 @@ public final class Decisions {
     return policy(Collections.nCopies(size(), action));
   }
 
-  static Policy with(Policy policy, Decision decision, BitWidth width) {
+  /** The actions that propose the free bit-widths of {@code policy}, one a decision. */
+  public List<Double> actions(Policy policy) {
+    List<Double> actions = new ArrayList<>();
+    for (Decision decision : free) {
+      BitWidth width = policy.get(decision.layer()).of(decision.operand());
+      actions.add(actions(decision.operand()).action(width));
+    }
+    return actions;
+  }
+
+  /** {@code policy} with one width changed. */
+  public static Policy with(Policy policy, Decision decision, BitWidth width) {
     LayerBits bits = policy.get(decision.layer()).with(decision.operand(), width);
     return policy.with(decision.layer(), bits);
+  }
+
+  /** The widths that every cost table has. */
+  private static BitChoices choices(
+      SearchSettings settings, Function<CostTable, BitChoices> ofTable) {
+    return settings.budgets().stream()
+        .map(budget -> ofTable.apply(budget.table()))
+        .reduce(BitChoices::intersect)
+        .orElseThrow();
   }
 
   private static BitWidth pinned(BitChoices table) {

@@ -4,24 +4,29 @@ import dev.haq.model.BitChoices;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Resource;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * What one search looks for.
  *
- * @param resource what the budget limits
- * @param budget limit and reference, in the resource's unit
- * @param weightBits widths to choose from; each must be in the cost table and in {@link #JUDGED}
- * @param activationBits likewise; not used for model size, where activations stay float
+ * @param budgets at least one, each of another resource; a policy has to meet all of them. The
+ *     first is the one that cost ratios are given for
+ * @param weightBits widths to choose from; each must be in the cost tables and in {@link #JUDGED}
+ * @param activationBits likewise; not used where model size alone is limited, where activations
+ *     stay float
+ * @param reward what a policy is worth
  * @param seed the same seed gives the same episodes
  * @param episodes 1..100,000
  */
 public record SearchSettings(
     Network network,
-    Resource resource,
-    BudgetLimit budget,
+    List<ResourceBudget> budgets,
     BitChoices weightBits,
     BitChoices activationBits,
     Pinning pinning,
+    Reward reward,
     long seed,
     int episodes) {
   /** The widths at which the accuracy of a policy can be had, beside float. */
@@ -31,8 +36,29 @@ public record SearchSettings(
   public static final int MOST_EPISODES = 100_000;
 
   public SearchSettings {
+    budgets = List.copyOf(budgets);
+    if (budgets.isEmpty()) {
+      throw HaqException.invalid("a search needs a budget");
+    }
+    Set<Resource> limited = EnumSet.noneOf(Resource.class);
+    for (ResourceBudget budget : budgets) {
+      if (!limited.add(budget.resource())) {
+        throw HaqException.invalid(
+            "there are two budgets of %s: give one a resource", budget.resource());
+      }
+    }
     if (episodes < 1 || episodes > MOST_EPISODES) {
       throw HaqException.invalid("episodes %d: use 1 to %d", episodes, MOST_EPISODES);
     }
+  }
+
+  /** The first budget: cost ratios are of its resource. */
+  public ResourceBudget mainBudget() {
+    return budgets.get(0);
+  }
+
+  /** Whether only weights are searched (paper, 3.4): nothing but the model's size is limited. */
+  boolean weightsOnly() {
+    return budgets.stream().allMatch(budget -> budget.resource() == Resource.MODEL_SIZE);
   }
 }

@@ -13,7 +13,8 @@ public final class SeededRandom {
   public enum Purpose {
     INITIAL_WEIGHTS(1),
     EXPLORATION(2),
-    REPLAY(3);
+    REPLAY(3),
+    IMITATION(4);
 
     private final long salt;
 

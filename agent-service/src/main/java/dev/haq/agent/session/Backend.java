@@ -2,6 +2,7 @@ package dev.haq.agent.session;
 
 import dev.haq.agent.search.AccuracyEvaluator;
 import dev.haq.agent.search.HardwareCosts;
+import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Network;
 import java.util.Optional;
@@ -37,6 +38,9 @@ public interface Backend extends AutoCloseable {
    * @param baseline the float model's accuracy where it is known already
    */
   AccuracyEvaluator evaluator(Network network, Optional<Accuracy> baseline);
+
+  /** What each width does by itself, for agents that build on it. */
+  SensitivityMeter sensitivities(Network network);
 
   /**
    * Ends the call under way and refuses further ones, with CANCELLED. May be called by any thread.

@@ -3,13 +3,13 @@ package dev.haq.agent.session;
 import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.search.AccuracyEvaluator;
 import dev.haq.agent.search.Agent;
-import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.EpisodeWindow;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.Search;
-import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -19,6 +19,7 @@ import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,10 +61,11 @@ final class SessionRun implements Runnable {
 
   @Override
   public void run() {
-    try (backend) {
-      Prepared prepared = prepare();
+    try (backend;
+        Evaluators evaluators = Evaluators.of(spec.pace(), id)) {
+      EpisodeWindow episodes = prepare(evaluators);
       if (goesOn() && ledger.move(id, SessionState.PREPARING, SessionState.RUNNING)) {
-        runEpisodes(prepared);
+        runEpisodes(episodes);
       } else {
         goesOn(); // something was asked for between the two
       }
@@ -72,10 +74,11 @@ final class SessionRun implements Runnable {
     }
   }
 
-  /** What a session needs before its first episode, or the first after it was taken up again. */
-  private record Prepared(Search search, Agent agent) {}
-
-  private Prepared prepare() {
+  /**
+   * What a session needs before its first episode, or the first after it was taken up again: the
+   * episodes that its agent will propose.
+   */
+  private EpisodeWindow prepare(Executor evaluators) {
     SessionRecord session = ledger.get(id);
     Network network = backend.network();
     HardwareCosts costs = backend.costs(network);
@@ -84,28 +87,30 @@ final class SessionRun implements Runnable {
       Accuracy baseline = evaluator.baseline();
       ledger.change(id, s -> s.withBaseline(baseline));
     }
-    SearchSettings settings =
-        spec.searchSettings(network, costs.table(), session.definition().budget());
-    Decisions decisions = new Decisions(settings, costs.table());
-    Agent agent = Agents.create(spec.agent(), settings, decisions, spec.ddpg());
-    if (session.progress().episodesDone() > 0) {
-      agent.restore(
+    SearchSpace space = new SearchSpace(spec.searchSettings(network, costs));
+    Agent agent = Agents.create(spec.agent(), space, backend.sensitivities(network), spec.ddpg());
+    EpisodeWindow episodes =
+        new EpisodeWindow(
+            new Search(space, costs, evaluator, agent), spec.pace().window(), evaluators);
+    int done = session.progress().episodesDone();
+    if (done > 0) {
+      episodes.restore(
+          done,
           store
               .checkpoint(id)
               .orElseThrow(
                   () -> new IllegalStateException("session " + id + " has lost its checkpoint")));
     }
-    return new Prepared(new Search(settings, costs, evaluator, agent), agent);
+    return episodes;
   }
 
-  private void runEpisodes(Prepared prepared) {
+  private void runEpisodes(EpisodeWindow episodes) {
     SessionRecord session = ledger.get(id);
     while (session.progress().episodesDone() < session.definition().episodesTotal()) {
       if (!goesOn()) {
         return;
       }
-      int number = session.progress().episodesDone() + 1;
-      EpisodeResult result = prepared.search().episode(number);
+      EpisodeResult result = episodes.next(session.definition().episodesTotal());
       OptionalDouble bestBefore =
           session
               .progress()
@@ -113,7 +118,7 @@ final class SessionRun implements Runnable {
               .map(best -> OptionalDouble.of(best.bestReward()))
               .orElse(OptionalDouble.empty());
       Episode episode = Episode.after(bestBefore, result, SessionLedger.now());
-      session = ledger.append(id, episode, prepared.agent().snapshot());
+      session = ledger.append(id, episode, episodes.snapshot());
     }
     ledger.change(
         id,

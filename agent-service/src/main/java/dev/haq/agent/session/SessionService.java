@@ -1,13 +1,10 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.baseline.Agents;
-import dev.haq.agent.search.BudgetFitter;
-import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.HardwareCosts;
-import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -133,17 +130,14 @@ public final class SessionService implements AutoCloseable {
       Network network = backend.network();
       backend.checkData(network);
       HardwareCosts costs = backend.costs(network);
-      BudgetLimit budget = BudgetLimit.of(spec.budget(), network, costs);
-      SearchSettings settings = spec.searchSettings(network, costs.table(), budget);
-      Decisions decisions = new Decisions(settings, costs.table());
-      Agents.checkSize(spec.agent(), decisions, spec.ddpg());
-      new BudgetFitter(decisions, costs.table(), budget).checkFeasible();
+      SearchSpace space = new SearchSpace(spec.searchSettings(network, costs));
+      Agents.checkSize(spec.agent(), space, spec.ddpg());
       return new SessionRecord.Definition(
           UUID.randomUUID().toString(),
           requestId,
           encoded,
           network.layers().stream().map(Layer::name).toList(),
-          budget,
+          space.settings().mainBudget().budget(),
           spec.episodes(),
           SessionLedger.now());
     }

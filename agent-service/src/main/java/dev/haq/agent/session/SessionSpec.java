@@ -3,7 +3,10 @@ package dev.haq.agent.session;
 import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.BudgetLimit;
+import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.Pinning;
+import dev.haq.agent.search.ResourceBudget;
+import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSettings;
 import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
@@ -14,7 +17,11 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
+import dev.haq.model.Resource;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What to search for, with what, and how; every default filled in.
@@ -22,18 +29,20 @@ import java.util.Optional;
  * @param name for people, at most {@value #LONGEST_NAME} characters
  * @param model id of the model
  * @param data the images that judge a policy; never all of them, see {@link #searching}
+ * @param budgets at least one, each of another resource; the first is the one ratios are given for
  * @param agent a name that {@link Agents} knows
  * @param episodes 1..100,000
  * @param seed the same seed gives the same episodes
  * @param weightBits within 2..8; empty for all of these that the target allows
  * @param activationBits likewise
+ * @param reward what a policy is worth
  */
 public record SessionSpec(
     String name,
     String model,
     DataSelection data,
     TargetHandle target,
-    Budget budget,
+    List<Budget> budgets,
     String agent,
     int episodes,
     long seed,
@@ -41,7 +50,35 @@ public record SessionSpec(
     Optional<BitChoices> weightBits,
     Optional<BitChoices> activationBits,
     Pinning pinning,
-    DdpgSettings ddpg) {
+    DdpgSettings ddpg,
+    Reward reward,
+    Pace pace) {
+  /**
+   * How many episodes are under way.
+   *
+   * @param parallelEpisodes evaluated at a time, 1..64
+   * @param learnWhileEvaluating whether the next episode is proposed before the last is learned
+   *     from
+   */
+  public record Pace(int parallelEpisodes, boolean learnWhileEvaluating) {
+    /** The paper's: one after the other. */
+    public static final Pace ONE = new Pace(1, false);
+
+    private static final int MOST_PARALLEL = 64;
+
+    public Pace {
+      if (parallelEpisodes < 1 || parallelEpisodes > MOST_PARALLEL) {
+        throw HaqException.invalid(
+            "spec.parallel_episodes is %d: use 1 to %d", parallelEpisodes, MOST_PARALLEL);
+      }
+    }
+
+    /** Episodes proposed and not yet learned from, at most. */
+    int window() {
+      return parallelEpisodes + (learnWhileEvaluating ? 1 : 0);
+    }
+  }
+
   /** Enough for the paper's agent to get well past its warm-up within minutes. */
   public static final int DEFAULT_EPISODES = 120;
 
@@ -55,6 +92,8 @@ public record SessionSpec(
     if (model.isBlank()) {
       throw HaqException.invalid("spec.model is empty: give the id of a model");
     }
+    budgets = List.copyOf(budgets);
+    checkBudgets(budgets);
     Agents.check(agent);
     if (episodes < 1 || episodes > SearchSettings.MOST_EPISODES) {
       throw HaqException.invalid(
@@ -64,6 +103,20 @@ public record SessionSpec(
     weightBits.ifPresent(bits -> checkJudged("spec.weight_bits", bits));
     activationBits.ifPresent(bits -> checkJudged("spec.activation_bits", bits));
     data = searching(data);
+  }
+
+  private static void checkBudgets(List<Budget> budgets) {
+    if (budgets.isEmpty()) {
+      throw HaqException.invalid("spec.budget is missing: give a limit on a resource");
+    }
+    Set<Resource> limited = EnumSet.noneOf(Resource.class);
+    for (Budget budget : budgets) {
+      if (!limited.add(budget.resource())) {
+        throw HaqException.invalid(
+            "spec.further_budgets limits %s a second time: give one budget a resource",
+            budget.resource());
+      }
+    }
   }
 
   private static void checkJudged(String field, BitChoices choices) {
@@ -84,15 +137,28 @@ public record SessionSpec(
         : data;
   }
 
-  /** What the search itself needs to know, on this network and target. */
-  SearchSettings searchSettings(Network network, CostTable table, BudgetLimit limit) {
+  /** The budget that cost ratios are given for. */
+  public Budget mainBudget() {
+    return budgets.get(0);
+  }
+
+  /** What the search itself needs to know, on this network and target: asks for the cost tables. */
+  SearchSettings searchSettings(Network network, HardwareCosts costs) {
+    List<ResourceBudget> limits =
+        budgets.stream()
+            .map(
+                budget ->
+                    new ResourceBudget(
+                        costs.table(budget.resource()), BudgetLimit.of(budget, network, costs)))
+            .toList();
+    CostTable table = limits.get(0).table();
     return new SearchSettings(
         network,
-        budget.resource(),
-        limit,
+        limits,
         weightBits.orElseGet(() -> SearchSettings.JUDGED.intersect(table.weightBits())),
         activationBits.orElseGet(() -> SearchSettings.JUDGED.intersect(table.activationBits())),
         pinning,
+        reward,
         seed,
         episodes);
   }

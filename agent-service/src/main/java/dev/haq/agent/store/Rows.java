@@ -29,7 +29,8 @@ final class Rows {
   static final String EPISODE_COLUMNS =
       "e.number as e_number, e.policy as e_policy, e.reward as e_reward, e.images as e_images,"
           + " e.top1_correct as e_top1_correct, e.top5_correct as e_top5_correct,"
-          + " e.cross_entropy_sum as e_cross_entropy_sum, e.cycles as e_cycles,"
+          + " e.cross_entropy_sum as e_cross_entropy_sum,"
+          + " e.kl_divergence_sum as e_kl_divergence_sum, e.cycles as e_cycles,"
           + " e.latency_seconds as e_latency_seconds, e.energy_joules as e_energy_joules,"
           + " e.model_size_bytes as e_model_size_bytes, e.cost_ratio as e_cost_ratio,"
           + " e.improved as e_improved, e.best_reward as e_best_reward, e.warmup as e_warmup,"
@@ -88,9 +89,6 @@ final class Rows {
   }
 
   static Episode episode(ResultSet row) throws SQLException {
-    double energy = row.getDouble("e_energy_joules");
-    OptionalDouble energyJoules =
-        row.wasNull() ? OptionalDouble.empty() : OptionalDouble.of(energy);
     EpisodeResult result =
         new EpisodeResult(
             row.getInt("e_number"),
@@ -100,11 +98,12 @@ final class Rows {
                 row.getInt("e_images"),
                 row.getInt("e_top1_correct"),
                 row.getInt("e_top5_correct"),
-                row.getDouble("e_cross_entropy_sum")),
+                row.getDouble("e_cross_entropy_sum"),
+                optional(row, "e_kl_divergence_sum")),
             new Cost(
                 row.getDouble("e_cycles"),
                 row.getDouble("e_latency_seconds"),
-                energyJoules,
+                optional(row, "e_energy_joules"),
                 row.getDouble("e_model_size_bytes")),
             row.getDouble("e_cost_ratio"),
             row.getBoolean("e_warmup"),
@@ -118,6 +117,11 @@ final class Rows {
         row.getBoolean("e_improved"),
         row.getDouble("e_best_reward"),
         instant(row, "e_created_at"));
+  }
+
+  private static OptionalDouble optional(ResultSet row, String column) throws SQLException {
+    double value = row.getDouble(column);
+    return row.wasNull() ? OptionalDouble.empty() : OptionalDouble.of(value);
   }
 
   static String layers(List<String> names) {

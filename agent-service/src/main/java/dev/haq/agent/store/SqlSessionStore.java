@@ -185,16 +185,17 @@ public final class SqlSessionStore implements SessionStore {
     try (PreparedStatement insert =
         connection.prepareStatement(
             "insert into episode (session_id, number, policy, reward, images, top1_correct, top5_correct,"
-                + " cross_entropy_sum, cycles, latency_seconds, energy_joules, model_size_bytes,"
+                + " cross_entropy_sum, kl_divergence_sum, cycles, latency_seconds, energy_joules, model_size_bytes,"
                 + " cost_ratio, improved, best_reward, warmup, seconds, agent_seconds,"
                 + " simulator_seconds, quantizer_seconds, created_at)"
-                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Rows.Binder(insert)
           .text(sessionId)
           .number(episode.number())
           .text(PolicyText.format(result.policy()))
           .number(result.reward())
           .accuracy(Optional.of(result.accuracy()))
+          .number(result.accuracy().klDivergenceSum())
           .number(result.cost().cycles())
           .number(result.cost().latencySeconds())
           .number(result.cost().energyJoules())

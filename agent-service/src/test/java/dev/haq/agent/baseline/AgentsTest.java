@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Agent;
-import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.Search;
 import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SyntheticProblem;
 import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
@@ -41,7 +41,9 @@ class AgentsTest {
   void anUnknownAgentIsRefusedWithTheNamesThereAre() {
     HaqException e = assertThrows(HaqException.class, () -> Agents.check("bayes"));
     assertEquals(Reason.INVALID_ARGUMENT, e.reason());
-    assertEquals("there is no agent 'bayes': use one of [ddpg, random, uniform]", e.getMessage());
+    assertEquals(
+        "there is no agent 'bayes': use one of [auto, ddpg, dp, evolution, greedy, random, uniform]",
+        e.getMessage());
   }
 
   private static List<Object> policies(List<EpisodeResult> episodes) {
@@ -50,9 +52,9 @@ class AgentsTest {
 
   private List<EpisodeResult> run(String name, long seed, int episodes) {
     SearchSettings settings = problem.settings(0.6, seed, episodes);
-    Decisions decisions = new Decisions(settings, problem.table());
-    Agent agent = Agents.create(name, settings, decisions, DdpgSettings.DEFAULTS);
-    Search search = new Search(settings, problem, problem, agent);
+    SearchSpace space = new SearchSpace(settings);
+    Agent agent = Agents.create(name, space, problem, DdpgSettings.DEFAULTS);
+    Search search = new Search(space, problem, problem, agent);
     List<EpisodeResult> results = new ArrayList<>();
     for (int n = 1; n <= episodes; n++) {
       results.add(search.episode(n));

@@ -1,8 +1,11 @@
 package dev.haq.agent.ddpg;
 
+import dev.haq.agent.search.Experience;
 import dev.haq.agent.search.Observation;
 import dev.haq.agent.search.ObservationSpace;
 import dev.haq.agent.search.Transition;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Policy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +32,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 @Measurement(iterations = 5, time = 2)
 public class DdpgBenchmark {
   private static final int DECISIONS = 40;
+  private static final Policy ANY = Policy.uniform(DECISIONS, LayerBits.of(8, 8));
 
   private Ddpg agent;
 
@@ -43,7 +47,7 @@ public class DdpgBenchmark {
         double action = agent.act(observation(k));
         steps.add(new Transition(observation(k), action, observation(last ? k : k + 1), last));
       }
-      agent.learn(steps, -1.0 / n);
+      agent.learn(new Experience(n, steps, ANY, -1.0 / n));
     }
   }
 

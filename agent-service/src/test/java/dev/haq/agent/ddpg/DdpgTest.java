@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.search.Agent;
+import dev.haq.agent.search.Experience;
 import dev.haq.agent.search.Observation;
 import dev.haq.agent.search.ObservationSpace;
 import dev.haq.agent.search.Transition;
 import dev.haq.model.HaqException;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Policy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +20,9 @@ import org.junit.jupiter.api.Test;
 
 class DdpgTest {
   private static final int STEPS = 4;
+
+  /** Which policy was evaluated does not matter to it. */
+  private static final Policy ANY = Policy.uniform(STEPS, LayerBits.of(8, 8));
 
   /** Small and fast, otherwise as the paper. */
   private static final DdpgSettings SMALL =
@@ -145,7 +151,7 @@ class DdpgTest {
       double miss = action - (0.2 + 0.2 * k);
       reward -= miss * miss;
     }
-    agent.learn(steps, reward);
+    agent.learn(new Experience(number, steps, ANY, reward));
     return reward;
   }
 

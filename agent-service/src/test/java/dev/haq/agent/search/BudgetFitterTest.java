@@ -37,7 +37,7 @@ class BudgetFitterTest {
       for (int i = 0; i < 50; i++) {
         Policy proposed = at.decisions.policy(actions(at.decisions.size()));
         Policy fitted = at.fitter.fit(proposed);
-        assertTrue(at.fitter.cost(fitted) <= at.limit);
+        assertTrue(cost(at, fitted) <= at.limit);
         assertEquals(proposed.get(0), fitted.get(0));
         assertEquals(proposed.get(proposed.size() - 1), fitted.get(proposed.size() - 1));
         for (int layer = 0; layer < fitted.size(); layer++) {
@@ -65,19 +65,19 @@ class BudgetFitterTest {
   /** Last layer to first, activation before weight, one bit each, until it fits. */
   private static Policy walk(Policy policy, Fixture at) {
     Policy now = policy;
-    while (at.fitter.cost(now) > at.limit) {
+    while (cost(at, now) > at.limit) {
       for (int layer = now.size() - 2; layer >= 1; layer--) {
         LayerBits bits = now.get(layer);
         if (bits.activations().bits() > 2) {
           bits = LayerBits.of(bits.weights().bits(), bits.activations().bits() - 1);
           now = now.with(layer, bits);
-          if (at.fitter.cost(now) <= at.limit) {
+          if (cost(at, now) <= at.limit) {
             return now;
           }
         }
         if (bits.weights().bits() > 2) {
           now = now.with(layer, LayerBits.of(bits.weights().bits() - 1, bits.activations().bits()));
-          if (at.fitter.cost(now) <= at.limit) {
+          if (cost(at, now) <= at.limit) {
             return now;
           }
         }
@@ -101,7 +101,7 @@ class BudgetFitterTest {
     HaqException e = assertThrows(HaqException.class, at.fitter::checkFeasible);
     assertEquals(Reason.BUDGET_INFEASIBLE, e.reason());
     double smallest = Double.parseDouble(e.details().get("smallest_reachable"));
-    assertEquals(at.fitter.smallestReachable(), smallest);
+    assertEquals(cost(at, at.decisions.uniform(0)), smallest);
     double ratio = Double.parseDouble(e.details().get("smallest_reachable_ratio"));
     assertEquals(smallest / at.limit * 0.01, ratio, 1e-9);
     assertThrows(HaqException.class, () -> at.fitter.fit(at.decisions.uniform(0.5)));
@@ -128,11 +128,18 @@ class BudgetFitterTest {
     BudgetLimit limit = new BudgetLimit(network.weights() / 2.0, 4.0 * network.weights());
     SearchSettings settings =
         new SearchSettings(
-            network, Resource.MODEL_SIZE, limit, bits, bits, Pinning.FIRST_AND_LAST, 1, 1);
-    Decisions decisions = new Decisions(settings, table);
-    BudgetFitter fitter = new BudgetFitter(decisions, table, limit);
+            network,
+            List.of(new ResourceBudget(table, limit)),
+            bits,
+            bits,
+            Pinning.FIRST_AND_LAST,
+            Reward.ACCURACY,
+            1,
+            1);
+    Decisions decisions = new Decisions(settings);
+    BudgetFitter fitter = new BudgetFitter(decisions, settings.budgets());
     Policy fitted = fitter.fit(decisions.uniform(1));
-    assertTrue(fitter.cost(fitted) <= limit.limit());
+    assertTrue(table.cost(fitted) <= limit.limit());
     assertTrue(fitted.layers().stream().allMatch(b -> b.activations().equals(BitWidth.FLOAT)));
   }
 
@@ -143,18 +150,22 @@ class BudgetFitterTest {
     SearchSettings settings =
         new SearchSettings(
             paper.network(),
-            paper.resource(),
-            paper.budget(),
+            paper.budgets(),
             choices,
             choices,
             paper.pinning(),
+            Reward.ACCURACY,
             1,
             1);
-    Decisions decisions = new Decisions(settings, problem.table());
+    Decisions decisions = new Decisions(settings);
     return new Fixture(
         decisions,
-        new BudgetFitter(decisions, problem.table(), settings.budget()),
-        settings.budget().limit());
+        new BudgetFitter(decisions, settings.budgets()),
+        settings.mainBudget().budget().limit());
+  }
+
+  private static double cost(Fixture at, Policy policy) {
+    return at.fitter.budgets().get(0).cost(policy);
   }
 
   private List<Double> actions(int size) {

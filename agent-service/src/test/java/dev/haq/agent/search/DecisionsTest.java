@@ -64,7 +64,7 @@ class DecisionsTest {
   void aWidthThatTheTableLacksIsRefused() {
     SearchSettings settings = settings(THREE, Resource.LATENCY, Pinning.IMAGE);
     CostTable narrow = table(THREE, Resource.LATENCY, BitChoices.range(4, 8));
-    HaqException e = assertThrows(HaqException.class, () -> new Decisions(settings, narrow));
+    HaqException e = assertThrows(HaqException.class, () -> new Decisions(on(settings, narrow)));
     assertEquals(Reason.INVALID_BITS, e.reason());
   }
 
@@ -73,15 +73,15 @@ class DecisionsTest {
     SearchSettings four =
         new SearchSettings(
             THREE,
-            Resource.LATENCY,
-            new BudgetLimit(1, 1),
+            budgets(THREE, Resource.LATENCY, BitChoices.TABLE),
             BitChoices.range(4, 4),
             BitChoices.range(4, 4),
             Pinning.FIRST_AND_LAST,
+            Reward.ACCURACY,
             1,
             1);
     CostTable wide = table(THREE, Resource.LATENCY, new BitChoices(List.of(4, 16)));
-    assertEquals(LayerBits.of(4, 4), new Decisions(four, wide).uniform(0).get(0));
+    assertEquals(LayerBits.of(4, 4), new Decisions(on(four, wide)).uniform(0).get(0));
   }
 
   private static List<Decision> all(Decisions decisions) {
@@ -89,18 +89,33 @@ class DecisionsTest {
   }
 
   private static Decisions decisions(Network network, Resource resource, Pinning pinning) {
-    return new Decisions(
-        settings(network, resource, pinning), table(network, resource, BitChoices.TABLE));
+    return new Decisions(settings(network, resource, pinning));
+  }
+
+  private static List<ResourceBudget> budgets(Network network, Resource resource, BitChoices bits) {
+    return List.of(new ResourceBudget(table(network, resource, bits), new BudgetLimit(1, 1)));
+  }
+
+  private static SearchSettings on(SearchSettings settings, CostTable table) {
+    return new SearchSettings(
+        settings.network(),
+        List.of(new ResourceBudget(table, new BudgetLimit(1, 1))),
+        settings.weightBits(),
+        settings.activationBits(),
+        settings.pinning(),
+        settings.reward(),
+        settings.seed(),
+        settings.episodes());
   }
 
   private static SearchSettings settings(Network network, Resource resource, Pinning pinning) {
     return new SearchSettings(
         network,
-        resource,
-        new BudgetLimit(1, 1),
+        budgets(network, resource, BitChoices.TABLE),
         BitChoices.PAPER,
         BitChoices.PAPER,
         pinning,
+        Reward.ACCURACY,
         1,
         1);
   }

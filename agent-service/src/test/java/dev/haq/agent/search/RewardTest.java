@@ -10,6 +10,6 @@ class RewardTest {
   void accuraciesAreInPercentagePoints() {
     Accuracy origin = new Accuracy(1000, 900, 990, 0);
     Accuracy quantized = new Accuracy(1000, 850, 990, 0);
-    assertEquals(-0.5, Reward.of(quantized, origin), 1e-12);
+    assertEquals(-0.5, Reward.ACCURACY.of(quantized, origin), 1e-12);
   }
 }

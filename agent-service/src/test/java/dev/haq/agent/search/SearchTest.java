@@ -14,6 +14,7 @@ import dev.haq.model.CostTable;
 import dev.haq.model.HaqException;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
+import dev.haq.model.Resource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -45,7 +46,7 @@ class SearchTest {
   void everyEpisodeMeetsTheBudgetAndAddsUp() {
     SearchSettings settings = problem.settings(RATIO, 1, 30);
     for (EpisodeResult episode : run(problem, Agents.RANDOM, 30)) {
-      assertTrue(episode.cost().latencySeconds() <= settings.budget().limit());
+      assertTrue(episode.cost().latencySeconds() <= settings.mainBudget().budget().limit());
       assertTrue(episode.costRatio() <= RATIO);
       assertEquals(problem.simulate(episode.policy()), episode.cost());
       assertEquals(
@@ -68,11 +69,12 @@ class SearchTest {
 
     SearchSettings settings = problem.settings(RATIO, 1, 26);
     Agent first = agent(Agents.DDPG, settings);
-    List<EpisodeResult> episodes = run(new Search(settings, problem, problem, first), 1, 23);
+    List<EpisodeResult> episodes =
+        run(new Search(new SearchSpace(settings), problem, problem, first), 1, 23);
     byte[] checkpoint = first.snapshot();
     Agent second = agent(Agents.DDPG, settings);
     second.restore(checkpoint);
-    episodes.addAll(run(new Search(settings, problem, problem, second), 24, 26));
+    episodes.addAll(run(new Search(new SearchSpace(settings), problem, problem, second), 24, 26));
 
     assertEquals(summaries(undisturbed), summaries(episodes));
   }
@@ -83,7 +85,8 @@ class SearchTest {
 
     SearchSettings settings = problem.settings(RATIO, 1, 23);
     Failing evaluator = new Failing(22);
-    Search search = new Search(settings, problem, evaluator, agent(Agents.DDPG, settings));
+    Search search =
+        new Search(new SearchSpace(settings), problem, evaluator, agent(Agents.DDPG, settings));
     List<EpisodeResult> episodes = run(search, 1, 21);
     assertThrows(HaqException.class, () -> search.episode(22));
     episodes.addAll(run(search, 22, 23));
@@ -94,9 +97,7 @@ class SearchTest {
   @Test
   void anUnreachableBudgetIsRefusedBeforeTheFirstEpisode() {
     SearchSettings settings = problem.settings(0.01, 1, 1);
-    Agent agent = agent(Agents.RANDOM, settings);
-    HaqException e =
-        assertThrows(HaqException.class, () -> new Search(settings, problem, problem, agent));
+    HaqException e = assertThrows(HaqException.class, () -> new SearchSpace(settings));
     assertEquals(Reason.BUDGET_INFEASIBLE, e.reason());
   }
 
@@ -105,7 +106,7 @@ class SearchTest {
     HardwareCosts contradicting =
         new HardwareCosts() {
           @Override
-          public CostTable table() {
+          public CostTable table(Resource resource) {
             return problem.table();
           }
 
@@ -116,7 +117,9 @@ class SearchTest {
           }
         };
     SearchSettings settings = problem.settings(RATIO, 1, 1);
-    Search search = new Search(settings, contradicting, problem, agent(Agents.RANDOM, settings));
+    Search search =
+        new Search(
+            new SearchSpace(settings), contradicting, problem, agent(Agents.RANDOM, settings));
     assertThrows(IllegalStateException.class, () -> search.episode(1));
   }
 
@@ -154,11 +157,11 @@ class SearchTest {
 
   private double bestUniform() {
     SearchSettings settings = problem.settings(RATIO, 1, 1);
-    Decisions decisions = new Decisions(settings, problem.table());
+    Decisions decisions = new Decisions(settings);
     ActionSpace actions = new ActionSpace(BitChoices.PAPER);
     return BitChoices.PAPER.bits().stream()
         .map(bits -> decisions.uniform(actions.action(BitWidth.of(bits))))
-        .filter(policy -> problem.table().cost(policy) <= settings.budget().limit())
+        .filter(policy -> problem.table().cost(policy) <= settings.mainBudget().budget().limit())
         .mapToDouble(policy -> problem.evaluate(policy).top1())
         .max()
         .orElseThrow();
@@ -166,7 +169,8 @@ class SearchTest {
 
   private static List<EpisodeResult> run(SyntheticProblem problem, String agent, int episodes) {
     SearchSettings settings = problem.settings(RATIO, 1, episodes);
-    Search search = new Search(settings, problem, problem, agent(agent, problem, settings));
+    Search search =
+        new Search(new SearchSpace(settings), problem, problem, agent(agent, problem, settings));
     return run(search, 1, episodes);
   }
 
@@ -183,6 +187,6 @@ class SearchTest {
   }
 
   private static Agent agent(String name, SyntheticProblem problem, SearchSettings settings) {
-    return Agents.create(name, settings, new Decisions(settings, problem.table()), SHORT);
+    return Agents.create(name, new SearchSpace(settings), problem, SHORT);
   }
 }

@@ -10,11 +10,14 @@ import dev.haq.model.FeatureMap;
 import dev.haq.model.Layer;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Network;
+import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Resource;
 import dev.haq.model.Window;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 
@@ -24,7 +27,7 @@ import java.util.SplittableRandom;
  * very unevenly. Quantization noise of an operand falls fourfold with every bit; the network's
  * noise is the sum, and accuracy falls off exponentially with it.
  */
-public final class SyntheticProblem implements HardwareCosts, AccuracyEvaluator {
+public final class SyntheticProblem implements HardwareCosts, AccuracyEvaluator, SensitivityMeter {
   private static final int IMAGES = 2000;
   private static final double FLOAT_TOP1 = 0.92;
   private static final double SECONDS_PER_BIT_OPERATION = 1e-12;
@@ -112,13 +115,18 @@ public final class SyntheticProblem implements HardwareCosts, AccuracyEvaluator 
 
   /** A search for the most accurate policy within {@code ratio} of the 8-bit latency. */
   public SearchSettings settings(double ratio, long seed, int episodes) {
+    return settings(ratio, seed, episodes, Reward.ACCURACY);
+  }
+
+  public SearchSettings settings(double ratio, long seed, int episodes, Reward reward) {
+    BudgetLimit limit = BudgetLimit.of(Budget.ratio(Resource.LATENCY, ratio), network, this);
     return new SearchSettings(
         network,
-        Resource.LATENCY,
-        BudgetLimit.of(Budget.ratio(Resource.LATENCY, ratio), network, this),
+        List.of(new ResourceBudget(table, limit)),
         BitChoices.PAPER,
         BitChoices.PAPER,
         Pinning.FIRST_AND_LAST,
+        reward,
         seed,
         episodes);
   }
@@ -128,8 +136,28 @@ public final class SyntheticProblem implements HardwareCosts, AccuracyEvaluator 
   }
 
   @Override
+  public CostTable table(Resource resource) {
+    return table;
+  }
+
+  /** Of latency. */
   public CostTable table() {
     return table;
+  }
+
+  /** One width at a time, everything else in float. */
+  @Override
+  public Sensitivities measure(SearchSpace space) {
+    Map<Sensitivities.Entry, Accuracy> entries = new HashMap<>();
+    for (int i = 0; i < space.decisions().size(); i++) {
+      Decision decision = space.decisions().get(i);
+      for (int bits : space.decisions().actions(decision.operand()).choices().bits()) {
+        BitWidth width = BitWidth.of(bits);
+        double alone = sensitivity[decision.layer()][decision.operand() == Operand.WEIGHTS ? 0 : 1];
+        entries.put(new Sensitivities.Entry(decision, width), accuracy(alone * noise(width)));
+      }
+    }
+    return new Sensitivities(baseline(), entries);
   }
 
   @Override
@@ -165,6 +193,7 @@ public final class SyntheticProblem implements HardwareCosts, AccuracyEvaluator 
 
   private static Accuracy accuracy(double noise) {
     int correct = (int) Math.round(IMAGES * FLOAT_TOP1 * Math.exp(-2 * noise));
-    return new Accuracy(IMAGES, correct, correct, 0);
+    return new Accuracy(
+        IMAGES, correct, correct, IMAGES * noise, OptionalDouble.of(IMAGES * noise));
   }
 }

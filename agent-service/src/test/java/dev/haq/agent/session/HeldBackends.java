@@ -2,6 +2,7 @@ package dev.haq.agent.session;
 
 import dev.haq.agent.search.AccuracyEvaluator;
 import dev.haq.agent.search.HardwareCosts;
+import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.model.Accuracy;
 import dev.haq.model.BitChoices;
 import dev.haq.model.Cost;
@@ -13,6 +14,7 @@ import dev.haq.model.LayerBits;
 import dev.haq.model.Network;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
+import dev.haq.model.Resource;
 import dev.haq.model.Window;
 import java.util.List;
 import java.util.Optional;
@@ -130,14 +132,21 @@ final class HeldBackends implements Backend.Factory {
     }
 
     @Override
-    public CostTable table() {
+    public SensitivityMeter sensitivities(Network network) {
+      return space -> {
+        throw new AssertionError("no agent here asks for sensitivities");
+      };
+    }
+
+    @Override
+    public CostTable table(Resource resource) {
       BitChoices bits = BitChoices.TABLE;
       double[] values = new double[4 * 64];
       for (int i = 0; i < values.length; i++) {
         values[i] = (1 + i / 8 % 8) * (1 + i % 8);
       }
       return new CostTable(
-          dev.haq.model.Resource.LATENCY,
+          Resource.LATENCY,
           List.of("c0", "c1", "c2", "c3"),
           bits,
           bits,
@@ -148,7 +157,7 @@ final class HeldBackends implements Backend.Factory {
 
     @Override
     public Cost simulate(Policy policy) {
-      return new Cost(0, table().cost(policy), OptionalDouble.empty(), 0);
+      return new Cost(0, table(Resource.LATENCY).cost(policy), OptionalDouble.empty(), 0);
     }
 
     @Override

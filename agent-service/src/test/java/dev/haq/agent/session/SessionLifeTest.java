@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Pinning;
+import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -320,7 +321,7 @@ final class SessionLifeTest {
           "model",
           DataSelection.all("data"),
           new TargetHandle("target", new byte[0]),
-          Budget.ratio(Resource.LATENCY, 0.6),
+          List.of(Budget.ratio(Resource.LATENCY, 0.6)),
           "ddpg",
           EPISODES,
           3,
@@ -328,7 +329,9 @@ final class SessionLifeTest {
           Optional.empty(),
           Optional.empty(),
           Pinning.FIRST_AND_LAST,
-          new DdpgSettings(8, 8, 1e-3, 1e-2, 0.1, 1, 4, 4, 2, 0.5, 0.9, 1, 0.5));
+          new DdpgSettings(8, 8, 1e-3, 1e-2, 0.1, 1, 4, 4, 2, 0.5, 0.9, 1, 0.5),
+          Reward.ACCURACY,
+          SessionSpec.Pace.ONE);
 
   /** All sessions of this test have the same specification. */
   private static final class OneSpec implements SpecCodec {

@@ -1,0 +1,50 @@
+package dev.haq.agent.baseline;
+
+import dev.haq.agent.search.Decisions;
+import dev.haq.agent.search.Experience;
+import dev.haq.model.Policy;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/** The policy of the highest reward so far, the earliest of equals. */
+final class Best {
+  private final Decisions decisions;
+  private Optional<Policy> policy = Optional.empty();
+  private double reward = Double.NEGATIVE_INFINITY;
+
+  Best(Decisions decisions) {
+    this.decisions = decisions;
+  }
+
+  Optional<Policy> policy() {
+    return policy;
+  }
+
+  /** Answers whether it is a new best. */
+  boolean add(Experience experience) {
+    if (policy.isPresent() && experience.reward() <= reward) {
+      return false;
+    }
+    policy = Optional.of(experience.policy());
+    reward = experience.reward();
+    return true;
+  }
+
+  /** Bytes that {@link #save} writes. */
+  int bytes() {
+    return 1 + Double.BYTES + decisions.size();
+  }
+
+  void save(ByteBuffer out) {
+    out.put((byte) (policy.isPresent() ? 1 : 0)).putDouble(reward);
+    out.put(policy.map(p -> Genome.of(decisions, p)).orElse(new byte[decisions.size()]));
+  }
+
+  void load(ByteBuffer in) {
+    boolean present = in.get() == 1;
+    reward = in.getDouble();
+    byte[] genes = new byte[decisions.size()];
+    in.get(genes);
+    policy = present ? Optional.of(Genome.policy(decisions, genes)) : Optional.empty();
+  }
+}

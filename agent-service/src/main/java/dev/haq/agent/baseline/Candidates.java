@@ -1,0 +1,79 @@
+package dev.haq.agent.baseline;
+
+import dev.haq.agent.search.Decisions;
+import dev.haq.agent.search.Reward;
+import dev.haq.agent.search.SearchSpace;
+import dev.haq.agent.search.Sensitivities;
+import dev.haq.model.BitWidth;
+import dev.haq.model.Operand;
+import dev.haq.model.Policy;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Policies that cost nothing to come by: a dynamic program's and its variations, greedy descent's,
+ * and those with the same widths everywhere.
+ */
+final class Candidates {
+  /** Uniform policies tried, of those that fit the budget. */
+  private static final int UNIFORM = 4;
+
+  private Candidates() {}
+
+  /** The dynamic program's first; each policy once, each within the budget. */
+  static List<Policy> of(SearchSpace space, Sensitivities sensitivities) {
+    DecisionLoss divergence =
+        (decision, width) -> sensitivities.loss(Reward.KL_DIVERGENCE, decision, width);
+    Set<Policy> policies = new LinkedHashSet<>();
+    policies.add(program(space, divergence));
+    policies.add(
+        program(
+            space, (decision, width) -> sensitivities.loss(Reward.CROSS_ENTROPY, decision, width)));
+    // Noise of many layers adds up to more than each alone shows, or to less: a root and a square
+    // make small losses count more, or large ones.
+    policies.add(
+        program(
+            space, (decision, width) -> Math.sqrt(Math.max(0, divergence.of(decision, width)))));
+    policies.add(
+        program(
+            space,
+            (decision, width) -> StrictMath.pow(Math.max(0, divergence.of(decision, width)), 1.5)));
+    policies.add(new Exchange(space, divergence).descended());
+    policies.addAll(uniform(space, new Exchange(space, divergence)));
+    return List.copyOf(policies);
+  }
+
+  private static Policy program(SearchSpace space, DecisionLoss loss) {
+    DynamicProgram program = DynamicProgram.of(space, loss, DynamicProgram.FINE);
+    return program.policy(program.best());
+  }
+
+  /** One weight width and one activation width everywhere; those believed best that fit. */
+  private static List<Policy> uniform(SearchSpace space, Exchange exchange) {
+    Decisions decisions = space.decisions();
+    Set<Policy> fitting = new LinkedHashSet<>();
+    for (int weights : decisions.actions(Operand.WEIGHTS).choices().bits()) {
+      for (int activations : decisions.actions(Operand.ACTIVATIONS).choices().bits()) {
+        Policy policy = uniform(decisions, weights, activations);
+        if (space.budget().isMetBy(policy)) {
+          fitting.add(policy);
+        }
+      }
+    }
+    List<Policy> sorted = new ArrayList<>(fitting);
+    sorted.sort(Comparator.comparingDouble(exchange::loss));
+    return sorted.subList(0, Math.min(UNIFORM, sorted.size()));
+  }
+
+  private static Policy uniform(Decisions decisions, int weights, int activations) {
+    Policy policy = decisions.uniform(0);
+    for (int step = 0; step < decisions.size(); step++) {
+      int bits = decisions.get(step).operand() == Operand.WEIGHTS ? weights : activations;
+      policy = Decisions.with(policy, decisions.get(step), BitWidth.of(bits));
+    }
+    return policy;
+  }
+}

@@ -1,0 +1,10 @@
+package dev.haq.agent.baseline;
+
+import dev.haq.agent.search.Decision;
+import dev.haq.model.BitWidth;
+
+/** What a width is believed to cost in accuracy; losses of a policy's decisions add up. */
+interface DecisionLoss {
+  /** Any unit; less is better. */
+  double of(Decision decision, BitWidth width);
+}

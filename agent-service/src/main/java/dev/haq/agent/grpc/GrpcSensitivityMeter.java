@@ -1,0 +1,99 @@
+package dev.haq.agent.grpc;
+
+import dev.haq.agent.search.Decision;
+import dev.haq.agent.search.SearchSpace;
+import dev.haq.agent.search.Sensitivities;
+import dev.haq.agent.search.SensitivityMeter;
+import dev.haq.agent.session.SessionSpec;
+import dev.haq.model.Accuracy;
+import dev.haq.model.BitWidth;
+import dev.haq.model.HaqException;
+import dev.haq.model.Network;
+import dev.haq.model.Operand;
+import dev.haq.model.Reason;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
+import dev.haq.proto.quantizer.v1.QuantizerGrpc.QuantizerBlockingStub;
+import dev.haq.proto.quantizer.v1.SensitivityEntry;
+import dev.haq.wire.BitsWire;
+import dev.haq.wire.DataWire;
+import dev.haq.wire.RecipeWire;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The quantizer's sensitivities behind the search's port. */
+final class GrpcSensitivityMeter implements SensitivityMeter {
+  private final QuantizerBlockingStub quantizer;
+  private final PatientCalls calls;
+  private final SessionSpec spec;
+  private final Map<String, Integer> layers = new HashMap<>();
+
+  GrpcSensitivityMeter(
+      QuantizerBlockingStub quantizer, PatientCalls calls, SessionSpec spec, Network network) {
+    this.quantizer = quantizer;
+    this.calls = calls;
+    this.spec = spec;
+    for (int layer = 0; layer < network.size(); layer++) {
+      layers.put(network.layer(layer).name(), layer);
+    }
+  }
+
+  @Override
+  public Sensitivities measure(SearchSpace space) {
+    MeasureSensitivityRequest request =
+        MeasureSensitivityRequest.newBuilder()
+            .setModel(spec.model())
+            .setData(DataWire.toProto(spec.data()))
+            .setRecipe(RecipeWire.toProto(spec.recipe()))
+            .setWeightBits(BitsWire.toProto(space.decisions().actions(Operand.WEIGHTS).choices()))
+            .setActivationBits(
+                BitsWire.toProto(space.decisions().actions(Operand.ACTIVATIONS).choices()))
+            .build();
+    List<MeasureSensitivityResponse> answers =
+        calls.call(GrpcBackends.QUANTIZER, () -> all(request));
+    Map<Sensitivities.Entry, Accuracy> entries = new HashMap<>();
+    for (MeasureSensitivityResponse answer : answers) {
+      if (answer.hasEntry()) {
+        SensitivityEntry entry = answer.getEntry();
+        entries.put(key(entry), DataWire.fromProto(entry.getAccuracy()));
+      }
+    }
+    return answers.stream()
+        .filter(MeasureSensitivityResponse::hasStart)
+        .findFirst()
+        .map(start -> DataWire.fromProto(start.getStart().getBaseline()))
+        .map(baseline -> new Sensitivities(baseline, entries))
+        .orElseThrow(
+            () ->
+                new HaqException(
+                    Reason.INTERNAL, "the quantizer sent sensitivities without a baseline"));
+  }
+
+  private List<MeasureSensitivityResponse> all(MeasureSensitivityRequest request) {
+    List<MeasureSensitivityResponse> answers = new ArrayList<>();
+    quantizer.measureSensitivity(request).forEachRemaining(answers::add);
+    return answers;
+  }
+
+  private Sensitivities.Entry key(SensitivityEntry entry) {
+    Integer layer = layers.get(entry.getLayer());
+    if (layer == null) {
+      throw new HaqException(
+          Reason.INTERNAL,
+          "the quantizer measured layer '" + entry.getLayer() + "', which the model does not have");
+    }
+    return new Sensitivities.Entry(
+        new Decision(layer, operand(entry.getOperand())), BitWidth.of(entry.getBits()));
+  }
+
+  private static Operand operand(dev.haq.proto.model.v1.Operand operand) {
+    return switch (operand) {
+      case WEIGHTS -> Operand.WEIGHTS;
+      case ACTIVATIONS -> Operand.ACTIVATIONS;
+      case OPERAND_UNSPECIFIED, UNRECOGNIZED ->
+          throw new HaqException(Reason.INTERNAL, "the quantizer sent an entry without operand");
+    };
+  }
+}

@@ -1,0 +1,25 @@
+package dev.haq.agent.search;
+
+import dev.haq.model.CostTable;
+import dev.haq.model.Policy;
+import dev.haq.model.Resource;
+
+/**
+ * The most that a policy may cost of one resource, and what every bit-width costs of it.
+ *
+ * @param table of the same resource as the budget
+ */
+public record ResourceBudget(CostTable table, BudgetLimit budget) {
+  public Resource resource() {
+    return table.resource();
+  }
+
+  /** Cost of {@code policy}, in the resource's unit. */
+  public double cost(Policy policy) {
+    return table.cost(policy);
+  }
+
+  boolean isMetBy(Policy policy) {
+    return cost(policy) <= budget.limit();
+  }
+}

@@ -1,0 +1,67 @@
+package dev.haq.agent.search;
+
+import dev.haq.model.Policy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Where a search may go: the decisions of an episode, what is seen before each, and the budget that
+ * the policies have to meet.
+ */
+public final class SearchSpace {
+  private final SearchSettings settings;
+  private final Decisions decisions;
+  private final ObservationSpace observations;
+  private final BudgetFitter budget;
+
+  /**
+   * @throws dev.haq.model.HaqException when the settings ask for widths that a cost table lacks,
+   *     leave nothing to search, or the budgets cannot be met
+   */
+  public SearchSpace(SearchSettings settings) {
+    this.settings = settings;
+    decisions = new Decisions(settings);
+    observations = new ObservationSpace(settings.network());
+    budget = new BudgetFitter(decisions, settings.budgets());
+    budget.checkFeasible();
+  }
+
+  public SearchSettings settings() {
+    return settings;
+  }
+
+  public Decisions decisions() {
+    return decisions;
+  }
+
+  public BudgetFitter budget() {
+    return budget;
+  }
+
+  /** One step for each decision; each sees the action before. */
+  List<Transition> walk(ToDoubleFunction<Observation> actor) {
+    List<Transition> steps = new ArrayList<>();
+    Observation observation =
+        observations.observe(decisions.get(0), ObservationSpace.FIRST_PREVIOUS_ACTION);
+    for (int step = 0; step < decisions.size(); step++) {
+      double action = actor.applyAsDouble(observation);
+      boolean last = step == decisions.size() - 1;
+      Observation next = last ? observation : observations.observe(decisions.get(step + 1), action);
+      steps.add(new Transition(observation, action, next, last));
+      observation = next;
+    }
+    return steps;
+  }
+
+  /** The steps of an episode that takes these actions, one a decision. */
+  public List<Transition> steps(List<Double> actions) {
+    int[] step = new int[1];
+    return walk(observation -> actions.get(step[0]++));
+  }
+
+  /** The policy that these actions come to within the budget. */
+  public Policy policy(List<Double> actions) {
+    return budget.fit(decisions.policy(actions));
+  }
+}
