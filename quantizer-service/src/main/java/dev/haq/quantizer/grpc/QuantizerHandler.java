@@ -1,6 +1,7 @@
 package dev.haq.quantizer.grpc;
 
 import dev.haq.model.Policy;
+import dev.haq.model.Shard;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
@@ -86,7 +87,9 @@ public final class QuantizerHandler {
                 DataWire.fromProto(request.getData()),
                 policy,
                 RecipeWire.fromProto(request.getRecipe()),
-                request.getCompareSpeed()),
+                request.getCompareSpeed(),
+                request.hasShard() ? DataWire.fromProto(request.getShard()) : Shard.WHOLE,
+                request.getMeasureDivergence()),
             call::isCancelled));
   }
 }
