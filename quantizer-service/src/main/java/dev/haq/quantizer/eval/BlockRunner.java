@@ -67,6 +67,19 @@ record BlockRunner(SessionRunner runner, CnnGraph graph, Images images, Blocks b
     return sum;
   }
 
+  /** The accuracy of the float model on all images, of its scores. */
+  Accuracy score(FloatScores exact) {
+    Scorer scorer = new Scorer(graph.outputKind());
+    Accuracy sum = Accuracy.NONE;
+    for (int image = 0; image < images.size(); image++) {
+      sum =
+          sum.plus(
+              scorer.score(
+                  exact.blockOf(image), exact.offset(image), graph.classes(), images.label(image)));
+    }
+    return sum;
+  }
+
   /** Runs the float model over the blocks whose scores are not known. */
   void fill(
       FloatScores scores, OrtSession session, List<Integer> wanted, BooleanSupplier cancelled) {

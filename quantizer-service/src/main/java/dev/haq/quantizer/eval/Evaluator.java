@@ -42,6 +42,7 @@ public final class Evaluator implements AutoCloseable {
   private final LruCache<DataKey, FloatScores> floatScores;
   private final LruCache<DataKey, Calibration> calibrations;
   private final LruCache<String, PolicyForms> forms;
+  private final long activationBytes;
   private final Object calibrating = new Object();
 
   /**
@@ -99,6 +100,7 @@ public final class Evaluator implements AutoCloseable {
     this.floatScores = new LruCache<>(limits.floatScoreBytes(), FloatScores::bytes);
     this.calibrations = new LruCache<>(limits.calibrations());
     this.forms = new LruCache<>(limits.models());
+    this.activationBytes = limits.activationBytes();
   }
 
   /**
@@ -274,6 +276,15 @@ public final class Evaluator implements AutoCloseable {
       }
     }
     return new Times(quantizedSeconds, floatSeconds);
+  }
+
+  /** Lets in what runs images; to be entered before any of the following is used. */
+  Admission admission() {
+    return admission;
+  }
+
+  SensitivityRun sensitivityRun(BlockRunner blocks, List<LayerForm> base, FloatScores exact) {
+    return new SensitivityRun(runner, blocks, base, exact, activationBytes);
   }
 
   /** The selected images of a model, in blocks. */
