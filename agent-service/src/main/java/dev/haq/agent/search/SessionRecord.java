@@ -8,10 +8,11 @@ import java.util.Optional;
 /**
  * A session as it is stored, without its episodes.
  *
+ * @param version which change of the session this is, and whose
  * @param updateTime of the last change of status or episode
  */
 public record SessionRecord(
-    Definition definition, Status status, Progress progress, Instant updateTime) {
+    Definition definition, Status status, Progress progress, Version version, Instant updateTime) {
   /**
    * What a session is from its creation on.
    *
@@ -66,9 +67,20 @@ public record SessionRecord(
     static final Progress NONE = new Progress(0, 0, Optional.empty(), Optional.empty());
   }
 
+  /**
+   * What tells an old view of a session from a new one.
+   *
+   * @param revision counts changes of status; episodes do not count
+   * @param fence counts the leases that the session has had; see {@link SessionStore#lease}
+   */
+  public record Version(long revision, long fence) {
+    static final Version FIRST = new Version(0, 0);
+  }
+
   /** A session that waits for its first episode. */
   public static SessionRecord created(Definition definition) {
-    return new SessionRecord(definition, Status.NEW, Progress.NONE, definition.createTime());
+    return new SessionRecord(
+        definition, Status.NEW, Progress.NONE, Version.FIRST, definition.createTime());
   }
 
   public String id() {
@@ -87,7 +99,7 @@ public record SessionRecord(
     state().checkMayBecome(next, id());
     boolean pause =
         status.pauseRequested() && (next == SessionState.PREPARING || next == SessionState.RUNNING);
-    return new SessionRecord(definition, Status.of(next, pause), progress, now);
+    return with(Status.of(next, pause), now);
   }
 
   /**
@@ -97,12 +109,31 @@ public record SessionRecord(
    */
   public SessionRecord ended(SessionState last, EndReason why, String error, Instant now) {
     state().checkMayBecome(last, id());
-    return new SessionRecord(
-        definition, new Status(last, false, Optional.of(why), error), progress, now);
+    return with(new Status(last, false, Optional.of(why), error), now);
   }
 
   public SessionRecord withPauseRequested(boolean requested, Instant now) {
-    return new SessionRecord(definition, Status.of(state(), requested), progress, now);
+    return with(Status.of(state(), requested), now);
+  }
+
+  private SessionRecord with(Status other, Instant now) {
+    return new SessionRecord(definition, other, progress, version, now);
+  }
+
+  /** As it is stored after a change. */
+  public SessionRecord with(Version other) {
+    return new SessionRecord(definition, status, progress, other, updateTime);
+  }
+
+  /**
+   * As a process takes it over whose turn it is, or whose last process has died. What waited for
+   * the episode under way comes about now, since that episode died with its process.
+   */
+  public SessionRecord takenOver(Instant now) {
+    if (state() == SessionState.STOPPING) {
+      return ended(SessionState.STOPPED, EndReason.USER, "", now);
+    }
+    return moved(status.pauseRequested() ? SessionState.PAUSED : SessionState.PREPARING, now);
   }
 
   public SessionRecord withBaseline(Accuracy baseline) {
@@ -112,7 +143,7 @@ public record SessionRecord(
             progress.episodeSeconds(),
             Optional.of(baseline),
             progress.best());
-    return new SessionRecord(definition, status, known, updateTime);
+    return new SessionRecord(definition, status, known, version, updateTime);
   }
 
   /** With one more episode in its log. */
@@ -123,6 +154,6 @@ public record SessionRecord(
             progress.episodeSeconds() + episode.result().timings().total(),
             progress.baseline(),
             episode.improved() ? Optional.of(episode) : progress.best());
-    return new SessionRecord(definition, status, further, episode.createTime());
+    return new SessionRecord(definition, status, further, version, episode.createTime());
   }
 }

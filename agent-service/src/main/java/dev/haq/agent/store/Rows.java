@@ -42,7 +42,7 @@ final class Rows {
       "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.episodes_total,"
           + " s.created_at, s.state, s.pause_requested, s.end_reason, s.error, s.episodes_done,"
           + " s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
-          + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.updated_at, "
+          + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.revision, s.fence, s.updated_at, "
           + EPISODE_COLUMNS;
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -72,6 +72,7 @@ final class Rows {
             row.getDouble("episode_seconds"),
             baseline(row),
             row.getObject("e_number") == null ? Optional.empty() : Optional.of(episode(row))),
+        new SessionRecord.Version(row.getLong("revision"), row.getLong("fence")),
         instant(row, "updated_at"));
   }
 
@@ -160,6 +161,11 @@ final class Rows {
 
     Binder number(int value) throws SQLException {
       statement.setInt(++index, value);
+      return this;
+    }
+
+    Binder number(long value) throws SQLException {
+      statement.setLong(++index, value);
       return this;
     }
 

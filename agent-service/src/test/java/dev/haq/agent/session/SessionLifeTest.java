@@ -18,6 +18,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Resource;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -81,6 +82,7 @@ final class SessionLifeTest {
     store = SqlSessionStore.open("memory");
     backends = new HeldBackends();
     service = service();
+    service.start();
   }
 
   @AfterEach
@@ -113,7 +115,7 @@ final class SessionLifeTest {
         sink.awaitEnd();
         seen.addAll(sink.episodes());
         service = service();
-        service.recover();
+        service.start();
         restarted();
         sink = new RecordingSink();
         service.watch(id, seen.isEmpty() ? 0 : seen.get(seen.size() - 1), sink);
@@ -311,7 +313,8 @@ final class SessionLifeTest {
   }
 
   private SessionService service() {
-    return new SessionService(store, new OneSpec(), backends, SessionMetrics.NONE, 2);
+    return new SessionService(
+        store, new OneSpec(), backends, SessionMetrics.NONE, 2, Duration.ofSeconds(30));
   }
 
   private static final SessionSpec SPEC =
