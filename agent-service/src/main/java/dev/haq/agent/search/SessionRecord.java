@@ -1,6 +1,8 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.Accuracy;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -8,11 +10,17 @@ import java.util.Optional;
 /**
  * A session as it is stored, without its episodes.
  *
+ * @param limits what ends it
  * @param version which change of the session this is, and whose
  * @param updateTime of the last change of status or episode
  */
 public record SessionRecord(
-    Definition definition, Status status, Progress progress, Version version, Instant updateTime) {
+    Definition definition,
+    SessionLimits limits,
+    Status status,
+    Progress progress,
+    Version version,
+    Instant updateTime) {
   /**
    * What a session is from its creation on.
    *
@@ -20,7 +28,6 @@ public record SessionRecord(
    * @param spec what was asked for, every default filled in, as the edge encoded it; opaque here
    * @param layers names of the network's quantizable layers, in order
    * @param budget limit and reference, in the resource's unit
-   * @param episodesTotal how many it is to have
    * @param createTime to the microsecond, as databases keep it
    */
   public record Definition(
@@ -29,7 +36,6 @@ public record SessionRecord(
       String spec,
       List<String> layers,
       BudgetLimit budget,
-      int episodesTotal,
       Instant createTime) {
     public Definition {
       layers = List.copyOf(layers);
@@ -78,9 +84,9 @@ public record SessionRecord(
   }
 
   /** A session that waits for its first episode. */
-  public static SessionRecord created(Definition definition) {
+  public static SessionRecord created(Definition definition, SessionLimits limits) {
     return new SessionRecord(
-        definition, Status.NEW, Progress.NONE, Version.FIRST, definition.createTime());
+        definition, limits, Status.NEW, Progress.NONE, Version.FIRST, definition.createTime());
   }
 
   public String id() {
@@ -117,12 +123,33 @@ public record SessionRecord(
   }
 
   private SessionRecord with(Status other, Instant now) {
-    return new SessionRecord(definition, other, progress, version, now);
+    return new SessionRecord(definition, limits, other, progress, version, now);
+  }
+
+  /**
+   * With other limits; one that has ended waits for its turn again.
+   *
+   * @throws HaqException INVALID_ARGUMENT when it has as many episodes already, ILLEGAL_STATE while
+   *     it is stopping
+   */
+  public SessionRecord extended(SessionLimits other, Instant now) {
+    if (other.episodes() <= progress.episodesDone()) {
+      throw HaqException.invalid(
+          "episodes is %d: session %s has %d already, ask for more",
+          other.episodes(), id(), progress.episodesDone());
+    }
+    if (state() == SessionState.STOPPING) {
+      throw new HaqException(
+          Reason.ILLEGAL_STATE,
+          "session %s is STOPPING: extend it once it has stopped".formatted(id()));
+    }
+    Status next = state().isFinal() ? Status.NEW : status;
+    return new SessionRecord(definition, other, next, progress, version, now);
   }
 
   /** As it is stored after a change. */
   public SessionRecord with(Version other) {
-    return new SessionRecord(definition, status, progress, other, updateTime);
+    return new SessionRecord(definition, limits, status, progress, other, updateTime);
   }
 
   /**
@@ -143,7 +170,7 @@ public record SessionRecord(
             progress.episodeSeconds(),
             Optional.of(baseline),
             progress.best());
-    return new SessionRecord(definition, status, known, version, updateTime);
+    return new SessionRecord(definition, limits, status, known, version, updateTime);
   }
 
   /** With one more episode in its log. */
@@ -154,6 +181,6 @@ public record SessionRecord(
             progress.episodeSeconds() + episode.result().timings().total(),
             progress.baseline(),
             episode.improved() ? Optional.of(episode) : progress.best());
-    return new SessionRecord(definition, status, further, version, episode.createTime());
+    return new SessionRecord(definition, limits, status, further, version, episode.createTime());
   }
 }

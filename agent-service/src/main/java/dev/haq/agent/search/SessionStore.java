@@ -32,11 +32,18 @@ public interface SessionStore extends AutoCloseable {
    */
   List<SessionRecord> list(String beforeId, int limit);
 
+  /**
+   * Deletes a session with its episodes and checkpoint, if its revision is still {@code session}'s.
+   *
+   * @return whether it was
+   */
+  boolean delete(SessionRecord session);
+
   /** Those of these sessions that exist, in any order. */
   List<SessionRecord> findAll(Collection<String> sessionIds);
 
   /**
-   * Replaces a session's state, wish to pause, end, error, baseline and update time, if its
+   * Replaces a session's limits, state, wish to pause, end, error, baseline and update time, if its
    * revision is still {@code before}'s.
    *
    * @return the session with its next revision; empty when it was changed in between, and nothing

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -63,6 +64,23 @@ final class SessionLedger {
         stored = after.equals(before) ? Optional.of(before) : changed(before, after);
       } while (stored.isEmpty());
       return stored.get();
+    }
+  }
+
+  /**
+   * Deletes a session as it now stands.
+   *
+   * @param check throws where it must not be
+   */
+  void delete(String id, Consumer<SessionRecord> check) {
+    synchronized (lock(id)) {
+      boolean deleted = false;
+      while (!deleted) {
+        SessionRecord session = get(id);
+        check.accept(session);
+        deleted = store.delete(session);
+      }
+      watchers.gone(id);
     }
   }
 

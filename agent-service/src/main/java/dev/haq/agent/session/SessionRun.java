@@ -145,10 +145,7 @@ final class SessionRun implements Runnable {
 
   private void runEpisodes(Prepared prepared) {
     SessionRecord session = ledger.get(id);
-    while (session.progress().episodesDone() < session.definition().episodesTotal()) {
-      if (!goesOn()) {
-        return;
-      }
+    while (!ends() && goesOn()) {
       int number = session.progress().episodesDone() + 1;
       EpisodeResult result = prepared.search().episode(number);
       OptionalDouble bestBefore =
@@ -160,11 +157,19 @@ final class SessionRun implements Runnable {
       Episode episode = Episode.after(bestBefore, result, SessionLedger.now());
       session = ledger.append(id, fence, episode, prepared.agent().snapshot());
     }
-    change(
-        s ->
-            s.state().isFinal()
-                ? s
-                : s.ended(SessionState.SUCCEEDED, EndReason.EPISODES, "", SessionLedger.now()));
+  }
+
+  /** Ends the session once a limit is reached; limits may have been changed meanwhile. */
+  private boolean ends() {
+    SessionRecord after =
+        change(
+            s ->
+                s.limits()
+                    .reached(s.progress())
+                    .filter(reason -> s.state().isActive())
+                    .map(r -> s.ended(SessionState.SUCCEEDED, r, "", SessionLedger.now()))
+                    .orElse(s));
+    return after.state().isFinal();
   }
 
   /** Does what was asked for since the last look; answers whether there is more to do. */
@@ -209,6 +214,10 @@ final class SessionRun implements Runnable {
     } catch (TakenOver e) {
       LOG.warn("{}; what was under way here is dropped", e.getMessage());
     } catch (RuntimeException e) {
+      if (e instanceof HaqException typed && typed.reason() == Reason.UNKNOWN_SESSION) {
+        LOG.info("session {} was deleted", id);
+        return;
+      }
       // The store itself fails: the session stays as it is stored and is taken up at the next
       // start.
       LOG.error("session {} broke off and its end cannot be stored", id, e);

@@ -8,6 +8,7 @@ import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -89,7 +91,8 @@ public final class SessionService implements AutoCloseable {
     if (first.isPresent()) {
       return sameRequest(first.get(), encoded);
     }
-    SessionRecord wanted = SessionRecord.created(define(spec, encoded, requestId, onAbort));
+    SessionRecord wanted =
+        SessionRecord.created(define(spec, encoded, requestId, onAbort), spec.limits());
     SessionRecord stored = enter(wanted);
     return stored.id().equals(wanted.id()) ? stored : sameRequest(stored, encoded);
   }
@@ -129,7 +132,6 @@ public final class SessionService implements AutoCloseable {
           encoded,
           network.layers().stream().map(Layer::name).toList(),
           budget,
-          spec.episodes(),
           SessionLedger.now());
     }
   }
@@ -194,10 +196,38 @@ public final class SessionService implements AutoCloseable {
     ledger.watch(id, afterEpisode, sink);
   }
 
-  /** Pauses the session after the episode under way. */
-  public SessionRecord pause(String id) {
+  /** Tells a session from itself after a change of anything but its episodes. */
+  public static String etag(SessionRecord session) {
+    return Long.toString(session.version().revision());
+  }
+
+  /**
+   * @param etag of the session as the caller knows it; empty for any
+   * @throws HaqException SESSION_CHANGED
+   */
+  private static void checkEtag(SessionRecord session, String etag) {
+    if (!etag.isEmpty() && !etag.equals(etag(session))) {
+      throw new HaqException(
+          Reason.SESSION_CHANGED,
+          "session %s has changed since etag %s, it is %s now: read it again"
+              .formatted(session.id(), etag, session.state()));
+    }
+  }
+
+  private SessionRecord change(String id, String etag, UnaryOperator<SessionRecord> change) {
     return ledger.change(
         id,
+        s -> {
+          checkEtag(s, etag);
+          return change.apply(s);
+        });
+  }
+
+  /** Pauses the session after the episode under way. */
+  public SessionRecord pause(String id, String etag) {
+    return change(
+        id,
+        etag,
         s ->
             switch (s.state()) {
               case PAUSED -> s;
@@ -207,9 +237,10 @@ public final class SessionService implements AutoCloseable {
   }
 
   /** Lets a paused session go on, or withdraws a pause that has not come about. */
-  public SessionRecord resume(String id) {
-    ledger.change(
+  public SessionRecord resume(String id, String etag) {
+    change(
         id,
+        etag,
         s ->
             switch (s.state()) {
               case QUEUED -> s;
@@ -221,11 +252,12 @@ public final class SessionService implements AutoCloseable {
   }
 
   /** Ends the session after the episode under way; its best policy is kept. */
-  public SessionRecord stop(String id) {
+  public SessionRecord stop(String id, String etag) {
     boolean[] preparing = new boolean[1];
     SessionRecord after =
-        ledger.change(
+        change(
             id,
+            etag,
             s -> {
               preparing[0] = s.state() == SessionState.PREPARING;
               return switch (s.state()) {
@@ -241,12 +273,35 @@ public final class SessionService implements AutoCloseable {
   }
 
   /** Ends the session now; the episode under way is dropped, what is stored is kept. */
-  public SessionRecord cancel(String id) {
+  public SessionRecord cancel(String id, String etag) {
     SessionRecord after =
-        ledger.change(
-            id, s -> s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
+        change(
+            id,
+            etag,
+            s -> s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
     queue.abort(id);
     return after;
+  }
+
+  /** Gives the session other limits; one that has ended is queued again. */
+  public SessionRecord extend(String id, String etag, SessionLimits limits) {
+    change(id, etag, s -> s.extended(limits, SessionLedger.now()));
+    queue.fill();
+    return ledger.get(id);
+  }
+
+  /** Deletes a session on which nothing works. */
+  public void delete(String id, String etag) {
+    ledger.delete(
+        id,
+        s -> {
+          checkEtag(s, etag);
+          if (s.state().isActive()) {
+            throw new HaqException(
+                Reason.ILLEGAL_STATE,
+                "session %s is %s: cancel it before you delete it".formatted(id, s.state()));
+          }
+        });
   }
 
   /** Sessions that run now. */

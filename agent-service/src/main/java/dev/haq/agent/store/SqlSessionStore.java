@@ -87,8 +87,9 @@ public final class SqlSessionStore implements SessionStore {
     try (PreparedStatement insert =
         connection.prepareStatement(
             "insert into session (id, request_id, spec, layers, budget_limit, reference_cost,"
-                + " episodes_total, created_at, state, pause_requested, error, episodes_done,"
-                + " episode_seconds, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+                + " episodes_total, wall_seconds_limit, patience, top1_goal, created_at, state, pause_requested, error, episodes_done,"
+                + " episode_seconds, updated_at)"
+                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Rows.Binder(insert)
           .text(definition.id())
           .text(definition.requestId().isEmpty() ? null : definition.requestId())
@@ -96,7 +97,7 @@ public final class SqlSessionStore implements SessionStore {
           .text(Rows.layers(definition.layers()))
           .number(definition.budget().limit())
           .number(definition.budget().reference())
-          .number(definition.episodesTotal())
+          .limits(session.limits())
           .time(definition.createTime())
           .text(session.state().name())
           .flag(session.status().pauseRequested())
@@ -183,7 +184,8 @@ public final class SqlSessionStore implements SessionStore {
         connection -> {
           try (PreparedStatement update =
               connection.prepareStatement(
-                  "update session set revision = revision + 1, state = ?, pause_requested = ?,"
+                  "update session set revision = revision + 1, episodes_total = ?,"
+                      + " wall_seconds_limit = ?, patience = ?, top1_goal = ?, state = ?, pause_requested = ?,"
                       + " end_reason = ?, error = ?, baseline_images = ?, baseline_top1_correct = ?,"
                       + " baseline_top5_correct = ?, baseline_cross_entropy_sum = ?, updated_at = ?"
                       + set
@@ -191,6 +193,7 @@ public final class SqlSessionStore implements SessionStore {
                       + condition)) {
             Rows.Binder binder =
                 new Rows.Binder(update)
+                    .limits(after.limits())
                     .text(status.state().name())
                     .flag(status.pauseRequested())
                     .text(status.endReason().map(Enum::name).orElse(null))
@@ -203,6 +206,26 @@ public final class SqlSessionStore implements SessionStore {
                 ? select(connection, "where s.id = ?", b -> b.text(after.id())).stream().findFirst()
                 : Optional.empty();
           }
+        });
+  }
+
+  @Override
+  public boolean delete(SessionRecord session) {
+    return change(
+        connection -> {
+          // The revision is taken first: whoever else changes the session waits, or is too late.
+          int taken =
+              execute(
+                  connection,
+                  "update session set revision = revision + 1 where id = ? and revision = ?",
+                  b -> b.text(session.id()).number(session.version().revision()));
+          if (taken == 1) {
+            for (String table :
+                List.of("checkpoint where session_", "episode where session_", "session where ")) {
+              execute(connection, "delete from " + table + "id = ?", b -> b.text(session.id()));
+            }
+          }
+          return taken == 1;
         });
   }
 

@@ -2,6 +2,7 @@ package dev.haq.agent.store;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -23,6 +25,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
@@ -174,6 +177,33 @@ abstract class SessionStoreContract {
   }
 
   @Test
+  void limitsAreKeptAndReplaced() {
+    SessionRecord session = store.create(session(""));
+    SessionLimits limits =
+        new SessionLimits(500, OptionalDouble.of(0.5), OptionalInt.of(7), OptionalDouble.of(91.5));
+    SessionRecord extended = changed(session, session.extended(limits, NOW));
+    assertEquals(limits, extended.limits());
+    assertEquals(Optional.of(extended), store.find(session.id()));
+  }
+
+  @Test
+  void aDeletedSessionLeavesNothingBehind() {
+    SessionRecord session = running();
+    append(session, episode(1, 0, OptionalDouble.empty()), new byte[1]);
+    SessionRecord other = running();
+    append(other, episode(1, 0, OptionalDouble.empty()), new byte[] {2});
+
+    SessionRecord paused = changed(session, session.moved(SessionState.PAUSED, NOW));
+    assertFalse(store.delete(session), "an old view of the session");
+    assertEquals(Optional.of(paused.id()), store.find(session.id()).map(SessionRecord::id));
+    assertTrue(store.delete(paused));
+    assertEquals(Optional.empty(), store.find(session.id()));
+    assertEquals(List.of(), store.episodes(session.id(), 0, 10));
+    assertEquals(Optional.empty(), store.checkpoint(session.id()));
+    assertArrayEquals(new byte[] {2}, store.checkpoint(other.id()).orElseThrow());
+  }
+
+  @Test
   void sessionsAreFoundTogether() {
     SessionRecord first = store.create(session(""));
     store.create(session(""));
@@ -280,8 +310,8 @@ abstract class SessionStoreContract {
             "{\"name\": \"it's \\\"one\\\"\"}",
             List.of("/features/0/Conv", "b \"quoted\",\nand broken", "é"),
             new BudgetLimit(0.1 + 0.2, 1.0 / 3),
-            120,
-            NOW));
+            NOW),
+        SessionLimits.episodes(120));
   }
 
   static Episode episode(int number, double reward, OptionalDouble bestBefore) {

@@ -8,4 +8,9 @@ alter table session add column fence bigint default 0 not null;
 alter table session add column lease_owner varchar(64);
 alter table session add column lease_until timestamp(6) with time zone;
 
+-- What ends a session beside the number of its episodes; null for nothing.
+alter table session add column wall_seconds_limit double precision;
+alter table session add column patience integer;
+alter table session add column top1_goal double precision;
+
 create index session_lease on session (lease_owner, position);
