@@ -143,6 +143,7 @@ final class KilledProcessTest {
         sessions:
           max-running: 1
           patience-seconds: 60
+          lease-seconds: 2
         hwsim:
           target: %s
           deadline-seconds: 60

@@ -6,12 +6,14 @@ import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.Reward;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.agent.session.SpecCodec;
 import dev.haq.agent.session.TargetHandle;
 import dev.haq.model.BitChoices;
 import dev.haq.model.Budget;
 import dev.haq.model.HaqException;
+import dev.haq.proto.agent.v1.EarlyEnds;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
@@ -20,6 +22,8 @@ import dev.haq.wire.RecipeWire;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /** Session specifications: as messages, and as the JSON of these that a store keeps. */
@@ -63,7 +67,7 @@ public final class SpecWire implements SpecCodec {
             .setTarget(target(spec.target()))
             .setBudget(CostWire.toProto(spec.mainBudget()))
             .setAgent(spec.agent())
-            .setEpisodes(spec.episodes())
+            .setEpisodes(spec.limits().episodes())
             .setSeed(spec.seed())
             .setRecipe(RecipeWire.toProto(spec.recipe()))
             .setSearchFirstAndLast(spec.pinning() == Pinning.IMAGE)
@@ -74,6 +78,9 @@ public final class SpecWire implements SpecCodec {
     spec.budgets().stream()
         .skip(1)
         .forEach(budget -> message.addFurtherBudgets(CostWire.toProto(budget)));
+    if (!spec.limits().equals(SessionLimits.episodes(spec.limits().episodes()))) {
+      message.setEarlyEnds(earlyEnds(spec.limits()));
+    }
     spec.weightBits().ifPresent(bits -> message.setWeightBits(BitsWire.toProto(bits)));
     spec.activationBits().ifPresent(bits -> message.setActivationBits(BitsWire.toProto(bits)));
     return message.build();
@@ -91,7 +98,7 @@ public final class SpecWire implements SpecCodec {
         fromProto(message.getTarget()),
         budgets(message),
         agent,
-        episodes,
+        within("spec.", () -> limits(episodes, message.getEarlyEnds())),
         message.getSeed(),
         field("spec.recipe", () -> RecipeWire.fromProto(message.getRecipe())),
         choices("spec.weight_bits", message.hasWeightBits(), message.getWeightBits()),
@@ -132,6 +139,24 @@ public final class SpecWire implements SpecCodec {
       case CROSS_ENTROPY -> dev.haq.proto.agent.v1.Reward.CROSS_ENTROPY;
       case KL_DIVERGENCE -> dev.haq.proto.agent.v1.Reward.KL_DIVERGENCE;
     };
+  }
+
+  private static EarlyEnds earlyEnds(SessionLimits limits) {
+    EarlyEnds.Builder message = EarlyEnds.newBuilder();
+    limits.wallSeconds().ifPresent(message::setWallSeconds);
+    limits.patience().ifPresent(message::setEpisodesWithoutImprovement);
+    limits.top1().ifPresent(message::setTop1);
+    return message.build();
+  }
+
+  static SessionLimits limits(int episodes, EarlyEnds ends) {
+    return new SessionLimits(
+        episodes,
+        ends.hasWallSeconds() ? OptionalDouble.of(ends.getWallSeconds()) : OptionalDouble.empty(),
+        ends.hasEpisodesWithoutImprovement()
+            ? OptionalInt.of(ends.getEpisodesWithoutImprovement())
+            : OptionalInt.empty(),
+        ends.hasTop1() ? OptionalDouble.of(ends.getTop1()) : OptionalDouble.empty());
   }
 
   private static Optional<BitChoices> choices(
@@ -196,10 +221,14 @@ public final class SpecWire implements SpecCodec {
   }
 
   private static <T> T field(String name, Supplier<T> conversion) {
+    return within(name + ": ", conversion);
+  }
+
+  private static <T> T within(String prefix, Supplier<T> conversion) {
     try {
       return conversion.get();
     } catch (HaqException e) {
-      throw new HaqException(e.reason(), name + ": " + e.getMessage(), e.details(), e);
+      throw new HaqException(e.reason(), prefix + e.getMessage(), e.details(), e);
     }
   }
 }

@@ -8,6 +8,7 @@ import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Budget;
@@ -31,7 +32,7 @@ import java.util.Set;
  * @param data the images that judge a policy; never all of them, see {@link #searching}
  * @param budgets at least one, each of another resource; the first is the one ratios are given for
  * @param agent a name that {@link Agents} knows
- * @param episodes 1..100,000
+ * @param limits what ends the session
  * @param seed the same seed gives the same episodes
  * @param weightBits within 2..8; empty for all of these that the target allows
  * @param activationBits likewise
@@ -44,7 +45,7 @@ public record SessionSpec(
     TargetHandle target,
     List<Budget> budgets,
     String agent,
-    int episodes,
+    SessionLimits limits,
     long seed,
     Recipe recipe,
     Optional<BitChoices> weightBits,
@@ -95,11 +96,6 @@ public record SessionSpec(
     budgets = List.copyOf(budgets);
     checkBudgets(budgets);
     Agents.check(agent);
-    if (episodes < 1 || episodes > SearchSettings.MOST_EPISODES) {
-      throw HaqException.invalid(
-          "spec.episodes is %d: use 1 to %d, or 0 for %d",
-          episodes, SearchSettings.MOST_EPISODES, DEFAULT_EPISODES);
-    }
     weightBits.ifPresent(bits -> checkJudged("spec.weight_bits", bits));
     activationBits.ifPresent(bits -> checkJudged("spec.activation_bits", bits));
     data = searching(data);
@@ -144,22 +140,22 @@ public record SessionSpec(
 
   /** What the search itself needs to know, on this network and target: asks for the cost tables. */
   SearchSettings searchSettings(Network network, HardwareCosts costs) {
-    List<ResourceBudget> limits =
+    List<ResourceBudget> resources =
         budgets.stream()
             .map(
                 budget ->
                     new ResourceBudget(
                         costs.table(budget.resource()), BudgetLimit.of(budget, network, costs)))
             .toList();
-    CostTable table = limits.get(0).table();
+    CostTable table = resources.get(0).table();
     return new SearchSettings(
         network,
-        limits,
+        resources,
         weightBits.orElseGet(() -> SearchSettings.JUDGED.intersect(table.weightBits())),
         activationBits.orElseGet(() -> SearchSettings.JUDGED.intersect(table.activationBits())),
         pinning,
         reward,
         seed,
-        episodes);
+        limits.episodes());
   }
 }
