@@ -141,7 +141,7 @@ function figures() {
     ["Model", short(spec.model ?? "")],
     ["Target", target(spec)],
     ["Budget", budget(spec)],
-    ["Agent, seed", `${spec.agent || "ddpg"}, ${spec.seed ?? 0}`],
+    ["Agent, seed", `${spec.agent || "auto"}, ${spec.seed ?? 0}`],
     ["Float top-1", percent(session.baseline?.top1)],
     ["Best top-1", loss === undefined ? percent(best?.accuracy?.top1) : `${percent(best.accuracy.top1)} (${loss >= 0 ? "+" : "−"}${Math.abs(loss).toFixed(2)})`],
     ["Best cost ratio", number(best?.cost_ratio, 4)],

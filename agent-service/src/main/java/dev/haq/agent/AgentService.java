@@ -4,6 +4,7 @@ import dev.haq.agent.grpc.GrpcBackends;
 import dev.haq.agent.grpc.SearchAgentHandler;
 import dev.haq.agent.grpc.SpecWire;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.session.SessionComparisons;
 import dev.haq.agent.session.SessionService;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.HaqException;
@@ -52,11 +53,14 @@ public final class AgentService implements AutoCloseable {
       parts.push(quantizer::close);
       AgentMetrics metrics = new AgentMetrics(runtime.metrics());
       Duration patience = Duration.ofSeconds(settings.sessions().patienceSeconds());
+      SpecWire specs = new SpecWire();
+      GrpcBackends backends = new GrpcBackends(hwsim, quantizer, patience);
+      SessionComparisons comparisons = new SessionComparisons(store, specs, backends);
       SessionService sessions =
           new SessionService(
               store,
-              new SpecWire(),
-              new GrpcBackends(hwsim, quantizer, patience),
+              specs,
+              backends,
               metrics,
               settings.sessions().maxRunning(),
               Duration.ofSeconds(settings.sessions().leaseSeconds()));
@@ -67,7 +71,7 @@ public final class AgentService implements AutoCloseable {
           RpcServer.builder(runtime, "agent")
               .host(settings.host())
               .port(settings.port())
-              .service(new SearchAgentHandler(sessions).service())
+              .service(new SearchAgentHandler(sessions, comparisons).service())
               .start();
       // Sessions close first: the server waits for calls under way, and watches do not end by
       // themselves.

@@ -67,4 +67,12 @@ public record DataSelection(
     return new DataSelection(
         datasetId, preprocessing, other, maxImages, calibrationImages, splitSeed, heldOutFraction);
   }
+
+  /**
+   * @param most at most this many images of the split; 0 for all
+   */
+  public DataSelection withMaxImages(int most) {
+    return new DataSelection(
+        datasetId, preprocessing, split, most, calibrationImages, splitSeed, heldOutFraction);
+  }
 }

@@ -18,7 +18,8 @@ import java.util.List;
  *
  * <p>The population consists of policies as they were evaluated: fitted to the budget. Departures:
  * the paper's population of 100 and sample of 25 are for 20,000 evaluations; a search here has
- * hundreds, so both are smaller in the same proportion.
+ * hundreds, so both are smaller in the same proportion. A child is brought to the budget from where
+ * the change left it.
  */
 final class EvolutionAgent extends PolicyAgent {
   static final int POPULATION = 20;
@@ -38,7 +39,7 @@ final class EvolutionAgent extends PolicyAgent {
   Policy propose(int number) {
     SeededRandom random = SeededRandom.of(space.settings().seed(), Purpose.EXPLORATION, number);
     if (number <= POPULATION || population.isEmpty()) {
-      return Genome.random(space.decisions(), random);
+      return refilled(Genome.random(space.decisions(), random), random);
     }
     List<Member> members = new ArrayList<>(population);
     Member parent = members.get(random.nextInt(members.size()));
@@ -46,8 +47,28 @@ final class EvolutionAgent extends PolicyAgent {
       Member other = members.get(random.nextInt(members.size()));
       parent = other.reward() > parent.reward() ? other : parent;
     }
-    return Genome.mutated(
-        space.decisions(), Genome.policy(space.decisions(), parent.genes()), random);
+    Policy parentPolicy = Genome.policy(space.decisions(), parent.genes());
+    return refilled(Genome.mutated(space.decisions(), parentPolicy, random), random);
+  }
+
+  /**
+   * Brought to the budget by random steps of one width: down until it is met, then up where there
+   * is room, each decision once. The trimming that every proposal undergoes (paper, 3.3) starts at
+   * the last layer each time, which would wear that out over the generations.
+   */
+  private Policy refilled(Policy policy, SeededRandom random) {
+    Policy now = policy;
+    int tries = 100 * space.decisions().size();
+    while (!space.budget().isMetBy(now) && tries-- > 0) {
+      now = Genome.stepped(space.decisions(), now, random.nextInt(space.decisions().size()), -1);
+    }
+    int first = random.nextInt(space.decisions().size());
+    for (int i = 0; i < space.decisions().size(); i++) {
+      int step = (first + i) % space.decisions().size();
+      Policy wider = Genome.stepped(space.decisions(), now, step, 1);
+      now = space.budget().isMetBy(wider) ? wider : now;
+    }
+    return now;
   }
 
   @Override

@@ -40,6 +40,20 @@ final class Genome {
     return Decisions.with(policy, decision, BitWidth.of(choices.bits().get(other)));
   }
 
+  /**
+   * {@code policy} with the width of a decision one choice further; the same where there is none.
+   *
+   * @param direction -1 narrower, 1 wider
+   */
+  static Policy stepped(Decisions decisions, Policy policy, int step, int direction) {
+    Decision decision = decisions.get(step);
+    BitChoices choices = decisions.actions(decision.operand()).choices();
+    int to = choices.indexOf(policy.get(decision.layer()).of(decision.operand())) + direction;
+    return to < 0 || to >= choices.size()
+        ? policy
+        : Decisions.with(policy, decision, BitWidth.of(choices.bits().get(to)));
+  }
+
   /** Every decision's width drawn evenly. */
   static Policy random(Decisions decisions, SeededRandom random) {
     Policy policy = decisions.uniform(0);

@@ -7,6 +7,7 @@ import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.model.Accuracy;
 import dev.haq.model.BitWidth;
+import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Operand;
@@ -25,6 +26,12 @@ import java.util.Map;
 
 /** The quantizer's sensitivities behind the search's port. */
 final class GrpcSensitivityMeter implements SensitivityMeter {
+  /**
+   * Enough: a divergence is a mean over images of a smooth quantity, and what it is wrong about the
+   * episodes correct; each width of each layer is an evaluation.
+   */
+  private static final int MOST_IMAGES = 256;
+
   private final QuantizerBlockingStub quantizer;
   private final PatientCalls calls;
   private final SessionSpec spec;
@@ -45,7 +52,7 @@ final class GrpcSensitivityMeter implements SensitivityMeter {
     MeasureSensitivityRequest request =
         MeasureSensitivityRequest.newBuilder()
             .setModel(spec.model())
-            .setData(DataWire.toProto(spec.data()))
+            .setData(DataWire.toProto(some(spec.data())))
             .setRecipe(RecipeWire.toProto(spec.recipe()))
             .setWeightBits(BitsWire.toProto(space.decisions().actions(Operand.WEIGHTS).choices()))
             .setActivationBits(
@@ -69,6 +76,11 @@ final class GrpcSensitivityMeter implements SensitivityMeter {
             () ->
                 new HaqException(
                     Reason.INTERNAL, "the quantizer sent sensitivities without a baseline"));
+  }
+
+  private static DataSelection some(DataSelection data) {
+    boolean few = data.maxImages() > 0 && data.maxImages() <= MOST_IMAGES;
+    return few ? data : data.withMaxImages(MOST_IMAGES);
   }
 
   private List<MeasureSensitivityResponse> all(MeasureSensitivityRequest request) {

@@ -4,6 +4,7 @@ import com.google.protobuf.Empty;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.session.SessionComparisons;
 import dev.haq.agent.session.SessionService;
 import dev.haq.model.HaqException;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
@@ -28,9 +29,11 @@ public final class SearchAgentHandler {
   private static final int LARGEST_PAGE = 1000;
 
   private final SessionService sessions;
+  private final SessionComparisons comparisons;
 
-  public SearchAgentHandler(SessionService sessions) {
+  public SearchAgentHandler(SessionService sessions, SessionComparisons comparisons) {
     this.sessions = sessions;
+    this.comparisons = comparisons;
   }
 
   /** The methods, for a server. */
@@ -55,7 +58,16 @@ public final class SearchAgentHandler {
             SearchAgentGrpcService.CancelSession,
             (q, call) -> toProto(sessions.cancel(q.getId(), q.getEtag())))
         .unary(SearchAgentGrpcService.ExtendSession, this::extendSession)
-        .unary(SearchAgentGrpcService.DeleteSession, this::deleteSession);
+        .unary(SearchAgentGrpcService.DeleteSession, this::deleteSession)
+        .unary(
+            SearchAgentGrpcService.GetFront,
+            (q, call) -> ComparisonWire.toProto(comparisons.front(q.getSessionId())))
+        .unary(
+            SearchAgentGrpcService.GetTransfer,
+            (q, call) ->
+                ComparisonWire.toProto(
+                    comparisons.transfer(q.getSessionIdsList(), call::onCancel),
+                    id -> new SessionWire(sessions.get(id))));
   }
 
   private Session extendSession(ExtendSessionRequest request, Call call) {

@@ -3,10 +3,12 @@ package dev.haq.agent.baseline;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Agent;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.Search;
 import dev.haq.agent.search.SearchSettings;
 import dev.haq.agent.search.SearchSpace;
@@ -17,8 +19,14 @@ import dev.haq.model.Reason;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AgentsTest {
+  /** Small networks, otherwise the paper's. */
+  private static final DdpgSettings SMALL =
+      new DdpgSettings(32, 24, 1e-3, 1e-3, 0.01, 1, 16, 64, 5, 0.5, 0.97, 1, 0.5);
+
   private final SyntheticProblem problem = new SyntheticProblem(9, 1);
 
   @Test
@@ -37,6 +45,56 @@ class AgentsTest {
     assertNotEquals(policies(run(Agents.RANDOM, 1, 3)), policies(run(Agents.RANDOM, 2, 3)));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "ddpg", "dp", "evolution", "greedy", "random", "uniform"})
+  void everyAgentGoesOnFromItsSnapshotAsItWouldHave(String name) {
+    SearchSettings settings = problem.settings(0.4, 5, 40, Reward.KL_DIVERGENCE);
+    List<Object> undisturbed = policies(run(search(name, settings), 1, 40));
+    SearchSpace space = new SearchSpace(settings);
+    Agent first = Agents.create(name, space, problem, SMALL);
+    List<EpisodeResult> episodes = run(new Search(space, problem, problem, first), 1, 25);
+    Agent second = Agents.create(name, space, problem, SMALL);
+    second.restore(first.snapshot());
+    episodes.addAll(run(new Search(space, problem, problem, second), 26, 40));
+    assertEquals(undisturbed, policies(episodes));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "dp", "evolution", "greedy"})
+  void everyAgentBeatsRandomPolicies(String name) {
+    for (double ratio : new double[] {0.6, 0.35}) {
+      SearchSettings settings = problem.settings(ratio, 1, 150, Reward.KL_DIVERGENCE);
+      double random = best(run(search(Agents.RANDOM, settings), 1, 150));
+      double found = best(run(search(name, settings), 1, 150));
+      assertTrue(found > random, name + " " + found + ", random " + random);
+    }
+  }
+
+  @Test
+  void autoIsNeverWorseThanWhatItStartsFrom() {
+    for (double ratio : new double[] {0.6, 0.35}) {
+      SearchSettings settings = problem.settings(ratio, 1, 40, Reward.KL_DIVERGENCE);
+      double auto = best(run(search(Agents.AUTO, settings), 1, 40));
+      for (String other : List.of(Agents.DP, Agents.UNIFORM)) {
+        assertTrue(auto >= best(run(search(other, settings), 1, 1)), other);
+      }
+      assertTrue(auto >= best(run(search(Agents.GREEDY, settings), 1, 1)));
+    }
+  }
+
+  @Test
+  void evolutionGetsBeyondThePopulationItBeginsWith() {
+    SearchSettings settings = problem.settings(0.4, 1, 150, Reward.KL_DIVERGENCE);
+    List<EpisodeResult> episodes = run(search(Agents.EVOLUTION, settings), 1, 150);
+    double first = best(episodes.subList(0, EvolutionAgent.POPULATION));
+    double last = best(episodes.subList(100, 150));
+    assertTrue(last > first / 2, "at first " + first + ", at last " + last);
+  }
+
+  private static double best(List<EpisodeResult> episodes) {
+    return episodes.stream().mapToDouble(EpisodeResult::reward).max().orElseThrow();
+  }
+
   @Test
   void anUnknownAgentIsRefusedWithTheNamesThereAre() {
     HaqException e = assertThrows(HaqException.class, () -> Agents.check("bayes"));
@@ -51,12 +109,17 @@ class AgentsTest {
   }
 
   private List<EpisodeResult> run(String name, long seed, int episodes) {
-    SearchSettings settings = problem.settings(0.6, seed, episodes);
+    return run(search(name, problem.settings(0.6, seed, episodes)), 1, episodes);
+  }
+
+  private Search search(String name, SearchSettings settings) {
     SearchSpace space = new SearchSpace(settings);
-    Agent agent = Agents.create(name, space, problem, DdpgSettings.DEFAULTS);
-    Search search = new Search(space, problem, problem, agent);
+    return new Search(space, problem, problem, Agents.create(name, space, problem, SMALL));
+  }
+
+  private static List<EpisodeResult> run(Search search, int from, int to) {
     List<EpisodeResult> results = new ArrayList<>();
-    for (int n = 1; n <= episodes; n++) {
+    for (int n = from; n <= to; n++) {
       results.add(search.episode(n));
     }
     return results;

@@ -113,18 +113,7 @@ class BudgetFitterTest {
   void modelSizeIsPricedWhateverTheActivations() {
     Network network = problem.network();
     BitChoices bits = BitChoices.PAPER;
-    double[] values = new double[network.size() * bits.size() * bits.size()];
-    int cell = 0;
-    for (int layer = 0; layer < network.size(); layer++) {
-      for (int w : bits.bits()) {
-        for (int a = 0; a < bits.size(); a++) {
-          values[cell++] = w * (double) network.layer(layer).weights() / 8;
-        }
-      }
-    }
-    List<String> names = problem.table().layers();
-    CostTable table =
-        new CostTable(Resource.MODEL_SIZE, names, bits, bits, values, new double[0], false, 40);
+    CostTable table = sizeTable(network);
     BudgetLimit limit = new BudgetLimit(network.weights() / 2.0, 4.0 * network.weights());
     SearchSettings settings =
         new SearchSettings(
@@ -141,6 +130,78 @@ class BudgetFitterTest {
     Policy fitted = fitter.fit(decisions.uniform(1));
     assertTrue(table.cost(fitted) <= limit.limit());
     assertTrue(fitted.layers().stream().allMatch(b -> b.activations().equals(BitWidth.FLOAT)));
+  }
+
+  @Test
+  void severalBudgetsAreAllMetAndAMissedOneIsNamed() {
+    Network network = problem.network();
+    CostTable size = sizeTable(network);
+    SearchSettings paper = problem.settings(0.6, 1, 1);
+    for (double share : new double[] {0.7, 0.4, 0.31}) {
+      double eight = size.cost(BudgetLimit.referencePolicy(Resource.LATENCY, network, size));
+      SearchSettings settings = with(paper, new ResourceBudget(size, limit(share * eight, eight)));
+      Decisions decisions = new Decisions(settings);
+      BudgetFitter fitter = new BudgetFitter(decisions, settings.budgets());
+      for (int i = 0; i < 20; i++) {
+        Policy fitted = fitter.fit(decisions.policy(actions(decisions.size())));
+        assertTrue(size.cost(fitted) <= share * eight);
+        assertTrue(problem.table().cost(fitted) <= paper.mainBudget().budget().limit());
+      }
+    }
+    SearchSettings impossible = with(paper, new ResourceBudget(size, limit(1, 100)));
+    HaqException e = assertThrows(HaqException.class, () -> new SearchSpace(impossible));
+    assertEquals(Reason.BUDGET_INFEASIBLE, e.reason());
+    assertEquals("MODEL_SIZE", e.details().get("resource"));
+    assertTrue(e.getMessage().startsWith("model size budget 1.00000 B"), e.getMessage());
+  }
+
+  @Test
+  void activationsAreSparedWhereOnlyTheModelIsTooLarge() {
+    CostTable size = sizeTable(problem.network());
+    SearchSettings paper = problem.settings(1, 1, 1);
+    Decisions free = new Decisions(paper);
+    double eight = size.cost(free.uniform(1));
+    SearchSettings settings = with(paper, new ResourceBudget(size, limit(eight / 2, eight)));
+    Policy fitted = new BudgetFitter(free, settings.budgets()).fit(free.uniform(1));
+    assertTrue(fitted.layers().stream().allMatch(b -> b.activations().bits() == 8));
+  }
+
+  private static BudgetLimit limit(double limit, double reference) {
+    return new BudgetLimit(limit, reference);
+  }
+
+  private static SearchSettings with(SearchSettings paper, ResourceBudget second) {
+    return new SearchSettings(
+        paper.network(),
+        List.of(paper.mainBudget(), second),
+        paper.weightBits(),
+        paper.activationBits(),
+        paper.pinning(),
+        paper.reward(),
+        1,
+        1);
+  }
+
+  private CostTable sizeTable(Network network) {
+    BitChoices bits = BitChoices.PAPER;
+    double[] values = new double[network.size() * bits.size() * bits.size()];
+    int cell = 0;
+    for (int layer = 0; layer < network.size(); layer++) {
+      for (int w : bits.bits()) {
+        for (int a = 0; a < bits.size(); a++) {
+          values[cell++] = w * (double) network.layer(layer).weights() / 8;
+        }
+      }
+    }
+    return new CostTable(
+        Resource.MODEL_SIZE,
+        problem.table().layers(),
+        bits,
+        bits,
+        values,
+        new double[0],
+        false,
+        40);
   }
 
   private record Fixture(Decisions decisions, BudgetFitter fitter, double limit) {}

@@ -3,15 +3,19 @@ package dev.haq.cli;
 import dev.haq.model.Budget;
 import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
+import dev.haq.proto.agent.v1.Reward;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.model.v1.Recipe;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import picocli.CommandLine.Option;
 
 /** How to search. */
 final class SearchOptions {
-  private static final Set<String> AGENTS = new TreeSet<>(Set.of("ddpg", "random", "uniform"));
+  private static final Set<String> AGENTS =
+      new TreeSet<>(Set.of("auto", "ddpg", "dp", "evolution", "greedy", "random", "uniform"));
   private static final int MOST_EPISODES = 100_000;
 
   @Option(
@@ -24,6 +28,14 @@ final class SearchOptions {
   private String budget;
 
   @Option(
+      names = "--also",
+      paramLabel = "RESOURCE=LIMIT",
+      description =
+          "A further budget on another resource, such as energy=0.7 or size=1MB; repeatable. The"
+              + " policy meets all of them.")
+  private Map<String, String> also = new LinkedHashMap<>();
+
+  @Option(
       names = "--resource",
       paramLabel = "R",
       description = "latency (the default), energy or size.")
@@ -32,9 +44,35 @@ final class SearchOptions {
   @Option(
       names = "--agent",
       paramLabel = "A",
-      defaultValue = "ddpg",
-      description = "ddpg (the default), random or uniform.")
+      defaultValue = "auto",
+      description = {
+        "Who proposes policies:",
+        "auto (the default): what costs nothing first (dp, greedy, uniform), then a dynamic program"
+            + " that learns from every episode, trades around the best policy, and ddpg, in turn;",
+        "ddpg: the paper's reinforcement learning;",
+        "dp: dynamic programming over each layer's measured sensitivity;",
+        "greedy: lowers what loses least for the cost it saves, then trades single widths;",
+        "evolution: regularised evolution;",
+        "random, uniform: to compare with."
+      })
   private String agent;
+
+  @Option(
+      names = "--reward",
+      paramLabel = "R",
+      description =
+          "What a policy is worth: accuracy (the paper's; the default of every agent but auto),"
+              + " cross-entropy, or divergence from the float model (auto's default).")
+  private String reward;
+
+  @Option(
+      names = "--parallel",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Episodes evaluated at a time; ${DEFAULT-VALUE} by default. Seed and N determine the"
+              + " policy.")
+  private int parallel;
 
   @Option(
       names = "--episodes",
@@ -77,19 +115,45 @@ final class SearchOptions {
     if (!AGENTS.contains(agent)) {
       throw HaqException.invalid("--agent %s: use one of %s", agent, AGENTS);
     }
-    Budget limit = budget();
-    dev.haq.proto.model.v1.Budget.Builder message =
-        spec.getBudgetBuilder().setResource(ResourceOption.toProto(limit.resource()));
-    if (limit.kind() == Budget.Kind.RATIO) {
-      message.setRatio(limit.value());
-    } else {
-      message.setAbsolute(limit.value());
+    if (parallel < 1) {
+      throw HaqException.invalid("--parallel %d: use at least 1", parallel);
     }
+    spec.setBudget(toProto(budget()));
+    also.forEach((name, text) -> spec.addFurtherBudgets(toProto(further(name, text))));
     spec.setAgent(agent)
+        .setReward(reward())
+        .setParallelEpisodes(parallel)
         .setEpisodes(episodes)
         .setSeed(seed)
         .setRecipe(recipe(perTensor))
         .setSearchFirstAndLast(searchFirstAndLast);
+  }
+
+  private static Budget further(String name, String text) {
+    return BudgetText.parse(text, ResourceOption.parse(name));
+  }
+
+  private static dev.haq.proto.model.v1.Budget toProto(Budget limit) {
+    dev.haq.proto.model.v1.Budget.Builder message =
+        dev.haq.proto.model.v1.Budget.newBuilder()
+            .setResource(ResourceOption.toProto(limit.resource()));
+    return limit.kind() == Budget.Kind.RATIO
+        ? message.setRatio(limit.value()).build()
+        : message.setAbsolute(limit.value()).build();
+  }
+
+  private Reward reward() {
+    if (reward == null) {
+      return Reward.REWARD_UNSPECIFIED;
+    }
+    return switch (reward) {
+      case "accuracy" -> Reward.ACCURACY;
+      case "cross-entropy" -> Reward.CROSS_ENTROPY;
+      case "divergence" -> Reward.KL_DIVERGENCE;
+      default ->
+          throw HaqException.invalid(
+              "--reward %s: use accuracy, cross-entropy or divergence", reward);
+    };
   }
 
   /** The recipe that options ask for. */

@@ -12,7 +12,9 @@ import dev.haq.proto.agent.v1.CancelSessionRequest;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.DeleteSessionRequest;
 import dev.haq.proto.agent.v1.ExtendSessionRequest;
+import dev.haq.proto.agent.v1.GetFrontRequest;
 import dev.haq.proto.agent.v1.GetSessionRequest;
+import dev.haq.proto.agent.v1.GetTransferRequest;
 import dev.haq.proto.agent.v1.ListEpisodesRequest;
 import dev.haq.proto.agent.v1.ListSessionsRequest;
 import dev.haq.proto.agent.v1.PauseSessionRequest;
@@ -95,6 +97,21 @@ final class SessionApi {
                 ctx ->
                     Query.page(ctx, ListEpisodesRequest.newBuilder())
                         .setSessionId(Query.path(ctx, "id"))
+                        .build()));
+    router
+        .get("/v1/sessions/:id/front")
+        .handler(
+            query(
+                read(SearchAgentGrpc.getGetFrontMethod(), Reply::ok),
+                ctx -> GetFrontRequest.newBuilder().setSessionId(Query.path(ctx, "id")).build()));
+    router
+        .get("/v1/transfer")
+        .handler(
+            query(
+                read(SearchAgentGrpc.getGetTransferMethod(), Reply::ok),
+                ctx ->
+                    GetTransferRequest.newBuilder()
+                        .addAllSessionIds(ctx.queryParam("session_id"))
                         .build()));
     router.get("/v1/sessions/:id/events").handler(this::events);
     Map<String, Handler<RoutingContext>> actions = actions();
