@@ -198,6 +198,7 @@ public final class SpecWire implements SpecCodec {
         .setNoiseSigma(ddpg.noiseSigma())
         .setNoiseDecay(ddpg.noiseDecay())
         .setUpdatesPerTransition(ddpg.updatesPerTransition())
+        .setBaselineDecay(ddpg.baselineDecay())
         .build();
   }
 
@@ -217,7 +218,7 @@ public final class SpecWire implements SpecCodec {
         m.hasNoiseSigma() ? m.getNoiseSigma() : d.noiseSigma(),
         m.hasNoiseDecay() ? m.getNoiseDecay() : DdpgSettings.noiseDecay(episodes, warmupEpisodes),
         m.hasUpdatesPerTransition() ? m.getUpdatesPerTransition() : d.updatesPerTransition(),
-        d.baselineDecay());
+        m.hasBaselineDecay() ? m.getBaselineDecay() : d.baselineDecay());
   }
 
   private static <T> T field(String name, Supplier<T> conversion) {
