@@ -1,0 +1,189 @@
+package dev.haq.agent;
+
+import static dev.haq.agent.TestClient.findings;
+import static dev.haq.agent.TestClient.refused;
+import static dev.haq.agent.TestClient.spec;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Front;
+import dev.haq.proto.agent.v1.GetFrontRequest;
+import dev.haq.proto.agent.v1.GetTransferRequest;
+import dev.haq.proto.agent.v1.ResourceFront;
+import dev.haq.proto.agent.v1.Reward;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.proto.agent.v1.Transfer;
+import dev.haq.proto.agent.v1.TransferRow;
+import dev.haq.proto.model.v1.Budget;
+import dev.haq.proto.model.v1.Resource;
+import dev.haq.rpc.ServiceRuntime;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The ways to search, over real gRPC, with fake services behind. */
+final class SearchWaysTest {
+  private ServiceRuntime runtime;
+  private FakeSimulator simulator;
+  private FakeQuantizer quantizer;
+  private AgentService service;
+  private TestClient client;
+
+  @BeforeEach
+  void start() {
+    runtime = ServiceRuntime.create();
+    simulator = new FakeSimulator(runtime);
+    quantizer = new FakeQuantizer(runtime);
+    service =
+        AgentService.start(
+            runtime,
+            AgentSettings.defaults()
+                .withAddress("127.0.0.1", 0)
+                .withStore("memory")
+                .withTargets(simulator.target(), quantizer.target()));
+    client = new TestClient(service.port());
+  }
+
+  @AfterEach
+  void stop() {
+    client.close();
+    service.close();
+    quantizer.close();
+    simulator.close();
+    runtime.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "auto", "ddpg", "dp", "evolution", "greedy", "random", "uniform"})
+  void everyAgentSearchesWithinTheBudget(String agent) {
+    Session session = succeeded(spec(20).setAgent(agent));
+    List<Episode> episodes = client.episodes(session.getId());
+    assertEquals(20, episodes.size());
+    assertTrue(episodes.stream().allMatch(episode -> episode.getCostRatio() <= 0.5));
+    boolean auto = agent.isEmpty() || agent.equals("auto");
+    assertEquals(auto ? "auto" : agent, session.getSpec().getAgent());
+    assertEquals(auto ? Reward.KL_DIVERGENCE : Reward.ACCURACY, session.getSpec().getReward());
+  }
+
+  @Test
+  void theRewardIsTheOneThatWasAskedFor() {
+    Session divergence = succeeded(spec(3).setReward(Reward.KL_DIVERGENCE));
+    for (Episode episode : client.episodes(divergence.getId())) {
+      assertEquals(-episode.getAccuracy().getKlDivergence(), episode.getReward(), 1e-12);
+    }
+    Session crossEntropy = succeeded(spec(3).setReward(Reward.CROSS_ENTROPY));
+    for (Episode episode : client.episodes(crossEntropy.getId())) {
+      double rise =
+          episode.getAccuracy().getCrossEntropy() - crossEntropy.getBaseline().getCrossEntropy();
+      assertEquals(-rise, episode.getReward(), 1e-12);
+    }
+  }
+
+  @Test
+  void severalEpisodesAtATimeComeToTheSameEachTime() {
+    SessionSpec.Builder spec = spec(16).setParallelEpisodes(3).setLearnWhileEvaluating(true);
+    List<String> once = findings(client.episodes(succeeded(spec).getId()));
+    assertEquals(once, findings(client.episodes(succeeded(spec).getId())));
+    assertTrue(!once.equals(findings(client.episodes(succeeded(spec(16)).getId()))));
+  }
+
+  @Test
+  void severalBudgetsAreAllMet() {
+    Budget size = Budget.newBuilder().setResource(Resource.MODEL_SIZE).setRatio(0.22).build();
+    Session session = succeeded(spec(12).addFurtherBudgets(size));
+    for (Episode episode : client.episodes(session.getId())) {
+      assertTrue(episode.getCostRatio() <= 0.5);
+      double floatBytes =
+          FakeQuantizer.NETWORK.layers().stream().mapToDouble(l -> l.weights() * 4.0).sum();
+      assertTrue(episode.getCost().getModelSizeBytes() <= 0.22 * floatBytes);
+    }
+  }
+
+  @Test
+  void theBudgetThatCannotBeMetIsNamed() {
+    Budget size = Budget.newBuilder().setResource(Resource.MODEL_SIZE).setRatio(0.01).build();
+    HaqException error =
+        refused(Reason.BUDGET_INFEASIBLE, () -> client.create(spec(5).addFurtherBudgets(size)));
+    assertTrue(error.getMessage().startsWith("model size budget"), error.getMessage());
+    assertEquals("MODEL_SIZE", error.details().get("resource"));
+    Budget again = Budget.newBuilder().setResource(Resource.LATENCY).setRatio(0.7).build();
+    refused(Reason.INVALID_ARGUMENT, () -> client.create(spec(5).addFurtherBudgets(again)));
+    refused(Reason.INVALID_ARGUMENT, () -> client.create(spec(5).setParallelEpisodes(65)));
+  }
+
+  @Test
+  void aFrontHoldsWhatNoOtherEpisodeBeats() {
+    Session session = succeeded(spec(25).setAgent("random"));
+    List<Episode> episodes = client.episodes(session.getId());
+    Front front =
+        client.stub().getFront(GetFrontRequest.newBuilder().setSessionId(session.getId()).build());
+    assertEquals(25, front.getEpisodes());
+    assertEquals(
+        List.of(Resource.LATENCY, Resource.MODEL_SIZE),
+        front.getResourcesList().stream().map(ResourceFront::getResource).toList());
+    ResourceFront latency = front.getResources(0);
+    assertEquals(
+        session.getBest().getReward(), latency.getPoints(latency.getPointsCount() - 1).getReward());
+    for (Episode point : latency.getPointsList()) {
+      assertTrue(
+          episodes.stream()
+              .noneMatch(
+                  other ->
+                      other.getCost().getLatencySeconds() < point.getCost().getLatencySeconds()
+                          && other.getReward() >= point.getReward()));
+    }
+    refused(
+        Reason.UNKNOWN_SESSION,
+        () -> client.stub().getFront(GetFrontRequest.newBuilder().setSessionId("x").build()));
+  }
+
+  @Test
+  void transferComparesEveryPolicyOnEveryTarget() {
+    Session half = succeeded(spec(8));
+    Session size =
+        succeeded(
+            spec(8).setBudget(Budget.newBuilder().setResource(Resource.MODEL_SIZE).setRatio(0.23)));
+    Session seventy =
+        succeeded(
+            spec(8).setBudget(Budget.newBuilder().setResource(Resource.LATENCY).setRatio(0.7)));
+    Transfer transfer =
+        client
+            .stub()
+            .getTransfer(
+                GetTransferRequest.newBuilder()
+                    .addSessionIds(half.getId())
+                    .addSessionIds(seventy.getId())
+                    .build());
+    for (int row = 0; row < 2; row++) {
+      TransferRow own = transfer.getRows(row);
+      assertEquals(0, own.getCells(row).getRegret());
+      assertTrue(own.getCells(row).getWithinBudget());
+      assertEquals(
+          own.getCells(0).getCost(), own.getCells(1).getCost(), "one target, one resource");
+    }
+    double regret =
+        transfer.getRows(1).getCells(0).getCost() / transfer.getRows(0).getCells(0).getCost() - 1;
+    assertEquals(regret, transfer.getRows(1).getCells(0).getRegret(), 1e-12);
+    assertEquals(0, transfer.getMinMaxRegret(), "the cheaper policy costs less on both");
+    refused(
+        Reason.INVALID_ARGUMENT,
+        () ->
+            client
+                .stub()
+                .getTransfer(GetTransferRequest.newBuilder().addSessionIds(size.getId()).build()));
+  }
+
+  private Session succeeded(SessionSpec.Builder spec) {
+    Session session = client.awaitEnd(client.create(spec).getId());
+    assertEquals(SessionState.SUCCEEDED, session.getState(), session.getError());
+    return session;
+  }
+}
