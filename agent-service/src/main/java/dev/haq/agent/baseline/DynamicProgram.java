@@ -155,7 +155,7 @@ final class DynamicProgram {
       for (int i = 0; i < costs.length; i++) {
         double cost = costs[i] + more;
         double loss = losses[i] + worse;
-        int at = Math.min((int) (cost / cell), cells);
+        int at = Math.min((int) Math.ceil(cost / cell), cells); // 0 for the cheapest alone
         if (loss < cellLoss[at] || (loss == cellLoss[at] && cost < cellCost[at])) {
           cellCost[at] = cost;
           cellLoss[at] = loss;

@@ -5,40 +5,48 @@ import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.model.BitWidth;
+import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Steps of one width at a time, by what they are believed to cost in accuracy: down to the budget,
  * up into what is left of it, and trades of the one for the other.
  */
 final class Exchange {
+  private static final int NONE = -1;
   private static final double TINY = 1e-12;
 
   private final SearchSpace space;
-  private final DecisionLoss loss;
+  private final Decisions decisions;
+  private final List<ResourceBudget> budgets;
+  private final double[][] losses; // [decision][choice]
 
   Exchange(SearchSpace space, DecisionLoss loss) {
     this.space = space;
-    this.loss = loss;
+    decisions = space.decisions();
+    budgets = space.budget().budgets();
+    losses = new double[decisions.size()][];
+    for (int d = 0; d < losses.length; d++) {
+      List<Integer> choices = choices(d);
+      losses[d] = new double[choices.size()];
+      for (int c = 0; c < choices.size(); c++) {
+        losses[d][c] = loss.of(decisions.get(d), BitWidth.of(choices.get(c)));
+      }
+    }
   }
 
-  /**
-   * A policy one step away.
-   *
-   * @param loss what the step is believed to add to the loss
-   * @param cost what it adds to the cost, see {@link #cost}
-   */
-  private record Step(Policy policy, Decision decision, double loss, double cost) {}
+  private List<Integer> choices(int decision) {
+    return decisions.actions(decisions.get(decision).operand()).choices().bits();
+  }
 
   /** From the widest policy down to the budget, then up into what the last step left free. */
   Policy descended() {
-    return raised(lowered(space.decisions().uniform(1), Optional.empty()), Optional.empty());
+    return filled(new Walk(decisions.uniform(1)), NONE);
   }
 
   /**
@@ -47,13 +55,15 @@ final class Exchange {
    */
   List<Policy> neighbours(Policy policy) {
     Map<Policy, Double> found = new LinkedHashMap<>();
-    for (int i = 0; i < space.decisions().size(); i++) {
-      Decision decision = space.decisions().get(i);
+    for (int d = 0; d < decisions.size(); d++) {
       for (int direction : new int[] {-1, 1}) {
-        step(policy, decision, direction)
-            .map(step -> filled(step.policy(), decision))
-            .filter(space.budget()::isMetBy)
-            .ifPresent(neighbour -> found.put(neighbour, loss(neighbour)));
+        Walk walk = new Walk(policy);
+        int choice = walk.nextChoice(d, direction);
+        if (choice != NONE) {
+          walk.take(d, choice);
+          Policy neighbour = filled(walk, d);
+          found.put(neighbour, loss(neighbour));
+        }
       }
     }
     found.remove(policy);
@@ -62,94 +72,145 @@ final class Exchange {
     return sorted;
   }
 
-  /** Brought to the budget, from above or below, without a change of {@code kept}. */
-  Policy filled(Policy policy, Decision kept) {
-    return raised(lowered(policy, Optional.of(kept)), Optional.of(kept));
-  }
-
-  /** Lowers the width that loses least for the cost it saves, until the budget is met. */
-  private Policy lowered(Policy policy, Optional<Decision> but) {
-    Policy now = policy;
-    while (!space.budget().isMetBy(now)) {
-      Optional<Step> best =
-          steps(now, -1, but).stream()
-              .filter(step -> step.cost() < 0)
-              .min(Comparator.comparingDouble(step -> step.loss() / -step.cost()));
-      if (best.isEmpty()) {
-        return space.budget().fit(now);
-      }
-      now = best.get().policy();
-    }
-    return now;
-  }
-
-  /** Widens the width that gains most for its cost, as long as one fits. */
-  private Policy raised(Policy policy, Optional<Decision> but) {
-    Policy now = policy;
-    while (true) {
-      Optional<Step> best =
-          steps(now, 1, but).stream()
-              .filter(step -> step.loss() < 0 && space.budget().isMetBy(step.policy()))
-              .min(Comparator.comparingDouble(step -> step.loss() / Math.max(step.cost(), TINY)));
-      if (best.isEmpty()) {
-        return now;
-      }
-      now = best.get().policy();
-    }
-  }
-
   /** What a policy is believed to lose. */
   double loss(Policy policy) {
     double sum = 0;
-    for (int i = 0; i < space.decisions().size(); i++) {
-      Decision decision = space.decisions().get(i);
-      sum += loss.of(decision, policy.get(decision.layer()).of(decision.operand()));
+    for (int d = 0; d < decisions.size(); d++) {
+      Decision decision = decisions.get(d);
+      int bits = policy.get(decision.layer()).of(decision.operand()).bits();
+      sum += losses[d][choices(d).indexOf(bits)];
     }
     return sum;
   }
 
-  private List<Step> steps(Policy policy, int direction, Optional<Decision> but) {
-    List<Step> steps = new ArrayList<>();
-    for (int i = 0; i < space.decisions().size(); i++) {
-      Decision decision = space.decisions().get(i);
-      if (but.isEmpty() || !but.get().equals(decision)) {
-        step(policy, decision, direction).ifPresent(steps::add);
-      }
-    }
-    return steps;
-  }
-
   /**
-   * The nearest width in a direction that changes the cost; where none does, the nearest.
+   * Brought to the budget: lowers the width that loses least for the cost it saves until it is met,
+   * then widens the one that gains most for its cost as long as one fits.
    *
-   * @param direction -1 narrower, 1 wider
+   * @param kept a decision to leave alone, or {@link #NONE}
    */
-  private Optional<Step> step(Policy policy, Decision decision, int direction) {
-    List<Integer> choices = space.decisions().actions(decision.operand()).choices().bits();
-    BitWidth width = policy.get(decision.layer()).of(decision.operand());
-    double before = cost(policy);
-    Optional<Step> nearest = Optional.empty();
-    for (int at = choices.indexOf(width.bits()) + direction;
-        at >= 0 && at < choices.size();
-        at += direction) {
-      BitWidth other = BitWidth.of(choices.get(at));
-      Policy changed = Decisions.with(policy, decision, other);
-      double worse = loss.of(decision, other) - loss.of(decision, width);
-      Step step = new Step(changed, decision, worse, cost(changed) - before);
-      if (step.cost() != 0) {
-        return Optional.of(step);
-      }
-      nearest = nearest.isPresent() ? nearest : Optional.of(step);
+  private Policy filled(Walk walk, int kept) {
+    boolean lowers = true;
+    while (lowers && !walk.fits()) {
+      lowers = walk.step(-1, kept);
     }
-    return nearest;
+    boolean widens = lowers;
+    while (widens) {
+      widens = walk.step(1, kept);
+    }
+    return space.budget().fit(walk.policy()); // which changes nothing but what rounding left
   }
 
-  /** Sum of the shares of the budgets. */
-  private double cost(Policy policy) {
-    double all = 0;
-    for (ResourceBudget budget : space.budget().budgets()) {
-      all += budget.cost(policy) / budget.budget().limit();
+  /** A policy on its way, with its costs kept up to date. */
+  private final class Walk {
+    private final LayerBits[] bits;
+    private final int[] choice = new int[losses.length];
+    private final double[] costs = new double[budgets.size()]; // shares of the budgets
+
+    Walk(Policy policy) {
+      bits = policy.layers().toArray(new LayerBits[0]);
+      for (int d = 0; d < choice.length; d++) {
+        Decision decision = decisions.get(d);
+        choice[d] = choices(d).indexOf(bits[decision.layer()].of(decision.operand()).bits());
+      }
+      for (int b = 0; b < costs.length; b++) {
+        costs[b] = budgets.get(b).cost(policy) / budgets.get(b).budget().limit();
+      }
     }
-    return all;
+
+    Policy policy() {
+      return new Policy(List.of(bits));
+    }
+
+    boolean fits() {
+      for (double cost : costs) {
+        if (cost > 1) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    /** The best step in a direction; whether there was one. */
+    boolean step(int direction, int kept) {
+      int best = NONE;
+      double bestRate = Double.POSITIVE_INFINITY;
+      for (int d = 0; d < choice.length; d++) {
+        int next = d == kept ? NONE : nextChoice(d, direction);
+        if (next == NONE) {
+          continue;
+        }
+        double cost = cost(d, next);
+        double loss = losses[d][next] - losses[d][choice[d]];
+        boolean allowed = direction < 0 ? cost < 0 : loss < 0 && fitsWith(d, next);
+        double rate = loss / Math.max(Math.abs(cost), TINY);
+        if (allowed && rate < bestRate) {
+          best = d;
+          bestRate = rate;
+        }
+      }
+      if (best != NONE) {
+        take(best, nextChoice(best, direction));
+      }
+      return best != NONE;
+    }
+
+    /**
+     * The nearest choice in a direction that changes the cost; where none does, the nearest.
+     *
+     * @param direction -1 narrower, 1 wider
+     * @return {@link #NONE} where there is none
+     */
+    int nextChoice(int d, int direction) {
+      int nearest = choice[d] + direction;
+      if (nearest < 0 || nearest >= losses[d].length) {
+        return NONE;
+      }
+      for (int c = nearest; c >= 0 && c < losses[d].length; c += direction) {
+        if (cost(d, c) != 0) {
+          return c;
+        }
+      }
+      return nearest;
+    }
+
+    /** What a choice adds to the shares of all budgets. */
+    private double cost(int d, int c) {
+      double sum = 0;
+      for (int b = 0; b < costs.length; b++) {
+        sum += cost(b, d, c);
+      }
+      return sum;
+    }
+
+    private double cost(int b, int d, int c) {
+      ResourceBudget budget = budgets.get(b);
+      int layer = decisions.get(d).layer();
+      double more =
+          budget.table().cost(layer, with(d, c)) - budget.table().cost(layer, bits[layer]);
+      return more / budget.budget().limit();
+    }
+
+    private LayerBits with(int d, int c) {
+      Decision decision = decisions.get(d);
+      return bits[decision.layer()].with(decision.operand(), BitWidth.of(choices(d).get(c)));
+    }
+
+    private boolean fitsWith(int d, int c) {
+      for (int b = 0; b < costs.length; b++) {
+        if (costs[b] + cost(b, d, c) > 1) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    void take(int d, int c) {
+      for (int b = 0; b < costs.length; b++) {
+        costs[b] += cost(b, d, c);
+      }
+      bits[decisions.get(d).layer()] = with(d, c);
+      choice[d] = c;
+    }
   }
 }

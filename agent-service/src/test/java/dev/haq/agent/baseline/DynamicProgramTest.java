@@ -48,7 +48,7 @@ class DynamicProgramTest {
 
   @Test
   void theWholeFrontTradesCostForLoss() {
-    SearchSpace space = new SearchSpace(new SyntheticProblem(14, 1).settings(0.5, 1, 1));
+    SearchSpace space = new SearchSpace(new SyntheticProblem(25, 1).settings(0.5, 1, 1));
     DynamicProgram program = DynamicProgram.of(space, randomLoss(2), DynamicProgram.FINE);
     for (int point = 1; point < program.size(); point++) {
       assertTrue(program.cost(point) > program.cost(point - 1));

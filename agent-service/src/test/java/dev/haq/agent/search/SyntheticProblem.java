@@ -59,7 +59,7 @@ public final class SyntheticProblem implements HardwareCosts, AccuracyEvaluator,
     int channels = 16;
     int side = 32;
     for (int block = 0; block < blocks; block++) {
-      boolean down = block % 3 == 2;
+      boolean down = block % 3 == 2 && side > 2;
       FeatureMap input = FeatureMap.square(side);
       side = down ? side / 2 : side;
       layers.add(
