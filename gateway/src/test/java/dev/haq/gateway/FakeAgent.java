@@ -6,6 +6,7 @@ import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.ExtendSessionRequest;
+import dev.haq.proto.agent.v1.Front;
 import dev.haq.proto.agent.v1.ListEpisodesRequest;
 import dev.haq.proto.agent.v1.ListEpisodesResponse;
 import dev.haq.proto.agent.v1.ListSessionsRequest;
@@ -14,6 +15,8 @@ import dev.haq.proto.agent.v1.SearchAgentGrpcService;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.proto.agent.v1.Transfer;
+import dev.haq.proto.agent.v1.TransferRow;
 import dev.haq.proto.agent.v1.WatchSessionRequest;
 import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
@@ -67,6 +70,21 @@ final class FakeAgent {
                   .addEpisodes(find(request.getSessionId()).getBest())
                   .setNextPageToken("2")
                   .build();
+            })
+        .unary(
+            SearchAgentGrpcService.GetFront,
+            (request, call) ->
+                Front.newBuilder()
+                    .setEpisodes(find(request.getSessionId()).getEpisodesDone())
+                    .build())
+        .unary(
+            SearchAgentGrpcService.GetTransfer,
+            (request, call) -> {
+              Transfer.Builder transfer = Transfer.newBuilder();
+              request
+                  .getSessionIdsList()
+                  .forEach(id -> transfer.addRows(TransferRow.newBuilder().setSessionId(id)));
+              return transfer.build();
             })
         .serverStream(SearchAgentGrpcService.WatchSession, this::watch)
         .unary(

@@ -96,6 +96,16 @@ final class RoutesTest {
   }
 
   @Test
+  void frontsAndTransferAreAskedForByTheirSessions() throws Exception {
+    put("listed", SessionState.RUNNING);
+    assertEquals(200, gateway.get("/v1/sessions/listed/front").statusCode());
+    assertEquals(404, gateway.get("/v1/sessions/none/front").statusCode());
+    JsonNode transfer = json(gateway.get("/v1/transfer?session_id=a&session_id=b"));
+    assertEquals("a", transfer.get("rows").get(0).get("session_id").asText());
+    assertEquals("b", transfer.get("rows").get(1).get("session_id").asText());
+  }
+
+  @Test
   void sessionsAndEpisodesAreListedPageByPage() throws Exception {
     put("listed", SessionState.RUNNING);
     gateway.agent.listed.clear();
