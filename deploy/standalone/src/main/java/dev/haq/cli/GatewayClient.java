@@ -13,6 +13,8 @@ import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
 import dev.haq.proto.hwsim.v1.BuildCostTableResponse;
 import dev.haq.proto.hwsim.v1.ExplainRequest;
 import dev.haq.proto.hwsim.v1.ExplainResponse;
+import dev.haq.proto.hwsim.v1.FindParameterRequest;
+import dev.haq.proto.hwsim.v1.FindParameterResponse;
 import dev.haq.proto.hwsim.v1.ListTargetsResponse;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
@@ -163,6 +165,10 @@ final class GatewayClient {
 
   ExplainResponse explain(ExplainRequest request) {
     return post("/v1/explain", request, ExplainResponse.newBuilder()).build();
+  }
+
+  FindParameterResponse findParameter(FindParameterRequest request) {
+    return post("/v1/find-parameter", request, FindParameterResponse.newBuilder()).build();
   }
 
   EvaluateResponse evaluate(EvaluateRequest request) {

@@ -26,6 +26,7 @@ import picocli.CommandLine.ParameterException;
       SearchCommand.class,
       SimulateCommand.class,
       ExplainCommand.class,
+      FindParameterCommand.class,
       EvaluateCommand.class,
       TableCommand.class,
       TargetsCommand.class,

@@ -39,6 +39,7 @@ import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.NetworkWire;
 import dev.haq.wire.Page;
+import io.micrometer.core.instrument.LongTaskTimer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.util.EnumSet;
@@ -55,6 +56,9 @@ public final class HardwareSimulatorHandler {
   private final Targets targets;
   private final AnswerCache cache;
 
+  /** What is being computed now: falls to nothing once nobody waits any more. */
+  private final LongTaskTimer computing;
+
   /**
    * @param metrics times of calls by target, and the cache's hits
    */
@@ -65,6 +69,10 @@ public final class HardwareSimulatorHandler {
     this.metrics = metrics;
     this.targets = new Targets(catalogue, limits.batch());
     this.cache = new AnswerCache(limits.cacheBytes(), metrics);
+    this.computing =
+        LongTaskTimer.builder("haq.hwsim.computing")
+            .description("Answers being computed now")
+            .register(metrics);
   }
 
   /** The methods, for a server. */
@@ -249,17 +257,18 @@ public final class HardwareSimulatorHandler {
                   request.getLatencySeconds(),
                   value ->
                       Simulation.of(
-                              network,
-                              Targets.model(file.with(Map.of(key, value)), batch),
-                              policy,
-                              EnumSet.of(Resource.LATENCY),
-                              false,
-                              call::throwIfCancelled)
-                          .total());
+                          network,
+                          Targets.model(file.with(Map.of(key, value)), batch),
+                          policy,
+                          EnumSet.of(Resource.LATENCY),
+                          false,
+                          call::throwIfCancelled));
           return FindParameterResponse.newBuilder()
               .setValue(found.value())
-              .setCost(CostWire.toProto(found.cost()))
+              .setCost(CostWire.toProto(found.simulation().total()))
               .setSimulations(found.simulations())
+              .setBatch(Targets.model(file, batch).batch())
+              .setExtrapolated(found.simulation().extrapolated())
               .build();
         });
   }
@@ -268,7 +277,7 @@ public final class HardwareSimulatorHandler {
   private <R extends Message> R answer(
       String rpc, TargetRef target, Message request, Class<R> type, Supplier<R> compute) {
     Timer.Sample started = Timer.start(metrics);
-    R answer = cache.get(request, type, compute);
+    R answer = cache.get(request, type, () -> computing.record(compute));
     // Only what was answered: the names in refused requests are without number.
     started.stop(
         Timer.builder("haq.hwsim.answers")
