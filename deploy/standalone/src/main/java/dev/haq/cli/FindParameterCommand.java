@@ -96,9 +96,7 @@ final class FindParameterCommand implements Callable<Integer> {
             time(found.getCost().getLatencySeconds()),
             time(seconds),
             found.getSimulations(),
-            found.getExtrapolated()
-                ? "; some layers rest on parts of the cost model that no published figure checks (extrapolated)"
-                : "");
+            found.getExtrapolated() ? Figures.EXTRAPOLATED : "");
       }
       return Haq.DONE;
     }

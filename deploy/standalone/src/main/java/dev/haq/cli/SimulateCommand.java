@@ -117,9 +117,7 @@ final class SimulateCommand implements Callable<Integer> {
             answer.getBatch(),
             Figures.amount(
                 dev.haq.proto.model.v1.Resource.LATENCY, answer.getTotal().getLatencySeconds()),
-            answer.getExtrapolated()
-                ? "; some layers rest on parts of the cost model that no published figure checks"
-                : "");
+            answer.getExtrapolated() ? Figures.EXTRAPOLATED : "");
   }
 
   private static String weights(LayerBits bits) {
