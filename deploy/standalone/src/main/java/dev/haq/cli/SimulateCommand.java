@@ -73,7 +73,7 @@ final class SimulateCommand implements Callable<Integer> {
     if (energy) {
       headings.add("mJ");
     }
-    headings.addAll(List.of("kB", "utilised", "<bound by"));
+    headings.addAll(List.of("size kB", "utilised", "<bound by"));
     List<List<String>> rows = new ArrayList<>();
     for (int i = 0; i < answer.getLayersCount(); i++) {
       LayerCost layer = answer.getLayers(i);

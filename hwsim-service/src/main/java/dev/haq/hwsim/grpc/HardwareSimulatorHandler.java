@@ -134,7 +134,7 @@ public final class HardwareSimulatorHandler {
             CostWire.fromProto(request.getResource()),
             weightBits,
             activationBits,
-            call::throwIfCancelled);
+            checkpoint(call));
     return BuildCostTableResponse.newBuilder().setTable(CostWire.toProto(table)).build();
   }
 
@@ -154,21 +154,20 @@ public final class HardwareSimulatorHandler {
               request.getPolicy(),
               resources,
               request.getExcludeFirstAndLast(),
-              call);
+              checkpoint(call));
         });
   }
 
-  private static SimulateResponse simulate(
+  private SimulateResponse simulate(
       Network network,
       CostModel model,
       dev.haq.proto.model.v1.Policy message,
       Set<Resource> resources,
       boolean excludeFirstAndLast,
-      Call call) {
+      Runnable checkpoint) {
     Policy policy = BitsWire.fromProto(message, network);
     Simulation simulation =
-        Simulation.of(
-            network, model, policy, resources, excludeFirstAndLast, call::throwIfCancelled);
+        Simulation.of(network, model, policy, resources, excludeFirstAndLast, checkpoint);
     return SimulateResponse.newBuilder()
         .addAllLayers(simulation.layers().stream().map(CostWire::toProto).toList())
         .setTotal(CostWire.toProto(simulation.total()))
@@ -193,6 +192,7 @@ public final class HardwareSimulatorHandler {
           Network network = network(request.hasNetwork(), request.getNetwork());
           CostModel model = targets.model(request.getTarget());
           Set<Resource> resources = resources(request.getResourcesList());
+          Runnable checkpoint = checkpoint(call);
           return SimulateBatchResponse.newBuilder()
               .addAllResults(
                   request.getPoliciesList().stream()
@@ -204,7 +204,7 @@ public final class HardwareSimulatorHandler {
                                   policy,
                                   resources,
                                   request.getExcludeFirstAndLast(),
-                                  call))
+                                  checkpoint))
                       .toList())
               .build();
         });
@@ -220,13 +220,12 @@ public final class HardwareSimulatorHandler {
           Network network = network(request.hasNetwork(), request.getNetwork());
           CostModel model = targets.model(request.getTarget());
           Policy policy = BitsWire.fromProto(request.getPolicy(), network);
+          Runnable checkpoint = checkpoint(call);
           Simulation simulation =
-              Simulation.of(
-                  network, model, policy, model.resources(), false, call::throwIfCancelled);
+              Simulation.of(network, model, policy, model.resources(), false, checkpoint);
           return ExplainResponse.newBuilder()
               .addAllLayers(
-                  Explanation.of(network, model, policy, simulation, call::throwIfCancelled)
-                      .stream()
+                  Explanation.of(network, model, policy, simulation, checkpoint).stream()
                       .map(ExplanationWire::toProto)
                       .toList())
               .setTotal(CostWire.toProto(simulation.total()))
@@ -248,6 +247,7 @@ public final class HardwareSimulatorHandler {
           int batch = targets.batch(request.getTarget());
           AcceleratorFile file = targets.file(request.getTarget());
           String key = request.getKey();
+          Runnable checkpoint = checkpoint(call);
           SmallestParameter found =
               SmallestParameter.find(
                   key,
@@ -262,7 +262,7 @@ public final class HardwareSimulatorHandler {
                           policy,
                           EnumSet.of(Resource.LATENCY),
                           false,
-                          call::throwIfCancelled));
+                          checkpoint));
           return FindParameterResponse.newBuilder()
               .setValue(found.value())
               .setCost(CostWire.toProto(found.simulation().total()))
@@ -286,6 +286,20 @@ public final class HardwareSimulatorHandler {
             .tag("target", Targets.label(target))
             .register(metrics));
     return answer;
+  }
+
+  /** To be run between two cells: whether the call may go on. Its time starts now. */
+  private Runnable checkpoint(Call call) {
+    long start = System.nanoTime();
+    return () -> {
+      call.throwIfCancelled();
+      if ((System.nanoTime() - start) * 1e-9 > limits.seconds()) {
+        throw new HaqException(
+            Reason.DEADLINE_EXCEEDED,
+            "this takes more than the %s s of computing that the service gives one call: ask for fewer layers, or a smaller batch"
+                .formatted(limits.seconds()));
+      }
+    };
   }
 
   private static Set<Resource> resources(List<dev.haq.proto.model.v1.Resource> messages) {
