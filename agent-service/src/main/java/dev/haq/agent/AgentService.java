@@ -48,7 +48,7 @@ public final class AgentService implements AutoCloseable {
       parts.push(store::close);
       RpcChannel hwsim = channel(settings.hwsim());
       parts.push(hwsim::close);
-      RpcChannel quantizer = channel(settings.quantizer());
+      RpcChannel quantizer = channel(settings.quantizer().peer());
       parts.push(quantizer::close);
       AgentMetrics metrics = new AgentMetrics(runtime.metrics());
       Duration patience = Duration.ofSeconds(settings.sessions().patienceSeconds());
@@ -56,7 +56,7 @@ public final class AgentService implements AutoCloseable {
           new SessionService(
               store,
               new SpecWire(),
-              new GrpcBackends(hwsim, quantizer, patience),
+              new GrpcBackends(hwsim, quantizer, patience, settings.quantizer().shards()),
               metrics,
               settings.sessions().maxRunning());
       metrics.observe(sessions);

@@ -5,12 +5,13 @@ import dev.haq.model.BitWidth;
 import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Network;
+import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Bit-widths, their choices, and policies. An absent width is float. */
+/** Bit-widths, their choices, operands, and policies. An absent width is float. */
 public final class BitsWire {
   private BitsWire() {}
 
@@ -97,5 +98,21 @@ public final class BitsWire {
 
   public static BitChoices fromProto(dev.haq.proto.model.v1.BitChoices message) {
     return new BitChoices(message.getBitsList());
+  }
+
+  public static dev.haq.proto.model.v1.Operand toProto(Operand operand) {
+    return switch (operand) {
+      case WEIGHTS -> dev.haq.proto.model.v1.Operand.WEIGHTS;
+      case ACTIVATIONS -> dev.haq.proto.model.v1.Operand.ACTIVATIONS;
+    };
+  }
+
+  public static Operand fromProto(dev.haq.proto.model.v1.Operand message) {
+    return switch (message) {
+      case WEIGHTS -> Operand.WEIGHTS;
+      case ACTIVATIONS -> Operand.ACTIVATIONS;
+      case OPERAND_UNSPECIFIED, UNRECOGNIZED ->
+          throw HaqException.invalid("an operand must be WEIGHTS or ACTIVATIONS");
+    };
   }
 }

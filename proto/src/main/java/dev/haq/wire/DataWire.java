@@ -4,10 +4,11 @@ import dev.haq.model.Accuracy;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
+import dev.haq.model.Shard;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** Data selections, preprocessing and accuracies. */
+/** Data selections, their shards, preprocessing and accuracies. */
 public final class DataWire {
   private DataWire() {}
 
@@ -80,6 +81,17 @@ public final class DataWire {
         message.hasHeldOutFraction()
             ? message.getHeldOutFraction()
             : DataSelection.DEFAULT_HELD_OUT_FRACTION);
+  }
+
+  public static dev.haq.proto.quantizer.v1.Shard toProto(Shard shard) {
+    return dev.haq.proto.quantizer.v1.Shard.newBuilder()
+        .setIndex(shard.index())
+        .setCount(shard.count())
+        .build();
+  }
+
+  public static Shard fromProto(dev.haq.proto.quantizer.v1.Shard message) {
+    return new Shard(message.getIndex(), message.getCount());
   }
 
   public static dev.haq.proto.model.v1.Accuracy toProto(Accuracy accuracy) {

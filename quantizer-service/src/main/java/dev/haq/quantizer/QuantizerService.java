@@ -6,6 +6,8 @@ import dev.haq.quantizer.data.Datasets;
 import dev.haq.quantizer.data.LabelledImages;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Images;
+import dev.haq.quantizer.eval.Sensitivity;
+import dev.haq.quantizer.eval.SensitivityStore;
 import dev.haq.quantizer.grpc.QuantizerHandler;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.ModelStore;
@@ -49,11 +51,14 @@ public final class QuantizerService implements AutoCloseable {
             new IntegerGraph(Processor.detect()),
             settings.evaluatorLimits());
     try {
+      Sensitivity sensitivity =
+          new Sensitivity(
+              evaluator, new SensitivityStore(settings.dataDir().resolve("sensitivity")));
       RpcServer server =
           RpcServer.builder(runtime, "quantizer")
               .host(settings.host())
               .port(settings.port())
-              .service(new QuantizerHandler(models, datasets, evaluator).service())
+              .service(new QuantizerHandler(models, datasets, evaluator, sensitivity).service())
               .start();
       return new QuantizerService(server, evaluator);
     } catch (RuntimeException e) {

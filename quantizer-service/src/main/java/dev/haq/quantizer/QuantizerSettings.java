@@ -31,12 +31,20 @@ public record QuantizerSettings(
   }
 
   /** Bounds of what is kept in memory; each at least 1. */
-  public record Cache(long imageBytes, int models, int calibrations, int answers) {
+  public record Cache(
+      long imageBytes,
+      int models,
+      int calibrations,
+      int answers,
+      long floatScoreBytes,
+      long activationBytes) {
     public Cache {
       positive("cache.image-bytes", imageBytes);
       positive("cache.models", models);
       positive("cache.calibrations", calibrations);
       positive("cache.answers", answers);
+      positive("cache.float-score-bytes", floatScoreBytes);
+      positive("cache.activation-bytes", activationBytes);
     }
   }
 
@@ -88,7 +96,9 @@ public record QuantizerSettings(
         limits.concurrent(),
         cache.answers(),
         cache.calibrations(),
-        cache.models());
+        cache.models(),
+        cache.floatScoreBytes(),
+        cache.activationBytes());
   }
 
   private static void positive(String key, long value) {

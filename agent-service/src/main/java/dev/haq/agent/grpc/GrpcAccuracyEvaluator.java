@@ -7,7 +7,6 @@ import dev.haq.model.Network;
 import dev.haq.model.Policy;
 import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
-import dev.haq.proto.quantizer.v1.QuantizerGrpc.QuantizerBlockingStub;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
@@ -15,8 +14,7 @@ import java.util.Optional;
 
 /** The quantizer behind the search's port. */
 final class GrpcAccuracyEvaluator implements AccuracyEvaluator {
-  private final QuantizerBlockingStub quantizer;
-  private final PatientCalls calls;
+  private final ShardedEvaluations evaluations;
   private final EvaluateRequest template;
   private final Network network;
   private Optional<Accuracy> baseline;
@@ -25,15 +23,13 @@ final class GrpcAccuracyEvaluator implements AccuracyEvaluator {
    * @param baseline the float model's accuracy where it is known already
    */
   GrpcAccuracyEvaluator(
-      QuantizerBlockingStub quantizer,
-      PatientCalls calls,
+      ShardedEvaluations evaluations,
       String model,
       DataSelection data,
       Recipe recipe,
       Network network,
       Optional<Accuracy> baseline) {
-    this.quantizer = quantizer;
-    this.calls = calls;
+    this.evaluations = evaluations;
     this.template =
         EvaluateRequest.newBuilder()
             .setModel(model)
@@ -47,18 +43,14 @@ final class GrpcAccuracyEvaluator implements AccuracyEvaluator {
   @Override
   public Accuracy baseline() {
     if (baseline.isEmpty()) {
-      baseline = Optional.of(evaluate(template));
+      baseline = Optional.of(evaluations.evaluate(template));
     }
     return baseline.get();
   }
 
   @Override
   public Accuracy evaluate(Policy policy) {
-    return evaluate(template.toBuilder().setPolicy(BitsWire.toProto(policy, network)).build());
-  }
-
-  private Accuracy evaluate(EvaluateRequest request) {
-    return DataWire.fromProto(
-        calls.call(GrpcBackends.QUANTIZER, () -> quantizer.evaluate(request)).getAccuracy());
+    return evaluations.evaluate(
+        template.toBuilder().setPolicy(BitsWire.toProto(policy, network)).build());
   }
 }

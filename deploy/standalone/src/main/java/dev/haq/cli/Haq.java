@@ -28,6 +28,7 @@ import picocli.CommandLine.ParameterException;
       ExplainCommand.class,
       FindParameterCommand.class,
       EvaluateCommand.class,
+      SensitivityCommand.class,
       TableCommand.class,
       TargetsCommand.class,
       SessionsCommand.class,

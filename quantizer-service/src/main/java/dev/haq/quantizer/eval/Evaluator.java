@@ -11,6 +11,7 @@ import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
+import dev.haq.model.Shard;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.FloatGraph;
 import dev.haq.quantizer.onnx.GraphWriter;
@@ -21,10 +22,8 @@ import dev.haq.quantizer.quant.LinearQuantizer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /**
  * Evaluates policies: writes the quantized graph of a policy, opens a session on it, runs it over
@@ -35,19 +34,15 @@ public final class Evaluator implements AutoCloseable {
   /** Slices of the images in which float and quantized runs alternate when speeds are compared. */
   private static final int TIMED_SLICES = 10;
 
-  private static final long CANCEL_CHECK_MILLIS = 50;
-
-  /** Half the threads that serve calls, so that waiting evaluations never block other calls. */
-  private static final int MOST_WAITING = 32;
-
   private final Images.Source images;
   private final GraphWriter writer;
   private final SessionRunner runner;
-  private final Semaphore running;
-  private final AtomicInteger waiting = new AtomicInteger();
-  private final LruCache<AnswerKey, Accuracy> answers;
-  private final LruCache<CalibrationKey, Calibration> calibrations;
+  private final Admission admission;
+  private final LruCache<AnswerKey, BlockAnswers> answers;
+  private final LruCache<DataKey, FloatScores> floatScores;
+  private final LruCache<DataKey, Calibration> calibrations;
   private final LruCache<String, PolicyForms> forms;
+  private final long activationBytes;
   private final Object calibrating = new Object();
 
   /**
@@ -55,17 +50,44 @@ public final class Evaluator implements AutoCloseable {
    *
    * @param threads that run images, at least 1
    * @param concurrent evaluations under way at once; others wait. Each holds one session
-   * @param answers remembered, about 1 KiB each
+   * @param answers remembered, at most 3 KiB each
    * @param calibrations remembered, 16 KiB a layer each
    * @param models whose quantized weights are remembered, at most 14 bytes a weight each
+   * @param floatScoreBytes of the float model's class scores that are remembered
+   * @param activationBytes of float activations that one measurement of sensitivity holds
    */
-  public record Limits(int threads, int concurrent, int answers, int calibrations, int models) {
+  public record Limits(
+      int threads,
+      int concurrent,
+      int answers,
+      int calibrations,
+      int models,
+      long floatScoreBytes,
+      long activationBytes) {
+    private static final long USUAL_FLOAT_SCORE_BYTES = 64 << 20;
+    private static final long USUAL_ACTIVATION_BYTES = 512 << 20;
+
     public Limits {
-      for (int limit : new int[] {threads, concurrent, answers, calibrations, models}) {
+      for (long limit :
+          new long[] {
+            threads, concurrent, answers, calibrations, models, floatScoreBytes, activationBytes
+          }) {
         if (limit < 1) {
           throw HaqException.invalid("evaluation limit %d must be at least 1", limit);
         }
       }
+    }
+
+    /** With the usual bounds in bytes. */
+    public Limits(int threads, int concurrent, int answers, int calibrations, int models) {
+      this(
+          threads,
+          concurrent,
+          answers,
+          calibrations,
+          models,
+          USUAL_FLOAT_SCORE_BYTES,
+          USUAL_ACTIVATION_BYTES);
     }
   }
 
@@ -73,10 +95,12 @@ public final class Evaluator implements AutoCloseable {
     this.images = images;
     this.writer = writer;
     this.runner = new SessionRunner(limits.threads());
-    this.running = new Semaphore(limits.concurrent(), true);
+    this.admission = new Admission(limits.concurrent());
     this.answers = new LruCache<>(limits.answers());
+    this.floatScores = new LruCache<>(limits.floatScoreBytes(), FloatScores::bytes);
     this.calibrations = new LruCache<>(limits.calibrations());
     this.forms = new LruCache<>(limits.models());
+    this.activationBytes = limits.activationBytes();
   }
 
   /**
@@ -84,18 +108,32 @@ public final class Evaluator implements AutoCloseable {
    *
    * @param policy empty for the float model
    * @param compareSpeed also time the float model, on the same images and threads, in turns
+   * @param shard which part of the selected images
+   * @param measureDivergence also compare with the float model's class probabilities
    */
   public record Request(
       ImportedModel model,
       DataSelection data,
       Optional<Policy> policy,
       Recipe recipe,
-      boolean compareSpeed) {}
+      boolean compareSpeed,
+      Shard shard,
+      boolean measureDivergence) {
+    /** On all images, by their labels alone. */
+    public Request(
+        ImportedModel model,
+        DataSelection data,
+        Optional<Policy> policy,
+        Recipe recipe,
+        boolean compareSpeed) {
+      this(model, data, policy, recipe, compareSpeed, Shard.WHOLE, false);
+    }
+  }
 
   private record AnswerKey(
       String model, DataSelection data, Optional<Policy> policy, Recipe recipe) {}
 
-  private record CalibrationKey(String model, DataSelection data) {}
+  private record DataKey(String model, DataSelection data) {}
 
   /**
    * Evaluates; blocks until done.
@@ -109,21 +147,25 @@ public final class Evaluator implements AutoCloseable {
     policy.ifPresent(p -> check(p, request.model()));
     AnswerKey key = new AnswerKey(request.model().id(), request.data(), policy, request.recipe());
     if (!request.compareSpeed()) {
-      Optional<Accuracy> known = answers.get(key);
+      Optional<Accuracy> known = answers.get(key).flatMap(answer -> sum(answer, request));
       if (known.isPresent()) {
         return new Evaluation(known.get(), 0, 0, OptionalDouble.empty(), true);
       }
     }
-    acquire(cancelled);
+    admission.enter(cancelled);
     try {
-      Evaluation evaluation = run(request, policy, cancelled);
-      answers.putIfAbsent(key, evaluation.accuracy());
-      return evaluation;
+      return run(request, policy, key, cancelled);
     } catch (OrtException e) {
       throw Ort.refused(e);
     } finally {
-      running.release();
+      admission.leave();
     }
+  }
+
+  private static Optional<Accuracy> sum(BlockAnswers answers, Request request) {
+    int count = answers.blocks().count();
+    Shard shard = request.shard();
+    return answers.sum(shard.first(count), shard.end(count), request.measureDivergence());
   }
 
   private static boolean isFloat(Policy policy) {
@@ -151,97 +193,122 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  private void acquire(BooleanSupplier cancelled) {
-    try {
-      if (waiting.incrementAndGet() > MOST_WAITING) {
-        throw new HaqException(
-            Reason.BUSY,
-            MOST_WAITING + " evaluations wait already: try again later, or use another replica");
-      }
-      while (!running.tryAcquire(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
-        if (cancelled.getAsBoolean()) {
-          throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
-    } finally {
-      waiting.decrementAndGet();
-    }
-  }
-
-  private Evaluation run(Request request, Optional<Policy> policy, BooleanSupplier cancelled)
+  private Evaluation run(
+      Request request, Optional<Policy> policy, AnswerKey key, BooleanSupplier cancelled)
       throws OrtException {
     CnnGraph graph = request.model().graph();
     long start = System.nanoTime();
-    Images selected = images.images(request.data(), graph.inputShape(), graph.classes());
-    Optional<Calibration> calibration =
-        policy.isPresent() ? Optional.of(calibration(request, cancelled)) : Optional.empty();
+    BlockRunner blocks = blocks(request.model(), request.data());
+    int count = blocks.blocks().count();
+    int first = request.shard().first(count);
+    int end = request.shard().end(count);
+    BlockAnswers answer =
+        answers.putIfAbsent(key, new BlockAnswers(blocks.blocks(), policy.isEmpty()));
+    List<Integer> wanted =
+        request.compareSpeed()
+            ? IntStream.range(first, end).boxed().toList()
+            : answer.missing(first, end, request.measureDivergence());
+    Optional<List<LayerForm>> layers = Optional.empty();
+    Optional<FloatScores> exact = Optional.empty();
+    if (policy.isPresent() && !wanted.isEmpty()) {
+      layers =
+          Optional.of(
+              forms(request.model(), request.data(), policy.get(), request.recipe(), cancelled));
+      if (request.measureDivergence()) {
+        exact = Optional.of(floatScores(request.model(), request.data(), wanted, cancelled));
+      }
+    }
     double preparationSeconds = secondsSince(start);
-    if (policy.isEmpty()) {
-      try (OrtSession session = openFloat(graph)) {
-        long begun = System.nanoTime();
-        Accuracy accuracy =
-            runner.accuracy(session, graph, selected, 0, selected.size(), cancelled);
-        double seconds = secondsSince(begun);
-        return new Evaluation(
-            accuracy,
-            seconds,
-            preparationSeconds,
-            request.compareSpeed() ? OptionalDouble.of(seconds) : OptionalDouble.empty(),
-            false);
-      }
-    }
-    List<LayerForm> layers = forms(request, policy.get(), calibration.orElseThrow());
-    preparationSeconds = secondsSince(start);
     long begun = System.nanoTime();
-    try (OrtSession session = openQuantized(graph, layers)) {
-      double openingSeconds = secondsSince(begun);
-      if (request.compareSpeed()) {
-        return compared(session, graph, selected, openingSeconds, preparationSeconds, cancelled);
+    double seconds = 0;
+    OptionalDouble floatSeconds = OptionalDouble.empty();
+    if (!wanted.isEmpty()) {
+      try (OrtSession session =
+          layers.isPresent() ? openQuantized(graph, layers.get()) : openFloat(graph)) {
+        if (request.compareSpeed() && policy.isPresent()) {
+          Times times =
+              compared(session, blocks, wanted, exact, answer, secondsSince(begun), cancelled);
+          seconds = times.quantizedSeconds();
+          floatSeconds = OptionalDouble.of(times.floatSeconds());
+        } else {
+          begun = policy.isPresent() ? begun : System.nanoTime();
+          blocks.score(session, wanted, exact, answer, cancelled);
+          seconds = secondsSince(begun);
+          floatSeconds = request.compareSpeed() ? OptionalDouble.of(seconds) : floatSeconds;
+        }
       }
-      Accuracy accuracy = runner.accuracy(session, graph, selected, 0, selected.size(), cancelled);
-      return new Evaluation(
-          accuracy, secondsSince(begun), preparationSeconds, OptionalDouble.empty(), false);
     }
+    return new Evaluation(
+        sum(answer, request).orElseThrow(), seconds, preparationSeconds, floatSeconds, false);
   }
+
+  private record Times(double quantizedSeconds, double floatSeconds) {}
 
   /**
    * Float and quantized runs in turns over slices of the images, so that both see the same load.
    */
-  private Evaluation compared(
+  private Times compared(
       OrtSession session,
-      CnnGraph graph,
-      Images selected,
+      BlockRunner blocks,
+      List<Integer> wanted,
+      Optional<FloatScores> exact,
+      BlockAnswers answer,
       double openingSeconds,
-      double preparationSeconds,
       BooleanSupplier cancelled)
       throws OrtException {
-    try (OrtSession floatSession = openFloat(graph)) {
-      double quantizedSeconds = openingSeconds;
-      double floatSeconds = 0;
-      Optional<Accuracy> sum = Optional.empty();
-      int batch = SessionRunner.batchSize(graph);
-      int size = selected.size();
-      int slice = Math.max(1, (size / TIMED_SLICES + batch - 1) / batch) * batch;
-      for (int from = 0; from < size; from += slice) {
-        int to = Math.min(size, from + slice);
+    double quantizedSeconds = openingSeconds;
+    double floatSeconds = 0;
+    try (OrtSession floatSession = openFloat(blocks.graph())) {
+      int slice = (wanted.size() + TIMED_SLICES - 1) / TIMED_SLICES;
+      for (int from = 0; from < wanted.size(); from += slice) {
+        List<Integer> part = wanted.subList(from, Math.min(wanted.size(), from + slice));
         long begun = System.nanoTime();
-        runner.accuracy(floatSession, graph, selected, from, to, cancelled);
+        blocks.score(
+            floatSession,
+            part,
+            Optional.empty(),
+            new BlockAnswers(blocks.blocks(), true),
+            cancelled);
         floatSeconds += secondsSince(begun);
         begun = System.nanoTime();
-        Accuracy part = runner.accuracy(session, graph, selected, from, to, cancelled);
+        blocks.score(session, part, exact, answer, cancelled);
         quantizedSeconds += secondsSince(begun);
-        sum = Optional.of(sum.map(s -> s.plus(part)).orElse(part));
       }
-      return new Evaluation(
-          sum.orElseThrow(),
-          quantizedSeconds,
-          preparationSeconds,
-          OptionalDouble.of(floatSeconds),
-          false);
     }
+    return new Times(quantizedSeconds, floatSeconds);
+  }
+
+  /** Lets in what runs images; to be entered before any of the following is used. */
+  Admission admission() {
+    return admission;
+  }
+
+  SensitivityRun sensitivityRun(BlockRunner blocks, List<LayerForm> base, FloatScores exact) {
+    return new SensitivityRun(runner, blocks, base, exact, activationBytes);
+  }
+
+  /** The selected images of a model, in blocks. */
+  BlockRunner blocks(ImportedModel model, DataSelection data) {
+    CnnGraph graph = model.graph();
+    return BlockRunner.of(runner, graph, images.images(data, graph.inputShape(), graph.classes()));
+  }
+
+  /** The float model's scores, known on the wanted blocks at least. */
+  FloatScores floatScores(
+      ImportedModel model, DataSelection data, List<Integer> wanted, BooleanSupplier cancelled) {
+    BlockRunner blocks = blocks(model, data);
+    FloatScores scores =
+        floatScores.putIfAbsent(
+            new DataKey(model.id(), data),
+            new FloatScores(blocks.blocks(), model.graph().classes()));
+    if (!wanted.stream().allMatch(scores::knows)) {
+      try (OrtSession session = openFloat(model.graph())) {
+        blocks.fill(scores, session, wanted, cancelled);
+      } catch (OrtException e) {
+        throw Ort.refused(e);
+      }
+    }
+    return scores;
   }
 
   private static OrtSession openFloat(CnnGraph graph) {
@@ -250,22 +317,28 @@ public final class Evaluator implements AutoCloseable {
   }
 
   /** How each layer is computed. What is found here for a layer and its widths is kept. */
-  private List<LayerForm> forms(Request request, Policy policy, Calibration calibration) {
-    String model = request.model().id();
+  List<LayerForm> forms(
+      ImportedModel model,
+      DataSelection data,
+      Policy policy,
+      Recipe recipe,
+      BooleanSupplier cancelled) {
+    Calibration calibration = calibration(model, data, cancelled);
     PolicyForms policyForms =
         forms
-            .get(model)
-            .orElseGet(() -> forms.putIfAbsent(model, new PolicyForms(request.model().graph())));
-    return policyForms.of(policy, request.recipe(), calibration);
+            .get(model.id())
+            .orElseGet(() -> forms.putIfAbsent(model.id(), new PolicyForms(model.graph())));
+    return policyForms.of(policy, recipe, calibration);
   }
 
   private OrtSession openQuantized(CnnGraph graph, List<LayerForm> layers) {
     return Ort.open(writer.write(graph, layers).toByteArray(), writer.rewriting());
   }
 
-  private Calibration calibration(Request request, BooleanSupplier cancelled) {
-    DataSelection data = calibrationData(request.data());
-    CalibrationKey key = new CalibrationKey(request.model().id(), data);
+  private Calibration calibration(
+      ImportedModel model, DataSelection evaluated, BooleanSupplier cancelled) {
+    DataSelection data = calibrationData(evaluated);
+    DataKey key = new DataKey(model.id(), data);
     Optional<Calibration> known = calibrations.get(key);
     if (known.isPresent()) {
       return known.get();
@@ -275,7 +348,7 @@ public final class Evaluator implements AutoCloseable {
           .get(key)
           .orElseGet(
               () -> {
-                CnnGraph graph = request.model().graph();
+                CnnGraph graph = model.graph();
                 Images selected = images.images(data, graph.inputShape(), graph.classes());
                 return calibrations.putIfAbsent(
                     key, Calibration.of(graph, selected, runner, cancelled));

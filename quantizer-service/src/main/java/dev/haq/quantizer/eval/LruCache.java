@@ -1,24 +1,32 @@
 package dev.haq.quantizer.eval;
 
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToLongFunction;
 
 /** A map that forgets what was least recently used. Safe for use by many threads. */
 final class LruCache<K, V> {
-  private final Map<K, V> entries;
+  private final Map<K, V> entries = new LinkedHashMap<>(16, 0.75f, true);
+  private final long capacity;
+  private final ToLongFunction<V> weight;
+  private long weights;
 
   /**
    * @param capacity how many entries are kept, at least 1
    */
   LruCache(int capacity) {
-    this.entries =
-        new LinkedHashMap<>(16, 0.75f, true) {
-          @Override
-          protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-            return size() > capacity;
-          }
-        };
+    this(capacity, entry -> 1);
+  }
+
+  /**
+   * @param capacity the most that the weights of all entries add up to; a heavier entry is not kept
+   * @param weight of an entry, always the same
+   */
+  LruCache(long capacity, ToLongFunction<V> weight) {
+    this.capacity = capacity;
+    this.weight = weight;
   }
 
   synchronized Optional<V> get(K key) {
@@ -31,7 +39,16 @@ final class LruCache<K, V> {
     if (known != null) {
       return known;
     }
+    if (weight.applyAsLong(value) > capacity) {
+      return value;
+    }
     entries.put(key, value);
+    weights += weight.applyAsLong(value);
+    Iterator<V> eldest = entries.values().iterator();
+    while (weights > capacity) {
+      weights -= weight.applyAsLong(eldest.next());
+      eldest.remove();
+    }
     return value;
   }
 }

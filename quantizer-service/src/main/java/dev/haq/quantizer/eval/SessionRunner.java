@@ -3,13 +3,10 @@ package dev.haq.quantizer.eval;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.Ort;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * Runs sessions over images: as many threads as asked for, each on a small batch of its own, which
@@ -65,30 +63,6 @@ final class SessionRunner implements AutoCloseable {
     return graph.fixedBatch() ? 1 : Math.max(SMALLEST_BATCH, BATCH_VALUES / graph.inputValues());
   }
 
-  /** The accuracy on images {@code from} (included) to {@code to} (not included). */
-  Accuracy accuracy(
-      OrtSession session,
-      CnnGraph graph,
-      Images images,
-      int from,
-      int to,
-      BooleanSupplier cancelled) {
-    Scorer scorer = new Scorer(graph.outputKind());
-    int classes = graph.classes();
-    Outputs<Accuracy> scoring =
-        (result, first, count) -> {
-          float[] scores = floats((OnnxTensor) result.get(0));
-          Accuracy sum = scorer.score(scores, 0, classes, images.label(first));
-          for (int i = 1; i < count; i++) {
-            sum = sum.plus(scorer.score(scores, i * classes, classes, images.label(first + i)));
-          }
-          return sum;
-        };
-    return run(session, graph, images, from, to, batchSize(graph), scoring, cancelled).stream()
-        .reduce(Accuracy::plus)
-        .orElseThrow();
-  }
-
   static float[] floats(OnnxTensor tensor) {
     FloatBuffer buffer = tensor.getFloatBuffer();
     if (buffer.hasArray() && buffer.array().length == buffer.remaining()) {
@@ -110,37 +84,67 @@ final class SessionRunner implements AutoCloseable {
       Outputs<T> outputs,
       BooleanSupplier cancelled) {
     int batches = (to - from + batchSize - 1) / batchSize;
-    List<T> results = new ArrayList<>(java.util.Collections.nCopies(batches, null));
+    return inParallel(
+        batches,
+        () -> {
+          ImageBatch batch = new ImageBatch(graph, batchSize);
+          return b -> {
+            int first = from + b * batchSize;
+            int count = Math.min(batchSize, to - first);
+            try (OnnxTensor input = batch.read(images, first, count);
+                OrtSession.Result result = session.run(Map.of(graph.input(), input))) {
+              return outputs.of(result, first, count);
+            }
+          };
+        },
+        cancelled);
+  }
+
+  /** What one thread does with a piece of work. */
+  interface Worker<T> {
+    T of(int piece) throws OrtException;
+  }
+
+  /**
+   * Shares pieces of work out to the threads and answers what became of each, in order.
+   *
+   * @param worker makes a worker for each thread that takes part
+   */
+  <T> List<T> inParallel(int pieces, Supplier<Worker<T>> worker, BooleanSupplier cancelled) {
+    List<T> results = new ArrayList<>(java.util.Collections.nCopies(pieces, null));
     AtomicInteger next = new AtomicInteger();
     Runnable work =
         () -> {
-          Batch batch = new Batch(graph, batchSize);
-          for (int b = next.getAndIncrement(); b < batches; b = next.getAndIncrement()) {
+          Worker<T> mine = worker.get();
+          for (int p = next.getAndIncrement(); p < pieces; p = next.getAndIncrement()) {
             if (workers.isShutdown()) {
               throw stopping();
             }
             if (cancelled.getAsBoolean()) {
-              next.set(batches);
+              next.set(pieces);
               throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
             }
-            int first = from + b * batchSize;
-            int count = Math.min(batchSize, to - first);
-            T result = batch.run(session, images, first, count, outputs);
+            T result;
+            try {
+              result = mine.of(p);
+            } catch (OrtException e) {
+              throw Ort.refused(e);
+            }
             synchronized (results) {
-              results.set(b, result);
+              results.set(p, result);
             }
           }
         };
     List<Future<?>> running = new ArrayList<>();
     boolean rejected = false;
     try {
-      for (int i = 0; i < Math.min(threads, batches); i++) {
+      for (int i = 0; i < Math.min(threads, pieces); i++) {
         running.add(workers.submit(work));
       }
     } catch (RejectedExecutionException e) {
       rejected = true;
     }
-    Optional<HaqException> failure = awaitAll(running, () -> next.set(batches));
+    Optional<HaqException> failure = awaitAll(running, () -> next.set(pieces));
     if (failure.isPresent() || rejected) {
       throw failure.orElseGet(SessionRunner::stopping);
     }
@@ -189,39 +193,6 @@ final class SessionRunner implements AutoCloseable {
   private static HaqException stopping() {
     return new HaqException(
         Reason.UNAVAILABLE, "the service is stopping: call again, another replica answers");
-  }
-
-  /** One thread's input buffer. */
-  private static final class Batch {
-    private final CnnGraph graph;
-    private final float[] image;
-    private final FloatBuffer buffer;
-
-    Batch(CnnGraph graph, int batchSize) {
-      this.graph = graph;
-      this.image = new float[graph.inputValues()];
-      this.buffer =
-          ByteBuffer.allocateDirect(batchSize * image.length * Float.BYTES)
-              .order(ByteOrder.nativeOrder())
-              .asFloatBuffer();
-    }
-
-    <T> T run(OrtSession session, Images images, int first, int count, Outputs<T> outputs) {
-      buffer.clear();
-      for (int i = 0; i < count; i++) {
-        images.read(first + i, image, 0);
-        buffer.put(image);
-      }
-      buffer.flip();
-      List<Integer> shape = graph.inputShape();
-      long[] dims = {count, shape.get(0), shape.get(1), shape.get(2)};
-      try (OnnxTensor input = OnnxTensor.createTensor(Ort.environment(), buffer, dims);
-          OrtSession.Result result = session.run(Map.of(graph.input(), input))) {
-        return outputs.of(result, first, count);
-      } catch (OrtException e) {
-        throw Ort.refused(e);
-      }
-    }
   }
 
   /** Ends what is under way: calls that wait for it fail once their batches at hand are done. */

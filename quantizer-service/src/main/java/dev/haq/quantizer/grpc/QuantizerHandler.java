@@ -1,6 +1,8 @@
 package dev.haq.quantizer.grpc;
 
+import dev.haq.model.BitChoices;
 import dev.haq.model.Policy;
+import dev.haq.model.Shard;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
@@ -9,15 +11,19 @@ import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.ListModelsRequest;
 import dev.haq.proto.quantizer.v1.ListModelsResponse;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.eval.Sensitivity;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.rpc.Call;
+import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
@@ -31,11 +37,14 @@ public final class QuantizerHandler {
   private final ModelStore models;
   private final DatasetStore datasets;
   private final Evaluator evaluator;
+  private final Sensitivity sensitivity;
 
-  public QuantizerHandler(ModelStore models, DatasetStore datasets, Evaluator evaluator) {
+  public QuantizerHandler(
+      ModelStore models, DatasetStore datasets, Evaluator evaluator, Sensitivity sensitivity) {
     this.models = models;
     this.datasets = datasets;
     this.evaluator = evaluator;
+    this.sensitivity = sensitivity;
   }
 
   /** The methods, for a server. */
@@ -47,7 +56,8 @@ public final class QuantizerHandler {
         .unary(QuantizerGrpcService.ListModels, this::listModels)
         .unary(QuantizerGrpcService.GetModel, this::getModel)
         .unary(QuantizerGrpcService.ListDatasets, this::listDatasets)
-        .unary(QuantizerGrpcService.Evaluate, this::evaluate);
+        .unary(QuantizerGrpcService.Evaluate, this::evaluate)
+        .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity);
   }
 
   private Model getModel(GetModelRequest request, Call call) {
@@ -86,7 +96,27 @@ public final class QuantizerHandler {
                 DataWire.fromProto(request.getData()),
                 policy,
                 RecipeWire.fromProto(request.getRecipe()),
-                request.getCompareSpeed()),
+                request.getCompareSpeed(),
+                request.hasShard() ? DataWire.fromProto(request.getShard()) : Shard.WHOLE,
+                request.getMeasureDivergence()),
             call::isCancelled));
+  }
+
+  private void measureSensitivity(
+      MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
+    sensitivity.measure(
+        new Sensitivity.Request(
+            models.get(request.getModel()),
+            DataWire.fromProto(request.getData()),
+            RecipeWire.fromProto(request.getRecipe()),
+            choices(request.hasWeightBits(), request.getWeightBits()),
+            choices(request.hasActivationBits(), request.getActivationBits())),
+        new SensitivityStream(out),
+        out::isCancelled);
+    out.end();
+  }
+
+  private static BitChoices choices(boolean given, dev.haq.proto.model.v1.BitChoices message) {
+    return given ? BitsWire.fromProto(message) : BitChoices.PAPER;
   }
 }

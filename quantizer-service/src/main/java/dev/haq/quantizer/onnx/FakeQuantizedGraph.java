@@ -27,7 +27,8 @@ public final class FakeQuantizedGraph implements GraphWriter {
     return builder.build(List.of(graph.output()));
   }
 
-  private static void write(GraphBuilder builder, Quantizable layer, LayerForm form) {
+  /** Adds one layer. */
+  static void write(GraphBuilder builder, Quantizable layer, LayerForm form) {
     if (form instanceof LayerForm.Whole whole) {
       builder.floatLayer(
           layer,

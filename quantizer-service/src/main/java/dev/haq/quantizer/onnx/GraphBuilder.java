@@ -135,6 +135,11 @@ final class GraphBuilder {
    * The graph as a model that returns {@code outputs}; nodes that these do not need are left out.
    */
   ModelProto build(Collection<String> outputs) {
+    return build(outputs, List.of(input()));
+  }
+
+  /** A model of a part of the graph: of {@code inputs} those that its nodes need become its own. */
+  ModelProto build(Collection<String> outputs, Collection<ValueInfoProto> inputs) {
     Set<String> needed = new HashSet<>(outputs);
     List<NodeProto> kept = new ArrayList<>();
     for (int i = nodes.size() - 1; i >= 0; i--) {
@@ -151,12 +156,13 @@ final class GraphBuilder {
         graph.addInitializer(constant);
       }
     }
-    graph.addInput(input());
+    inputs.stream().filter(input -> needed.contains(input.getName())).forEach(graph::addInput);
     outputs.forEach(name -> graph.addOutput(ValueInfoProto.newBuilder().setName(name)));
     return source.emptyModel().setGraph(graph).build();
   }
 
-  private ValueInfoProto input() {
+  /** The network's own input. */
+  ValueInfoProto input() {
     TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
     if (source.fixedBatch()) {
       shape.addDimBuilder().setDimValue(1);

@@ -54,7 +54,19 @@ public final class Ort {
    * @throws HaqException UNSUPPORTED_OPERATOR or INVALID_MODEL where the model cannot be run
    */
   public static OrtSession open(byte[] model, Rewriting rewriting) {
+    return open(model, rewriting, true);
+  }
+
+  /**
+   * The same for outputs that are kept: each takes just its own memory and may outlive the session.
+   */
+  public static OrtSession openForKeeping(byte[] model, Rewriting rewriting) {
+    return open(model, rewriting, false);
+  }
+
+  private static OrtSession open(byte[] model, Rewriting rewriting, boolean pooledMemory) {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setCPUArenaAllocator(pooledMemory);
       options.setIntraOpNumThreads(1);
       options.setInterOpNumThreads(1);
       options.setOptimizationLevel(rewriting.level);
