@@ -58,10 +58,11 @@ public final class AgentService implements AutoCloseable {
               new SpecWire(),
               new GrpcBackends(hwsim, quantizer, patience, settings.quantizer().shards()),
               metrics,
-              settings.sessions().maxRunning());
+              settings.sessions().maxRunning(),
+              Duration.ofSeconds(settings.sessions().leaseSeconds()));
       metrics.observe(sessions);
       parts.push(sessions::close);
-      sessions.recover(); // before a caller can start what is still to be taken over
+      sessions.start();
       RpcServer server =
           RpcServer.builder(runtime, "agent")
               .host(settings.host())

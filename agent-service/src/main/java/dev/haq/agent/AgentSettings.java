@@ -32,11 +32,14 @@ public record AgentSettings(
    * @param maxRunning at a time, at least 1; more wait in line
    * @param patienceSeconds how long a session waits for a service that is away before it fails, at
    *     least 0
+   * @param leaseSeconds how long a session stays with a process that is not heard of any more, at
+   *     least 1
    */
-  public record Sessions(int maxRunning, int patienceSeconds) {
+  public record Sessions(int maxRunning, int patienceSeconds, int leaseSeconds) {
     public Sessions {
       atLeast("sessions.max-running", maxRunning, 1);
       atLeast("sessions.patience-seconds", patienceSeconds, 0);
+      atLeast("sessions.lease-seconds", leaseSeconds, 1);
     }
   }
 

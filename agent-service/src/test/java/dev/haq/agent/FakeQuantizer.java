@@ -31,6 +31,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -163,8 +164,15 @@ final class FakeQuantizer implements AutoCloseable {
     if (unavailable.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
       throw new HaqException(Reason.UNAVAILABLE, "out for lunch");
     }
-    call.onCancel(permits::release);
+    AtomicBoolean held = new AtomicBoolean(true);
+    call.onCancel(
+        () -> {
+          if (held.getAndSet(false)) {
+            permits.release();
+          }
+        });
     permits.acquireUninterruptibly();
+    held.set(false); // a caller that leaves later must not let another evaluation through
     return response(accuracy(BitsWire.fromProto(request.getPolicy(), NETWORK)));
   }
 

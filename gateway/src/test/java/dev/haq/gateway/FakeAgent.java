@@ -1,9 +1,11 @@
 package dev.haq.gateway;
 
+import com.google.protobuf.Empty;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.ExtendSessionRequest;
 import dev.haq.proto.agent.v1.ListEpisodesRequest;
 import dev.haq.proto.agent.v1.ListEpisodesResponse;
 import dev.haq.proto.agent.v1.ListSessionsRequest;
@@ -78,7 +80,33 @@ final class FakeAgent {
             (request, call) -> move(request.getId(), SessionState.STOPPING))
         .unary(
             SearchAgentGrpcService.CancelSession,
-            (request, call) -> move(request.getId(), SessionState.CANCELLED));
+            (request, call) -> move(request.getId(), SessionState.CANCELLED))
+        .unary(SearchAgentGrpcService.ExtendSession, (request, call) -> extend(request))
+        .unary(
+            SearchAgentGrpcService.DeleteSession,
+            (request, call) -> {
+              checkEtag(find(request.getId()), request.getEtag());
+              sessions.remove(request.getId());
+              return Empty.getDefaultInstance();
+            });
+  }
+
+  private Session extend(ExtendSessionRequest request) {
+    Session session = find(request.getId());
+    checkEtag(session, request.getEtag());
+    Session extended =
+        session.toBuilder()
+            .setEpisodesTotal(request.getEpisodes())
+            .setState(SessionState.QUEUED)
+            .build();
+    sessions.put(extended.getId(), extended);
+    return extended;
+  }
+
+  private static void checkEtag(Session session, String etag) {
+    if (!etag.isEmpty() && !etag.equals(session.getEtag())) {
+      throw new HaqException(Reason.SESSION_CHANGED, "session " + session.getId() + " has changed");
+    }
   }
 
   /** The next creation fails so. */

@@ -11,6 +11,7 @@ import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.ListEpisodesRequest;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionState;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -136,7 +137,32 @@ final class RoutesTest {
     }
     HttpResponse<String> unknown = gateway.post("/v1/sessions/moved:explode", "");
     assertEquals(404, unknown.statusCode());
-    assertTrue(unknown.body().contains("cancel, pause, resume, stop"), unknown.body());
+    assertTrue(unknown.body().contains("cancel, extend, pause, resume, stop"), unknown.body());
+  }
+
+  @Test
+  void aSessionIsExtendedAndDeletedByTheEtagItWasReadWith() throws Exception {
+    gateway.agent.sessions.put("tagged", Session.newBuilder().setId("tagged").setEtag("5").build());
+    HttpResponse<String> extended =
+        gateway.send(
+            gateway
+                .request("/v1/sessions/tagged:extend")
+                .header("If-Match", "\"5\"")
+                .POST(BodyPublishers.ofString("{\"episodes\": 300}"))
+                .build());
+    assertEquals(200, extended.statusCode(), extended.body());
+    assertEquals(300, json(extended).get("episodes_total").asInt());
+
+    HttpResponse<String> late =
+        gateway.send(
+            gateway.request("/v1/sessions/tagged").header("If-Match", "\"4\"").DELETE().build());
+    assertEquals(412, late.statusCode(), late.body());
+    assertEquals("SESSION_CHANGED", json(late).get("reason").asText());
+
+    HttpResponse<String> deleted =
+        gateway.send(gateway.request("/v1/sessions/tagged").DELETE().build());
+    assertEquals(204, deleted.statusCode(), deleted.body());
+    assertEquals(404, gateway.get("/v1/sessions/tagged").statusCode());
   }
 
   @Test

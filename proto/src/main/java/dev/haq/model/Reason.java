@@ -44,6 +44,8 @@ public enum Reason {
   UNKNOWN_EPISODE(Kind.MISSING),
   /** The same request id was used for a different request. */
   REQUEST_ID_REUSED(Kind.CONFLICT),
+  /** The session has changed since the caller read it. */
+  SESSION_CHANGED(Kind.CHANGED),
   /** The request is larger than this service takes. */
   TOO_LARGE(Kind.EXHAUSTED),
   /** Too much is running already; try again later. */
@@ -63,6 +65,7 @@ public enum Reason {
     STATE,
     MISSING,
     CONFLICT,
+    CHANGED,
     EXHAUSTED,
     CANCELLED,
     DEADLINE,

@@ -40,6 +40,7 @@ public final class RpcErrors {
       case STATE -> GrpcStatus.FAILED_PRECONDITION;
       case MISSING -> GrpcStatus.NOT_FOUND;
       case CONFLICT -> GrpcStatus.ALREADY_EXISTS;
+      case CHANGED -> GrpcStatus.ABORTED;
       case EXHAUSTED -> GrpcStatus.RESOURCE_EXHAUSTED;
       case CANCELLED -> GrpcStatus.CANCELLED;
       case DEADLINE -> GrpcStatus.DEADLINE_EXCEEDED;
@@ -163,7 +164,8 @@ public final class RpcErrors {
   private static Reason reason(StatusRuntimeException failure) {
     return switch (failure.getStatus().getCode()) {
       case INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED -> Reason.INVALID_ARGUMENT;
-      case FAILED_PRECONDITION, ABORTED -> Reason.ILLEGAL_STATE;
+      case FAILED_PRECONDITION -> Reason.ILLEGAL_STATE;
+      case ABORTED -> Reason.SESSION_CHANGED;
       case NOT_FOUND -> Reason.UNKNOWN_SESSION;
       case ALREADY_EXISTS -> Reason.REQUEST_ID_REUSED;
       case RESOURCE_EXHAUSTED -> Reason.TOO_LARGE;

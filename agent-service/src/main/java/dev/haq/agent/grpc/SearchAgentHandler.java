@@ -1,10 +1,14 @@
 package dev.haq.agent.grpc;
 
+import com.google.protobuf.Empty;
 import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.session.SessionService;
 import dev.haq.model.HaqException;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.DeleteSessionRequest;
+import dev.haq.proto.agent.v1.ExtendSessionRequest;
 import dev.haq.proto.agent.v1.ListEpisodesRequest;
 import dev.haq.proto.agent.v1.ListEpisodesResponse;
 import dev.haq.proto.agent.v1.ListSessionsRequest;
@@ -38,12 +42,30 @@ public final class SearchAgentHandler {
         .unary(SearchAgentGrpcService.ListSessions, this::listSessions)
         .unary(SearchAgentGrpcService.ListEpisodes, this::listEpisodes)
         .serverStream(SearchAgentGrpcService.WatchSession, this::watchSession)
-        .unary(SearchAgentGrpcService.PauseSession, (q, call) -> toProto(sessions.pause(q.getId())))
         .unary(
-            SearchAgentGrpcService.ResumeSession, (q, call) -> toProto(sessions.resume(q.getId())))
-        .unary(SearchAgentGrpcService.StopSession, (q, call) -> toProto(sessions.stop(q.getId())))
+            SearchAgentGrpcService.PauseSession,
+            (q, call) -> toProto(sessions.pause(q.getId(), q.getEtag())))
         .unary(
-            SearchAgentGrpcService.CancelSession, (q, call) -> toProto(sessions.cancel(q.getId())));
+            SearchAgentGrpcService.ResumeSession,
+            (q, call) -> toProto(sessions.resume(q.getId(), q.getEtag())))
+        .unary(
+            SearchAgentGrpcService.StopSession,
+            (q, call) -> toProto(sessions.stop(q.getId(), q.getEtag())))
+        .unary(
+            SearchAgentGrpcService.CancelSession,
+            (q, call) -> toProto(sessions.cancel(q.getId(), q.getEtag())))
+        .unary(SearchAgentGrpcService.ExtendSession, this::extendSession)
+        .unary(SearchAgentGrpcService.DeleteSession, this::deleteSession);
+  }
+
+  private Session extendSession(ExtendSessionRequest request, Call call) {
+    SessionLimits limits = SpecWire.limits(request.getEpisodes(), request.getEarlyEnds());
+    return toProto(sessions.extend(request.getId(), request.getEtag(), limits));
+  }
+
+  private Empty deleteSession(DeleteSessionRequest request, Call call) {
+    sessions.delete(request.getId(), request.getEtag());
+    return Empty.getDefaultInstance();
   }
 
   private Session createSession(CreateSessionRequest request, Call call) {

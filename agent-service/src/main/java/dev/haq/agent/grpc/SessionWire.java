@@ -4,6 +4,7 @@ import com.google.protobuf.Timestamp;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
+import dev.haq.agent.session.SessionService;
 import dev.haq.proto.agent.v1.EndReason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
@@ -37,10 +38,11 @@ final class SessionWire {
             .setId(session.id())
             .setSpec(spec)
             .setState(toProto(session.state()))
+            .setEtag(SessionService.etag(session))
             .setPauseRequested(session.status().pauseRequested())
             .setError(session.status().error())
             .setEpisodesDone(progress.episodesDone())
-            .setEpisodesTotal(definition.episodesTotal())
+            .setEpisodesTotal(session.limits().episodes())
             .setReferenceCost(definition.budget().reference())
             .setBudgetLimit(definition.budget().limit())
             .setCreateTime(toProto(definition.createTime()))
@@ -49,7 +51,7 @@ final class SessionWire {
     progress.baseline().ifPresent(baseline -> message.setBaseline(DataWire.toProto(baseline)));
     progress.best().ifPresent(best -> message.setBest(episode(best)));
     if (session.state() == SessionState.RUNNING && progress.episodesDone() > 0) {
-      int left = definition.episodesTotal() - progress.episodesDone();
+      int left = session.limits().episodes() - progress.episodesDone();
       message.setSecondsLeft(left * progress.episodeSeconds() / progress.episodesDone());
     }
     return message.build();
@@ -96,6 +98,7 @@ final class SessionWire {
       case CONVERGED -> EndReason.CONVERGED;
       case USER -> EndReason.USER;
       case ERROR -> EndReason.ERROR;
+      case GOAL -> EndReason.GOAL;
     };
   }
 

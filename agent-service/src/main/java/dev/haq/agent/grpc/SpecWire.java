@@ -5,17 +5,21 @@ import com.google.protobuf.util.JsonFormat;
 import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Pinning;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.agent.session.SpecCodec;
 import dev.haq.agent.session.TargetHandle;
 import dev.haq.model.BitChoices;
 import dev.haq.model.HaqException;
+import dev.haq.proto.agent.v1.EarlyEnds;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /** Session specifications: as messages, and as the JSON of these that a store keeps. */
@@ -59,11 +63,14 @@ public final class SpecWire implements SpecCodec {
             .setTarget(target(spec.target()))
             .setBudget(CostWire.toProto(spec.budget()))
             .setAgent(spec.agent())
-            .setEpisodes(spec.episodes())
+            .setEpisodes(spec.limits().episodes())
             .setSeed(spec.seed())
             .setRecipe(RecipeWire.toProto(spec.recipe()))
             .setSearchFirstAndLast(spec.pinning() == Pinning.IMAGE)
             .setDdpg(toProto(spec.ddpg()));
+    if (!spec.limits().equals(SessionLimits.episodes(spec.limits().episodes()))) {
+      message.setEarlyEnds(earlyEnds(spec.limits()));
+    }
     spec.weightBits().ifPresent(bits -> message.setWeightBits(BitsWire.toProto(bits)));
     spec.activationBits().ifPresent(bits -> message.setActivationBits(BitsWire.toProto(bits)));
     return message.build();
@@ -80,13 +87,31 @@ public final class SpecWire implements SpecCodec {
         fromProto(message.getTarget()),
         field("spec.budget", () -> CostWire.fromProto(message.getBudget())),
         message.getAgent().isEmpty() ? Agents.DDPG : message.getAgent(),
-        episodes,
+        within("spec.", () -> limits(episodes, message.getEarlyEnds())),
         message.getSeed(),
         field("spec.recipe", () -> RecipeWire.fromProto(message.getRecipe())),
         choices("spec.weight_bits", message.hasWeightBits(), message.getWeightBits()),
         choices("spec.activation_bits", message.hasActivationBits(), message.getActivationBits()),
         message.getSearchFirstAndLast() ? Pinning.IMAGE : Pinning.FIRST_AND_LAST,
         field("spec.ddpg", () -> fromProto(message.getDdpg(), episodes)));
+  }
+
+  private static EarlyEnds earlyEnds(SessionLimits limits) {
+    EarlyEnds.Builder message = EarlyEnds.newBuilder();
+    limits.wallSeconds().ifPresent(message::setWallSeconds);
+    limits.patience().ifPresent(message::setEpisodesWithoutImprovement);
+    limits.top1().ifPresent(message::setTop1);
+    return message.build();
+  }
+
+  static SessionLimits limits(int episodes, EarlyEnds ends) {
+    return new SessionLimits(
+        episodes,
+        ends.hasWallSeconds() ? OptionalDouble.of(ends.getWallSeconds()) : OptionalDouble.empty(),
+        ends.hasEpisodesWithoutImprovement()
+            ? OptionalInt.of(ends.getEpisodesWithoutImprovement())
+            : OptionalInt.empty(),
+        ends.hasTop1() ? OptionalDouble.of(ends.getTop1()) : OptionalDouble.empty());
   }
 
   private static Optional<BitChoices> choices(
@@ -151,10 +176,14 @@ public final class SpecWire implements SpecCodec {
   }
 
   private static <T> T field(String name, Supplier<T> conversion) {
+    return within(name + ": ", conversion);
+  }
+
+  private static <T> T within(String prefix, Supplier<T> conversion) {
     try {
       return conversion.get();
     } catch (HaqException e) {
-      throw new HaqException(e.reason(), name + ": " + e.getMessage(), e.details(), e);
+      throw new HaqException(e.reason(), prefix + e.getMessage(), e.details(), e);
     }
   }
 }

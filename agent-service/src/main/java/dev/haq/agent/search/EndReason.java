@@ -5,7 +5,10 @@ public enum EndReason {
   /** All episodes are done. */
   EPISODES,
   WALL_TIME,
+  /** No better reward for long enough. */
   CONVERGED,
   USER,
-  ERROR
+  ERROR,
+  /** The best policy is as accurate as was asked for. */
+  GOAL
 }

@@ -1,6 +1,8 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.Accuracy;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -8,10 +10,17 @@ import java.util.Optional;
 /**
  * A session as it is stored, without its episodes.
  *
+ * @param limits what ends it
+ * @param version which change of the session this is, and whose
  * @param updateTime of the last change of status or episode
  */
 public record SessionRecord(
-    Definition definition, Status status, Progress progress, Instant updateTime) {
+    Definition definition,
+    SessionLimits limits,
+    Status status,
+    Progress progress,
+    Version version,
+    Instant updateTime) {
   /**
    * What a session is from its creation on.
    *
@@ -19,7 +28,6 @@ public record SessionRecord(
    * @param spec what was asked for, every default filled in, as the edge encoded it; opaque here
    * @param layers names of the network's quantizable layers, in order
    * @param budget limit and reference, in the resource's unit
-   * @param episodesTotal how many it is to have
    * @param createTime to the microsecond, as databases keep it
    */
   public record Definition(
@@ -28,7 +36,6 @@ public record SessionRecord(
       String spec,
       List<String> layers,
       BudgetLimit budget,
-      int episodesTotal,
       Instant createTime) {
     public Definition {
       layers = List.copyOf(layers);
@@ -66,9 +73,20 @@ public record SessionRecord(
     static final Progress NONE = new Progress(0, 0, Optional.empty(), Optional.empty());
   }
 
+  /**
+   * What tells an old view of a session from a new one.
+   *
+   * @param revision counts changes of status; episodes do not count
+   * @param fence counts the leases that the session has had; see {@link SessionStore#lease}
+   */
+  public record Version(long revision, long fence) {
+    static final Version FIRST = new Version(0, 0);
+  }
+
   /** A session that waits for its first episode. */
-  public static SessionRecord created(Definition definition) {
-    return new SessionRecord(definition, Status.NEW, Progress.NONE, definition.createTime());
+  public static SessionRecord created(Definition definition, SessionLimits limits) {
+    return new SessionRecord(
+        definition, limits, Status.NEW, Progress.NONE, Version.FIRST, definition.createTime());
   }
 
   public String id() {
@@ -87,7 +105,7 @@ public record SessionRecord(
     state().checkMayBecome(next, id());
     boolean pause =
         status.pauseRequested() && (next == SessionState.PREPARING || next == SessionState.RUNNING);
-    return new SessionRecord(definition, Status.of(next, pause), progress, now);
+    return with(Status.of(next, pause), now);
   }
 
   /**
@@ -97,12 +115,52 @@ public record SessionRecord(
    */
   public SessionRecord ended(SessionState last, EndReason why, String error, Instant now) {
     state().checkMayBecome(last, id());
-    return new SessionRecord(
-        definition, new Status(last, false, Optional.of(why), error), progress, now);
+    return with(new Status(last, false, Optional.of(why), error), now);
   }
 
   public SessionRecord withPauseRequested(boolean requested, Instant now) {
-    return new SessionRecord(definition, Status.of(state(), requested), progress, now);
+    return with(Status.of(state(), requested), now);
+  }
+
+  private SessionRecord with(Status other, Instant now) {
+    return new SessionRecord(definition, limits, other, progress, version, now);
+  }
+
+  /**
+   * With other limits; one that has ended waits for its turn again.
+   *
+   * @throws HaqException INVALID_ARGUMENT when it has as many episodes already, ILLEGAL_STATE while
+   *     it is stopping
+   */
+  public SessionRecord extended(SessionLimits other, Instant now) {
+    if (other.episodes() <= progress.episodesDone()) {
+      throw HaqException.invalid(
+          "episodes is %d: session %s has %d already, ask for more",
+          other.episodes(), id(), progress.episodesDone());
+    }
+    if (state() == SessionState.STOPPING) {
+      throw new HaqException(
+          Reason.ILLEGAL_STATE,
+          "session %s is STOPPING: extend it once it has stopped".formatted(id()));
+    }
+    Status next = state().isFinal() ? Status.NEW : status;
+    return new SessionRecord(definition, other, next, progress, version, now);
+  }
+
+  /** As it is stored after a change. */
+  public SessionRecord with(Version other) {
+    return new SessionRecord(definition, limits, status, progress, other, updateTime);
+  }
+
+  /**
+   * As a process takes it over whose turn it is, or whose last process has died. What waited for
+   * the episode under way comes about now, since that episode died with its process.
+   */
+  public SessionRecord takenOver(Instant now) {
+    if (state() == SessionState.STOPPING) {
+      return ended(SessionState.STOPPED, EndReason.USER, "", now);
+    }
+    return moved(status.pauseRequested() ? SessionState.PAUSED : SessionState.PREPARING, now);
   }
 
   public SessionRecord withBaseline(Accuracy baseline) {
@@ -112,7 +170,7 @@ public record SessionRecord(
             progress.episodeSeconds(),
             Optional.of(baseline),
             progress.best());
-    return new SessionRecord(definition, status, known, updateTime);
+    return new SessionRecord(definition, limits, status, known, version, updateTime);
   }
 
   /** With one more episode in its log. */
@@ -123,6 +181,6 @@ public record SessionRecord(
             progress.episodeSeconds() + episode.result().timings().total(),
             progress.baseline(),
             episode.improved() ? Optional.of(episode) : progress.best());
-    return new SessionRecord(definition, status, further, episode.createTime());
+    return new SessionRecord(definition, limits, status, further, version, episode.createTime());
   }
 }

@@ -53,12 +53,12 @@ public enum SessionState {
     }
   }
 
-  /** Active states go back to QUEUED when a process takes over what a dead one left. */
+  /** RUNNING goes back to PREPARING when a process takes over what a dead one left. */
   private Set<SessionState> next() {
     return switch (this) {
       case QUEUED -> EnumSet.of(PREPARING, PAUSED, STOPPED, CANCELLED, FAILED);
-      case PREPARING -> EnumSet.of(QUEUED, RUNNING, PAUSED, STOPPING, CANCELLED, FAILED);
-      case RUNNING -> EnumSet.of(QUEUED, PAUSED, STOPPING, SUCCEEDED, CANCELLED, FAILED);
+      case PREPARING -> EnumSet.of(PREPARING, RUNNING, PAUSED, STOPPING, CANCELLED, FAILED);
+      case RUNNING -> EnumSet.of(PREPARING, PAUSED, STOPPING, SUCCEEDED, CANCELLED, FAILED);
       case PAUSED -> EnumSet.of(QUEUED, STOPPED, CANCELLED);
       case STOPPING -> EnumSet.of(STOPPED, SUCCEEDED, CANCELLED, FAILED);
       case SUCCEEDED, STOPPED, CANCELLED, FAILED -> EnumSet.noneOf(SessionState.class);

@@ -1,6 +1,8 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.HaqException;
+import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,25 +32,62 @@ public interface SessionStore extends AutoCloseable {
    */
   List<SessionRecord> list(String beforeId, int limit);
 
-  /** Queued and active sessions, oldest first: what a process that starts has to carry on with. */
-  List<SessionRecord> unfinished();
+  /**
+   * Deletes a session with its episodes and checkpoint, if its revision is still {@code session}'s.
+   *
+   * @return whether it was
+   */
+  boolean delete(SessionRecord session);
+
+  /** Those of these sessions that exist, in any order. */
+  List<SessionRecord> findAll(Collection<String> sessionIds);
 
   /**
-   * Replaces a session's state, wish to pause, end, error, baseline and update time, if it is still
-   * in state {@code expected}.
+   * Replaces a session's limits, state, wish to pause, end, error, baseline and update time, if its
+   * revision is still {@code before}'s.
    *
-   * @return whether it was; otherwise nothing has changed
+   * @return the session with its next revision; empty when it was changed in between, and nothing
+   *     has changed then
    */
-  boolean update(SessionRecord changed, SessionState expected);
+  Optional<SessionRecord> update(SessionRecord before, SessionRecord after);
+
+  /**
+   * Queued and active sessions that nobody holds a lease of, oldest first: what a process with a
+   * free place may take.
+   */
+  List<SessionRecord> unleased(int limit);
+
+  /** How many sessions are queued. */
+  int queued();
+
+  /**
+   * Like {@link #update}, and makes {@code owner} the holder of a new lease of the session, unless
+   * somebody holds one. Earlier holders can append nothing from then on (a fencing token).
+   *
+   * @param owner at most 64 characters
+   * @param term how long the lease lasts from now on, by the store's clock
+   */
+  Optional<SessionRecord> lease(
+      SessionRecord before, SessionRecord after, String owner, Duration term);
+
+  /** Extends all leases of {@code owner} to {@code term} from now on. */
+  void renew(String owner, Duration term);
+
+  /** Gives up all leases of {@code owner}, so that others need not wait for their end. */
+  void release(String owner);
+
+  /** Gives up one lease. */
+  void release(String owner, String sessionId);
 
   /**
    * Appends the next episode and replaces the checkpoint with the agent's snapshot taken after it.
    *
+   * @param fence of the lease under which the episode was made
    * @return the session with the episode
-   * @throws IllegalStateException when {@code episode} is not the one after the last stored, or the
-   *     session is neither RUNNING nor STOPPING; nothing has changed then
+   * @throws IllegalStateException when {@code episode} is not the one after the last stored, the
+   *     session is neither RUNNING nor STOPPING, or has been leased since; nothing has changed then
    */
-  SessionRecord append(String sessionId, Episode episode, byte[] snapshot);
+  SessionRecord append(String sessionId, long fence, Episode episode, byte[] snapshot);
 
   /** The agent's snapshot after the last stored episode; empty before the first. */
   Optional<byte[]> checkpoint(String sessionId);

@@ -6,13 +6,17 @@ import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
- * The one place where sessions change: one change of a session at a time, first in the store, then
- * told to its watchers, so that every watcher sees what is stored, in the order in which it was.
+ * The one place where sessions change: one change of a session at a time in this process, first in
+ * the store, then told to its watchers, so that every watcher sees what is stored, in the order in
+ * which it was. Other processes may change sessions too; the store's revisions keep the two apart.
  */
 final class SessionLedger {
   private static final int LOCKS = 64;
@@ -47,53 +51,78 @@ final class SessionLedger {
   }
 
   /**
-   * Changes a session as it now stands.
+   * Changes a session as it now stands; where another process was faster, as it stands after that.
    *
    * @param change answers its argument to leave it alone
    */
   SessionRecord change(String id, UnaryOperator<SessionRecord> change) {
     synchronized (lock(id)) {
-      SessionRecord before = get(id);
-      SessionRecord after = change.apply(before);
-      if (after.equals(before)) {
-        return before;
-      }
-      if (!store.update(after, before.state())) {
-        throw new IllegalStateException("session " + id + " was changed by another process");
-      }
-      if (after.state() != before.state()) {
-        if (after.state().isFinal()) {
-          metrics.ended(after.state().name());
-        }
-        watchers.stateChanged(after);
-      }
-      return after;
+      Optional<SessionRecord> stored;
+      do {
+        SessionRecord before = get(id);
+        SessionRecord after = change.apply(before);
+        stored = after.equals(before) ? Optional.of(before) : changed(before, after);
+      } while (stored.isEmpty());
+      return stored.get();
     }
   }
 
   /**
-   * Moves a session from one state to another.
+   * Deletes a session as it now stands.
    *
-   * @return whether this call did; false where the session was in another state than {@code from}
+   * @param check throws where it must not be
    */
-  boolean move(String id, SessionState from, SessionState to) {
-    boolean[] moved = new boolean[1];
-    change(
-        id,
-        s -> {
-          moved[0] = s.state() == from;
-          return moved[0] ? s.moved(to, now()) : s;
-        });
-    return moved[0];
+  void delete(String id, Consumer<SessionRecord> check) {
+    synchronized (lock(id)) {
+      boolean deleted = false;
+      while (!deleted) {
+        SessionRecord session = get(id);
+        check.accept(session);
+        deleted = store.delete(session);
+      }
+      watchers.gone(id);
+    }
+  }
+
+  private Optional<SessionRecord> changed(SessionRecord before, SessionRecord after) {
+    Optional<SessionRecord> stored = store.update(before, after);
+    stored.ifPresent(s -> tell(before, s));
+    return stored;
+  }
+
+  /**
+   * Takes a session that nobody works on.
+   *
+   * @return the session, PREPARING, under a new lease; empty where another process was faster, or
+   *     where it was only to come to rest
+   */
+  Optional<SessionRecord> lease(SessionRecord before, String owner, Duration term) {
+    synchronized (lock(before.id())) {
+      SessionRecord after = before.takenOver(now());
+      if (after.state() != SessionState.PREPARING) {
+        changed(before, after);
+        return Optional.empty();
+      }
+      Optional<SessionRecord> stored = store.lease(before, after, owner, term);
+      stored.ifPresent(s -> tell(before, s));
+      return stored;
+    }
+  }
+
+  private void tell(SessionRecord before, SessionRecord after) {
+    if (after.state() != before.state() && after.state().isFinal()) {
+      metrics.ended(after.state().name());
+    }
+    watchers.tell(after);
   }
 
   /** Stores an episode with the agent's checkpoint. */
-  SessionRecord append(String id, Episode episode, byte[] snapshot) {
+  SessionRecord append(String id, long fence, Episode episode, byte[] snapshot) {
     synchronized (lock(id)) {
       long start = System.nanoTime();
-      SessionRecord after = store.append(id, episode, snapshot);
+      SessionRecord after = store.append(id, fence, episode, snapshot);
       metrics.episode(episode.result().timings(), (System.nanoTime() - start) * 1e-9);
-      watchers.episodeStored(id, episode.number());
+      watchers.tell(after);
       return after;
     }
   }

@@ -1,55 +1,179 @@
 package dev.haq.agent.session;
 
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionStore;
+import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives each session a thread when its turn comes: first come, first served, so many at a time, and
- * never two threads to one session.
+ * Gives sessions threads of this process as their turn comes: first come, first served, so many at
+ * a time, never two threads to one session. The line itself is in the store, which several
+ * processes may share: a session is leased before it is worked on, the lease is renewed as long as
+ * this process lives, and a session whose lease has run out is anybody's.
  *
- * <p>Changes hold the monitor, also while a session is read from the store; counts are had without.
+ * <p>Taking and leaving hold the monitor; counts are had without.
  */
 final class SessionQueue implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionQueue.class);
   private static final long GRACE_MILLIS = 10_000;
+  private static final long TICK_MILLIS = 1_000;
 
-  private final int places;
-  private final Function<String, Optional<SessionRun>> runs;
-  private final Queue<String> waiting = new ConcurrentLinkedQueue<>();
+  /** How many sessions are looked at when a place is free. */
+  private static final int LOOK_AHEAD = 16;
+
+  private final Terms terms;
+  private final SessionStore store;
+  private final SessionLedger ledger;
+  private final SessionWatchers watchers;
+  private final Function<SessionRecord, Optional<SessionRun>> runs;
   private final Map<String, Running> running = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService clock =
+      Executors.newSingleThreadScheduledExecutor(
+          work -> {
+            Thread thread = new Thread(work, "session-leases");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private volatile int queued;
+  private long renewed = System.nanoTime();
   private boolean closed;
 
   private record Running(Thread thread, SessionRun run) {}
 
   /**
-   * @param places how many sessions run at a time, at least 1
-   * @param runs makes the run of a session whose turn has come; empty when it waits no more
+   * How a process works on sessions.
+   *
+   * @param owner what it is called in leases, unlike any other process
+   * @param places how many sessions it runs at a time, at least 1
+   * @param lease how long a session stays its own after it was last heard of, at least a second
    */
-  SessionQueue(int places, Function<String, Optional<SessionRun>> runs) {
-    this.places = places;
+  record Terms(String owner, int places, Duration lease) {}
+
+  /**
+   * @param runs makes the run of a session that was leased; empty when it cannot be run
+   */
+  SessionQueue(
+      Terms terms,
+      SessionStore store,
+      SessionLedger ledger,
+      SessionWatchers watchers,
+      Function<SessionRecord, Optional<SessionRun>> runs) {
+    this.terms = terms;
+    this.store = store;
+    this.ledger = ledger;
+    this.watchers = watchers;
     this.runs = runs;
   }
 
-  synchronized void offer(String id) {
-    waiting.add(id);
-    fillPlaces();
+  /** Begins to take what waits in the store. */
+  void start() {
+    fill();
+    // Its future never completes: tick lets no exception out, and close ends the clock.
+    var unused =
+        clock.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  /** Takes a session out of the line. */
-  synchronized void withdraw(String id) {
-    waiting.removeIf(id::equals);
+  /** Takes sessions that nobody works on, as long as there are places. */
+  synchronized void fill() {
+    if (closed) {
+      return;
+    }
+    boolean found = true;
+    while (found && running.size() < terms.places()) {
+      found = false;
+      for (SessionRecord session : store.unleased(LOOK_AHEAD)) {
+        // One resumed while its last thread is still leaving waits for that.
+        if (running.size() < terms.places() && !running.containsKey(session.id())) {
+          found = true;
+          ledger.lease(session, terms.owner(), terms.lease()).ifPresent(this::begin);
+        }
+      }
+    }
+    queued = store.queued();
   }
 
-  /** Drops what a running session is doing. */
+  private void begin(SessionRecord session) {
+    String id = session.id();
+    Optional<SessionRun> run = runs.apply(session);
+    if (run.isEmpty()) {
+      store.release(terms.owner(), id);
+      return;
+    }
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                run.get().run();
+              } finally {
+                leave(id);
+              }
+            },
+            "session-" + id.substring(0, Math.min(8, id.length())));
+    thread.setDaemon(true);
+    running.put(id, new Running(thread, run.get()));
+    thread.start();
+  }
+
+  private synchronized void leave(String id) {
+    try {
+      store.release(terms.owner(), id);
+    } catch (RuntimeException e) {
+      LOG.warn("the lease of session {} cannot be given up: {}", id, e.getMessage());
+    }
+    running.remove(id);
+    try {
+      fill();
+    } catch (RuntimeException e) {
+      LOG.warn("the place of session {} is filled later: {}", id, e.getMessage());
+    }
+  }
+
+  /** Drops what a session that runs here is doing. */
   synchronized void abort(String id) {
     Optional.ofNullable(running.get(id)).ifPresent(r -> r.run().abort());
+  }
+
+  private void tick() {
+    try {
+      if (!running.isEmpty() && System.nanoTime() - renewed > terms.lease().toNanos() / 3) {
+        store.renew(terms.owner(), terms.lease());
+        renewed = System.nanoTime();
+      }
+      lookAround();
+      fill();
+    } catch (RuntimeException e) {
+      LOG.warn("the session store does not answer: {}", e.getMessage());
+    }
+  }
+
+  /** Takes note of what other processes did to sessions that run or are watched here. */
+  private void lookAround() {
+    Set<String> ids = new HashSet<>(watchers.watched());
+    ids.addAll(running.keySet());
+    for (SessionRecord session : store.findAll(ids)) {
+      ids.remove(session.id());
+      watchers.tell(session);
+      Running here = running.get(session.id());
+      if (here != null
+          && (!session.state().isActive() || session.version().fence() != here.run().fence())) {
+        here.run().abort();
+      }
+    }
+    for (String gone : ids) {
+      watchers.gone(gone);
+      abort(gone);
+    }
   }
 
   /** Does not wait for the monitor. */
@@ -57,62 +181,20 @@ final class SessionQueue implements AutoCloseable {
     return running.size();
   }
 
-  /** Does not wait for the monitor. */
-  int waitingCount() {
-    return waiting.size();
+  /** As the store was last seen; does not wait for it. */
+  int queuedCount() {
+    return queued;
   }
 
-  private void fillPlaces() {
-    Optional<String> next = next();
-    while (next.isPresent()) {
-      String id = next.get();
-      waiting.remove(id);
-      try {
-        runs.apply(id).ifPresent(run -> start(id, run));
-      } catch (RuntimeException e) {
-        LOG.error("session {} cannot be started", id, e);
-      }
-      next = next();
-    }
-  }
-
-  /** Whose turn it is. A session resumed while its last thread is still leaving waits for that. */
-  private Optional<String> next() {
-    return closed || running.size() >= places
-        ? Optional.empty()
-        : waiting.stream().filter(id -> !running.containsKey(id)).findFirst();
-  }
-
-  private void start(String id, SessionRun run) {
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                run.run();
-              } finally {
-                leave(id);
-              }
-            },
-            "session-" + id.substring(0, Math.min(8, id.length())));
-    thread.setDaemon(true);
-    running.put(id, new Running(thread, run));
-    thread.start();
-  }
-
-  private synchronized void leave(String id) {
-    running.remove(id);
-    fillPlaces();
-  }
-
-  /** Drops what is under way in every session and waits for their threads. */
+  /** Drops what is under way in every session, waits for their threads, and gives up all leases. */
   @Override
   public void close() {
     List<Running> last;
     synchronized (this) {
       closed = true;
-      waiting.clear();
       last = List.copyOf(running.values());
     }
+    clock.shutdown();
     last.forEach(r -> r.run().halt());
     long deadline = System.nanoTime() + GRACE_MILLIS * 1_000_000;
     try {
@@ -123,8 +205,15 @@ final class SessionQueue implements AutoCloseable {
           LOG.warn("{} is still busy", thread.getName());
         }
       }
+      // Never interrupted: an interrupt during a read closes an embedded database.
+      if (!clock.awaitTermination(GRACE_MILLIS, TimeUnit.MILLISECONDS)) {
+        LOG.warn("the session store is still being read");
+      }
+      store.release(terms.owner());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      LOG.warn("leases run out by themselves: they cannot be given up: {}", e.getMessage());
     }
   }
 }

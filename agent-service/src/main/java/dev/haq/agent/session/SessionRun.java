@@ -19,28 +19,38 @@ import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Works on one session, taken out of the queue and PREPARING, on a thread of its own, from where
- * its log ends: prepares, then runs episode after episode. Between episodes it does what was asked
- * of the session meanwhile.
+ * Works on one session, leased and PREPARING, on a thread of its own, from where its log ends:
+ * prepares, then runs episode after episode. Between episodes it does what was asked of the session
+ * meanwhile. Once another process has taken the session over it changes nothing any more.
  */
 final class SessionRun implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionRun.class);
   private static final int LONGEST_ERROR = 1000;
 
   private final String id;
+  private final long fence;
   private final SessionSpec spec;
   private final SessionLedger ledger;
   private final SessionStore store;
   private final Backend backend;
   private volatile boolean halted;
 
+  /**
+   * @param leased the session as it stands under the lease that this run works under
+   */
   SessionRun(
-      String id, SessionSpec spec, SessionLedger ledger, SessionStore store, Backend backend) {
-    this.id = id;
+      SessionRecord leased,
+      SessionSpec spec,
+      SessionLedger ledger,
+      SessionStore store,
+      Backend backend) {
+    this.id = leased.id();
+    this.fence = leased.version().fence();
     this.spec = spec;
     this.ledger = ledger;
     this.store = store;
@@ -53,6 +63,30 @@ final class SessionRun implements Runnable {
     backend.abort();
   }
 
+  /** The lease it works under. */
+  long fence() {
+    return fence;
+  }
+
+  /** Another process took the session over, which has nothing left to do here. */
+  private static final class TakenOver extends RuntimeException {
+    TakenOver(String id) {
+      super("session " + id + " was taken over by another process");
+    }
+  }
+
+  /** Changes the session, as long as it is this run's. */
+  private SessionRecord change(UnaryOperator<SessionRecord> change) {
+    return ledger.change(
+        id,
+        session -> {
+          if (session.version().fence() != fence) {
+            throw new TakenOver(id);
+          }
+          return change.apply(session);
+        });
+  }
+
   /** Drops what is under way; the session's new state says why. */
   void abort() {
     backend.abort();
@@ -62,7 +96,7 @@ final class SessionRun implements Runnable {
   public void run() {
     try (backend) {
       Prepared prepared = prepare();
-      if (goesOn() && ledger.move(id, SessionState.PREPARING, SessionState.RUNNING)) {
+      if (goesOn() && begins()) {
         runEpisodes(prepared);
       } else {
         goesOn(); // something was asked for between the two
@@ -70,6 +104,17 @@ final class SessionRun implements Runnable {
     } catch (Throwable e) {
       explain(e);
     }
+  }
+
+  /** PREPARING becomes RUNNING, unless something else was asked for. */
+  private boolean begins() {
+    SessionRecord after =
+        change(
+            s ->
+                s.state() == SessionState.PREPARING
+                    ? s.moved(SessionState.RUNNING, SessionLedger.now())
+                    : s);
+    return after.state() == SessionState.RUNNING;
   }
 
   /** What a session needs before its first episode, or the first after it was taken up again. */
@@ -82,7 +127,7 @@ final class SessionRun implements Runnable {
     AccuracyEvaluator evaluator = backend.evaluator(network, session.progress().baseline());
     if (session.progress().baseline().isEmpty()) {
       Accuracy baseline = evaluator.baseline();
-      ledger.change(id, s -> s.withBaseline(baseline));
+      change(s -> s.withBaseline(baseline));
     }
     SearchSettings settings =
         spec.searchSettings(network, costs.table(), session.definition().budget());
@@ -100,10 +145,7 @@ final class SessionRun implements Runnable {
 
   private void runEpisodes(Prepared prepared) {
     SessionRecord session = ledger.get(id);
-    while (session.progress().episodesDone() < session.definition().episodesTotal()) {
-      if (!goesOn()) {
-        return;
-      }
+    while (!ends() && goesOn()) {
       int number = session.progress().episodesDone() + 1;
       EpisodeResult result = prepared.search().episode(number);
       OptionalDouble bestBefore =
@@ -113,14 +155,21 @@ final class SessionRun implements Runnable {
               .map(best -> OptionalDouble.of(best.bestReward()))
               .orElse(OptionalDouble.empty());
       Episode episode = Episode.after(bestBefore, result, SessionLedger.now());
-      session = ledger.append(id, episode, prepared.agent().snapshot());
+      session = ledger.append(id, fence, episode, prepared.agent().snapshot());
     }
-    ledger.change(
-        id,
-        s ->
-            s.state().isFinal()
-                ? s
-                : s.ended(SessionState.SUCCEEDED, EndReason.EPISODES, "", SessionLedger.now()));
+  }
+
+  /** Ends the session once a limit is reached; limits may have been changed meanwhile. */
+  private boolean ends() {
+    SessionRecord after =
+        change(
+            s ->
+                s.limits()
+                    .reached(s.progress())
+                    .filter(reason -> s.state().isActive())
+                    .map(r -> s.ended(SessionState.SUCCEEDED, r, "", SessionLedger.now()))
+                    .orElse(s));
+    return after.state().isFinal();
   }
 
   /** Does what was asked for since the last look; answers whether there is more to do. */
@@ -131,8 +180,7 @@ final class SessionRun implements Runnable {
   /** Does what was asked for since the last look; answers the state after it. */
   private SessionState heed() {
     SessionRecord after =
-        ledger.change(
-            id,
+        change(
             s -> {
               if (s.state() == SessionState.STOPPING) {
                 return s.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
@@ -155,8 +203,7 @@ final class SessionRun implements Runnable {
       Throwable trace = failure instanceof HaqException ? null : failure;
       if (state.isActive()) {
         LOG.warn("session {} failed: {}", id, error, trace);
-        ledger.change(
-            id,
+        change(
             s ->
                 s.state().isFinal()
                     ? s
@@ -164,7 +211,13 @@ final class SessionRun implements Runnable {
       } else if (state != SessionState.CANCELLED && !isAborted(failure)) {
         LOG.warn("session {} is {}, and what it was doing failed: {}", id, state, error, trace);
       }
+    } catch (TakenOver e) {
+      LOG.warn("{}; what was under way here is dropped", e.getMessage());
     } catch (RuntimeException e) {
+      if (e instanceof HaqException typed && typed.reason() == Reason.UNKNOWN_SESSION) {
+        LOG.info("session {} was deleted", id);
+        return;
+      }
       // The store itself fails: the session stays as it is stored and is taken up at the next
       // start.
       LOG.error("session {} broke off and its end cannot be stored", id, e);

@@ -8,6 +8,7 @@ import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -15,10 +16,12 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
 import dev.haq.model.Network;
 import dev.haq.model.Reason;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,9 +29,6 @@ import org.slf4j.LoggerFactory;
  * Everything that can be asked of sessions. Methods may be called by any thread and block; each
  * throws {@link HaqException} with UNKNOWN_SESSION for an id that does not exist, and ILLEGAL_STATE
  * where a session's state does not allow what was asked.
- *
- * <p>What changes both a session's state and its place in the queue holds this object's monitor, so
- * that the two agree.
  */
 public final class SessionService implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionService.class);
@@ -42,45 +42,34 @@ public final class SessionService implements AutoCloseable {
   private final SessionQueue queue;
 
   /**
-   * @param maxRunning how many sessions run at a time, at least 1
+   * @param maxRunning how many sessions run at a time in this process, at least 1
+   * @param lease how long a session stays with a process that is not heard of any more, at least a
+   *     second; other processes that share the store take it over after that
    */
   public SessionService(
       SessionStore store,
       SpecCodec codec,
       Backend.Factory backends,
       SessionMetrics metrics,
-      int maxRunning) {
+      int maxRunning,
+      Duration lease) {
     this.store = store;
     this.codec = codec;
     this.backends = backends;
     watchers = new SessionWatchers(store);
     ledger = new SessionLedger(store, watchers, metrics);
-    queue = new SessionQueue(maxRunning, this::take);
+    queue =
+        new SessionQueue(
+            new SessionQueue.Terms(UUID.randomUUID().toString(), maxRunning, lease),
+            store,
+            ledger,
+            watchers,
+            this::run);
   }
 
-  /** Carries on with what a process before this one left unfinished. */
-  public void recover() {
-    for (SessionRecord left : store.unfinished()) {
-      SessionRecord session = ledger.change(left.id(), SessionService::takenOver);
-      if (session.state() == SessionState.QUEUED) {
-        LOG.info(
-            "session {} goes on after episode {}", session.id(), session.progress().episodesDone());
-        queue.offer(session.id());
-      }
-    }
-  }
-
-  /** The episode under way died with its process, so nothing is left to wait for. */
-  private static SessionRecord takenOver(SessionRecord session) {
-    if (session.state() == SessionState.STOPPING) {
-      return session.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
-    }
-    if (!session.state().isActive()) {
-      return session;
-    }
-    SessionState next =
-        session.status().pauseRequested() ? SessionState.PAUSED : SessionState.QUEUED;
-    return session.moved(next, SessionLedger.now());
+  /** Begins to work on sessions, also on those that a process before this one left unfinished. */
+  public void start() {
+    queue.start();
   }
 
   /**
@@ -102,16 +91,15 @@ public final class SessionService implements AutoCloseable {
     if (first.isPresent()) {
       return sameRequest(first.get(), encoded);
     }
-    SessionRecord wanted = SessionRecord.created(define(spec, encoded, requestId, onAbort));
+    SessionRecord wanted =
+        SessionRecord.created(define(spec, encoded, requestId, onAbort), spec.limits());
     SessionRecord stored = enter(wanted);
     return stored.id().equals(wanted.id()) ? stored : sameRequest(stored, encoded);
   }
 
-  private synchronized SessionRecord enter(SessionRecord wanted) {
+  private SessionRecord enter(SessionRecord wanted) {
     SessionRecord stored = store.create(wanted);
-    if (stored.id().equals(wanted.id())) {
-      queue.offer(stored.id());
-    }
+    queue.fill();
     return stored;
   }
 
@@ -144,32 +132,29 @@ public final class SessionService implements AutoCloseable {
           encoded,
           network.layers().stream().map(Layer::name).toList(),
           budget,
-          spec.episodes(),
           SessionLedger.now());
     }
   }
 
   /**
-   * Takes a session whose turn has come. From then on a pause waits for its thread, so that nothing
-   * can put it into the line a second time.
+   * How a session is worked on whose turn has come.
    *
-   * @return empty when it does not wait any more
+   * @return empty when it cannot be, and has failed
    */
-  private Optional<SessionRun> take(String id) {
+  private Optional<SessionRun> run(SessionRecord leased) {
     try {
-      SessionSpec spec = codec.decode(ledger.get(id).definition().spec());
-      return ledger.move(id, SessionState.QUEUED, SessionState.PREPARING)
-          ? Optional.of(new SessionRun(id, spec, ledger, store, backends.open(spec, true)))
-          : Optional.empty();
+      SessionSpec spec = codec.decode(leased.definition().spec());
+      return Optional.of(new SessionRun(leased, spec, ledger, store, backends.open(spec, true)));
     } catch (RuntimeException e) {
+      LOG.error("session {} cannot be started", leased.id(), e);
       String error = "the session cannot be started: " + e.getMessage();
       ledger.change(
-          id,
+          leased.id(),
           s ->
-              s.state() == SessionState.QUEUED || s.state() == SessionState.PREPARING
+              s.state() == SessionState.PREPARING
                   ? s.ended(SessionState.FAILED, EndReason.ERROR, error, SessionLedger.now())
                   : s);
-      throw e;
+      return Optional.empty();
     }
   }
 
@@ -211,47 +196,68 @@ public final class SessionService implements AutoCloseable {
     ledger.watch(id, afterEpisode, sink);
   }
 
+  /** Tells a session from itself after a change of anything but its episodes. */
+  public static String etag(SessionRecord session) {
+    return Long.toString(session.version().revision());
+  }
+
+  /**
+   * @param etag of the session as the caller knows it; empty for any
+   * @throws HaqException SESSION_CHANGED
+   */
+  private static void checkEtag(SessionRecord session, String etag) {
+    if (!etag.isEmpty() && !etag.equals(etag(session))) {
+      throw new HaqException(
+          Reason.SESSION_CHANGED,
+          "session %s has changed since etag %s, it is %s now: read it again"
+              .formatted(session.id(), etag, session.state()));
+    }
+  }
+
+  private SessionRecord change(String id, String etag, UnaryOperator<SessionRecord> change) {
+    return ledger.change(
+        id,
+        s -> {
+          checkEtag(s, etag);
+          return change.apply(s);
+        });
+  }
+
   /** Pauses the session after the episode under way. */
-  public synchronized SessionRecord pause(String id) {
-    SessionRecord after =
-        ledger.change(
-            id,
-            s ->
-                switch (s.state()) {
-                  case PAUSED -> s;
-                  case PREPARING, RUNNING -> s.withPauseRequested(true, SessionLedger.now());
-                  default -> s.moved(SessionState.PAUSED, SessionLedger.now());
-                });
-    queue.withdraw(id);
-    return after;
+  public SessionRecord pause(String id, String etag) {
+    return change(
+        id,
+        etag,
+        s ->
+            switch (s.state()) {
+              case PAUSED -> s;
+              case PREPARING, RUNNING -> s.withPauseRequested(true, SessionLedger.now());
+              default -> s.moved(SessionState.PAUSED, SessionLedger.now());
+            });
   }
 
   /** Lets a paused session go on, or withdraws a pause that has not come about. */
-  public synchronized SessionRecord resume(String id) {
-    boolean[] paused = new boolean[1];
-    SessionRecord after =
-        ledger.change(
-            id,
-            s -> {
-              paused[0] = s.state() == SessionState.PAUSED;
-              return switch (s.state()) {
-                case QUEUED -> s;
-                case PREPARING, RUNNING -> s.withPauseRequested(false, SessionLedger.now());
-                default -> s.moved(SessionState.QUEUED, SessionLedger.now());
-              };
+  public SessionRecord resume(String id, String etag) {
+    change(
+        id,
+        etag,
+        s ->
+            switch (s.state()) {
+              case QUEUED -> s;
+              case PREPARING, RUNNING -> s.withPauseRequested(false, SessionLedger.now());
+              default -> s.moved(SessionState.QUEUED, SessionLedger.now());
             });
-    if (paused[0]) {
-      queue.offer(id);
-    }
-    return after;
+    queue.fill();
+    return ledger.get(id);
   }
 
   /** Ends the session after the episode under way; its best policy is kept. */
-  public synchronized SessionRecord stop(String id) {
+  public SessionRecord stop(String id, String etag) {
     boolean[] preparing = new boolean[1];
     SessionRecord after =
-        ledger.change(
+        change(
             id,
+            etag,
             s -> {
               preparing[0] = s.state() == SessionState.PREPARING;
               return switch (s.state()) {
@@ -260,7 +266,6 @@ public final class SessionService implements AutoCloseable {
                 default -> s.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
               };
             });
-    queue.withdraw(id);
     if (preparing[0]) {
       queue.abort(id); // no episode is under way
     }
@@ -268,13 +273,35 @@ public final class SessionService implements AutoCloseable {
   }
 
   /** Ends the session now; the episode under way is dropped, what is stored is kept. */
-  public synchronized SessionRecord cancel(String id) {
+  public SessionRecord cancel(String id, String etag) {
     SessionRecord after =
-        ledger.change(
-            id, s -> s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
-    queue.withdraw(id);
+        change(
+            id,
+            etag,
+            s -> s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
     queue.abort(id);
     return after;
+  }
+
+  /** Gives the session other limits; one that has ended is queued again. */
+  public SessionRecord extend(String id, String etag, SessionLimits limits) {
+    change(id, etag, s -> s.extended(limits, SessionLedger.now()));
+    queue.fill();
+    return ledger.get(id);
+  }
+
+  /** Deletes a session on which nothing works. */
+  public void delete(String id, String etag) {
+    ledger.delete(
+        id,
+        s -> {
+          checkEtag(s, etag);
+          if (s.state().isActive()) {
+            throw new HaqException(
+                Reason.ILLEGAL_STATE,
+                "session %s is %s: cancel it before you delete it".formatted(id, s.state()));
+          }
+        });
   }
 
   /** Sessions that run now. */
@@ -284,7 +311,7 @@ public final class SessionService implements AutoCloseable {
 
   /** Sessions that wait for a place. */
   public int queued() {
-    return queue.waitingCount();
+    return queue.queuedCount();
   }
 
   /** Open watches. */

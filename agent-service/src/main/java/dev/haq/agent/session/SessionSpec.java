@@ -5,6 +5,7 @@ import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.SearchSettings;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Budget;
@@ -23,7 +24,7 @@ import java.util.Optional;
  * @param model id of the model
  * @param data the images that judge a policy; never all of them, see {@link #searching}
  * @param agent a name that {@link Agents} knows
- * @param episodes 1..100,000
+ * @param limits what ends the session
  * @param seed the same seed gives the same episodes
  * @param weightBits within 2..8; empty for all of these that the target allows
  * @param activationBits likewise
@@ -35,7 +36,7 @@ public record SessionSpec(
     TargetHandle target,
     Budget budget,
     String agent,
-    int episodes,
+    SessionLimits limits,
     long seed,
     Recipe recipe,
     Optional<BitChoices> weightBits,
@@ -56,11 +57,6 @@ public record SessionSpec(
       throw HaqException.invalid("spec.model is empty: give the id of a model");
     }
     Agents.check(agent);
-    if (episodes < 1 || episodes > SearchSettings.MOST_EPISODES) {
-      throw HaqException.invalid(
-          "spec.episodes is %d: use 1 to %d, or 0 for %d",
-          episodes, SearchSettings.MOST_EPISODES, DEFAULT_EPISODES);
-    }
     weightBits.ifPresent(bits -> checkJudged("spec.weight_bits", bits));
     activationBits.ifPresent(bits -> checkJudged("spec.activation_bits", bits));
     data = searching(data);
@@ -94,6 +90,6 @@ public record SessionSpec(
         activationBits.orElseGet(() -> SearchSettings.JUDGED.intersect(table.activationBits())),
         pinning,
         seed,
-        episodes);
+        limits.episodes());
   }
 }

@@ -29,6 +29,9 @@ final class SessionWatch {
   private final Executor executor;
   private final Consumer<SessionWatch> onEnd;
 
+  /** The latest that was told. Guarded by this. */
+  private SessionRecord known;
+
   private final AtomicInteger wakeUps = new AtomicInteger();
 
   /** Changes of state not sent yet, oldest first. Guarded by this. */
@@ -58,6 +61,7 @@ final class SessionWatch {
     this.sink = sink;
     this.executor = executor;
     this.onEnd = onEnd;
+    known = first;
     available = first.progress().episodesDone();
     if (first.state().isFinal()) {
       states.add(first);
@@ -70,16 +74,18 @@ final class SessionWatch {
     wake();
   }
 
-  synchronized void stateChanged(SessionRecord session) {
-    if (states.size() == MOST_STATES) {
-      states.removeFirst();
-    }
-    states.addLast(session);
+  /** Takes note of how the session stands now, unless more is known already. */
+  synchronized void tell(SessionRecord session) {
     available = Math.max(available, session.progress().episodesDone());
-  }
-
-  synchronized void episodeStored(int number) {
-    available = Math.max(available, number);
+    if (session.version().revision() > known.version().revision()) {
+      if (session.state() != known.state()) {
+        if (states.size() == MOST_STATES) {
+          states.removeFirst();
+        }
+        states.addLast(session);
+      }
+      known = session;
+    }
   }
 
   /** Sends what can be sent, on another thread; one thread at a time does. */

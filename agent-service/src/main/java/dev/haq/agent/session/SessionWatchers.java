@@ -69,18 +69,24 @@ final class SessionWatchers implements AutoCloseable {
         });
   }
 
-  void stateChanged(SessionRecord session) {
+  /** Tells everybody who watches a session how it now stands; old news is passed over. */
+  void tell(SessionRecord session) {
     for (SessionWatch watch : watches.getOrDefault(session.id(), Set.of())) {
-      watch.stateChanged(session);
+      watch.tell(session);
       watch.wake();
     }
   }
 
-  void episodeStored(String id, int number) {
+  /** Ends the watches of a session that is no more. */
+  void gone(String id) {
     for (SessionWatch watch : watches.getOrDefault(id, Set.of())) {
-      watch.episodeStored(number);
-      watch.wake();
+      watch.fail(new HaqException(Reason.UNKNOWN_SESSION, "session " + id + " was deleted"));
     }
+  }
+
+  /** The sessions that are watched now. */
+  Set<String> watched() {
+    return Set.copyOf(watches.keySet());
   }
 
   /** How many watch now. */

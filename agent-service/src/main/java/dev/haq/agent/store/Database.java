@@ -116,6 +116,11 @@ final class Database implements AutoCloseable {
     return String.valueOf(e.getMessage()).strip().lines().findFirst().orElse("");
   }
 
+  /** Whether one process at a time can use it. */
+  boolean isExclusive() {
+    return h2;
+  }
+
   /** What is done on one connection, between begin and commit. */
   interface Work<T> {
     T on(Connection connection) throws SQLException;

@@ -7,6 +7,7 @@ import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.Timings;
@@ -22,6 +23,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /** Rows to values and back. Columns are read by the names that the two column lists give them. */
 final class Rows {
@@ -42,7 +44,8 @@ final class Rows {
       "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.episodes_total,"
           + " s.created_at, s.state, s.pause_requested, s.end_reason, s.error, s.episodes_done,"
           + " s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
-          + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.updated_at, "
+          + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.revision, s.fence, s.updated_at,"
+          + " s.wall_seconds_limit, s.patience, s.top1_goal, "
           + EPISODE_COLUMNS;
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -60,8 +63,14 @@ final class Rows {
             row.getString("spec"),
             names(row.getString("layers")),
             new BudgetLimit(row.getDouble("budget_limit"), row.getDouble("reference_cost")),
-            row.getInt("episodes_total"),
             instant(row, "created_at")),
+        new SessionLimits(
+            row.getInt("episodes_total"),
+            number(row, "wall_seconds_limit"),
+            row.getObject("patience") == null
+                ? OptionalInt.empty()
+                : OptionalInt.of(row.getInt("patience")),
+            number(row, "top1_goal")),
         new SessionRecord.Status(
             SessionState.valueOf(row.getString("state")),
             row.getBoolean("pause_requested"),
@@ -72,6 +81,7 @@ final class Rows {
             row.getDouble("episode_seconds"),
             baseline(row),
             row.getObject("e_number") == null ? Optional.empty() : Optional.of(episode(row))),
+        new SessionRecord.Version(row.getLong("revision"), row.getLong("fence")),
         instant(row, "updated_at"));
   }
 
@@ -87,10 +97,12 @@ final class Rows {
             row.getDouble("baseline_cross_entropy_sum")));
   }
 
+  private static OptionalDouble number(ResultSet row, String column) throws SQLException {
+    double value = row.getDouble(column);
+    return row.wasNull() ? OptionalDouble.empty() : OptionalDouble.of(value);
+  }
+
   static Episode episode(ResultSet row) throws SQLException {
-    double energy = row.getDouble("e_energy_joules");
-    OptionalDouble energyJoules =
-        row.wasNull() ? OptionalDouble.empty() : OptionalDouble.of(energy);
     EpisodeResult result =
         new EpisodeResult(
             row.getInt("e_number"),
@@ -104,7 +116,7 @@ final class Rows {
             new Cost(
                 row.getDouble("e_cycles"),
                 row.getDouble("e_latency_seconds"),
-                energyJoules,
+                number(row, "e_energy_joules"),
                 row.getDouble("e_model_size_bytes")),
             row.getDouble("e_cost_ratio"),
             row.getBoolean("e_warmup"),
@@ -163,6 +175,11 @@ final class Rows {
       return this;
     }
 
+    Binder number(long value) throws SQLException {
+      statement.setLong(++index, value);
+      return this;
+    }
+
     Binder number(double value) throws SQLException {
       statement.setDouble(++index, value);
       return this;
@@ -174,6 +191,16 @@ final class Rows {
       }
       statement.setNull(++index, Types.DOUBLE);
       return this;
+    }
+
+    Binder limits(SessionLimits limits) throws SQLException {
+      number(limits.episodes()).number(limits.wallSeconds());
+      if (limits.patience().isPresent()) {
+        number(limits.patience().getAsInt());
+      } else {
+        statement.setNull(++index, Types.INTEGER);
+      }
+      return number(limits.top1());
     }
 
     Binder flag(boolean value) throws SQLException {

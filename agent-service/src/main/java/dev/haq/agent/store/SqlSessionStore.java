@@ -3,7 +3,6 @@ package dev.haq.agent.store;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
@@ -11,7 +10,10 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,6 +23,14 @@ public final class SqlSessionStore implements SessionStore {
       "select "
           + Rows.SESSION_COLUMNS
           + " from session s left join episode e on e.session_id = s.id and e.number = s.best_episode ";
+
+  private static final String UNFINISHED = "('QUEUED', 'PREPARING', 'RUNNING', 'STOPPING')";
+
+  /** The database's clock is the one that all processes share. */
+  private static final String UNLEASED = "(lease_until is null or lease_until < current_timestamp)";
+
+  private static final String FROM_NOW =
+      "current_timestamp + cast(? as double precision) * interval '1' second";
 
   private static final String UNIQUE_VIOLATION = "23505";
   private static final String CONNECTION_TROUBLE = "08";
@@ -37,7 +47,22 @@ public final class SqlSessionStore implements SessionStore {
    * @param url see {@link Database#open}
    */
   public static SqlSessionStore open(String url) {
-    return new SqlSessionStore(Database.open(url));
+    SqlSessionStore store = new SqlSessionStore(Database.open(url));
+    if (store.database.isExclusive()) {
+      store.dropLeases();
+    }
+    return store;
+  }
+
+  /** Whoever holds a lease in a database that only one process can use has died. */
+  private void dropLeases() {
+    change(
+        connection ->
+            execute(
+                connection,
+                "update session set lease_owner = null, lease_until = null"
+                    + " where lease_owner is not null",
+                b -> {}));
   }
 
   @Override
@@ -62,8 +87,9 @@ public final class SqlSessionStore implements SessionStore {
     try (PreparedStatement insert =
         connection.prepareStatement(
             "insert into session (id, request_id, spec, layers, budget_limit, reference_cost,"
-                + " episodes_total, created_at, state, pause_requested, error, episodes_done,"
-                + " episode_seconds, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+                + " episodes_total, wall_seconds_limit, patience, top1_goal, created_at, state, pause_requested, error, episodes_done,"
+                + " episode_seconds, updated_at)"
+                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Rows.Binder(insert)
           .text(definition.id())
           .text(definition.requestId().isEmpty() ? null : definition.requestId())
@@ -71,7 +97,7 @@ public final class SqlSessionStore implements SessionStore {
           .text(Rows.layers(definition.layers()))
           .number(definition.budget().limit())
           .number(definition.budget().reference())
-          .number(definition.episodesTotal())
+          .limits(session.limits())
           .time(definition.createTime())
           .text(session.state().name())
           .flag(session.status().pauseRequested())
@@ -113,67 +139,197 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   @Override
-  public List<SessionRecord> unfinished() {
+  public List<SessionRecord> findAll(Collection<String> sessionIds) {
+    if (sessionIds.isEmpty()) {
+      return List.of();
+    }
+    String places = String.join(", ", Collections.nCopies(sessionIds.size(), "?"));
     return query(
         connection ->
             select(
                 connection,
-                "where s.state in ('QUEUED', 'PREPARING', 'RUNNING', 'STOPPING') order by s.position",
-                b -> {}));
+                "where s.id in (" + places + ")",
+                binder -> {
+                  for (String id : sessionIds) {
+                    binder.text(id);
+                  }
+                }));
   }
 
   @Override
-  public boolean update(SessionRecord changed, SessionState expected) {
-    SessionRecord.Status status = changed.status();
+  public Optional<SessionRecord> update(SessionRecord before, SessionRecord after) {
+    return update(before, after, "", binder -> {}, "");
+  }
+
+  @Override
+  public Optional<SessionRecord> lease(
+      SessionRecord before, SessionRecord after, String owner, Duration term) {
+    return update(
+        before,
+        after,
+        ", fence = fence + 1, lease_owner = ?, lease_until = " + FROM_NOW,
+        binder -> binder.text(owner).number(seconds(term)),
+        "and " + UNLEASED);
+  }
+
+  /**
+   * @param set further assignments
+   * @param binding of their parameters
+   * @param condition further
+   */
+  private Optional<SessionRecord> update(
+      SessionRecord before, SessionRecord after, String set, Binding binding, String condition) {
+    SessionRecord.Status status = after.status();
     return change(
         connection -> {
           try (PreparedStatement update =
               connection.prepareStatement(
-                  "update session set state = ?, pause_requested = ?, end_reason = ?, error = ?,"
-                      + " baseline_images = ?, baseline_top1_correct = ?, baseline_top5_correct = ?,"
-                      + " baseline_cross_entropy_sum = ?, updated_at = ? where id = ? and state = ?")) {
-            new Rows.Binder(update)
-                .text(status.state().name())
-                .flag(status.pauseRequested())
-                .text(status.endReason().map(Enum::name).orElse(null))
-                .text(status.error())
-                .accuracy(changed.progress().baseline())
-                .time(changed.updateTime())
-                .text(changed.id())
-                .text(expected.name());
-            return update.executeUpdate() == 1;
+                  "update session set revision = revision + 1, episodes_total = ?,"
+                      + " wall_seconds_limit = ?, patience = ?, top1_goal = ?, state = ?, pause_requested = ?,"
+                      + " end_reason = ?, error = ?, baseline_images = ?, baseline_top1_correct = ?,"
+                      + " baseline_top5_correct = ?, baseline_cross_entropy_sum = ?, updated_at = ?"
+                      + set
+                      + " where id = ? and revision = ? "
+                      + condition)) {
+            Rows.Binder binder =
+                new Rows.Binder(update)
+                    .limits(after.limits())
+                    .text(status.state().name())
+                    .flag(status.pauseRequested())
+                    .text(status.endReason().map(Enum::name).orElse(null))
+                    .text(status.error())
+                    .accuracy(after.progress().baseline())
+                    .time(after.updateTime());
+            binding.bind(binder);
+            binder.text(after.id()).number(before.version().revision());
+            return update.executeUpdate() == 1
+                ? select(connection, "where s.id = ?", b -> b.text(after.id())).stream().findFirst()
+                : Optional.empty();
           }
         });
   }
 
   @Override
-  public SessionRecord append(String sessionId, Episode episode, byte[] snapshot) {
+  public boolean delete(SessionRecord session) {
     return change(
         connection -> {
-          countEpisode(connection, sessionId, episode);
+          // The revision is taken first: whoever else changes the session waits, or is too late.
+          int taken =
+              execute(
+                  connection,
+                  "update session set revision = revision + 1 where id = ? and revision = ?",
+                  b -> b.text(session.id()).number(session.version().revision()));
+          if (taken == 1) {
+            for (String table :
+                List.of("checkpoint where session_", "episode where session_", "session where ")) {
+              execute(connection, "delete from " + table + "id = ?", b -> b.text(session.id()));
+            }
+          }
+          return taken == 1;
+        });
+  }
+
+  @Override
+  public List<SessionRecord> unleased(int limit) {
+    return query(
+        connection ->
+            select(
+                connection,
+                "where s.state in "
+                    + UNFINISHED
+                    + " and "
+                    + UNLEASED
+                    + " order by s.position limit ?",
+                b -> b.number(limit)));
+  }
+
+  @Override
+  public int queued() {
+    return query(
+        connection -> {
+          try (PreparedStatement count =
+                  connection.prepareStatement(
+                      "select count(*) from session where state = 'QUEUED'");
+              ResultSet rows = count.executeQuery()) {
+            rows.next();
+            return rows.getInt(1);
+          }
+        });
+  }
+
+  @Override
+  public void renew(String owner, Duration term) {
+    change(
+        connection ->
+            execute(
+                connection,
+                "update session set lease_until = " + FROM_NOW + " where lease_owner = ?",
+                b -> b.number(seconds(term)).text(owner)));
+  }
+
+  @Override
+  public void release(String owner) {
+    change(
+        connection ->
+            execute(
+                connection,
+                "update session set lease_owner = null, lease_until = null where lease_owner = ?",
+                b -> b.text(owner)));
+  }
+
+  @Override
+  public void release(String owner, String sessionId) {
+    change(
+        connection ->
+            execute(
+                connection,
+                "update session set lease_owner = null, lease_until = null"
+                    + " where lease_owner = ? and id = ?",
+                b -> b.text(owner).text(sessionId)));
+  }
+
+  private static int execute(Connection connection, String statement, Binding binding)
+      throws SQLException {
+    try (PreparedStatement prepared = connection.prepareStatement(statement)) {
+      binding.bind(new Rows.Binder(prepared));
+      return prepared.executeUpdate();
+    }
+  }
+
+  private static double seconds(Duration term) {
+    return term.toMillis() * 1e-3;
+  }
+
+  @Override
+  public SessionRecord append(String sessionId, long fence, Episode episode, byte[] snapshot) {
+    return change(
+        connection -> {
+          countEpisode(connection, sessionId, fence, episode);
           insertEpisode(connection, sessionId, episode);
           replaceCheckpoint(connection, sessionId, episode.number(), snapshot);
           return select(connection, "where s.id = ?", b -> b.text(sessionId)).get(0);
         });
   }
 
-  private static void countEpisode(Connection connection, String sessionId, Episode episode)
-      throws SQLException {
+  private static void countEpisode(
+      Connection connection, String sessionId, long fence, Episode episode) throws SQLException {
     String best = episode.improved() ? ", best_episode = " + episode.number() : "";
     try (PreparedStatement update =
         connection.prepareStatement(
             "update session set episodes_done = ?, episode_seconds = episode_seconds + ?, updated_at = ?"
                 + best
-                + " where id = ? and episodes_done = ? and state in ('RUNNING', 'STOPPING')")) {
+                + " where id = ? and fence = ? and episodes_done = ?"
+                + " and state in ('RUNNING', 'STOPPING')")) {
       new Rows.Binder(update)
           .number(episode.number())
           .number(episode.result().timings().total())
           .time(episode.createTime())
           .text(sessionId)
+          .number(fence)
           .number(episode.number() - 1);
       if (update.executeUpdate() != 1) {
         throw new IllegalStateException(
-            "session %s does not run, or its next episode is not %d"
+            "session %s does not run here, or its next episode is not %d"
                 .formatted(sessionId, episode.number()));
       }
     }

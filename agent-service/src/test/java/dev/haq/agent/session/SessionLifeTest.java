@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.ddpg.DdpgSettings;
+import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Pinning;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -18,9 +20,12 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Resource;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -38,11 +43,19 @@ final class SessionLifeTest {
   private static final int LIVES = 25;
   private static final int STEPS = 30;
 
+  /** Episodes that an extension adds. */
+  private static final int FURTHER = 3;
+
+  /** More than a life can come to. */
+  private static final int MOST = EPISODES + STEPS * FURTHER;
+
   private enum Step {
     PAUSE,
     RESUME,
     STOP,
     CANCEL,
+    EXTEND,
+    DELETE,
     EPISODE,
     RESTART
   }
@@ -63,8 +76,11 @@ final class SessionLifeTest {
           Step.RESUME,
           Step.RESTART,
           Step.RESTART,
+          Step.EXTEND,
+          Step.EXTEND,
           Step.STOP,
-          Step.CANCEL);
+          Step.CANCEL,
+          Step.DELETE);
 
   private SessionStore store;
   private HeldBackends backends;
@@ -75,12 +91,14 @@ final class SessionLifeTest {
 
   private boolean pausing;
   private int done;
+  private int total;
 
   @BeforeEach
   void start() {
     store = SqlSessionStore.open("memory");
     backends = new HeldBackends();
     service = service();
+    service.start();
   }
 
   @AfterEach
@@ -103,6 +121,7 @@ final class SessionLifeTest {
     state = SessionState.RUNNING;
     pausing = false;
     done = 0;
+    total = EPISODES;
     RecordingSink sink = new RecordingSink();
     service.watch(id, 0, sink);
     List<Integer> seen = new ArrayList<>();
@@ -113,10 +132,20 @@ final class SessionLifeTest {
         sink.awaitEnd();
         seen.addAll(sink.episodes());
         service = service();
-        service.recover();
+        service.start();
         restarted();
         sink = new RecordingSink();
-        service.watch(id, seen.isEmpty() ? 0 : seen.get(seen.size() - 1), sink);
+        service.watch(id, last(seen), sink);
+      } else if (step == Step.DELETE && isLegal(step)) {
+        service.delete(id, "");
+        state = null;
+        break;
+      } else if (step == Step.EXTEND && state.isFinal()) {
+        sink.awaitEnd();
+        seen.addAll(sink.episodes());
+        take(step, id);
+        sink = new RecordingSink();
+        service.watch(id, last(seen), sink);
       } else {
         take(step, id);
       }
@@ -125,13 +154,23 @@ final class SessionLifeTest {
       assertEquals(done, session.progress().episodesDone());
       assertEquals(pausing, session.status().pauseRequested());
     }
-    if (!state.isFinal()) {
-      service.cancel(id);
+    boolean deleted = state == null;
+    if (!deleted && !state.isFinal()) {
+      service.cancel(id, "");
     }
     sink.awaitEnd();
     seen.addAll(sink.episodes());
     assertEquals(IntStream.rangeClosed(1, done).boxed().toList(), seen);
-    assertEquals(undisturbed.subList(0, done), rewards(id));
+    if (deleted) {
+      HaqException error = assertThrows(HaqException.class, () -> service.get(id));
+      assertEquals(Reason.UNKNOWN_SESSION, error.reason());
+    } else {
+      assertEquals(undisturbed.subList(0, done), rewards(id));
+    }
+  }
+
+  private static int last(List<Integer> seen) {
+    return seen.isEmpty() ? 0 : seen.get(seen.size() - 1);
   }
 
   private void take(Step step, String id) throws InterruptedException {
@@ -161,8 +200,16 @@ final class SessionLifeTest {
         pausing = false;
         state = SessionState.CANCELLED;
       }
+      case EXTEND -> {
+        total += FURTHER;
+        if (state.isFinal()) {
+          pausing = false;
+          state = SessionState.RUNNING;
+          backends.awaitArrival();
+        }
+      }
       case EPISODE -> episodeDone();
-      case RESTART -> throw new IllegalStateException();
+      case DELETE, RESTART -> throw new IllegalStateException();
     }
   }
 
@@ -170,6 +217,8 @@ final class SessionLifeTest {
     return switch (step) {
       case PAUSE, RESUME -> state == SessionState.RUNNING || state == SessionState.PAUSED;
       case STOP, CANCEL -> !state.isFinal();
+      case EXTEND -> state != SessionState.STOPPING;
+      case DELETE -> state == SessionState.PAUSED || state.isFinal();
       case EPISODE -> state == SessionState.RUNNING || state == SessionState.STOPPING;
       case RESTART -> true;
     };
@@ -177,10 +226,12 @@ final class SessionLifeTest {
 
   private void ask(Step step, String id) {
     switch (step) {
-      case PAUSE -> service.pause(id);
-      case RESUME -> service.resume(id);
-      case STOP -> service.stop(id);
-      case CANCEL -> service.cancel(id);
+      case PAUSE -> service.pause(id, "");
+      case RESUME -> service.resume(id, "");
+      case STOP -> service.stop(id, "");
+      case CANCEL -> service.cancel(id, "");
+      case EXTEND -> service.extend(id, "", SessionLimits.episodes(total + FURTHER));
+      case DELETE -> service.delete(id, "");
       case EPISODE -> backends.permit(1);
       case RESTART -> throw new IllegalStateException();
     }
@@ -188,7 +239,7 @@ final class SessionLifeTest {
 
   private void episodeDone() throws InterruptedException {
     done++;
-    if (done == EPISODES) {
+    if (done == total) {
       state = SessionState.SUCCEEDED;
     } else if (state == SessionState.STOPPING) {
       state = SessionState.STOPPED;
@@ -232,8 +283,8 @@ final class SessionLifeTest {
       throws InterruptedException {
     String id = create();
     assertNotEquals(SessionState.QUEUED, service.get(id).state());
-    assertTrue(service.pause(id).status().pauseRequested());
-    service.resume(id);
+    assertTrue(service.pause(id, "").status().pauseRequested());
+    service.resume(id, "");
     RecordingSink sink = new RecordingSink();
     service.watch(id, 0, sink);
     backends.permit(EPISODES);
@@ -249,10 +300,10 @@ final class SessionLifeTest {
     service.watch(id, 0, sink);
     backends.awaitArrival();
     backends.holdCloses(true);
-    service.pause(id);
+    service.pause(id, "");
     backends.permit(1);
     sink.awaitState(SessionState.PAUSED);
-    service.resume(id);
+    service.resume(id, "");
     assertEquals(SessionState.QUEUED, service.get(id).state());
     assertEquals(1, service.running());
     assertEquals(1, service.queued());
@@ -265,7 +316,7 @@ final class SessionLifeTest {
 
   @Test
   void aStopWhileASessionPreparesEndsIt() throws InterruptedException {
-    backends.onPreparing(() -> service.stop(service.list("", 1).get(0).id()));
+    backends.onPreparing(() -> service.stop(service.list("", 1).get(0).id(), ""));
     String id = create();
     RecordingSink sink = new RecordingSink();
     service.watch(id, 0, sink);
@@ -291,7 +342,8 @@ final class SessionLifeTest {
     String id = create();
     RecordingSink sink = new RecordingSink();
     service.watch(id, 0, sink);
-    for (int i = 0; i < EPISODES; i++) {
+    service.extend(id, "", SessionLimits.episodes(MOST));
+    for (int i = 0; i < MOST; i++) {
       backends.awaitArrival();
       backends.permit(1);
     }
@@ -299,8 +351,73 @@ final class SessionLifeTest {
     return rewards(id);
   }
 
+  @Test
+  void anOldEtagChangesNothing() throws InterruptedException {
+    String id = create();
+    backends.awaitArrival();
+    String etag = SessionService.etag(service.get(id));
+    service.pause(id, etag);
+    HaqException error = assertThrows(HaqException.class, () -> service.stop(id, etag));
+    assertEquals(Reason.SESSION_CHANGED, error.reason());
+    assertTrue(service.get(id).status().pauseRequested());
+  }
+
+  @Test
+  void anEpisodeLeavesTheEtagAlone() throws InterruptedException {
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.awaitArrival();
+    String etag = SessionService.etag(service.get(id));
+    backends.permit(1);
+    sink.awaitEpisode(1);
+    assertEquals(etag, SessionService.etag(service.get(id)));
+  }
+
+  @Test
+  void aSessionEndsAsSoonAsNothingHasImprovedForLongEnough() throws InterruptedException {
+    SessionRecord ended =
+        ended(
+            new SessionLimits(
+                MOST, OptionalDouble.empty(), OptionalInt.of(4), OptionalDouble.empty()));
+    assertEquals(Optional.of(EndReason.CONVERGED), ended.status().endReason());
+    int best = ended.progress().best().orElseThrow().number();
+    assertEquals(best + 4, ended.progress().episodesDone());
+  }
+
+  @Test
+  void aSessionEndsAsSoonAsItsGoalIsReached() throws InterruptedException {
+    SessionRecord ended =
+        ended(
+            new SessionLimits(
+                MOST, OptionalDouble.empty(), OptionalInt.empty(), OptionalDouble.of(0)));
+    assertEquals(Optional.of(EndReason.GOAL), ended.status().endReason());
+    assertEquals(1, ended.progress().episodesDone());
+  }
+
+  @Test
+  void aSessionEndsOnceItsEpisodesTookTheTimeItWasGiven() throws InterruptedException {
+    SessionRecord ended =
+        ended(
+            new SessionLimits(
+                MOST, OptionalDouble.of(1e-9), OptionalInt.empty(), OptionalDouble.empty()));
+    assertEquals(Optional.of(EndReason.WALL_TIME), ended.status().endReason());
+    assertEquals(1, ended.progress().episodesDone());
+  }
+
+  private SessionRecord ended(SessionLimits limits) throws InterruptedException {
+    String id = create();
+    service.extend(id, "", limits);
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.permit(MOST);
+    sink.awaitEnd();
+    assertEquals(SessionState.SUCCEEDED, service.get(id).state());
+    return service.get(id);
+  }
+
   private List<Double> rewards(String id) {
-    return service.episodes(id, 0, EPISODES).stream()
+    return service.episodes(id, 0, MOST).stream()
         .map(Episode::result)
         .map(result -> result.reward())
         .toList();
@@ -311,7 +428,8 @@ final class SessionLifeTest {
   }
 
   private SessionService service() {
-    return new SessionService(store, new OneSpec(), backends, SessionMetrics.NONE, 2);
+    return new SessionService(
+        store, new OneSpec(), backends, SessionMetrics.NONE, 2, Duration.ofSeconds(30));
   }
 
   private static final SessionSpec SPEC =
@@ -322,7 +440,7 @@ final class SessionLifeTest {
           new TargetHandle("target", new byte[0]),
           Budget.ratio(Resource.LATENCY, 0.6),
           "ddpg",
-          EPISODES,
+          SessionLimits.episodes(EPISODES),
           3,
           Recipe.HAQ,
           Optional.empty(),

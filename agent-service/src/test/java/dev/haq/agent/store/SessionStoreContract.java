@@ -10,6 +10,7 @@ import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -19,10 +20,13 @@ import dev.haq.model.BitWidth;
 import dev.haq.model.Cost;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -33,6 +37,8 @@ import org.junit.jupiter.api.Test;
 abstract class SessionStoreContract {
   private static final Instant NOW = Instant.parse("2026-01-02T03:04:05.678901Z");
   private static final Accuracy BASELINE = new Accuracy(1000, 915, 998, 0.1 + 0.2);
+
+  private static final Duration HOUR = Duration.ofHours(1);
 
   private SessionStore store;
 
@@ -83,25 +89,129 @@ abstract class SessionStoreContract {
   }
 
   @Test
-  void aChangeNeedsTheExpectedState() {
+  void aChangeNeedsTheRevisionItWasMadeFrom() {
     SessionRecord queued = store.create(session(""));
-    SessionRecord preparing = queued.moved(SessionState.PREPARING, NOW.plusSeconds(1));
-    assertFalse(store.update(preparing, SessionState.PAUSED));
-    assertEquals(Optional.of(queued), store.find(queued.id()));
-    assertTrue(store.update(preparing, SessionState.QUEUED));
-    assertEquals(Optional.of(preparing), store.find(queued.id()));
+    SessionRecord paused = queued.moved(SessionState.PAUSED, NOW.plusSeconds(1));
+    SessionRecord stored = store.update(queued, paused).orElseThrow();
+    assertEquals(paused.with(new SessionRecord.Version(1, 0)), stored);
+    assertEquals(Optional.of(stored), store.find(queued.id()));
+
+    SessionRecord late = queued.ended(SessionState.CANCELLED, EndReason.USER, "", NOW);
+    assertEquals(Optional.empty(), store.update(queued, late));
+    assertEquals(Optional.of(stored), store.find(queued.id()));
+  }
+
+  @Test
+  void episodesLeaveTheRevisionAlone() {
+    SessionRecord running = running();
+    SessionRecord after = append(running, episode(1, -1, OptionalDouble.empty()), new byte[1]);
+    assertEquals(running.version(), after.version());
+    assertTrue(
+        store.update(running, running.withPauseRequested(true, NOW.plusSeconds(5))).isPresent());
   }
 
   @Test
   void everyFieldOfAStatusIsKept() {
     SessionRecord running = running();
-    SessionRecord pausing = running.withPauseRequested(true, NOW.plusSeconds(3));
-    assertTrue(store.update(pausing, SessionState.RUNNING));
+    SessionRecord pausing = changed(running, running.withPauseRequested(true, NOW.plusSeconds(3)));
     assertEquals(Optional.of(pausing), store.find(running.id()));
     SessionRecord failed =
-        pausing.ended(SessionState.FAILED, EndReason.ERROR, "it broke", NOW.plusSeconds(4));
-    assertTrue(store.update(failed, SessionState.RUNNING));
+        changed(
+            pausing,
+            pausing.ended(SessionState.FAILED, EndReason.ERROR, "it broke", NOW.plusSeconds(4)));
     assertEquals(Optional.of(failed), store.find(running.id()));
+  }
+
+  @Test
+  void aLeaseIsHeldByOneOwnerUntilItIsReleased() {
+    SessionRecord queued = store.create(session(""));
+    SessionRecord held = lease(queued, "one", HOUR).orElseThrow();
+    assertEquals(1, held.version().fence());
+    assertEquals(SessionState.PREPARING, held.state());
+    assertEquals(List.of(), store.unleased(10));
+    assertEquals(Optional.empty(), lease(held, "two", HOUR));
+
+    store.release("two", held.id());
+    assertEquals(Optional.empty(), lease(held, "two", HOUR));
+    store.release("one", held.id());
+    assertEquals(List.of(held), store.unleased(10));
+    assertEquals(2, lease(held, "two", HOUR).orElseThrow().version().fence());
+  }
+
+  @Test
+  void aLeaseThatRanOutIsAnybodysAndOneThatWasRenewedIsNot() {
+    SessionRecord held = lease(store.create(session("")), "one", Duration.ZERO).orElseThrow();
+    assertEquals(List.of(held), store.unleased(10));
+    store.renew("one", HOUR);
+    assertEquals(List.of(), store.unleased(10));
+    store.renew("one", Duration.ZERO);
+    assertTrue(lease(held, "two", HOUR).isPresent());
+  }
+
+  @Test
+  void ofTwoThatTakeTheSameSessionOneGetsIt() {
+    SessionRecord queued = store.create(session(""));
+    assertTrue(lease(queued, "one", Duration.ZERO).isPresent());
+    assertEquals(Optional.empty(), lease(queued, "two", HOUR));
+  }
+
+  @Test
+  void anOwnerGivesUpAllItsLeasesAtOnce() {
+    SessionRecord first = lease(store.create(session("")), "one", HOUR).orElseThrow();
+    SessionRecord second = lease(store.create(session("")), "one", HOUR).orElseThrow();
+    assertTrue(lease(store.create(session("")), "two", HOUR).isPresent());
+    store.release("one");
+    assertEquals(List.of(first, second), store.unleased(10));
+  }
+
+  @Test
+  void anEpisodeMadeUnderAnEarlierLeaseIsRefused() {
+    SessionRecord queued = store.create(session(""));
+    SessionRecord held = lease(queued, "one", Duration.ZERO).orElseThrow();
+    SessionRecord taken = lease(held, "two", HOUR).orElseThrow();
+    SessionRecord running = changed(taken, taken.moved(SessionState.RUNNING, NOW));
+    Episode episode = episode(1, 0, OptionalDouble.empty());
+    assertThrows(IllegalStateException.class, () -> append(held, episode, new byte[1]));
+    assertEquals(Optional.of(running), store.find(queued.id()));
+    assertEquals(1, append(running, episode, new byte[1]).progress().episodesDone());
+  }
+
+  @Test
+  void limitsAreKeptAndReplaced() {
+    SessionRecord session = store.create(session(""));
+    SessionLimits limits =
+        new SessionLimits(500, OptionalDouble.of(0.5), OptionalInt.of(7), OptionalDouble.of(91.5));
+    SessionRecord extended = changed(session, session.extended(limits, NOW));
+    assertEquals(limits, extended.limits());
+    assertEquals(Optional.of(extended), store.find(session.id()));
+  }
+
+  @Test
+  void aDeletedSessionLeavesNothingBehind() {
+    SessionRecord session = running();
+    append(session, episode(1, 0, OptionalDouble.empty()), new byte[1]);
+    SessionRecord other = running();
+    append(other, episode(1, 0, OptionalDouble.empty()), new byte[] {2});
+
+    SessionRecord paused = changed(session, session.moved(SessionState.PAUSED, NOW));
+    assertFalse(store.delete(session), "an old view of the session");
+    assertEquals(Optional.of(paused.id()), store.find(session.id()).map(SessionRecord::id));
+    assertTrue(store.delete(paused));
+    assertEquals(Optional.empty(), store.find(session.id()));
+    assertEquals(List.of(), store.episodes(session.id(), 0, 10));
+    assertEquals(Optional.empty(), store.checkpoint(session.id()));
+    assertArrayEquals(new byte[] {2}, store.checkpoint(other.id()).orElseThrow());
+  }
+
+  @Test
+  void sessionsAreFoundTogether() {
+    SessionRecord first = store.create(session(""));
+    store.create(session(""));
+    SessionRecord third = store.create(session(""));
+    assertEquals(
+        Set.of(first, third),
+        Set.copyOf(store.findAll(List.of(first.id(), "no such", third.id()))));
+    assertEquals(List.of(), store.findAll(List.of()));
   }
 
   @Test
@@ -112,9 +222,9 @@ abstract class SessionStoreContract {
     Episode third = episode(3, -0.7, OptionalDouble.of(-0.3));
 
     assertEquals(Optional.empty(), store.checkpoint(session.id()));
-    assertEquals(session.with(first), store.append(session.id(), first, new byte[] {1}));
-    store.append(session.id(), second, new byte[] {2, 2});
-    SessionRecord after = store.append(session.id(), third, new byte[] {3, 3, 3});
+    assertEquals(session.with(first), append(session, first, new byte[] {1}));
+    append(session, second, new byte[] {2, 2});
+    SessionRecord after = append(session, third, new byte[] {3, 3, 3});
 
     assertEquals(session.with(first).with(second).with(third), after);
     assertEquals(Optional.of(second), after.progress().best());
@@ -128,12 +238,11 @@ abstract class SessionStoreContract {
   @Test
   void anEpisodeOutOfOrderChangesNothing() {
     SessionRecord session = running();
-    store.append(session.id(), episode(1, -1, OptionalDouble.empty()), new byte[] {1});
+    append(session, episode(1, -1, OptionalDouble.empty()), new byte[] {1});
     SessionRecord before = store.find(session.id()).orElseThrow();
     for (int number : new int[] {1, 3}) {
       Episode wrong = episode(number, 5, OptionalDouble.of(-1));
-      assertThrows(
-          IllegalStateException.class, () -> store.append(session.id(), wrong, new byte[] {9}));
+      assertThrows(IllegalStateException.class, () -> append(session, wrong, new byte[] {9}));
     }
     assertEquals(Optional.of(before), store.find(session.id()));
     assertArrayEquals(new byte[] {1}, store.checkpoint(session.id()).orElseThrow());
@@ -144,11 +253,11 @@ abstract class SessionStoreContract {
   void aSessionThatDoesNotRunTakesNoEpisode() {
     SessionRecord session = running();
     SessionRecord cancelled = session.ended(SessionState.CANCELLED, EndReason.USER, "", NOW);
-    store.update(cancelled, SessionState.RUNNING);
+    SessionRecord stored = changed(session, cancelled);
     assertThrows(
         IllegalStateException.class,
-        () -> store.append(session.id(), episode(1, 0, OptionalDouble.empty()), new byte[0]));
-    assertEquals(Optional.of(cancelled), store.find(session.id()));
+        () -> append(session, episode(1, 0, OptionalDouble.empty()), new byte[0]));
+    assertEquals(Optional.of(stored), store.find(session.id()));
   }
 
   @Test
@@ -156,30 +265,41 @@ abstract class SessionStoreContract {
     SessionRecord session = running();
     byte[] snapshot = new byte[6 << 20];
     new java.util.Random(1).nextBytes(snapshot);
-    store.append(session.id(), episode(1, 0, OptionalDouble.empty()), snapshot);
+    append(session, episode(1, 0, OptionalDouble.empty()), snapshot);
     assertArrayEquals(snapshot, store.checkpoint(session.id()).orElseThrow());
   }
 
   @Test
-  void whatIsUnfinishedIsListedOldestFirst() {
+  void whatNobodyWorksOnIsListedOldestFirst() {
     SessionRecord queued = store.create(session(""));
     SessionRecord running = running();
     SessionRecord paused = running();
-    store.update(paused.moved(SessionState.PAUSED, NOW), SessionState.RUNNING);
+    changed(paused, paused.moved(SessionState.PAUSED, NOW));
     SessionRecord done = running();
-    store.update(
-        done.ended(SessionState.SUCCEEDED, EndReason.EPISODES, "", NOW), SessionState.RUNNING);
-    assertEquals(List.of(queued, running), store.unfinished());
+    changed(done, done.ended(SessionState.SUCCEEDED, EndReason.EPISODES, "", NOW));
+    store.release("owner");
+    assertEquals(List.of(queued, running), store.unleased(10));
+    assertEquals(List.of(queued), store.unleased(1));
+    assertEquals(1, store.queued());
   }
 
   private SessionRecord running() {
-    SessionRecord queued = store.create(session(""));
-    SessionRecord preparing = queued.moved(SessionState.PREPARING, NOW);
-    store.update(preparing, SessionState.QUEUED);
-    SessionRecord running =
-        preparing.withBaseline(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2));
-    store.update(running, SessionState.PREPARING);
-    return running;
+    SessionRecord preparing = lease(store.create(session("")), "owner", HOUR).orElseThrow();
+    return changed(
+        preparing,
+        preparing.withBaseline(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2)));
+  }
+
+  private Optional<SessionRecord> lease(SessionRecord session, String owner, Duration term) {
+    return store.lease(session, session.moved(SessionState.PREPARING, NOW), owner, term);
+  }
+
+  private SessionRecord changed(SessionRecord before, SessionRecord after) {
+    return store.update(before, after).orElseThrow();
+  }
+
+  private SessionRecord append(SessionRecord session, Episode episode, byte[] snapshot) {
+    return store.append(session.id(), session.version().fence(), episode, snapshot);
   }
 
   static SessionRecord session(String requestId) {
@@ -190,8 +310,8 @@ abstract class SessionStoreContract {
             "{\"name\": \"it's \\\"one\\\"\"}",
             List.of("/features/0/Conv", "b \"quoted\",\nand broken", "é"),
             new BudgetLimit(0.1 + 0.2, 1.0 / 3),
-            120,
-            NOW));
+            NOW),
+        SessionLimits.episodes(120));
   }
 
   static Episode episode(int number, double reward, OptionalDouble bestBefore) {

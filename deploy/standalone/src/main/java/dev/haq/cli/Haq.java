@@ -92,7 +92,7 @@ public final class Haq implements Runnable {
   /** What the caller can mend by other arguments is 2, all else is 1. */
   static int status(Reason reason) {
     return switch (reason.kind()) {
-      case CALLER, STATE, MISSING, CONFLICT -> WRONG_ARGUMENTS;
+      case CALLER, STATE, MISSING, CONFLICT, CHANGED -> WRONG_ARGUMENTS;
       case EXHAUSTED -> reason == Reason.TOO_LARGE ? WRONG_ARGUMENTS : FAILED;
       case CANCELLED, DEADLINE, UNAVAILABLE, FAULT -> FAILED;
     };

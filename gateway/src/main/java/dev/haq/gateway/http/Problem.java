@@ -82,6 +82,7 @@ record Problem(int status, String reason, String detail, Map<String, String> det
             case CALLER -> 400;
             case MISSING -> 404;
             case STATE, CONFLICT -> 409;
+            case CHANGED -> 412;
             case EXHAUSTED -> 429;
             case FAULT -> 500;
             case CANCELLED, UNAVAILABLE -> 503;

@@ -15,6 +15,10 @@ record Reply(int status, Map<String, String> headers, Buffer body) {
     return new Reply(201, Map.of("Location", location), json(message));
   }
 
+  static Reply noContent() {
+    return new Reply(204, Map.of(), Buffer.buffer());
+  }
+
   private static Buffer json(Message message) {
     return Buffer.buffer(ProtoJson.print(message));
   }
@@ -24,6 +28,11 @@ record Reply(int status, Map<String, String> headers, Buffer body) {
       return;
     }
     headers.forEach(response::putHeader);
-    response.setStatusCode(status).putHeader("Content-Type", "application/json").end(body);
+    response.setStatusCode(status);
+    if (body.length() == 0) {
+      response.end();
+    } else {
+      response.putHeader("Content-Type", "application/json").end(body);
+    }
   }
 }

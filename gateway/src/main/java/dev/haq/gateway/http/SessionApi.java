@@ -10,6 +10,8 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CancelSessionRequest;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.DeleteSessionRequest;
+import dev.haq.proto.agent.v1.ExtendSessionRequest;
 import dev.haq.proto.agent.v1.GetSessionRequest;
 import dev.haq.proto.agent.v1.ListEpisodesRequest;
 import dev.haq.proto.agent.v1.ListSessionsRequest;
@@ -22,12 +24,14 @@ import dev.haq.proto.agent.v1.StopSessionRequest;
 import dev.haq.proto.agent.v1.WatchSessionRequest;
 import io.grpc.MethodDescriptor;
 import io.vertx.core.Handler;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /** Search sessions: {@code /v1/sessions} and what lies below it. */
@@ -64,6 +68,19 @@ final class SessionApi {
         .get("/v1/sessions/:id")
         .handler(query(read(SearchAgentGrpc.getGetSessionMethod(), Reply::ok), SessionApi::get));
     router
+        .delete("/v1/sessions/:id")
+        .handler(
+            query(
+                call(
+                    SearchAgentGrpc.getDeleteSessionMethod(),
+                    settings.deadlines().session(),
+                    nothing -> Reply.noContent()),
+                ctx ->
+                    DeleteSessionRequest.newBuilder()
+                        .setId(Query.path(ctx, "id"))
+                        .setEtag(etag(ctx))
+                        .build()));
+    router
         .get("/v1/sessions/:id/best")
         .handler(
             query(read(SearchAgentGrpc.getGetSessionMethod(), SessionApi::best), SessionApi::get));
@@ -80,6 +97,7 @@ final class SessionApi {
     Map<String, Handler<RoutingContext>> actions = actions();
     router
         .postWithRegex("/v1/sessions/(?<id>[^/:]+):(?<action>[^/:]+)")
+        .handler(collect(settings.limits().jsonBytes()))
         .handler(ctx -> act(ctx, actions));
   }
 
@@ -89,30 +107,48 @@ final class SessionApi {
         "pause",
         action(
             SearchAgentGrpc.getPauseSessionMethod(),
-            id -> PauseSessionRequest.newBuilder().setId(id).build()));
+            (id, etag) -> PauseSessionRequest.newBuilder().setId(id).setEtag(etag).build()));
     actions.put(
         "resume",
         action(
             SearchAgentGrpc.getResumeSessionMethod(),
-            id -> ResumeSessionRequest.newBuilder().setId(id).build()));
+            (id, etag) -> ResumeSessionRequest.newBuilder().setId(id).setEtag(etag).build()));
     actions.put(
         "stop",
         action(
             SearchAgentGrpc.getStopSessionMethod(),
-            id -> StopSessionRequest.newBuilder().setId(id).build()));
+            (id, etag) -> StopSessionRequest.newBuilder().setId(id).setEtag(etag).build()));
     actions.put(
         "cancel",
         action(
             SearchAgentGrpc.getCancelSessionMethod(),
-            id -> CancelSessionRequest.newBuilder().setId(id).build()));
+            (id, etag) -> CancelSessionRequest.newBuilder().setId(id).setEtag(etag).build()));
+    actions.put("extend", extend());
     return actions;
   }
 
   private <Q> Handler<RoutingContext> action(
-      MethodDescriptor<Q, Session> method, Function<String, Q> request) {
+      MethodDescriptor<Q, Session> method, BiFunction<String, String, Q> request) {
     return query(
         call(method, settings.deadlines().session(), Reply::ok),
-        ctx -> request.apply(Query.path(ctx, "id")));
+        ctx -> request.apply(Query.path(ctx, "id"), etag(ctx)));
+  }
+
+  private Handler<RoutingContext> extend() {
+    UnaryCall<ExtendSessionRequest, Session> extend =
+        call(SearchAgentGrpc.getExtendSessionMethod(), settings.deadlines().session(), Reply::ok);
+    return ctx ->
+        body(
+                extend,
+                ExtendSessionRequest::newBuilder,
+                request -> request.setId(Query.path(ctx, "id")).setEtag(etag(ctx)).build())
+            .handle(ctx);
+  }
+
+  /** The session as the caller knows it: quoted, as HTTP has it, or as it stands in the session. */
+  private static String etag(RoutingContext ctx) {
+    String match = ctx.request().getHeader(HttpHeaders.IF_MATCH);
+    return match == null || match.strip().equals("*") ? "" : match.strip().replace("\"", "");
   }
 
   private static void act(RoutingContext ctx, Map<String, Handler<RoutingContext>> actions) {

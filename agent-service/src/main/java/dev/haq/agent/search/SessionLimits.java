@@ -1,0 +1,65 @@
+package dev.haq.agent.search;
+
+import dev.haq.model.HaqException;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+
+/**
+ * What ends a session. All of it can be told from what is stored, so that a session ends in the
+ * same episode however often it was interrupted.
+ *
+ * @param episodes how many it is to have, 1..100,000
+ * @param wallSeconds of the episodes added up, above 0; empty for any
+ * @param patience how many episodes in a row may bring no better reward, at least 1; empty for any
+ * @param top1 accuracy of the best policy that is enough, percentage points, 0..100; empty for none
+ */
+public record SessionLimits(
+    int episodes, OptionalDouble wallSeconds, OptionalInt patience, OptionalDouble top1) {
+  public SessionLimits {
+    if (episodes < 1 || episodes > SearchSettings.MOST_EPISODES) {
+      throw HaqException.invalid(
+          "episodes is %d: use 1 to %d", episodes, SearchSettings.MOST_EPISODES);
+    }
+    if (wallSeconds.isPresent() && !(wallSeconds.getAsDouble() > 0)) {
+      throw HaqException.invalid(
+          "early_ends.wall_seconds is %s: it must be above 0", wallSeconds.getAsDouble());
+    }
+    if (patience.isPresent() && patience.getAsInt() < 1) {
+      throw HaqException.invalid(
+          "early_ends.episodes_without_improvement is %d: use at least 1", patience.getAsInt());
+    }
+    if (top1.isPresent() && !(top1.getAsDouble() >= 0 && top1.getAsDouble() <= 100)) {
+      throw HaqException.invalid(
+          "early_ends.top1 is %s: it is a percentage, 0 to 100", top1.getAsDouble());
+    }
+  }
+
+  /** So many episodes, and nothing else. */
+  public static SessionLimits episodes(int episodes) {
+    return new SessionLimits(
+        episodes, OptionalDouble.empty(), OptionalInt.empty(), OptionalDouble.empty());
+  }
+
+  /** Why a session that has come so far is over; empty when it is not. */
+  public Optional<EndReason> reached(SessionRecord.Progress progress) {
+    Optional<Episode> best = progress.best();
+    if (top1.isPresent()
+        && best.isPresent()
+        && best.get().result().accuracy().top1() >= top1.getAsDouble()) {
+      return Optional.of(EndReason.GOAL);
+    }
+    if (progress.episodesDone() >= episodes) {
+      return Optional.of(EndReason.EPISODES);
+    }
+    if (patience.isPresent()
+        && best.isPresent()
+        && progress.episodesDone() - best.get().number() >= patience.getAsInt()) {
+      return Optional.of(EndReason.CONVERGED);
+    }
+    if (wallSeconds.isPresent() && progress.episodeSeconds() >= wallSeconds.getAsDouble()) {
+      return Optional.of(EndReason.WALL_TIME);
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,40 @@
+package dev.haq.agent.store;
+
+import dev.haq.agent.search.SessionStore;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+/** Sessions in a PostgreSQL server, an empty database for each test. */
+final class PostgresStoreTest extends SessionStoreContract {
+  private static EmbeddedPostgres server;
+  private static int databases;
+
+  @BeforeAll
+  static void startServer() throws IOException {
+    server = EmbeddedPostgres.start();
+  }
+
+  @AfterAll
+  static void stopServer() throws IOException {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  @Override
+  SessionStore open() {
+    String name = "sessions" + ++databases;
+    try (Connection connection = server.getPostgresDatabase().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("create database " + name);
+    } catch (SQLException e) {
+      throw new IllegalStateException("database " + name + " cannot be made", e);
+    }
+    return SqlSessionStore.open(server.getJdbcUrl("postgres", name));
+  }
+}
