@@ -49,12 +49,13 @@ public final class AgentService implements AutoCloseable {
       parts.push(store::close);
       RpcChannel hwsim = channel(settings.hwsim());
       parts.push(hwsim::close);
-      RpcChannel quantizer = channel(settings.quantizer());
+      RpcChannel quantizer = channel(settings.quantizer().peer());
       parts.push(quantizer::close);
       AgentMetrics metrics = new AgentMetrics(runtime.metrics());
       Duration patience = Duration.ofSeconds(settings.sessions().patienceSeconds());
       SpecWire specs = new SpecWire();
-      GrpcBackends backends = new GrpcBackends(hwsim, quantizer, patience);
+      GrpcBackends backends =
+          new GrpcBackends(hwsim, quantizer, patience, settings.quantizer().shards());
       SessionComparisons comparisons = new SessionComparisons(store, specs, backends);
       SessionService sessions =
           new SessionService(

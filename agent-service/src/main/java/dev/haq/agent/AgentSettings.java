@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param port 1..65535, or 0 for any free port
  */
 public record AgentSettings(
-    String host, int port, Store store, Sessions sessions, Peer hwsim, Peer quantizer) {
+    String host, int port, Store store, Sessions sessions, Peer hwsim, Quantizer quantizer) {
   /** The resource that holds the defaults. */
   public static final String RESOURCE = "agent.yaml";
 
@@ -61,6 +61,32 @@ public record AgentSettings(
     }
   }
 
+  /**
+   * The quantizer.
+   *
+   * @param target as of {@link Peer}
+   * @param deadlineSeconds as of {@link Peer}
+   * @param shards that each evaluation is divided into, at least 1: as many as there are replicas
+   */
+  public record Quantizer(String target, int deadlineSeconds, int shards) {
+    public Quantizer {
+      atLeast("quantizer.shards", shards, 1);
+    }
+
+    Peer peer() {
+      return new Peer(target, deadlineSeconds);
+    }
+
+    Quantizer at(String newTarget) {
+      return new Quantizer(newTarget, deadlineSeconds, shards);
+    }
+
+    /** The same with evaluations divided otherwise. */
+    public Quantizer withShards(int newShards) {
+      return new Quantizer(target, deadlineSeconds, newShards);
+    }
+  }
+
   public AgentSettings {
     present("host", host);
     present("store", store);
@@ -96,6 +122,11 @@ public record AgentSettings(
   public AgentSettings withTargets(String hwsimTarget, String quantizerTarget) {
     return new AgentSettings(
         host, port, store, sessions, hwsim.at(hwsimTarget), quantizer.at(quantizerTarget));
+  }
+
+  /** These settings with each evaluation divided into so many shards. */
+  public AgentSettings withShards(int shards) {
+    return new AgentSettings(host, port, store, sessions, hwsim, quantizer.withShards(shards));
   }
 
   private static void present(String key, Object value) {

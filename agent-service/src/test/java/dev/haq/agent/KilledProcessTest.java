@@ -12,11 +12,8 @@ import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.rpc.ServiceRuntime;
 import java.io.IOException;
-import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,7 +28,7 @@ final class KilledProcessTest {
   private ServiceRuntime runtime;
   private FakeSimulator simulator;
   private FakeQuantizer quantizer;
-  private Process process;
+  private AgentProcess process;
 
   @BeforeEach
   void start() {
@@ -41,9 +38,9 @@ final class KilledProcessTest {
   }
 
   @AfterEach
-  void stop() throws InterruptedException {
+  void stop() {
     if (process != null) {
-      process.destroyForcibly().waitFor();
+      process.close();
     }
     quantizer.close();
     simulator.close();
@@ -61,7 +58,7 @@ final class KilledProcessTest {
       quantizer.permit(8);
       client.awaitEpisodes(id, 8);
     }
-    kill(); // while the ninth episode waits for the quantizer
+    process.kill(); // while the ninth episode waits for the quantizer
 
     port = startProcess(store);
     quantizer.permit(1_000);
@@ -69,7 +66,7 @@ final class KilledProcessTest {
       awaitUp(client, id);
       client.awaitEpisodes(id, 20);
     }
-    kill(); // at any moment, perhaps in the middle of storing
+    process.kill(); // at any moment, perhaps in the middle of storing
 
     AgentSettings settings =
         AgentSettings.defaults()
@@ -104,9 +101,8 @@ final class KilledProcessTest {
     try (AgentService service = AgentService.start(runtime, settings)) {
       assertTrue(service.port() > 0);
       startProcess(store);
-      assertTrue(process.waitFor(60, TimeUnit.SECONDS));
-      assertEquals(2, process.exitValue());
-      String output = Files.readString(directory.resolve("output.log"));
+      assertEquals(2, process.exit());
+      String output = process.output();
       assertTrue(output.contains("in use by another process"), output);
       assertFalse(output.contains("\tat "), output);
     }
@@ -131,51 +127,7 @@ final class KilledProcessTest {
   }
 
   private int startProcess(String store) throws IOException {
-    int port = freePort();
-    Path config = directory.resolve("agent.yaml");
-    Files.writeString(
-        config,
-        """
-        host: 127.0.0.1
-        port: %d
-        store:
-          url: %s
-        sessions:
-          max-running: 1
-          patience-seconds: 60
-          lease-seconds: 2
-        hwsim:
-          target: %s
-          deadline-seconds: 60
-        quantizer:
-          target: %s
-          deadline-seconds: 60
-        """
-            .formatted(port, store, simulator.target(), quantizer.target()));
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    process =
-        new ProcessBuilder(
-                java.toString(),
-                "-Xmx1g",
-                "-cp",
-                System.getProperty("java.class.path"),
-                AgentService.class.getName(),
-                "--config",
-                config.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(directory.resolve("output.log").toFile())
-            .start();
-    return port;
-  }
-
-  private void kill() throws InterruptedException {
-    assertTrue(process.isAlive());
-    process.destroyForcibly().waitFor();
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
+    process = AgentProcess.start(directory, store, simulator.target(), quantizer.target());
+    return process.port();
   }
 }

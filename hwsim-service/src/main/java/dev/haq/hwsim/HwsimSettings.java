@@ -22,12 +22,17 @@ public record HwsimSettings(String host, int port, Limits limits) {
    * @param messageBytes bytes of one message, at least 1
    * @param policies policies in one call, at least 1
    * @param cacheBytes bytes of answers that are kept, at least 0
+   * @param seconds of computing for one call, whatever its deadline, above 0
    */
-  public record Limits(int layers, int batch, long messageBytes, int policies, long cacheBytes) {
+  public record Limits(
+      int layers, int batch, long messageBytes, int policies, long cacheBytes, double seconds) {
     public Limits {
       positive("limits.layers", layers);
       positive("limits.batch", batch);
       positive("limits.policies", policies);
+      if (!(seconds > 0)) {
+        throw HaqException.invalid("limits.seconds %s must be above 0", seconds);
+      }
       if (cacheBytes < 0) {
         throw HaqException.invalid("limits.cache-bytes %d must not be negative", cacheBytes);
       }

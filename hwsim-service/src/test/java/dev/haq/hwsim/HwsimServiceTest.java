@@ -60,7 +60,7 @@ class HwsimServiceTest {
             runtime,
             HwsimSettings.defaults()
                 .withAddress("127.0.0.1", 0)
-                .withLimits(new HwsimSettings.Limits(100, 1024, 1 << 20, 10, 1 << 20)));
+                .withLimits(new HwsimSettings.Limits(100, 1024, 1 << 20, 10, 1 << 20, 60)));
     channel = ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
     simulator = HardwareSimulatorGrpc.newBlockingStub(channel);
   }

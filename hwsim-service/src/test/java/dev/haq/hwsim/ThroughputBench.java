@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -32,10 +33,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Simulate of MobileNetV2 on {@code bitfusion} over gRPC, by four callers, against replicas that
- * are processes of their own: one, two, and two of which one is killed half-way. Every call asks
- * for another policy, so no answer comes from a cache.
+ * are processes of their own: one, two, and two of which one is killed ({@code kill -9}), started
+ * again and killed again. Every call asks for another policy, so no answer comes from a cache.
  *
- * <p>{@code ThroughputBench [SECONDS]}; started by hand, for it takes two cores.
+ * <p>{@code ThroughputBench [SECONDS [KILLS]]}; started by hand, for it takes two cores. Ends with
+ * status 1 when a call failed.
  */
 public final class ThroughputBench {
   private static final Logger LOG = LoggerFactory.getLogger(ThroughputBench.class);
@@ -46,12 +48,20 @@ public final class ThroughputBench {
 
   public static void main(String[] args) throws Exception {
     int seconds = args.length > 0 ? Integer.parseInt(args[0]) : 10;
-    run("one replica", 1, seconds, false);
-    run("two replicas", 2, seconds, false);
-    run("two replicas, one killed half-way", 2, seconds, true);
+    int kills = args.length > 1 ? Integer.parseInt(args[1]) : 3;
+    int failed = 0;
+    if (seconds > 0) {
+      failed += run("one replica", 1, seconds, 0);
+      failed += run("two replicas", 2, seconds, 0);
+    }
+    failed += run("two replicas, one killed " + kills + " times", 2, seconds, kills);
+    if (failed > 0) {
+      throw new IllegalStateException(failed + " calls failed");
+    }
   }
 
-  private static void run(String name, int replicas, int seconds, boolean kill) throws Exception {
+  /** Calls that failed. */
+  private static int run(String name, int replicas, int seconds, int kills) throws Exception {
     List<Integer> ports = new ArrayList<>();
     List<Process> processes = new ArrayList<>();
     try {
@@ -65,38 +75,49 @@ public final class ThroughputBench {
       String target =
           ports.stream().map(port -> "127.0.0.1:" + port).collect(Collectors.joining(","));
       try (RpcChannel channel = RpcChannel.open(target, Duration.ofSeconds(30))) {
-        measure(channel, 3); // warms the replicas up
-        Thread killer =
-            new Thread(
-                () -> {
-                  try {
-                    TimeUnit.MILLISECONDS.sleep(seconds * 500L);
-                    processes.get(0).destroyForcibly();
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                });
-        if (kill) {
-          killer.start();
-        }
-        Result result = measure(channel, seconds);
-        killer.join();
-        LOG.info("{}: {}", name, result);
+        measure(channel, after(3)); // warms the replicas up
+        long start = System.nanoTime();
+        CompletableFuture<Void> over =
+            kills == 0 ? after(seconds) : killing(kills, ports.get(0), processes);
+        Result result = measure(channel, over);
+        LOG.info("{}: {}", name, result.text((System.nanoTime() - start) * 1e-9));
+        return result.failed();
       }
     } finally {
       processes.forEach(Process::destroyForcibly);
     }
   }
 
+  private static CompletableFuture<Void> after(int seconds) {
+    return CompletableFuture.runAsync(
+        () -> {}, CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS));
+  }
+
+  /** Kills the first replica, starts it again, lets it take calls for a second; and so on. */
+  private static CompletableFuture<Void> killing(int kills, int port, List<Process> processes) {
+    return CompletableFuture.runAsync(
+        () -> {
+          try {
+            for (int i = 0; i < kills; i++) {
+              TimeUnit.SECONDS.sleep(1);
+              processes.get(0).destroyForcibly().waitFor();
+              processes.set(0, start(port));
+              awaitReady(port);
+            }
+          } catch (Exception e) {
+            throw new IllegalStateException(e);
+          }
+        });
+  }
+
   /** Milliseconds of every answered call, and calls that failed. */
-  private record Result(double[] milliseconds, int failed, int seconds) {
-    @Override
-    public String toString() {
+  private record Result(double[] milliseconds, int failed) {
+    String text(double seconds) {
       double[] sorted = milliseconds.clone();
       Arrays.sort(sorted);
       return "%.0f calls/s, p50 %.2f ms, p99 %.2f ms, %d calls, %d failed"
           .formatted(
-              (double) sorted.length / seconds,
+              sorted.length / seconds,
               sorted[sorted.length / 2],
               sorted[(int) (sorted.length * 0.99)],
               sorted.length,
@@ -104,26 +125,25 @@ public final class ThroughputBench {
     }
   }
 
-  private static Result measure(RpcChannel channel, int seconds) throws Exception {
+  private static Result measure(RpcChannel channel, CompletableFuture<Void> over) throws Exception {
     ExecutorService callers = Executors.newFixedThreadPool(CALLERS);
     AtomicInteger failed = new AtomicInteger();
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     List<Future<List<Double>>> all = new ArrayList<>();
     for (int caller = 0; caller < CALLERS; caller++) {
       Random random = new Random(System.nanoTime() + caller);
-      all.add(callers.submit(() -> call(channel, random, end, failed)));
+      all.add(callers.submit(() -> call(channel, random, over, failed)));
     }
     List<Double> times = new ArrayList<>();
     for (Future<List<Double>> one : all) {
       times.addAll(one.get());
     }
     callers.shutdown();
-    return new Result(
-        times.stream().mapToDouble(Double::doubleValue).toArray(), failed.get(), seconds);
+    over.join();
+    return new Result(times.stream().mapToDouble(Double::doubleValue).toArray(), failed.get());
   }
 
   private static List<Double> call(
-      RpcChannel channel, Random random, long end, AtomicInteger failed) {
+      RpcChannel channel, Random random, CompletableFuture<Void> over, AtomicInteger failed) {
     HardwareSimulatorGrpc.HardwareSimulatorBlockingStub stub =
         HardwareSimulatorGrpc.newBlockingStub(channel.channel());
     SimulateRequest request =
@@ -132,7 +152,7 @@ public final class ThroughputBench {
             .setNetwork(NetworkWire.toProto(NETWORK))
             .build();
     List<Double> times = new ArrayList<>();
-    while (System.nanoTime() < end) {
+    while (!over.isDone()) {
       List<LayerBits> bits = new ArrayList<>();
       for (int layer = 0; layer < NETWORK.size(); layer++) {
         bits.add(LayerBits.of(2 + random.nextInt(7), 2 + random.nextInt(7)));

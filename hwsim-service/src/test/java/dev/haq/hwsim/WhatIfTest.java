@@ -48,7 +48,7 @@ class WhatIfTest {
             runtime,
             HwsimSettings.defaults()
                 .withAddress("127.0.0.1", 0)
-                .withLimits(new HwsimSettings.Limits(100, 1024, 1 << 20, 3, 1 << 20)));
+                .withLimits(new HwsimSettings.Limits(100, 1024, 1 << 20, 3, 1 << 20, 60)));
     channel = ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
     simulator = HardwareSimulatorGrpc.newBlockingStub(channel);
   }

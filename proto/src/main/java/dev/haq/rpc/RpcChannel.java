@@ -4,6 +4,7 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
+import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.MethodDescriptor;
@@ -16,10 +17,17 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A connection to all replicas of a service: calls go round robin over those that report themselves
- * healthy, and are retried on another when one is gone.
+ * healthy, and are retried on another when one is gone, reads even when their answer had begun
+ * ({@link BrokenAnswers}).
  */
 public final class RpcChannel implements AutoCloseable {
   private static final int MAX_ATTEMPTS = 5;
+
+  /**
+   * Requests kept for another attempt, of all calls under way together; by default one above 1 MiB
+   * would have a single attempt.
+   */
+  private static final long RETRY_BUFFER_BYTES = RpcServer.DEFAULT_MAX_MESSAGE_BYTES;
 
   private final ManagedChannel managed;
   private final Channel channel;
@@ -46,10 +54,14 @@ public final class RpcChannel implements AutoCloseable {
             .defaultLoadBalancingPolicy("round_robin")
             .defaultServiceConfig(serviceConfig())
             .enableRetry()
+            .perRpcBufferLimit(RETRY_BUFFER_BYTES)
+            .retryBufferSize(RETRY_BUFFER_BYTES)
             .maxInboundMessageSize((int) RpcServer.DEFAULT_MAX_MESSAGE_BYTES);
     ManagedChannel managed = builder.build();
     return new RpcChannel(
-        managed, io.grpc.ClientInterceptors.intercept(managed, withDeadline(deadline)));
+        managed,
+        ClientInterceptors.interceptForward(
+            managed, withDeadline(deadline), new BrokenAnswers(MAX_ATTEMPTS)));
   }
 
   /** For the generated stubs. */

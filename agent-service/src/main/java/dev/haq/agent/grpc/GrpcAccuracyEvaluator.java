@@ -8,7 +8,6 @@ import dev.haq.model.DataSelection;
 import dev.haq.model.Network;
 import dev.haq.model.Policy;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
-import dev.haq.proto.quantizer.v1.QuantizerGrpc.QuantizerBlockingStub;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
@@ -16,8 +15,7 @@ import java.util.Optional;
 
 /** The quantizer behind the search's port. */
 final class GrpcAccuracyEvaluator implements AccuracyEvaluator {
-  private final QuantizerBlockingStub quantizer;
-  private final PatientCalls calls;
+  private final ShardedEvaluations evaluations;
   private final EvaluateRequest template;
   private final Network network;
   private Optional<Accuracy> baseline;
@@ -27,14 +25,12 @@ final class GrpcAccuracyEvaluator implements AccuracyEvaluator {
    * @param baseline the float model's accuracy where it is known already
    */
   GrpcAccuracyEvaluator(
-      QuantizerBlockingStub quantizer,
-      PatientCalls calls,
+      ShardedEvaluations evaluations,
       SessionSpec spec,
       DataSelection data,
       Network network,
       Optional<Accuracy> baseline) {
-    this.quantizer = quantizer;
-    this.calls = calls;
+    this.evaluations = evaluations;
     this.template =
         EvaluateRequest.newBuilder()
             .setModel(spec.model())
@@ -49,18 +45,14 @@ final class GrpcAccuracyEvaluator implements AccuracyEvaluator {
   @Override
   public Accuracy baseline() {
     if (baseline.isEmpty()) {
-      baseline = Optional.of(evaluate(template));
+      baseline = Optional.of(evaluations.evaluate(template));
     }
     return baseline.get();
   }
 
   @Override
   public Accuracy evaluate(Policy policy) {
-    return evaluate(template.toBuilder().setPolicy(BitsWire.toProto(policy, network)).build());
-  }
-
-  private Accuracy evaluate(EvaluateRequest request) {
-    return DataWire.fromProto(
-        calls.call(GrpcBackends.QUANTIZER, () -> quantizer.evaluate(request)).getAccuracy());
+    return evaluations.evaluate(
+        template.toBuilder().setPolicy(BitsWire.toProto(policy, network)).build());
   }
 }

@@ -22,6 +22,8 @@ import dev.haq.rpc.RpcChannel;
 import dev.haq.wire.NetworkWire;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /** The simulator and the quantizer over gRPC, for one session after the other. */
 public final class GrpcBackends implements Backend.Factory {
@@ -31,14 +33,26 @@ public final class GrpcBackends implements Backend.Factory {
   private final RpcChannel hwsim;
   private final RpcChannel quantizer;
   private final Duration patience;
+  private final int shards;
+
+  /** Makes the calls of shards; idle threads end. */
+  private final ExecutorService shardCalls = Executors.newCachedThreadPool(GrpcBackends::thread);
 
   /**
    * @param patience how long a session waits for a service that is away
+   * @param shards that each evaluation is divided into, at least 1
    */
-  public GrpcBackends(RpcChannel hwsim, RpcChannel quantizer, Duration patience) {
+  public GrpcBackends(RpcChannel hwsim, RpcChannel quantizer, Duration patience, int shards) {
     this.hwsim = hwsim;
     this.quantizer = quantizer;
     this.patience = patience;
+    this.shards = shards;
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "evaluation-shard");
+    thread.setDaemon(true);
+    return thread;
   }
 
   @Override
@@ -50,11 +64,13 @@ public final class GrpcBackends implements Backend.Factory {
     private final SessionSpec spec;
     private final PatientCalls calls;
     private final QuantizerBlockingStub stub = QuantizerGrpc.newBlockingStub(quantizer.channel());
+    private final ShardedEvaluations evaluations;
     private Model model; // null until asked for
 
     GrpcBackend(SessionSpec spec, PatientCalls calls) {
       this.spec = spec;
       this.calls = calls;
+      this.evaluations = new ShardedEvaluations(stub, calls, shards, shardCalls);
     }
 
     @Override
@@ -84,7 +100,8 @@ public final class GrpcBackends implements Backend.Factory {
               data.calibrationImages(),
               data.splitSeed(),
               data.heldOutFraction());
-      new GrpcAccuracyEvaluator(stub, calls, spec, one, network, Optional.empty()).baseline();
+      new GrpcAccuracyEvaluator(evaluations.whole(), spec, one, network, Optional.empty())
+          .baseline();
     }
 
     private void checkClasses(Dataset dataset) {
@@ -124,7 +141,7 @@ public final class GrpcBackends implements Backend.Factory {
 
     @Override
     public AccuracyEvaluator evaluator(Network network, Optional<Accuracy> baseline) {
-      return new GrpcAccuracyEvaluator(stub, calls, spec, spec.data(), network, baseline);
+      return new GrpcAccuracyEvaluator(evaluations, spec, spec.data(), network, baseline);
     }
 
     @Override

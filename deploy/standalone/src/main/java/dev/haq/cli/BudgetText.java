@@ -41,11 +41,28 @@ final class BudgetText {
    *     one)
    */
   static Budget parse(String text, Resource resource) {
+    return parse("--budget", text, resource);
+  }
+
+  /**
+   * An amount of time, such as {@code 12ms}.
+   *
+   * @param option that the user gave it with, for errors
+   */
+  static double seconds(String option, String text) {
+    Budget budget = parse(option, text, Resource.LATENCY);
+    if (budget.kind() != Budget.Kind.ABSOLUTE) {
+      throw HaqException.invalid("%s %s: add a unit, s, ms or us", option, text);
+    }
+    return budget.value();
+  }
+
+  private static Budget parse(String option, String text, Resource resource) {
     Matcher matcher = NUMBER.matcher(text);
     if (!matcher.matches()) {
       throw HaqException.invalid(
-          "--budget %s: give a ratio such as 0.6, or a number with a unit of %s",
-          text, UNITS.keySet());
+          "%s %s: give a ratio such as 0.6, or a number with a unit of %s",
+          option, text, UNITS.keySet());
     }
     double value = Double.parseDouble(matcher.group(1));
     String unitName = matcher.group(2);
@@ -53,20 +70,23 @@ final class BudgetText {
       double ratio = unitName.isEmpty() ? value : value / 100;
       if (ratio > 1) {
         throw HaqException.invalid(
-            "--budget %s: a ratio is above 0 and at most 1; for an absolute budget add a unit of %s",
-            text, UNITS.keySet());
+            "%s %s: a ratio is above 0 and at most 1; for an absolute budget add a unit of %s",
+            option, text, UNITS.keySet());
       }
       return Budget.ratio(resource == null ? Resource.LATENCY : resource, ratio);
     }
     Unit unit = UNITS.get(unitName);
     if (unit == null) {
       throw HaqException.invalid(
-          "--budget %s: there is no unit '%s': use one of %s", text, unitName, UNITS.keySet());
+          "%s %s: there is no unit '%s': use one of %s", option, text, unitName, UNITS.keySet());
     }
     if (resource != null && resource != unit.resource()) {
       throw HaqException.invalid(
-          "--budget %s: %s is not a unit of %s",
-          text, unitName, resource.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
+          "%s %s: %s is not a unit of %s",
+          option,
+          text,
+          unitName,
+          resource.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
     }
     return Budget.absolute(unit.resource(), value * unit.scale());
   }

@@ -69,7 +69,18 @@ final class ExplainCommand implements Callable<Integer> {
     boolean energy = answer.getTotal().hasEnergyJoules();
     List<String> headings =
         new ArrayList<>(
-            List.of("#", "<layer", "W", "A", "ms", "<bound by", "used", "M/B", "G/s", "of", "kB"));
+            List.of(
+                "#",
+                "<layer",
+                "W",
+                "A",
+                "ms",
+                "<bound by",
+                "used",
+                "M/B",
+                "G/s",
+                "of",
+                "traffic kB"));
     if (energy) {
       headings.addAll(List.of("mJ", "<compute/SRAM/DRAM"));
     }

@@ -6,6 +6,10 @@ import java.util.Locale;
 
 /** Numbers as people read them. */
 final class Figures {
+  /** What the mark means, for the end of a line. */
+  static final String EXTRAPOLATED =
+      "; some layers rest on parts of the cost model that no published figure checks (extrapolated)";
+
   private Figures() {}
 
   static String fixed(double value, int decimals) {

@@ -95,6 +95,7 @@ final class SearchReport {
     ArrayNode rows = document.putArray("uniform");
     uniform.forEach(row -> rows.add(node(row)));
     document.put("episodes", episodes.size());
+    document.put("extrapolated", bestCost().getExtrapolated());
     return document;
   }
 
@@ -147,7 +148,8 @@ final class SearchReport {
             List.of("<policy", "top-1", Figures.name(resource), "ratio", "within budget"), rows)
         + "\ntop-1 on %d held-out images; budget %s"
             .formatted(
-                best.accuracy().getImages(), Figures.amount(resource, session.getBudgetLimit()));
+                best.accuracy().getImages(), Figures.amount(resource, session.getBudgetLimit()))
+        + (bestCost().getExtrapolated() ? Figures.EXTRAPOLATED : "");
   }
 
   private ObjectNode node(Row row) {

@@ -73,7 +73,7 @@ final class SimulateCommand implements Callable<Integer> {
     if (energy) {
       headings.add("mJ");
     }
-    headings.addAll(List.of("kB", "utilised", "<bound by"));
+    headings.addAll(List.of("size kB", "utilised", "<bound by"));
     List<List<String>> rows = new ArrayList<>();
     for (int i = 0; i < answer.getLayersCount(); i++) {
       LayerCost layer = answer.getLayers(i);
@@ -117,9 +117,7 @@ final class SimulateCommand implements Callable<Integer> {
             answer.getBatch(),
             Figures.amount(
                 dev.haq.proto.model.v1.Resource.LATENCY, answer.getTotal().getLatencySeconds()),
-            answer.getExtrapolated()
-                ? "; some layers rest on parts of the cost model that no published figure checks"
-                : "");
+            answer.getExtrapolated() ? Figures.EXTRAPOLATED : "");
   }
 
   private static String weights(LayerBits bits) {

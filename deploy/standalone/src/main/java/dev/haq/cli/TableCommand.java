@@ -72,14 +72,15 @@ final class TableCommand implements Callable<Integer> {
         terminal.document(document);
       } else {
         terminal.line(
-            "wrote %s: %s %s, %s of %s on %s; %s s inside the service",
+            "wrote %s: %s %s, %s of %s on %s; %s s inside the service%s",
             out,
             written.type(),
             written.shape(),
             written.unit(),
             known.getName(),
             resolved.name(),
-            Figures.fixed(answer.getSeconds(), 3));
+            Figures.fixed(answer.getSeconds(), 3),
+            answer.getTable().getExtrapolated() ? Figures.EXTRAPOLATED : "");
       }
       return Haq.DONE;
     }

@@ -125,8 +125,11 @@ final class TargetOptions {
           bits(tree.path("weight_bits")),
           bits(tree.path("activation_bits")));
     } catch (JsonProcessingException e) {
+      // The service says the same, but for the file's line.
       throw dev.haq.model.HaqException.invalid(
-          "--target: not readable as YAML: %s", e.getOriginalMessage());
+          "--target, line %d: not readable as YAML: %s",
+          e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
+          e.getOriginalMessage().lines().findFirst().orElse(""));
     }
   }
 

@@ -102,6 +102,41 @@ class CommandTest {
   }
 
   @Test
+  void sensitivitiesAreRankedWrittenAndKnownTheSecondTime() throws IOException {
+    Path csv = folder.resolve("s/sensitivity.csv");
+    String[] command = {
+      "sensitivity",
+      "--model",
+      "builtin:shapes",
+      "--data",
+      "builtin:shapes",
+      "--images",
+      "32",
+      "--bits",
+      "8,2",
+      "--out",
+      csv.toString()
+    };
+    Captured table = run(command);
+    assertEquals(0, table.status(), table.err());
+    assertEquals(1 + 2 * 2 * layers, Files.readAllLines(csv).size());
+    // A line of what it is, the headings, a rule, the rows, a line of how many more.
+    assertEquals(3 + 20 + 1, table.out().lines().count(), table.out());
+    String[] repeated = Arrays.copyOf(command, command.length + 1);
+    repeated[command.length] = "--json";
+    Captured second = run(repeated);
+    assertEquals(0, second.status(), second.err());
+    JsonNode entries = second.json().get("entries");
+    assertEquals(2 * 2 * layers, entries.size());
+    entries.forEach(entry -> assertTrue(entry.get("cached").asBoolean()));
+    assertEquals(32, second.json().at("/baseline/images").asInt());
+    assertEquals(
+        2,
+        run("sensitivity", "--model", "builtin:shapes", "--data", "builtin:shapes", "--bits", "2,9")
+            .status());
+  }
+
+  @Test
   void simulationAndTableAgree() throws IOException {
     Path table = folder.resolve("t.npy");
     Captured written =

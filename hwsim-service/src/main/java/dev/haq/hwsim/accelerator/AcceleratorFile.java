@@ -7,17 +7,26 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.exc.InvalidFormatException;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import dev.haq.model.HaqException;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** An accelerator's YAML or JSON text: read, and read again with other figures in some places. */
 public final class AcceleratorFile {
   /** Longest description taken, in characters; the shipped ones have about two thousand. */
   private static final int MAX_CHARACTERS = 64 << 10;
+
+  private static final Set<Class<?>> WHOLE =
+      Set.of(int.class, Integer.class, long.class, Long.class);
 
   private static final ObjectMapper MAPPER =
       JsonMapper.builder(new YAMLFactory())
@@ -60,8 +69,25 @@ public final class AcceleratorFile {
       return new AcceleratorFile(origin, text, tree);
     } catch (JsonProcessingException e) {
       throw HaqException.invalid(
-          "accelerator %s: not readable as YAML: %s", origin, e.getOriginalMessage());
+          "accelerator %s%s: not readable as YAML: %s", origin, line(text, e), firstLine(e));
     }
+  }
+
+  /** Where the text cannot be read, with what stands there. */
+  private static String line(String text, JsonProcessingException e) {
+    if (e.getLocation() == null) {
+      return "";
+    }
+    int number = e.getLocation().getLineNr();
+    return text.lines()
+        .skip(Math.max(0, number - 1L))
+        .findFirst()
+        .map(line -> ", line %d '%s'".formatted(number, line.strip()))
+        .orElse("");
+  }
+
+  private static String firstLine(JsonProcessingException e) {
+    return e.getOriginalMessage().lines().findFirst().orElse("");
   }
 
   /** The text as it was given, comments and all. */
@@ -160,6 +186,23 @@ public final class AcceleratorFile {
   private static String reason(JsonMappingException e) {
     if (e.getCause() instanceof HaqException typed) {
       return typed.getMessage();
+    }
+    if (e instanceof UnrecognizedPropertyException unknown) {
+      return "there is no such key: the keys beside it are "
+          + unknown.getKnownPropertyIds().stream()
+              .map(Object::toString)
+              .sorted()
+              .collect(Collectors.joining(", "));
+    }
+    if (e instanceof InvalidFormatException wrong) {
+      Class<?> type = wrong.getTargetType();
+      String wanted =
+          type.isEnum()
+              ? Arrays.stream(type.getEnumConstants())
+                  .map(word -> word.toString().toLowerCase(Locale.ROOT))
+                  .collect(Collectors.joining(" or "))
+              : WHOLE.contains(type) ? "a whole number" : "a number";
+      return "%s is not %s".formatted(wrong.getValue(), wanted);
     }
     String text = e.getOriginalMessage();
     return text.startsWith("Cannot map `null`") ? "it is missing: give its number" : text;

@@ -39,7 +39,7 @@ public final class Catalogue {
       if (in == null) {
         throw new IllegalStateException("no resource " + path);
       }
-      return AcceleratorFile.parse(path, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      return AcceleratorFile.parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read the resource " + path, e);
     }

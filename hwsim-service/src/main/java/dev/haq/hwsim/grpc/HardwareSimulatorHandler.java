@@ -39,6 +39,7 @@ import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.NetworkWire;
 import dev.haq.wire.Page;
+import io.micrometer.core.instrument.LongTaskTimer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.util.EnumSet;
@@ -55,6 +56,9 @@ public final class HardwareSimulatorHandler {
   private final Targets targets;
   private final AnswerCache cache;
 
+  /** What is being computed now: falls to nothing once nobody waits any more. */
+  private final LongTaskTimer computing;
+
   /**
    * @param metrics times of calls by target, and the cache's hits
    */
@@ -65,6 +69,10 @@ public final class HardwareSimulatorHandler {
     this.metrics = metrics;
     this.targets = new Targets(catalogue, limits.batch());
     this.cache = new AnswerCache(limits.cacheBytes(), metrics);
+    this.computing =
+        LongTaskTimer.builder("haq.hwsim.computing")
+            .description("Answers being computed now")
+            .register(metrics);
   }
 
   /** The methods, for a server. */
@@ -126,7 +134,7 @@ public final class HardwareSimulatorHandler {
             CostWire.fromProto(request.getResource()),
             weightBits,
             activationBits,
-            call::throwIfCancelled);
+            checkpoint(call));
     return BuildCostTableResponse.newBuilder().setTable(CostWire.toProto(table)).build();
   }
 
@@ -146,21 +154,20 @@ public final class HardwareSimulatorHandler {
               request.getPolicy(),
               resources,
               request.getExcludeFirstAndLast(),
-              call);
+              checkpoint(call));
         });
   }
 
-  private static SimulateResponse simulate(
+  private SimulateResponse simulate(
       Network network,
       CostModel model,
       dev.haq.proto.model.v1.Policy message,
       Set<Resource> resources,
       boolean excludeFirstAndLast,
-      Call call) {
+      Runnable checkpoint) {
     Policy policy = BitsWire.fromProto(message, network);
     Simulation simulation =
-        Simulation.of(
-            network, model, policy, resources, excludeFirstAndLast, call::throwIfCancelled);
+        Simulation.of(network, model, policy, resources, excludeFirstAndLast, checkpoint);
     return SimulateResponse.newBuilder()
         .addAllLayers(simulation.layers().stream().map(CostWire::toProto).toList())
         .setTotal(CostWire.toProto(simulation.total()))
@@ -185,6 +192,7 @@ public final class HardwareSimulatorHandler {
           Network network = network(request.hasNetwork(), request.getNetwork());
           CostModel model = targets.model(request.getTarget());
           Set<Resource> resources = resources(request.getResourcesList());
+          Runnable checkpoint = checkpoint(call);
           return SimulateBatchResponse.newBuilder()
               .addAllResults(
                   request.getPoliciesList().stream()
@@ -196,7 +204,7 @@ public final class HardwareSimulatorHandler {
                                   policy,
                                   resources,
                                   request.getExcludeFirstAndLast(),
-                                  call))
+                                  checkpoint))
                       .toList())
               .build();
         });
@@ -212,13 +220,12 @@ public final class HardwareSimulatorHandler {
           Network network = network(request.hasNetwork(), request.getNetwork());
           CostModel model = targets.model(request.getTarget());
           Policy policy = BitsWire.fromProto(request.getPolicy(), network);
+          Runnable checkpoint = checkpoint(call);
           Simulation simulation =
-              Simulation.of(
-                  network, model, policy, model.resources(), false, call::throwIfCancelled);
+              Simulation.of(network, model, policy, model.resources(), false, checkpoint);
           return ExplainResponse.newBuilder()
               .addAllLayers(
-                  Explanation.of(network, model, policy, simulation, call::throwIfCancelled)
-                      .stream()
+                  Explanation.of(network, model, policy, simulation, checkpoint).stream()
                       .map(ExplanationWire::toProto)
                       .toList())
               .setTotal(CostWire.toProto(simulation.total()))
@@ -240,6 +247,7 @@ public final class HardwareSimulatorHandler {
           int batch = targets.batch(request.getTarget());
           AcceleratorFile file = targets.file(request.getTarget());
           String key = request.getKey();
+          Runnable checkpoint = checkpoint(call);
           SmallestParameter found =
               SmallestParameter.find(
                   key,
@@ -249,17 +257,18 @@ public final class HardwareSimulatorHandler {
                   request.getLatencySeconds(),
                   value ->
                       Simulation.of(
-                              network,
-                              Targets.model(file.with(Map.of(key, value)), batch),
-                              policy,
-                              EnumSet.of(Resource.LATENCY),
-                              false,
-                              call::throwIfCancelled)
-                          .total());
+                          network,
+                          Targets.model(file.with(Map.of(key, value)), batch),
+                          policy,
+                          EnumSet.of(Resource.LATENCY),
+                          false,
+                          checkpoint));
           return FindParameterResponse.newBuilder()
               .setValue(found.value())
-              .setCost(CostWire.toProto(found.cost()))
+              .setCost(CostWire.toProto(found.simulation().total()))
               .setSimulations(found.simulations())
+              .setBatch(Targets.model(file, batch).batch())
+              .setExtrapolated(found.simulation().extrapolated())
               .build();
         });
   }
@@ -268,7 +277,7 @@ public final class HardwareSimulatorHandler {
   private <R extends Message> R answer(
       String rpc, TargetRef target, Message request, Class<R> type, Supplier<R> compute) {
     Timer.Sample started = Timer.start(metrics);
-    R answer = cache.get(request, type, compute);
+    R answer = cache.get(request, type, () -> computing.record(compute));
     // Only what was answered: the names in refused requests are without number.
     started.stop(
         Timer.builder("haq.hwsim.answers")
@@ -277,6 +286,20 @@ public final class HardwareSimulatorHandler {
             .tag("target", Targets.label(target))
             .register(metrics));
     return answer;
+  }
+
+  /** To be run between two cells: whether the call may go on. Its time starts now. */
+  private Runnable checkpoint(Call call) {
+    long start = System.nanoTime();
+    return () -> {
+      call.throwIfCancelled();
+      if ((System.nanoTime() - start) * 1e-9 > limits.seconds()) {
+        throw new HaqException(
+            Reason.DEADLINE_EXCEEDED,
+            "this takes more than the %s s of computing that the service gives one call: ask for fewer layers, or a smaller batch"
+                .formatted(limits.seconds()));
+      }
+    };
   }
 
   private static Set<Resource> resources(List<dev.haq.proto.model.v1.Resource> messages) {

@@ -3,7 +3,9 @@ package dev.haq.quantizer.onnx;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.model.FeatureMap;
+import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
+import dev.haq.model.Reason;
 import dev.haq.model.Window;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import java.util.ArrayList;
@@ -69,13 +71,17 @@ final class LayerFinder {
   }
 
   private Optional<Quantizable> convolution(NodeProto node, TensorProto weights) {
+    if (weights.getDimsCount() != 4) {
+      // Left in float it would be missing from every cost, silently.
+      throw new HaqException(
+          Reason.UNSUPPORTED_OPERATOR,
+          "node '%s' (Conv) convolves over %d dimensions: only two are supported; a one-dimensional one can be exported as 1 x k over maps of height 1"
+              .formatted(node.getName(), weights.getDimsCount() - 2));
+    }
     List<Integer> in = shapes.get(node.getInput(0));
     List<Integer> out = shapes.get(node.getOutput(0));
     String biasName = Nodes.input(node, 2);
-    if (weights.getDimsCount() != 4
-        || in == null
-        || out == null
-        || (!biasName.isEmpty() && constant(biasName).isEmpty())) {
+    if (in == null || out == null || (!biasName.isEmpty() && constant(biasName).isEmpty())) {
       return Optional.empty();
     }
     int outputs = out.get(1);

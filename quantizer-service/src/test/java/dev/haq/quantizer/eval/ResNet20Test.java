@@ -3,11 +3,16 @@ package dev.haq.quantizer.eval;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.haq.model.Accuracy;
+import dev.haq.model.BitChoices;
+import dev.haq.model.BitWidth;
 import dev.haq.model.DataSelection;
 import dev.haq.model.LayerBits;
+import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Recipe;
+import dev.haq.model.Shard;
 import dev.haq.quantizer.data.ArchiveLimits;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
@@ -23,6 +28,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -56,13 +63,16 @@ final class ResNet20Test {
     datasets = new Datasets(store, Datasets.DEFAULT_CACHE_BYTES);
   }
 
+  private static Evaluator evaluator(GraphWriter writer) {
+    return new Evaluator(
+        (selection, shape, classes) ->
+            TestImages.of(datasets.images(selection, shape.get(1), shape.get(2))),
+        writer,
+        new Evaluator.Limits(2, 1, 10, 2, 2));
+  }
+
   private static double top1(GraphWriter writer, Optional<Policy> policy) {
-    try (Evaluator evaluator =
-        new Evaluator(
-            (selection, shape, classes) ->
-                TestImages.of(datasets.images(selection, shape.get(1), shape.get(2))),
-            writer,
-            new Evaluator.Limits(2, 1, 10, 2, 2))) {
+    try (Evaluator evaluator = evaluator(writer)) {
       return evaluator
           .evaluate(new Evaluator.Request(model, data, policy, Recipe.HAQ, false), () -> false)
           .accuracy()
@@ -95,6 +105,54 @@ final class ResNet20Test {
       double expected = top1(new FakeQuantizedGraph(), policy);
       assertEquals(expected, top1(new IntegerGraph(Processor.detect()), policy), 0.7);
       assertEquals(expected, top1(new QdqGraph(Processor.detect()), policy), 0.7);
+    }
+  }
+
+  /** Shortcuts by Slice and Pad cross the cuts here. */
+  @Test
+  void aLayersSensitivityIsWhatAnEvaluationOfThatOneOperandSays() {
+    DataSelection few =
+        new DataSelection(
+            data.datasetId(), Optional.empty(), data.split(), 20, 16, 0, data.heldOutFraction());
+    BitChoices three = new BitChoices(List.of(3));
+    List<LayerSensitivity> entries = new ArrayList<>();
+    try (Evaluator evaluator = evaluator(new FakeQuantizedGraph())) {
+      new Sensitivity(evaluator, new SensitivityStore(folder.resolve("sensitivity")))
+          .measure(
+              new Sensitivity.Request(model, few, Recipe.HAQ, three, three),
+              new Sensitivity.Listener() {
+                @Override
+                public void start(Accuracy baseline, int count) {
+                  assertEquals(2 * model.network().size(), count);
+                }
+
+                @Override
+                public void entry(
+                    LayerSensitivity entry, int done, double secondsLeft, boolean cached) {
+                  entries.add(entry);
+                }
+              },
+              () -> false);
+      for (int layer : new int[] {0, 7, 8, 13, 19}) {
+        for (Operand operand : Operand.values()) {
+          Policy policy =
+              Policy.unquantized(model.network().size())
+                  .with(layer, LayerBits.unquantized().with(operand, BitWidth.of(3)));
+          double expected =
+              evaluator
+                  .evaluate(
+                      new Evaluator.Request(
+                          model, few, Optional.of(policy), Recipe.HAQ, false, Shard.WHOLE, true),
+                      () -> false)
+                  .accuracy()
+                  .klDivergence()
+                  .orElseThrow();
+          LayerSensitivity found = entries.get(2 * layer + (operand == Operand.WEIGHTS ? 0 : 1));
+          assertEquals(operand, found.point().operand());
+          assertEquals(
+              expected, found.accuracy().klDivergence().orElseThrow(), 1e-2 * expected + 1e-6);
+        }
+      }
     }
   }
 }

@@ -30,7 +30,7 @@ final class ShardsTest {
   private static final Optional<Policy> POLICY = Optional.of(Policy.uniform(3, LayerBits.of(3, 4)));
 
   private static ImportedModel model() {
-    SmallModel model = new SmallModel(3, 32, 32);
+    SmallModel model = new SmallModel(3, 16, 16);
     String narrow = model.relu(model.conv("image", 3, 8, 3, 2, 1));
     String features = model.relu(model.conv(narrow, 8, 16, 3, 2, 1));
     return model.imported(model.gemm(model.pooled(features), 16, 10));
@@ -41,7 +41,7 @@ final class ShardsTest {
         (selection, shape, classes) ->
             new RandomImages(
                 selection.split() == DataSelection.Split.CALIBRATION ? 8 : IMAGES,
-                3 * 32 * 32,
+                3 * 16 * 16,
                 classes),
         new IntegerGraph(Processor.detect()),
         new Evaluator.Limits(2, 1, 100, 2, 2));
