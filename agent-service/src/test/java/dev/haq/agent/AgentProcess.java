@@ -44,6 +44,7 @@ final class AgentProcess implements AutoCloseable {
         quantizer:
           target: %s
           deadline-seconds: 60
+          shards: 1
         """
             .formatted(port, store, hwsim, quantizer));
     Path output = directory.resolve("agent-" + port + ".log");
