@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What recipes make of real networks: {@code weights | resnet20 | mobilenetv1 | mobilenetv2}. Every
  * layer has the same bit-widths, the first and the last too, as {@code haq evaluate --bits}; with a
- * second argument {@code inner} these two are at 8.
+ * second argument {@code inner} these two are at 8. A third limits the photographs.
  */
 public final class RecipeBench {
   private static final Logger LOG = LoggerFactory.getLogger(RecipeBench.class);
@@ -56,6 +56,7 @@ public final class RecipeBench {
   }
 
   public static void main(String[] args) throws IOException {
+    int images = args.length > 2 ? Integer.parseInt(args[2]) : 500;
     Path store = Files.createTempDirectory("recipes");
     boolean inner = args.length > 1 && args[1].equals("inner");
     switch (args[0]) {
@@ -69,7 +70,10 @@ public final class RecipeBench {
           table(
               new RecipeBench(
                   SharedNetworks.mobileNet(
-                      store, args[0].endsWith("1") ? 1 : 2, CALIBRATION_IMAGES)),
+                      store,
+                      args[0].endsWith("1") ? 1 : 2,
+                      Math.min(CALIBRATION_IMAGES, images / 2),
+                      images)),
               new int[][] {{8, 8}, {6, 8}, {6, 6}, {4, 8}},
               inner);
       default -> throw new IllegalArgumentException(args[0]);
@@ -96,6 +100,7 @@ public final class RecipeBench {
     LOG.info("float {}", bench.floatTop1());
     for (WeightScales scales : WeightScales.values()) {
       for (Map.Entry<String, Recipe> row : rows(scales).entrySet()) {
+        if (!(scales + row.getKey()).matches(System.getProperty("rows", ".*"))) continue;
         StringBuilder line = new StringBuilder(scales + " | " + row.getKey());
         for (int[] bits : widths) {
           Result result =

@@ -40,7 +40,11 @@ record SharedNetworks(ImportedModel model, List<Fold> folds) {
         images(
             store, Files.readAllBytes(cifar.resolve("test_lossless_1000.bin")), preprocessing, 32);
     Images train =
-        images(store, zip(cifar.resolve("train_lossless_2000"), cifar), preprocessing, 32);
+        images(
+            store,
+            zip(cifar.resolve("train_lossless_2000"), cifar, Integer.MAX_VALUE),
+            preprocessing,
+            32);
     // The folder lists one class after the other.
     int step = train.size() / calibrationImages;
     return new SharedNetworks(
@@ -51,13 +55,18 @@ record SharedNetworks(ImportedModel model, List<Fold> folds) {
                 part(test, IntStream.range(0, judged)))));
   }
 
-  /** A MobileNet on 500 photographs: each half is judged calibrated on images of the other. */
-  static SharedNetworks mobileNet(Path store, int version, int calibrationImages)
+  /**
+   * A MobileNet on photographs: each half is judged calibrated on images of the other.
+   *
+   * @param count of photographs, 2 to 500
+   */
+  static SharedNetworks mobileNet(Path store, int version, int calibrationImages, int count)
       throws IOException {
     Path imagenet = SHARED.resolve("imagenet");
     Preprocessing preprocessing =
         version == 1 ? tensorFlowAt224() : Preprocessing.preset("imagenet");
-    Images all = images(store, zip(imagenet.resolve("val_500"), imagenet), preprocessing, 224);
+    Images all =
+        images(store, zip(imagenet.resolve("val_500"), imagenet, count), preprocessing, 224);
     List<Fold> folds =
         IntStream.of(0, 1)
             .mapToObj(
@@ -66,7 +75,11 @@ record SharedNetworks(ImportedModel model, List<Fold> folds) {
                         part(
                             all,
                             IntStream.range(0, calibrationImages)
-                                .map(i -> i * (all.size() / 2 / calibrationImages) * 2 + 1 - half)),
+                                .map(
+                                    i ->
+                                        i * Math.max(1, all.size() / 2 / calibrationImages) * 2
+                                            + 1
+                                            - half)),
                         part(all, IntStream.range(0, all.size() / 2).map(i -> 2 * i + half))))
             .toList();
     String name = version == 1 ? "mobilenetv1_0.75_224.onnx" : "mobilenetv2_1.0_224.onnx";
@@ -101,11 +114,11 @@ record SharedNetworks(ImportedModel model, List<Fold> folds) {
   }
 
   /** A folder of class folders, and the list of classes where there is one, as an archive. */
-  private static byte[] zip(Path folder, Path root) throws IOException {
+  private static byte[] zip(Path folder, Path root, int most) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(bytes);
         Stream<Path> walked = Files.walk(folder)) {
-      for (Path file : walked.filter(Files::isRegularFile).sorted().toList()) {
+      for (Path file : walked.filter(Files::isRegularFile).sorted().limit(most).toList()) {
         zip.putNextEntry(new ZipEntry(folder.relativize(file).toString()));
         Files.copy(file, zip);
       }
