@@ -100,7 +100,6 @@ public final class RecipeBench {
     LOG.info("float {}", bench.floatTop1());
     for (WeightScales scales : WeightScales.values()) {
       for (Map.Entry<String, Recipe> row : rows(scales).entrySet()) {
-        if (!(scales + row.getKey()).matches(System.getProperty("rows", ".*"))) continue;
         StringBuilder line = new StringBuilder(scales + " | " + row.getKey());
         for (int[] bits : widths) {
           Result result =

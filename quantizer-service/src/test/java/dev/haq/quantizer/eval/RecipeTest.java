@@ -55,8 +55,8 @@ final class RecipeTest {
   }
 
   @Test
-  void centroidsLoseLessThanALinearGridAtThreeBits() {
-    LayerBits widths = new LayerBits(BitWidth.of(3), BitWidth.FLOAT);
+  void centroidsLoseLessThanALinearGridAtFourBits() {
+    LayerBits widths = new LayerBits(BitWidth.of(4), BitWidth.FLOAT);
     RecipeBench.Result shared = bench.judge(Numerics.of(Recipe.named("kmeans")), widths, false);
     RecipeBench.Result linear =
         bench.judge(
