@@ -5,11 +5,11 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.agent.v1.Reward;
 import dev.haq.proto.agent.v1.SessionSpec;
-import dev.haq.proto.model.v1.Recipe;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How to search. */
@@ -88,10 +88,7 @@ final class SearchOptions {
       description = "The same seed gives the same policy; ${DEFAULT-VALUE} by default.")
   private long seed;
 
-  @Option(
-      names = "--per-tensor",
-      description = "One weight scale a layer; one an output channel by default.")
-  private boolean perTensor;
+  @Mixin private RecipeOptions recipe;
 
   @Option(
       names = "--search-first-and-last",
@@ -125,7 +122,7 @@ final class SearchOptions {
         .setParallelEpisodes(parallel)
         .setEpisodes(episodes)
         .setSeed(seed)
-        .setRecipe(recipe(perTensor))
+        .setRecipe(recipe.recipe())
         .setSearchFirstAndLast(searchFirstAndLast);
   }
 
@@ -154,14 +151,5 @@ final class SearchOptions {
           throw HaqException.invalid(
               "--reward %s: use accuracy, cross-entropy or divergence", reward);
     };
-  }
-
-  /** The recipe that options ask for. */
-  static Recipe recipe(boolean perTensor) {
-    return Recipe.newBuilder()
-        .setName("haq")
-        .setWeightScales(
-            perTensor ? Recipe.WeightScales.PER_TENSOR : Recipe.WeightScales.PER_CHANNEL)
-        .build();
   }
 }

@@ -43,17 +43,7 @@ final class SensitivityCommand implements Callable<Integer> {
       description = "Bit-widths to try, 2 to 8; ${DEFAULT-VALUE} by default.")
   private String bits;
 
-  @Option(
-      names = "--recipe",
-      paramLabel = "NAME",
-      defaultValue = "haq",
-      description = "How bits become a quantized layer; ${DEFAULT-VALUE} by default.")
-  private String recipe;
-
-  @Option(
-      names = "--per-tensor",
-      description = "One weight scale a layer; one an output channel by default.")
-  private boolean perTensor;
+  @Mixin private RecipeOptions recipe;
 
   @Option(
       names = "--top",
@@ -83,7 +73,7 @@ final class SensitivityCommand implements Callable<Integer> {
           MeasureSensitivityRequest.newBuilder()
               .setModel(known.getId())
               .setData(data.resolve(client, DataSelection.Split.ALL))
-              .setRecipe(SearchOptions.recipe(perTensor).toBuilder().setName(recipe))
+              .setRecipe(recipe.recipe())
               .setWeightBits(choices)
               .setActivationBits(choices)
               .build();

@@ -309,6 +309,42 @@ class CommandTest {
   }
 
   @Test
+  void theBestRecipeWithoutTrainingBeatsThePapersAtThreeBitWeights() throws IOException {
+    double haq = threeBits("haq").json().at("/quantized/top1").asDouble();
+    Captured best = threeBits("ptq");
+    assertEquals("ptq@1", best.json().at("/recipe").asText());
+    assertTrue(best.json().at("/quantized/top1").asDouble() > haq, "above " + haq);
+  }
+
+  private static Captured threeBits(String recipe) {
+    Captured run =
+        run(
+            "evaluate",
+            "--model",
+            "builtin:shapes",
+            "--data",
+            "builtin:shapes",
+            "--split",
+            "search",
+            "--images",
+            "200",
+            "--bits",
+            "3,8",
+            "--recipe",
+            recipe,
+            "--json");
+    assertEquals(0, run.status(), run.err());
+    return run;
+  }
+
+  @Test
+  void recipesAndClipsThatThereAreNotAreRefused() {
+    assertRefused("ptq@1", evaluate("builtin:shapes", "builtin:shapes", "--recipe", "cake"));
+    assertRefused("ptq@1", evaluate("builtin:shapes", "builtin:shapes", "--recipe", "ptq@9"));
+    assertRefused("mse", evaluate("builtin:shapes", "builtin:shapes", "--weight-clip", "max"));
+  }
+
+  @Test
   void bitsThatDoNotExistAreRefused() {
     assertRefused(
         "--bits 9,8",
@@ -377,8 +413,10 @@ class CommandTest {
     return run(args.toArray(String[]::new));
   }
 
-  private static String[] evaluate(String model, String data) {
-    return new String[] {"evaluate", "--model", model, "--data", data};
+  private static String[] evaluate(String model, String data, String... more) {
+    List<String> args = new ArrayList<>(List.of("evaluate", "--model", model, "--data", data));
+    args.addAll(List.of(more));
+    return args.toArray(String[]::new);
   }
 
   private static void assertRefused(String expected, String... args) {

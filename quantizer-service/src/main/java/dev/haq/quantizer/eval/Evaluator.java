@@ -5,7 +5,6 @@ import ai.onnxruntime.OrtSession;
 import dev.haq.model.Accuracy;
 import dev.haq.model.BitWidth;
 import dev.haq.model.DataSelection;
-import dev.haq.model.DataSelection.Split;
 import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
@@ -40,10 +39,8 @@ public final class Evaluator implements AutoCloseable {
   private final Admission admission;
   private final LruCache<AnswerKey, BlockAnswers> answers;
   private final LruCache<DataKey, FloatScores> floatScores;
-  private final LruCache<DataKey, Calibration> calibrations;
-  private final LruCache<String, PolicyForms> forms;
+  private final PreparedNetworks networks;
   private final long activationBytes;
-  private final Object calibrating = new Object();
 
   /**
    * How much an evaluator does at once and remembers.
@@ -51,8 +48,10 @@ public final class Evaluator implements AutoCloseable {
    * @param threads that run images, at least 1
    * @param concurrent evaluations under way at once; others wait. Each holds one session
    * @param answers remembered, at most 3 KiB each
-   * @param calibrations remembered, 16 KiB a layer each
-   * @param models whose quantized weights are remembered, at most 14 bytes a weight each
+   * @param calibrations remembered, 32 KiB a layer each
+   * @param models whose quantized weights are remembered, each with one recipe and data: at most 7
+   *     bytes a weight, 28 with codebooks; and for second-order rounding of layers of n weights an
+   *     output 8 n^2 bytes, n at most 1024
    * @param floatScoreBytes of the float model's class scores that are remembered
    * @param activationBytes of float activations that one measurement of sensitivity holds
    */
@@ -98,8 +97,7 @@ public final class Evaluator implements AutoCloseable {
     this.admission = new Admission(limits.concurrent());
     this.answers = new LruCache<>(limits.answers());
     this.floatScores = new LruCache<>(limits.floatScoreBytes(), FloatScores::bytes);
-    this.calibrations = new LruCache<>(limits.calibrations());
-    this.forms = new LruCache<>(limits.models());
+    this.networks = new PreparedNetworks(images, runner, limits.calibrations(), limits.models());
     this.activationBytes = limits.activationBytes();
   }
 
@@ -196,7 +194,6 @@ public final class Evaluator implements AutoCloseable {
   private Evaluation run(
       Request request, Optional<Policy> policy, AnswerKey key, BooleanSupplier cancelled)
       throws OrtException {
-    CnnGraph graph = request.model().graph();
     long start = System.nanoTime();
     BlockRunner blocks = blocks(request.model(), request.data());
     int count = blocks.blocks().count();
@@ -208,12 +205,12 @@ public final class Evaluator implements AutoCloseable {
         request.compareSpeed()
             ? IntStream.range(first, end).boxed().toList()
             : answer.missing(first, end, request.measureDivergence());
-    Optional<List<LayerForm>> layers = Optional.empty();
+    Optional<Quantized> quantized = Optional.empty();
     Optional<FloatScores> exact = Optional.empty();
     if (policy.isPresent() && !wanted.isEmpty()) {
-      layers =
-          Optional.of(
-              forms(request.model(), request.data(), policy.get(), request.recipe(), cancelled));
+      PreparedNetwork network =
+          prepared(request.model(), request.data(), request.recipe(), cancelled);
+      quantized = Optional.of(new Quantized(network.graph(), network.layers(policy.get())));
       if (request.measureDivergence()) {
         exact = Optional.of(floatScores(request.model(), request.data(), wanted, cancelled));
       }
@@ -224,7 +221,9 @@ public final class Evaluator implements AutoCloseable {
     OptionalDouble floatSeconds = OptionalDouble.empty();
     if (!wanted.isEmpty()) {
       try (OrtSession session =
-          layers.isPresent() ? openQuantized(graph, layers.get()) : openFloat(graph)) {
+          quantized.isPresent()
+              ? openQuantized(quantized.get())
+              : openFloat(request.model().graph())) {
         if (request.compareSpeed() && policy.isPresent()) {
           Times times =
               compared(session, blocks, wanted, exact, answer, secondsSince(begun), cancelled);
@@ -241,6 +240,9 @@ public final class Evaluator implements AutoCloseable {
     return new Evaluation(
         sum(answer, request).orElseThrow(), seconds, preparationSeconds, floatSeconds, false);
   }
+
+  /** A network as a recipe has it, and how a policy wants its layers computed. */
+  private record Quantized(CnnGraph graph, List<LayerForm> layers) {}
 
   private record Times(double quantizedSeconds, double floatSeconds) {}
 
@@ -289,7 +291,11 @@ public final class Evaluator implements AutoCloseable {
 
   /** The selected images of a model, in blocks. */
   BlockRunner blocks(ImportedModel model, DataSelection data) {
-    CnnGraph graph = model.graph();
+    return blocks(model.graph(), data);
+  }
+
+  /** The selected images of a network, in blocks. */
+  BlockRunner blocks(CnnGraph graph, DataSelection data) {
     return BlockRunner.of(runner, graph, images.images(data, graph.inputShape(), graph.classes()));
   }
 
@@ -316,55 +322,15 @@ public final class Evaluator implements AutoCloseable {
         FloatGraph.write(graph, List.of(graph.output())).toByteArray(), FloatGraph.rewriting());
   }
 
-  /** How each layer is computed. What is found here for a layer and its widths is kept. */
-  List<LayerForm> forms(
-      ImportedModel model,
-      DataSelection data,
-      Policy policy,
-      Recipe recipe,
-      BooleanSupplier cancelled) {
-    Calibration calibration = calibration(model, data, cancelled);
-    PolicyForms policyForms =
-        forms
-            .get(model.id())
-            .orElseGet(() -> forms.putIfAbsent(model.id(), new PolicyForms(model.graph())));
-    return policyForms.of(policy, recipe, calibration);
+  /** A model as a recipe has it, whatever the policy; made once and kept. */
+  PreparedNetwork prepared(
+      ImportedModel model, DataSelection data, Recipe recipe, BooleanSupplier cancelled) {
+    return networks.of(model, data, recipe, cancelled);
   }
 
-  private OrtSession openQuantized(CnnGraph graph, List<LayerForm> layers) {
-    return Ort.open(writer.write(graph, layers).toByteArray(), writer.rewriting());
-  }
-
-  private Calibration calibration(
-      ImportedModel model, DataSelection evaluated, BooleanSupplier cancelled) {
-    DataSelection data = calibrationData(evaluated);
-    DataKey key = new DataKey(model.id(), data);
-    Optional<Calibration> known = calibrations.get(key);
-    if (known.isPresent()) {
-      return known.get();
-    }
-    synchronized (calibrating) {
-      return calibrations
-          .get(key)
-          .orElseGet(
-              () -> {
-                CnnGraph graph = model.graph();
-                Images selected = images.images(data, graph.inputShape(), graph.classes());
-                return calibrations.putIfAbsent(
-                    key, Calibration.of(graph, selected, runner, cancelled));
-              });
-    }
-  }
-
-  private static DataSelection calibrationData(DataSelection data) {
-    return new DataSelection(
-        data.datasetId(),
-        data.preprocessing(),
-        Split.CALIBRATION,
-        0,
-        data.calibrationImages(),
-        data.splitSeed(),
-        data.heldOutFraction());
+  private OrtSession openQuantized(Quantized network) {
+    return Ort.open(
+        writer.write(network.graph(), network.layers()).toByteArray(), writer.rewriting());
   }
 
   private static double secondsSince(long start) {

@@ -120,6 +120,7 @@ public final class Sensitivity {
     private final String key;
     private final int layers;
     private Map<Point, LayerSensitivity> known;
+    private PreparedNetwork network; // null when nothing has to be measured
     private SensitivityRun run; // null when nothing has to be measured
     private Accuracy baseline; // null until known
     private int done;
@@ -204,8 +205,12 @@ public final class Sensitivity {
         FloatScores exact = evaluator.floatScores(model, request.data(), all, cancelled);
         baseline = blocks.score(exact);
         secondsAMac = exact.secondsAnImage() * blocks.images().size() / Math.max(1, macsFrom(0));
-        List<LayerForm> base = forms(Policy.unquantized(layers));
-        run = evaluator.sensitivityRun(blocks, base, exact);
+        network = evaluator.prepared(model, request.data(), request.recipe(), cancelled);
+        run =
+            evaluator.sensitivityRun(
+                evaluator.blocks(network.graph(), request.data()),
+                network.layers(Policy.unquantized(layers)),
+                exact);
       } finally {
         evaluator.admission().leave();
       }
@@ -215,7 +220,7 @@ public final class Sensitivity {
       List<List<LayerForm>> trials = new ArrayList<>();
       for (Point point : points) {
         LayerBits bits = LayerBits.unquantized().with(point.operand(), BitWidth.of(point.bits()));
-        trials.add(forms(Policy.unquantized(layers).with(layer, bits)));
+        trials.add(network.layers(Policy.unquantized(layers).with(layer, bits)));
       }
       List<Outcome> outcomes = run.measure(layer, trials, cancelled);
       List<LayerSensitivity> found = new ArrayList<>();
@@ -225,10 +230,6 @@ public final class Sensitivity {
             new LayerSensitivity(points.get(i), outcome.accuracy(), outcome.signalToNoiseDb()));
       }
       return found;
-    }
-
-    private List<LayerForm> forms(Policy policy) {
-      return evaluator.forms(request.model(), request.data(), policy, request.recipe(), cancelled);
     }
 
     private void tell(int layer, List<Point> measured) {
