@@ -196,12 +196,16 @@ public final class Evaluator implements AutoCloseable {
     List<LayerForm> layers = forms(request, policy.get(), calibration.orElseThrow());
     preparationSeconds = secondsSince(start);
     long begun = System.nanoTime();
-    try (OrtSession session = openQuantized(graph, layers)) {
+    GraphWriter.Written written = writer.forEvaluation(graph, layers);
+    Images coded =
+        written.input().<Images>map(in -> new CodedImages(selected, in)).orElse(selected);
+    try (OrtSession session = Ort.open(written.model().toByteArray(), written.rewriting())) {
       double openingSeconds = secondsSince(begun);
       if (request.compareSpeed()) {
-        return compared(session, graph, selected, openingSeconds, preparationSeconds, cancelled);
+        return compared(
+            session, graph, coded, selected, openingSeconds, preparationSeconds, cancelled);
       }
-      Accuracy accuracy = runner.accuracy(session, graph, selected, 0, selected.size(), cancelled);
+      Accuracy accuracy = runner.accuracy(session, graph, coded, 0, coded.size(), cancelled);
       return new Evaluation(
           accuracy, secondsSince(begun), preparationSeconds, OptionalDouble.empty(), false);
     }
@@ -213,6 +217,7 @@ public final class Evaluator implements AutoCloseable {
   private Evaluation compared(
       OrtSession session,
       CnnGraph graph,
+      Images coded,
       Images selected,
       double openingSeconds,
       double preparationSeconds,
@@ -231,7 +236,7 @@ public final class Evaluator implements AutoCloseable {
         runner.accuracy(floatSession, graph, selected, from, to, cancelled);
         floatSeconds += secondsSince(begun);
         begun = System.nanoTime();
-        Accuracy part = runner.accuracy(session, graph, selected, from, to, cancelled);
+        Accuracy part = runner.accuracy(session, graph, coded, from, to, cancelled);
         quantizedSeconds += secondsSince(begun);
         sum = Optional.of(sum.map(s -> s.plus(part)).orElse(part));
       }
@@ -257,10 +262,6 @@ public final class Evaluator implements AutoCloseable {
             .get(model)
             .orElseGet(() -> forms.putIfAbsent(model, new PolicyForms(request.model().graph())));
     return policyForms.of(policy, request.recipe(), calibration);
-  }
-
-  private OrtSession openQuantized(CnnGraph graph, List<LayerForm> layers) {
-    return Ort.open(writer.write(graph, layers).toByteArray(), writer.rewriting());
   }
 
   private Calibration calibration(Request request, BooleanSupplier cancelled) {

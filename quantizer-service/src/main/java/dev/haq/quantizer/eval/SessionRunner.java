@@ -8,8 +8,6 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.Ort;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -114,7 +112,7 @@ final class SessionRunner implements AutoCloseable {
     AtomicInteger next = new AtomicInteger();
     Runnable work =
         () -> {
-          Batch batch = new Batch(graph, batchSize);
+          InputBatch batch = images.batch(graph, batchSize);
           for (int b = next.getAndIncrement(); b < batches; b = next.getAndIncrement()) {
             if (workers.isShutdown()) {
               throw stopping();
@@ -125,7 +123,7 @@ final class SessionRunner implements AutoCloseable {
             }
             int first = from + b * batchSize;
             int count = Math.min(batchSize, to - first);
-            T result = batch.run(session, images, first, count, outputs);
+            T result = run(session, graph, batch, first, count, outputs);
             synchronized (results) {
               results.set(b, result);
             }
@@ -191,36 +189,18 @@ final class SessionRunner implements AutoCloseable {
         Reason.UNAVAILABLE, "the service is stopping: call again, another replica answers");
   }
 
-  /** One thread's input buffer. */
-  private static final class Batch {
-    private final CnnGraph graph;
-    private final float[] image;
-    private final FloatBuffer buffer;
-
-    Batch(CnnGraph graph, int batchSize) {
-      this.graph = graph;
-      this.image = new float[graph.inputValues()];
-      this.buffer =
-          ByteBuffer.allocateDirect(batchSize * image.length * Float.BYTES)
-              .order(ByteOrder.nativeOrder())
-              .asFloatBuffer();
-    }
-
-    <T> T run(OrtSession session, Images images, int first, int count, Outputs<T> outputs) {
-      buffer.clear();
-      for (int i = 0; i < count; i++) {
-        images.read(first + i, image, 0);
-        buffer.put(image);
-      }
-      buffer.flip();
-      List<Integer> shape = graph.inputShape();
-      long[] dims = {count, shape.get(0), shape.get(1), shape.get(2)};
-      try (OnnxTensor input = OnnxTensor.createTensor(Ort.environment(), buffer, dims);
-          OrtSession.Result result = session.run(Map.of(graph.input(), input))) {
-        return outputs.of(result, first, count);
-      } catch (OrtException e) {
-        throw Ort.refused(e);
-      }
+  private static <T> T run(
+      OrtSession session,
+      CnnGraph graph,
+      InputBatch batch,
+      int first,
+      int count,
+      Outputs<T> outputs) {
+    try (OnnxTensor input = batch.tensor(first, count);
+        OrtSession.Result result = session.run(Map.of(graph.input(), input))) {
+      return outputs.of(result, first, count);
+    } catch (OrtException e) {
+      throw Ort.refused(e);
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -31,6 +32,21 @@ public final class IntegerGraph implements GraphWriter {
   @Override
   public ModelProto write(CnnGraph graph, List<LayerForm> layers) {
     return new Writing(graph, layers, processor).write();
+  }
+
+  /**
+   * Images are taken as codes where the layers are laid out for that. Without floating-point
+   * convolutions ONNX Runtime has nothing to rearrange, and opens the graph in a third of the time.
+   */
+  @Override
+  public Written forEvaluation(CnnGraph graph, List<LayerForm> layers) {
+    Writing writing = new Writing(graph, layers, processor);
+    Optional<CodedInput> input =
+        processor == Processor.ADDS_EXACTLY_IN_512 ? writing.takeCodes() : Optional.empty();
+    ModelProto model = writing.write();
+    boolean convolvesReals =
+        model.getGraph().getNodeList().stream().anyMatch(node -> Nodes.is(node, "Conv"));
+    return new Written(model, convolvesReals ? rewriting() : Ort.Rewriting.NONE, input);
   }
 
   @Override
@@ -61,10 +77,23 @@ public final class IntegerGraph implements GraphWriter {
       this.forms = new TensorForms(graph, builder);
       this.integerLayers = new IntegerLayers(builder, forms, processor);
       this.channelsLast = new ChannelsLast(graph, builder, forms);
+      findDemands();
+    }
+
+    /** Lets the graph take codes for its input, where one quantizer alone reads it. */
+    Optional<CodedInput> takeCodes() {
+      Demand demand = demand(graph.input());
+      if (demand.real || demand.bytes.size() != 1 || !forms.hasChannels(graph.input())) {
+        return Optional.empty();
+      }
+      LinearQuantizer quantizer = demand.bytes.iterator().next();
+      CodedInput input = new CodedInput(quantizer, forms.storedChannels(graph.input()));
+      builder.takeCodes(input);
+      forms.isBytes(graph.input(), quantizer, graph.input());
+      return Optional.of(input);
     }
 
     ModelProto write() {
-      findDemands();
       int next = 0;
       for (GraphNode node : graph.nodes()) {
         if (node instanceof Quantizable layer) {

@@ -32,16 +32,19 @@ final class IntegerLayers {
    */
   private static final int FEWEST_CHANNELS_TO_BYTES = 4;
 
+  /** Outputs whose weights are turned together, so that they stay in the processor's cache. */
+  private static final int TURNED_AT_ONCE = 32;
+
   private final GraphBuilder builder;
   private final TensorForms forms;
   private final ByteCodes codes;
-  private final boolean wide;
+  private final boolean fastGroups;
 
   IntegerLayers(GraphBuilder builder, TensorForms forms, Processor processor) {
     this.builder = builder;
     this.forms = forms;
     this.codes = ByteCodes.of(processor);
-    this.wide = processor == Processor.ADDS_EXACTLY_IN_512;
+    this.fastGroups = processor == Processor.ADDS_EXACTLY_IN_512;
   }
 
   /**
@@ -57,7 +60,9 @@ final class IntegerLayers {
       return true;
     }
     return quantizers == 1
-        && (wide || onePixel(layer.layer()) || layer.layer().inputs() >= FEWEST_CHANNELS_TO_BYTES);
+        && (fastGroups
+            || onePixel(layer.layer())
+            || layer.layer().inputs() >= FEWEST_CHANNELS_TO_BYTES);
   }
 
   /** Adds the layer with its output on a quantizer's grid, limited to its codes. */
@@ -71,25 +76,27 @@ final class IntegerLayers {
         GraphBuilder.groups(layer.layer()) == 1
             ? forms.storedChannels(source)
             : GraphBuilder.weightDims(layer.layer())[1];
-    PixelGroup group = convolutionGroup(layer.layer());
+    PixelGroup group = convolutionGroup(layer.layer(), inputsOfGroup);
     Window w = GraphBuilder.window(layer.layer());
     int outputs = group.pixels() * storedOutputs;
+    byte[] wide =
+        group.weights(integers.weights().codes(), layer.layer(), inputsOfGroup, storedOutputs);
     List<String> weights =
         ByteCodes.weights(
             builder,
-            group.weights(integers.weights().codes(), layer.layer(), inputsOfGroup, storedOutputs),
+            group.overBlocks(wide, inputsOfGroup, w),
             codes.signedWeights(integers),
             outputs,
             outputs,
-            inputsOfGroup,
+            group.block() * inputsOfGroup,
             w.kernelHeight(),
-            group.columns(w));
+            group.columns(w) / group.block());
     String bytes = builder.fresh("QLinearConv");
     NodeProto.Builder node =
         Nodes.node(
             "QLinearConv",
             List.of(
-                input,
+                together(input, group, layer.layer(), inputsOfGroup),
                 builder.scalar("scale", activations.scale()),
                 builder.unsignedByte("zero", ByteCodes.zeroPoint(activations)),
                 weights.get(0),
@@ -113,10 +120,28 @@ final class IntegerLayers {
     return Activations.clipped(builder, apart(bytes, group, layer.layer(), storedOutputs), output);
   }
 
-  private PixelGroup convolutionGroup(Layer layer) {
-    return wide && layer instanceof Layer.Conv2d conv && conv.groups() == 1
-        ? PixelGroup.forConvolution(conv)
+  private PixelGroup convolutionGroup(Layer layer, int channels) {
+    return fastGroups && layer instanceof Layer.Conv2d conv && conv.groups() == 1
+        ? PixelGroup.forConvolution(conv, channels)
         : PixelGroup.ONE;
+  }
+
+  /** The pixels of each block as one pixel: the same values, seen otherwise. */
+  private String together(String input, PixelGroup group, Layer layer, int channels) {
+    if (group.block() == 1) {
+      return input;
+    }
+    FeatureMap in = ((Layer.Conv2d) layer).input();
+    return builder.op(
+        "Reshape",
+        List.of(
+            input,
+            builder.longs(
+                "shape",
+                0,
+                in.height(),
+                in.width() / group.block(),
+                (long) group.block() * channels)));
   }
 
   /** The pixels of each group as pixels of their own: the same values, seen otherwise. */
@@ -157,7 +182,7 @@ final class IntegerLayers {
         && conv.groups() == 1
         && conv.inputs() >= fewestChannelsToGather(integers)) {
       int channels = forms.storedChannels(source);
-      PixelGroup group = wide ? PixelGroup.forGathering(conv, channels) : PixelGroup.ONE;
+      PixelGroup group = fastGroups ? PixelGroup.forGathering(conv, channels) : PixelGroup.ONE;
       String patches =
           patches(conv, activations, forms.bytes(source, activations), channels, group);
       forms.isRealChannelsLast(
@@ -169,7 +194,7 @@ final class IntegerLayers {
   }
 
   private int fewestChannelsToGather(IntegerLayer integers) {
-    if (wide) {
+    if (fastGroups) {
       return 1;
     }
     return codes.signedWeights(integers)
@@ -265,10 +290,13 @@ final class IntegerLayers {
   private static byte[] weightRows(byte[] from, int outputs, int area) {
     int channels = from.length / outputs / area;
     byte[] rows = new byte[from.length];
-    for (int o = 0; o < outputs; o++) {
+    for (int first = 0; first < outputs; first += TURNED_AT_ONCE) {
+      int end = Math.min(outputs, first + TURNED_AT_ONCE);
       for (int c = 0; c < channels; c++) {
         for (int k = 0; k < area; k++) {
-          rows[(k * channels + c) * outputs + o] = from[(o * channels + c) * area + k];
+          for (int o = first; o < end; o++) {
+            rows[(k * channels + c) * outputs + o] = from[(o * channels + c) * area + k];
+          }
         }
       }
     }
