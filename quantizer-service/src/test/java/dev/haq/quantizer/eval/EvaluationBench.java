@@ -35,13 +35,13 @@ import org.slf4j.LoggerFactory;
 /**
  * How long quantized evaluations take, opening their sessions included, as a share of the float
  * model's on the same images and threads; how far their answers are from the judge's; and how much
- * memory it all takes. Arguments: {@code POLICIES}, the number of random policies to compare with
- * the judge's answers (0 for speed alone), then for each network {@code MODEL.onnx
- * DATA.bin|DATA.zip PRESET IMAGES}. First and last layers are at 8 bits.
+ * memory it all takes. Arguments: {@code ROUNDS}, how often to time each policy (0: do not), {@code
+ * POLICIES}, the number of random policies to compare with the judge's answers (0: do not), then
+ * for each network {@code MODEL.onnx DATA.bin|DATA.zip PRESET IMAGES}. First and last layers are at
+ * 8 bits.
  */
 public final class EvaluationBench {
   private static final Logger LOG = LoggerFactory.getLogger(EvaluationBench.class);
-  private static final int ROUNDS = 5;
   private static final int NARROWEST = 4;
   private static final int WIDEST = 8;
 
@@ -79,19 +79,22 @@ public final class EvaluationBench {
   }
 
   public static void main(String[] args) throws IOException {
-    int policies = Integer.parseInt(args[0]);
-    for (int i = 1; i + 3 < args.length; i += 4) {
+    int rounds = Integer.parseInt(args[0]);
+    int policies = Integer.parseInt(args[1]);
+    for (int i = 2; i + 3 < args.length; i += 4) {
       EvaluationBench bench =
           new EvaluationBench(
               Path.of(args[i]), Path.of(args[i + 1]), args[i + 2], Integer.parseInt(args[i + 3]));
-      bench.speed();
+      if (rounds > 0) {
+        bench.speed(rounds);
+      }
       if (policies > 0) {
         bench.agreement(policies);
       }
     }
   }
 
-  private void speed() throws IOException {
+  private void speed(int rounds) throws IOException {
     try (Evaluator evaluator = evaluator(new IntegerGraph(Processor.detect()))) {
       Map<String, Policy> policies = new TreeMap<>();
       policies.put("W8A8", uniform(8));
@@ -99,13 +102,13 @@ public final class EvaluationBench {
       policies.put("mixed", random(1));
       for (Map.Entry<String, Policy> policy : policies.entrySet()) {
         double first = evaluate(evaluator, policy.getValue(), true).seconds();
-        double[] ratios = new double[ROUNDS];
-        double[] floatSeconds = new double[ROUNDS];
-        double[] seconds = new double[ROUNDS];
-        double[] floatCpu = new double[ROUNDS];
-        double[] cpu = new double[ROUNDS];
+        double[] ratios = new double[rounds];
+        double[] floatSeconds = new double[rounds];
+        double[] seconds = new double[rounds];
+        double[] floatCpu = new double[rounds];
+        double[] cpu = new double[rounds];
         double top1 = 0;
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < rounds; round++) {
           Evaluation compared = evaluate(evaluator, policy.getValue(), true);
           floatSeconds[round] = compared.floatSeconds().orElseThrow();
           seconds[round] = compared.seconds();
@@ -128,7 +131,7 @@ public final class EvaluationBench {
             first,
             median(ratios),
             ratios[0],
-            ratios[ROUNDS - 1],
+            ratios[rounds - 1],
             median(floatCpu),
             median(cpu),
             median(cpu) / median(floatCpu),
