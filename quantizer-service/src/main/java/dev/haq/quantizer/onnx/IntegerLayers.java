@@ -71,7 +71,7 @@ final class IntegerLayers {
     boolean grouped = !depthwise && GraphBuilder.groups(layer.layer()) > 1;
     LinearQuantizer activations = integers.activations();
     String input = grouped ? forms.ownBytes(source, activations) : forms.bytes(source, activations);
-    int storedOutputs = forms.storedChannels(layer.output());
+    int storedOutputs = grouped ? layer.layer().outputs() : forms.storedChannels(layer.output());
     int inputsOfGroup =
         GraphBuilder.groups(layer.layer()) == 1
             ? forms.storedChannels(source)
@@ -117,7 +117,9 @@ final class IntegerLayers {
             .addAttribute(
                 Nodes.integer("group", depthwise ? outputs : GraphBuilder.groups(layer.layer())))
             .addAllAttribute(group.window(layer.layer())));
-    return Activations.clipped(builder, apart(bytes, group, layer.layer(), storedOutputs), output);
+    String limited =
+        Activations.clipped(builder, apart(bytes, group, layer.layer(), storedOutputs), output);
+    return grouped ? forms.padded(limited, layer.output(), output) : limited;
   }
 
   private PixelGroup convolutionGroup(Layer layer, int channels) {

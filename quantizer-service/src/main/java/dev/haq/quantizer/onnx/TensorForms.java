@@ -123,8 +123,8 @@ final class TensorForms {
     return graph.shapes().get(tensor).get(1);
   }
 
-  /** Bytes with channels last, more of them as zeros where more are stored. */
-  private String padded(String bytes, String tensor, LinearQuantizer quantizer) {
+  /** The tensor's own bytes with channels last, and zeros beyond them where more are stored. */
+  String padded(String bytes, String tensor, LinearQuantizer quantizer) {
     int more = storedChannels(tensor) - channels(tensor);
     if (more == 0) {
       return bytes;

@@ -86,6 +86,15 @@ final class GraphFormsAgreeTest {
             },
             12),
         model(
+            "groups that divide nothing evenly",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 6, 3, 1, 1));
+              String grouped = m.relu(m.conv(stem, 6, 9, 3, 1, 3));
+              String deep = m.relu(m.conv(grouped, 9, 9, 3, 2, 9));
+              return m.conv(m.relu(m.conv(deep, 9, 6, 3, 1, 3)), 6, 5, 3, 1, 1);
+            },
+            5),
+        model(
             "depthwise first",
             m -> m.relu(m.conv(m.conv("image", 3, 3, 3, 1, 3), 3, 8, 1, 1, 1)),
             8),
