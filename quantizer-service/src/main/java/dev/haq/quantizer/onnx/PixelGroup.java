@@ -46,7 +46,7 @@ record PixelGroup(int pixels, int block, int shift) {
   private static final double COPY_NANOS = 2.7;
 
   /** Products of a matrix multiplication a nanosecond, with 16, 32, 48 and 64 outputs or more. */
-  private static final double[] PRODUCTS_PER_NANO = {190, 310, 360, 400};
+  private static final double[] PRODUCTS_PER_NANO = {190, 326, 345, 360};
 
   /** Another grouping than none must promise this much, as the estimates are rough. */
   private static final double WORTHWHILE = 0.95;
