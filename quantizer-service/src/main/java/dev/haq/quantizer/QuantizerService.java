@@ -93,7 +93,7 @@ public final class QuantizerService implements AutoCloseable {
     };
   }
 
-  private record ColourImages(LabelledImages images) implements Images {
+  private record ColourImages(LabelledImages images) implements Images.OfBytes {
     @Override
     public int size() {
       return images.size();
@@ -107,6 +107,16 @@ public final class QuantizerService implements AutoCloseable {
     @Override
     public void read(int image, float[] target, int offset) {
       images.read(image, target, offset);
+    }
+
+    @Override
+    public float[][] byteValues() {
+      return images.byteValues();
+    }
+
+    @Override
+    public void readBytes(int image, byte[] target) {
+      images.readBytes(image, target);
     }
   }
 }

@@ -76,6 +76,20 @@ public final class LabelledImages {
     }
   }
 
+  /** What a byte of a channel stands for, [channel][256]. */
+  public float[][] byteValues() {
+    float[][] copy = new float[normalised.length][];
+    for (int c = 0; c < copy.length; c++) {
+      copy[c] = normalised[c].clone();
+    }
+    return copy;
+  }
+
+  /** Writes one image's bytes, [3 x height x width], to {@code target}. */
+  public void readBytes(int image, byte[] target) {
+    System.arraycopy(pixels[image], 0, target, 0, pixels[image].length);
+  }
+
   /**
    * Checks that every label is one of the model's classes.
    *

@@ -20,6 +20,11 @@ record BlockRunner(SessionRunner runner, CnnGraph graph, Images images, Blocks b
     return new BlockRunner(runner, graph, images, blocks);
   }
 
+  /** The same images, given to a network in another way. */
+  BlockRunner reading(Images others) {
+    return new BlockRunner(runner, graph, others, blocks);
+  }
+
   /**
    * Scores some blocks and puts what was found among the answers.
    *
@@ -123,11 +128,11 @@ record BlockRunner(SessionRunner runner, CnnGraph graph, Images images, Blocks b
         runner.inParallel(
             batches.size(),
             () -> {
-              ImageBatch batch = new ImageBatch(graph, batchSize);
+              InputBatch batch = images.batch(graph, batchSize);
               return b -> {
                 int first = batches.get(b)[0];
                 int count = batches.get(b)[1];
-                try (OnnxTensor input = batch.read(images, first, count);
+                try (OnnxTensor input = batch.tensor(first, count);
                     OrtSession.Result result = session.run(Map.of(graph.input(), input))) {
                   return outputs.of(result, first, count);
                 }

@@ -220,18 +220,24 @@ public final class Evaluator implements AutoCloseable {
     double seconds = 0;
     OptionalDouble floatSeconds = OptionalDouble.empty();
     if (!wanted.isEmpty()) {
+      Optional<GraphWriter.Written> written =
+          quantized.map(network -> writer.forEvaluation(network.graph(), network.layers()));
+      BlockRunner reading =
+          written
+              .flatMap(GraphWriter.Written::input)
+              .map(input -> blocks.reading(new CodedImages(blocks.images(), input)))
+              .orElse(blocks);
       try (OrtSession session =
-          quantized.isPresent()
-              ? openQuantized(quantized.get())
-              : openFloat(request.model().graph())) {
+          written.isPresent() ? open(written.get()) : openFloat(request.model().graph())) {
         if (request.compareSpeed() && policy.isPresent()) {
+          double openingSeconds = secondsSince(begun);
           Times times =
-              compared(session, blocks, wanted, exact, answer, secondsSince(begun), cancelled);
+              compared(session, reading, blocks, wanted, exact, answer, openingSeconds, cancelled);
           seconds = times.quantizedSeconds();
           floatSeconds = OptionalDouble.of(times.floatSeconds());
         } else {
           begun = policy.isPresent() ? begun : System.nanoTime();
-          blocks.score(session, wanted, exact, answer, cancelled);
+          reading.score(session, wanted, exact, answer, cancelled);
           seconds = secondsSince(begun);
           floatSeconds = request.compareSpeed() ? OptionalDouble.of(seconds) : floatSeconds;
         }
@@ -251,6 +257,7 @@ public final class Evaluator implements AutoCloseable {
    */
   private Times compared(
       OrtSession session,
+      BlockRunner reading,
       BlockRunner blocks,
       List<Integer> wanted,
       Optional<FloatScores> exact,
@@ -273,7 +280,7 @@ public final class Evaluator implements AutoCloseable {
             cancelled);
         floatSeconds += secondsSince(begun);
         begun = System.nanoTime();
-        blocks.score(session, part, exact, answer, cancelled);
+        reading.score(session, part, exact, answer, cancelled);
         quantizedSeconds += secondsSince(begun);
       }
     }
@@ -328,9 +335,8 @@ public final class Evaluator implements AutoCloseable {
     return networks.of(model, data, recipe, cancelled);
   }
 
-  private OrtSession openQuantized(Quantized network) {
-    return Ort.open(
-        writer.write(network.graph(), network.layers()).toByteArray(), writer.rewriting());
+  private static OrtSession open(GraphWriter.Written written) {
+    return Ort.open(written.model().toByteArray(), written.rewriting());
   }
 
   private static double secondsSince(long start) {

@@ -1,6 +1,7 @@
 package dev.haq.quantizer.eval;
 
 import dev.haq.model.DataSelection;
+import dev.haq.quantizer.onnx.CnnGraph;
 
 /** Labelled images, prepared for a network. Safe for use by many threads. */
 public interface Images {
@@ -12,6 +13,20 @@ public interface Images {
 
   /** Writes an image, [channels][height][width], to {@code target} from {@code offset} on. */
   void read(int image, float[] target, int offset);
+
+  /** One thread's buffer for {@code size} of these images, as the graph's own input. */
+  default InputBatch batch(CnnGraph graph, int size) {
+    return new InputBatch.Floats(this, graph, size);
+  }
+
+  /** Images that are kept as bytes. */
+  interface OfBytes extends Images {
+    /** The values of a channel's bytes, [channel][256]. */
+    float[][] byteValues();
+
+    /** Writes an image's bytes, [channels][height][width], to {@code target}. */
+    void readBytes(int image, byte[] target);
+  }
 
   /** Where images come from. */
   interface Source {

@@ -158,7 +158,7 @@ final class SensitivityRun implements AutoCloseable {
       runner.inParallel(
           batches,
           () -> {
-            ImageBatch images = new ImageBatch(graph, batchSize);
+            InputBatch images = blocks.images().batch(graph, batchSize);
             return b -> {
               Map<String, OnnxTensor> before = held.get(b);
               if (heldAt == 0) {
@@ -210,7 +210,7 @@ final class SensitivityRun implements AutoCloseable {
           runner.inParallel(
               batches,
               () -> {
-                ImageBatch images = new ImageBatch(graph, batchSize);
+                InputBatch images = blocks.images().batch(graph, batchSize);
                 return b -> {
                   List<OnnxTensor> made = new ArrayList<>();
                   try {
@@ -235,7 +235,7 @@ final class SensitivityRun implements AutoCloseable {
 
   /** What reaches the layer in a batch. */
   private Map<String, OnnxTensor> reaching(
-      Optional<OrtSession> before, ImageBatch images, int batch, List<OnnxTensor> made)
+      Optional<OrtSession> before, InputBatch images, int batch, List<OnnxTensor> made)
       throws OrtException {
     Map<String, OnnxTensor> reaching = new HashMap<>(held.get(batch));
     if (heldAt == 0) {
@@ -335,8 +335,8 @@ final class SensitivityRun implements AutoCloseable {
     return Math.min(batchSize, blocks.images().size() - first(batch));
   }
 
-  private OnnxTensor image(ImageBatch images, int batch) throws OrtException {
-    return images.read(blocks.images(), first(batch), count(batch));
+  private OnnxTensor image(InputBatch images, int batch) throws OrtException {
+    return images.tensor(first(batch), count(batch));
   }
 
   private Optional<OrtSession> part(int from, int to, List<OrtSession> opened) throws OrtException {

@@ -87,11 +87,11 @@ final class SessionRunner implements AutoCloseable {
     return inParallel(
         batches,
         () -> {
-          ImageBatch batch = new ImageBatch(graph, batchSize);
+          InputBatch batch = images.batch(graph, batchSize);
           return b -> {
             int first = from + b * batchSize;
             int count = Math.min(batchSize, to - first);
-            try (OnnxTensor input = batch.read(images, first, count);
+            try (OnnxTensor input = batch.tensor(first, count);
                 OrtSession.Result result = session.run(Map.of(graph.input(), input))) {
               return outputs.of(result, first, count);
             }

@@ -13,10 +13,12 @@ import dev.haq.model.Window;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Puts a graph together: nodes in the order they are added, constants, made names. */
@@ -24,10 +26,16 @@ final class GraphBuilder {
   private final CnnGraph source;
   private final List<NodeProto> nodes = new ArrayList<>();
   private final Map<String, TensorProto> constants = new HashMap<>();
+  private Optional<CodedInput> codedInput = Optional.empty();
   private int made;
 
   GraphBuilder(CnnGraph source) {
     this.source = source;
+  }
+
+  /** Lets the model take images as codes. */
+  void takeCodes(CodedInput input) {
+    codedInput = Optional.of(input);
   }
 
   /** A tensor name that nothing else has. */
@@ -146,9 +154,10 @@ final class GraphBuilder {
       NodeProto node = nodes.get(i);
       if (node.getOutputList().stream().anyMatch(needed::contains)) {
         needed.addAll(GraphDraft.reads(node));
-        kept.add(0, node);
+        kept.add(node);
       }
     }
+    Collections.reverse(kept);
     GraphProto.Builder graph = GraphProto.newBuilder().setName("haq").addAllNode(kept);
     for (String name : needed) {
       TensorProto constant = constants.getOrDefault(name, source.constants().get(name));
@@ -169,15 +178,17 @@ final class GraphBuilder {
     } else {
       shape.addDimBuilder().setDimParam("batch");
     }
-    source.inputShape().forEach(size -> shape.addDimBuilder().setDimValue(size));
+    List<Integer> own = source.inputShape();
+    List<Integer> dims =
+        codedInput.map(c -> List.of(own.get(1), own.get(2), c.channels())).orElse(own);
+    dims.forEach(size -> shape.addDimBuilder().setDimValue(size));
+    DataType type = codedInput.isPresent() ? DataType.UINT8 : DataType.FLOAT;
     return ValueInfoProto.newBuilder()
         .setName(source.input())
         .setType(
             TypeProto.newBuilder()
                 .setTensorType(
-                    TypeProto.Tensor.newBuilder()
-                        .setElemType(DataType.FLOAT.getNumber())
-                        .setShape(shape)))
+                    TypeProto.Tensor.newBuilder().setElemType(type.getNumber()).setShape(shape)))
         .build();
   }
 }

@@ -2,6 +2,7 @@ package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Writes the graph that computes a network under a policy. Implementations differ in the operators
@@ -14,6 +15,19 @@ public interface GraphWriter {
    * @return a model with the network's own input and output
    */
   ModelProto write(CnnGraph graph, List<LayerForm> layers);
+
+  /**
+   * A model as it is best evaluated.
+   *
+   * @param rewriting how far ONNX Runtime may rewrite it
+   * @param input how it takes images; empty where it takes the network's own
+   */
+  record Written(ModelProto model, Ort.Rewriting rewriting, Optional<CodedInput> input) {}
+
+  /** The graph with whatever input suits it. Other than {@link #write} it is of no use outside. */
+  default Written forEvaluation(CnnGraph graph, List<LayerForm> layers) {
+    return new Written(write(graph, layers), rewriting(), Optional.empty());
+  }
 
   /** How far ONNX Runtime may rewrite the graph. */
   Ort.Rewriting rewriting();

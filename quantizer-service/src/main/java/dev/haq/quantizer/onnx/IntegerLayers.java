@@ -32,14 +32,19 @@ final class IntegerLayers {
    */
   private static final int FEWEST_CHANNELS_TO_BYTES = 4;
 
+  /** Outputs whose weights are turned together, so that they stay in the processor's cache. */
+  private static final int TURNED_AT_ONCE = 32;
+
   private final GraphBuilder builder;
   private final TensorForms forms;
   private final ByteCodes codes;
+  private final boolean fastGroups;
 
-  IntegerLayers(GraphBuilder builder, TensorForms forms, ByteCodes codes) {
+  IntegerLayers(GraphBuilder builder, TensorForms forms, Processor processor) {
     this.builder = builder;
     this.forms = forms;
-    this.codes = codes;
+    this.codes = ByteCodes.of(processor);
+    this.fastGroups = processor == Processor.ADDS_EXACTLY_IN_512;
   }
 
   /**
@@ -55,63 +60,145 @@ final class IntegerLayers {
       return true;
     }
     return quantizers == 1
-        && (onePixel(layer.layer()) || layer.layer().inputs() >= FEWEST_CHANNELS_TO_BYTES);
+        && (fastGroups
+            || onePixel(layer.layer())
+            || layer.layer().inputs() >= FEWEST_CHANNELS_TO_BYTES);
   }
 
   /** Adds the layer with its output on a quantizer's grid, limited to its codes. */
   String toBytes(Quantizable layer, IntegerLayer integers, String source, LinearQuantizer output) {
-    int outputs = layer.layer().outputs();
+    boolean depthwise = isDepthwise(layer.layer());
+    boolean grouped = !depthwise && GraphBuilder.groups(layer.layer()) > 1;
+    LinearQuantizer activations = integers.activations();
+    String input = grouped ? forms.ownBytes(source, activations) : forms.bytes(source, activations);
+    int storedOutputs = grouped ? layer.layer().outputs() : forms.storedChannels(layer.output());
+    int inputsOfGroup =
+        GraphBuilder.groups(layer.layer()) == 1
+            ? forms.storedChannels(source)
+            : GraphBuilder.weightDims(layer.layer())[1];
+    PixelGroup group = convolutionGroup(layer.layer(), inputsOfGroup);
+    Window w = GraphBuilder.window(layer.layer());
+    int outputs = group.pixels() * storedOutputs;
+    byte[] wide =
+        group.weights(integers.weights().codes(), layer.layer(), inputsOfGroup, storedOutputs);
     List<String> weights =
         ByteCodes.weights(
             builder,
-            integers.weights().codes(),
+            group.overBlocks(wide, inputsOfGroup, w),
             codes.signedWeights(integers),
             outputs,
-            GraphBuilder.weightDims(layer.layer()));
-    LinearQuantizer activations = integers.activations();
-    String input = forms.bytes(source, activations);
+            outputs,
+            group.block() * inputsOfGroup,
+            w.kernelHeight(),
+            group.columns(w) / group.block());
     String bytes = builder.fresh("QLinearConv");
     NodeProto.Builder node =
         Nodes.node(
             "QLinearConv",
             List.of(
-                input,
+                together(input, group, layer.layer(), inputsOfGroup),
                 builder.scalar("scale", activations.scale()),
                 builder.unsignedByte("zero", ByteCodes.zeroPoint(activations)),
                 weights.get(0),
-                builder.vector("scale", integers.weights().scales()),
+                builder.vector(
+                    "scale", group.perOutput(integers.weights().scales(), storedOutputs, 1)),
                 weights.get(1),
                 builder.scalar("scale", output.scale()),
                 builder.unsignedByte("zero", ByteCodes.zeroPoint(output)),
-                builder.constant(Tensors.of(builder.fresh("bias"), integers.bias(), outputs))),
+                builder.constant(
+                    Tensors.of(
+                        builder.fresh("bias"),
+                        group.perOutput(integers.bias(), storedOutputs),
+                        outputs))),
             bytes);
     builder.add(
-        GraphBuilder.convolution(node, layer.layer())
-            .setDomain(CnnGraph.MICROSOFT)
-            .addAttribute(Nodes.integer("channels_last", 1)));
-    return Activations.clipped(builder, bytes, output);
+        node.setDomain(CnnGraph.MICROSOFT)
+            .addAttribute(Nodes.integer("channels_last", 1))
+            .addAttribute(
+                Nodes.integer("group", depthwise ? outputs : GraphBuilder.groups(layer.layer())))
+            .addAllAttribute(group.window(layer.layer())));
+    String limited =
+        Activations.clipped(builder, apart(bytes, group, layer.layer(), storedOutputs), output);
+    return grouped ? forms.padded(limited, layer.output(), output) : limited;
+  }
+
+  private PixelGroup convolutionGroup(Layer layer, int channels) {
+    return fastGroups && layer instanceof Layer.Conv2d conv && conv.groups() == 1
+        ? PixelGroup.forConvolution(conv, channels)
+        : PixelGroup.ONE;
+  }
+
+  /** The pixels of each block as one pixel: the same values, seen otherwise. */
+  private String together(String input, PixelGroup group, Layer layer, int channels) {
+    if (group.block() == 1) {
+      return input;
+    }
+    FeatureMap in = ((Layer.Conv2d) layer).input();
+    return builder.op(
+        "Reshape",
+        List.of(
+            input,
+            builder.longs(
+                "shape",
+                0,
+                in.height(),
+                in.width() / group.block(),
+                (long) group.block() * channels)));
+  }
+
+  /** The pixels of each group as pixels of their own: the same values, seen otherwise. */
+  private String apart(String grouped, PixelGroup group, Layer layer, int channels) {
+    if (group.pixels() == 1) {
+      return grouped;
+    }
+    FeatureMap out = ((Layer.Conv2d) layer).output();
+    return builder.op(
+        "Reshape",
+        List.of(grouped, builder.longs("shape", 0, out.height(), out.width(), channels)));
+  }
+
+  /** Whether every channel is convolved by itself, for which there are fast kernels. */
+  static boolean isDepthwise(Layer layer) {
+    return layer instanceof Layer.DepthwiseConv2d && layer.inputs() == layer.outputs();
   }
 
   /** Adds the layer with its output in real numbers. */
   void toReal(Quantizable layer, IntegerLayer integers, String source) {
     LinearQuantizer activations = integers.activations();
     if (layer.layer() instanceof Layer.Linear) {
-      forms.isReal(layer.output(), product(layer, integers, forms.bytes(source, activations)));
+      forms.isReal(
+          layer.output(),
+          product(
+              layer,
+              integers,
+              forms.ownBytes(source, activations),
+              PixelGroup.ONE,
+              layer.layer().inputs()));
     } else if (onePixel(layer.layer())) {
       String strided =
           strided(forms.bytes(source, activations), GraphBuilder.window(layer.layer()));
-      forms.isRealChannelsLast(layer.output(), product(layer, integers, strided));
-    } else if (GraphBuilder.groups(layer.layer()) == 1
-        && layer.layer().inputs() >= fewestChannelsToGather(integers)) {
+      forms.isRealChannelsLast(
+          layer.output(),
+          product(layer, integers, strided, PixelGroup.ONE, forms.storedChannels(source)));
+    } else if (layer.layer() instanceof Layer.Conv2d conv
+        && conv.groups() == 1
+        && conv.inputs() >= fewestChannelsToGather(integers)) {
+      int channels = forms.storedChannels(source);
+      PixelGroup group = fastGroups ? PixelGroup.forGathering(conv, channels) : PixelGroup.ONE;
       String patches =
-          patches((Layer.Conv2d) layer.layer(), activations, forms.bytes(source, activations));
-      forms.isRealChannelsLast(layer.output(), product(layer, integers, patches));
+          patches(conv, activations, forms.bytes(source, activations), channels, group);
+      forms.isRealChannelsLast(
+          layer.output(),
+          apart(product(layer, integers, patches, group, channels), group, conv, conv.outputs()));
     } else {
       floatConvolution(layer, integers, forms.bytesAsIs(source, activations));
     }
   }
 
   private int fewestChannelsToGather(IntegerLayer integers) {
+    if (fastGroups) {
+      return 1;
+    }
     return codes.signedWeights(integers)
         ? FEWEST_CHANNELS_TO_GATHER
         : FEWEST_CHANNELS_TO_GATHER_UNSIGNED;
@@ -139,74 +226,100 @@ final class IntegerLayers {
             builder.longs("steps", window.strideHeight(), window.strideWidth())));
   }
 
-  /** What every output pixel sees, one row each: [batch, height, width, kernel * channels]. */
-  private String patches(Layer.Conv2d layer, LinearQuantizer activations, String input) {
+  /** What every group of output pixels sees: [batch, height, groups, kernel * channels]. */
+  private String patches(
+      Layer.Conv2d layer,
+      LinearQuantizer activations,
+      String input,
+      int channels,
+      PixelGroup group) {
     Window w = layer.window();
+    FeatureMap out = layer.output();
+    int groups = out.width() / group.pixels();
+    int step = w.strideWidth() * group.pixels();
+    int columns = group.columns(w);
     int paddedHeight = layer.input().height() + w.padTop() + w.padBottom();
-    int paddedWidth = layer.input().width() + w.padLeft() + w.padRight();
+    int block = group.block();
+    int seenWidth = block == 1 ? 0 : (groups - 1) * step + columns;
+    int paddedWidth = Math.max(layer.input().width() + w.padLeft() + w.padRight(), seenWidth);
+    paddedWidth = (paddedWidth + block - 1) / block * block;
+    int padRight = paddedWidth - layer.input().width() - w.padLeft();
     String padded =
         builder.op(
             "Pad",
             List.of(
                 input,
-                builder.longs(
-                    "pads", 0, w.padTop(), w.padLeft(), 0, 0, w.padBottom(), w.padRight(), 0),
+                builder.longs("pads", 0, w.padTop(), w.padLeft(), 0, 0, w.padBottom(), padRight, 0),
                 builder.unsignedByte("zero", ByteCodes.zeroPoint(activations))));
-    String pixels =
+    int blocksOfRow = paddedWidth / block;
+    String blocks =
         builder.op(
             "Reshape",
             List.of(
                 padded,
-                builder.longs("shape", 0, (long) paddedHeight * paddedWidth, layer.inputs())));
-    FeatureMap out = layer.output();
-    long[] indices = new long[(int) out.pixels() * w.kernelArea()];
+                builder.longs(
+                    "shape", 0, (long) paddedHeight * blocksOfRow, (long) block * channels)));
+    int blocksOfPatch = columns / block;
+    long[] indices = new long[out.height() * groups * w.kernelHeight() * blocksOfPatch];
     int next = 0;
     for (int y = 0; y < out.height(); y++) {
-      for (int x = 0; x < out.width(); x++) {
+      for (int x = 0; x < groups; x++) {
         for (int i = 0; i < w.kernelHeight(); i++) {
-          for (int j = 0; j < w.kernelWidth(); j++) {
+          for (int j = 0; j < blocksOfPatch; j++) {
             int row = y * w.strideHeight() + i * w.dilationHeight();
-            int column = x * w.strideWidth() + j * w.dilationWidth();
-            indices[next++] = (long) row * paddedWidth + column;
+            int column = x * step / block + j * w.dilationWidth();
+            indices[next++] = (long) row * blocksOfRow + column;
           }
         }
       }
     }
     String gathered = builder.fresh("Gather");
     builder.add(
-        Nodes.node("Gather", List.of(pixels, builder.longs("indices", indices)), gathered)
+        Nodes.node("Gather", List.of(blocks, builder.longs("indices", indices)), gathered)
             .addAttribute(Nodes.integer("axis", 1)));
     return builder.op(
         "Reshape",
         List.of(
             gathered,
             builder.longs(
-                "shape", 0, out.height(), out.width(), (long) w.kernelArea() * layer.inputs())));
+                "shape", 0, out.height(), groups, (long) w.kernelHeight() * columns * channels)));
   }
 
   /**
    * Weight codes as a matrix that patches are multiplied with: from [outputs][channels][kernel] to
    * [kernel * channels][outputs].
    */
-  private static byte[] weightRows(Quantizable layer, IntegerLayer integers) {
-    byte[] from = integers.weights().codes();
-    int outputs = layer.layer().outputs();
-    int area = GraphBuilder.window(layer.layer()).kernelArea();
+  private static byte[] weightRows(byte[] from, int outputs, int area) {
     int channels = from.length / outputs / area;
     byte[] rows = new byte[from.length];
-    for (int o = 0; o < outputs; o++) {
+    for (int first = 0; first < outputs; first += TURNED_AT_ONCE) {
+      int end = Math.min(outputs, first + TURNED_AT_ONCE);
       for (int c = 0; c < channels; c++) {
         for (int k = 0; k < area; k++) {
-          rows[(k * channels + c) * outputs + o] = from[(o * channels + c) * area + k];
+          for (int o = first; o < end; o++) {
+            rows[(k * channels + c) * outputs + o] = from[(o * channels + c) * area + k];
+          }
         }
       }
     }
     return rows;
   }
 
-  private String product(Quantizable layer, IntegerLayer integers, String input) {
-    byte[] weightRows = weightRows(layer, integers);
-    int outputs = layer.layer().outputs();
+  /**
+   * Adds a product of matrices.
+   *
+   * @param channels of an input pixel as it is stored
+   */
+  private String product(
+      Quantizable layer, IntegerLayer integers, String input, PixelGroup group, int channels) {
+    int ofPixel = layer.layer().outputs();
+    Window w = GraphBuilder.window(layer.layer());
+    int outputs = group.pixels() * ofPixel;
+    byte[] weightRows =
+        weightRows(
+            group.weights(integers.weights().codes(), layer.layer(), channels, ofPixel),
+            outputs,
+            w.kernelHeight() * group.columns(w));
     List<String> weights =
         ByteCodes.weights(
             builder,
@@ -224,10 +337,11 @@ final class IntegerLayers {
                     input,
                     weights.get(0),
                     builder.scalar("scale", activations.scale()),
-                    builder.vector("scale", integers.weights().scales()),
+                    builder.vector(
+                        "scale", group.perOutput(integers.weights().scales(), ofPixel, 1)),
                     builder.unsignedByte("zero", ByteCodes.zeroPoint(activations)),
                     weights.get(1),
-                    builder.vector("bias", integers.biasValues())),
+                    builder.vector("bias", group.perOutput(integers.biasValues(), ofPixel, 0))),
                 output)
             .setDomain(CnnGraph.MICROSOFT));
     return output;

@@ -9,6 +9,8 @@ import java.util.Locale;
 public enum Processor {
   /** Products of unsigned and signed bytes are added exactly (VNNI, or not an x86). */
   ADDS_EXACTLY,
+  /** They are added exactly, and 64 at once (AVX-512 VNNI). */
+  ADDS_EXACTLY_IN_512,
   /** They are added in pairs in 16 bits, where they may saturate (x86 before VNNI). */
   ADDS_IN_16_BITS;
 
@@ -31,8 +33,9 @@ public enum Processor {
    * @param description Linux's description of an x86 processor
    */
   static Processor ofDescription(String description) {
-    return description.contains("avx512_vnni") || description.contains("avx_vnni")
-        ? ADDS_EXACTLY
-        : ADDS_IN_16_BITS;
+    if (description.contains("avx512_vnni")) {
+      return ADDS_EXACTLY_IN_512;
+    }
+    return description.contains("avx_vnni") ? ADDS_EXACTLY : ADDS_IN_16_BITS;
   }
 }

@@ -18,6 +18,7 @@ final class TensorForms {
   private final Map<String, String> realChannelsLast = new HashMap<>();
   private final Map<ByteKey, String> bytes = new HashMap<>();
   private final Map<ByteKey, String> bytesAsIs = new HashMap<>();
+  private final Map<String, Integer> alignments = new HashMap<>();
 
   private record ByteKey(String tensor, LinearQuantizer quantizer) {}
 
@@ -37,6 +38,21 @@ final class TensorForms {
 
   void isBytes(String tensor, LinearQuantizer quantizer, String name) {
     bytes.put(new ByteKey(tensor, quantizer), name);
+  }
+
+  /** Asks for bytes of a tensor whose pixels are stored in multiples of so many channels. */
+  void align(String tensor, int channels) {
+    if (hasChannels(tensor)) {
+      alignments.merge(tensor, channels, Math::max);
+    }
+  }
+
+  /** Channels of a pixel in the tensor's bytes; those beyond the tensor's own hold zeros. */
+  int storedChannels(String tensor) {
+    List<Integer> shape = graph.shapes().get(tensor);
+    int channels = hasChannels(tensor) ? shape.get(1) : shape.get(shape.size() - 1);
+    int alignment = alignments.getOrDefault(tensor, 1);
+    return (channels + alignment - 1) / alignment * alignment;
   }
 
   boolean hasChannels(String tensor) {
@@ -67,7 +83,10 @@ final class TensorForms {
     return realChannelsLast.computeIfAbsent(tensor, name -> channelsLast(real(name)));
   }
 
-  /** Codes of the tensor as bytes; with channels last where it has channels. */
+  /**
+   * Codes of the tensor as bytes; where it has channels with these last, {@link #storedChannels} of
+   * them.
+   */
   String bytes(String tensor, LinearQuantizer quantizer) {
     ByteKey key = new ByteKey(tensor, quantizer);
     String known = bytes.get(key);
@@ -76,13 +95,46 @@ final class TensorForms {
     }
     String made;
     if (realChannelsLast.containsKey(tensor)) {
-      made = quantized(realChannelsLast.get(tensor), quantizer);
+      made = padded(quantized(realChannelsLast.get(tensor), quantizer), tensor, quantizer);
     } else {
       made = bytesAsIs(tensor, quantizer);
-      made = hasChannels(tensor) ? channelsLast(made) : made;
+      made = hasChannels(tensor) ? padded(channelsLast(made), tensor, quantizer) : made;
     }
     bytes.put(key, made);
     return made;
+  }
+
+  /** As {@link #bytes}, with the tensor's own channels alone. */
+  String ownBytes(String tensor, LinearQuantizer quantizer) {
+    String stored = bytes(tensor, quantizer);
+    if (!hasChannels(tensor) || storedChannels(tensor) == channels(tensor)) {
+      return stored;
+    }
+    return builder.op(
+        "Slice",
+        List.of(
+            stored,
+            builder.longs("starts", 0),
+            builder.longs("ends", channels(tensor)),
+            builder.longs("axes", 3)));
+  }
+
+  private int channels(String tensor) {
+    return graph.shapes().get(tensor).get(1);
+  }
+
+  /** The tensor's own bytes with channels last, and zeros beyond them where more are stored. */
+  String padded(String bytes, String tensor, LinearQuantizer quantizer) {
+    int more = storedChannels(tensor) - channels(tensor);
+    if (more == 0) {
+      return bytes;
+    }
+    return builder.op(
+        "Pad",
+        List.of(
+            bytes,
+            builder.longs("pads", 0, 0, 0, 0, 0, 0, 0, more),
+            builder.unsignedByte("zero", ByteCodes.zeroPoint(quantizer))));
   }
 
   /** Codes of the tensor as bytes, its dimensions in the network's order. */
@@ -94,7 +146,7 @@ final class TensorForms {
     }
     boolean isLast = bytes.containsKey(key) || realChannelsLast.containsKey(tensor);
     String made =
-        isLast ? channelsFirst(bytes(tensor, quantizer)) : quantized(real(tensor), quantizer);
+        isLast ? channelsFirst(ownBytes(tensor, quantizer)) : quantized(real(tensor), quantizer);
     bytesAsIs.put(key, made);
     return made;
   }

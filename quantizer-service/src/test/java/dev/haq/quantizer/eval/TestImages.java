@@ -3,7 +3,7 @@ package dev.haq.quantizer.eval;
 import dev.haq.quantizer.data.LabelledImages;
 
 /** A dataset's images as the evaluator wants them. */
-record TestImages(LabelledImages images) implements Images {
+record TestImages(LabelledImages images) implements Images.OfBytes {
   static Images of(LabelledImages images) {
     return new TestImages(images);
   }
@@ -21,5 +21,15 @@ record TestImages(LabelledImages images) implements Images {
   @Override
   public void read(int image, float[] target, int offset) {
     images.read(image, target, offset);
+  }
+
+  @Override
+  public float[][] byteValues() {
+    return images.byteValues();
+  }
+
+  @Override
+  public void readBytes(int image, byte[] target) {
+    images.readBytes(image, target);
   }
 }

@@ -8,7 +8,8 @@ final class ProcessorTest {
   @Test
   void processorsWithVnniAddExactly() {
     assertEquals(
-        Processor.ADDS_EXACTLY, Processor.ofDescription("flags : fma avx2 avx512f avx512_vnni"));
+        Processor.ADDS_EXACTLY_IN_512,
+        Processor.ofDescription("flags : fma avx2 avx512f avx512_vnni avx_vnni"));
     assertEquals(Processor.ADDS_EXACTLY, Processor.ofDescription("flags : avx2 avx_vnni"));
   }
 
