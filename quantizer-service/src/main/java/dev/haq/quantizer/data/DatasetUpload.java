@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -105,12 +107,16 @@ public final class DatasetUpload implements AutoCloseable {
   }
 
   private DatasetInfo check(String id) throws IOException {
-    DatasetFormat actual = format.isPresent() ? format.get() : DatasetFormat.detect(content);
-    if (actual == DatasetFormat.BUILTIN) {
-      throw HaqException.invalid("the built-in format cannot be uploaded: send a zip or CIFAR-10");
-    }
-    if (actual == DatasetFormat.CLASS_FOLDERS_ZIP) {
-      ArchiveCheck.check(content, limits);
+    DatasetFormat actual;
+    try {
+      actual = normalised();
+    } catch (IOException e) {
+      // What was sent is read here; that it was stored is known.
+      throw new HaqException(
+          Reason.INVALID_DATASET,
+          "the dataset '%s' cannot be read (%s): it is damaged, pack and send it again"
+              .formatted(name, e.getMessage()),
+          e);
     }
     try (ImageSource images = DatasetStore.open(content, actual)) {
       InOrder.run(images.size(), images::decode);
@@ -126,6 +132,34 @@ public final class DatasetUpload implements AutoCloseable {
           bytes,
           Instant.now());
     }
+  }
+
+  /** Checks archives and makes the content what {@link DatasetStore#open} reads. */
+  private DatasetFormat normalised() throws IOException {
+    DatasetFormat actual = format.isPresent() ? format.get() : DatasetFormat.detect(content);
+    Path unpacked = folder.resolve("unpacked");
+    switch (actual) {
+      case CIFAR10_BINARY, CIFAR100_BINARY -> {
+        return actual;
+      }
+      case CLASS_FOLDERS_ZIP -> {
+        ArchiveCheck.check(content, limits);
+        return actual;
+      }
+      case CLASS_FOLDERS_TAR_GZ -> TarGz.toZip(content, unpacked, limits);
+      case IDX_ZIP -> {
+        ArchiveCheck.check(content, limits.forArrays());
+        ArrayImport.idx(content, unpacked, limits);
+      }
+      case NPZ -> {
+        ArchiveCheck.check(content, limits.forArrays());
+        ArrayImport.npz(content, unpacked, limits);
+      }
+      case BUILTIN ->
+          throw HaqException.invalid("the built-in format cannot be uploaded: send images");
+    }
+    Files.move(unpacked, content, StandardCopyOption.REPLACE_EXISTING);
+    return actual;
   }
 
   @Override

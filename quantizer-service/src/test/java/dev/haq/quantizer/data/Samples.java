@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Assumptions;
 
 /** Small real files for the tests of this package. */
 final class Samples {
+  private static final int CIFAR_BYTES = CifarBinary.Layout.CIFAR10.recordBytes();
+
   private Samples() {}
 
   /** A PNG of one colour. */
@@ -66,10 +68,10 @@ final class Samples {
 
   /** CIFAR-10 records with the given labels; record i has all bytes i. */
   static byte[] cifar(int... labels) {
-    byte[] bytes = new byte[labels.length * Cifar10Binary.RECORD_BYTES];
+    byte[] bytes = new byte[labels.length * CIFAR_BYTES];
     for (int i = 0; i < labels.length; i++) {
-      int from = i * Cifar10Binary.RECORD_BYTES;
-      java.util.Arrays.fill(bytes, from, from + Cifar10Binary.RECORD_BYTES, (byte) i);
+      int from = i * CIFAR_BYTES;
+      java.util.Arrays.fill(bytes, from, from + CIFAR_BYTES, (byte) i);
       bytes[from] = (byte) labels[i];
     }
     return bytes;
