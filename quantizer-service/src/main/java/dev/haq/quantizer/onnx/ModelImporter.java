@@ -12,6 +12,9 @@ import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.onnx.CnnGraph.OutputKind;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -39,10 +42,23 @@ public final class ModelImporter {
    * @param name for people
    */
   public static ImportedModel read(byte[] bytes, String id, String name) {
+    return read(ByteBuffer.wrap(bytes), id, name);
+  }
+
+  /**
+   * As {@link #read(byte[], String, String)}; the file's bytes are not copied to memory, but for
+   * the quantizable layers' weights.
+   */
+  public static ImportedModel read(Path file, String id, String name) throws IOException {
+    return read(OnnxReader.map(file), id, name);
+  }
+
+  private static ImportedModel read(ByteBuffer bytes, String id, String name) {
+    int size = bytes.remaining();
     try {
-      ModelProto sound = PositiveAttributes.checked(OnnxReader.read(bytes));
-      ModelProto model = ChannelsFirstInput.apply(OpsetUpgrade.apply(sound));
-      return read(model, id, name, bytes.length);
+      ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(OnnxReader.read(bytes)));
+      ModelProto model = ChannelsFirstInput.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound)));
+      return read(model, id, name, size);
     } catch (RuntimeException e) {
       // A graph can be malformed in more ways than are worth a check of their own.
       if (e instanceof HaqException typed && typed.reason() != Reason.INVALID_ARGUMENT) {

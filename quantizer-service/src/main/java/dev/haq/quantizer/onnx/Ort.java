@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -54,6 +55,15 @@ public final class Ort {
    * @throws HaqException UNSUPPORTED_OPERATOR or INVALID_MODEL where the model cannot be run
    */
   public static OrtSession open(byte[] model, Rewriting rewriting) {
+    return open(model, rewriting, null);
+  }
+
+  /**
+   * As {@link #open(byte[], Rewriting)}.
+   *
+   * @param folder of the files that the model's tensors refer to; null: they refer to none
+   */
+  static OrtSession open(byte[] model, Rewriting rewriting, Path folder) {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(1);
       options.setInterOpNumThreads(1);
@@ -62,6 +72,11 @@ public final class Ort {
         options.addConfigEntry("session.disable_quant_qdq", "1");
       }
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      if (folder != null) {
+        options.addConfigEntry(
+            "session.model_external_initializers_file_folder_path", folder.toString());
+        options.addConfigEntry("session.disable_prepacking", "1"); // a second copy of the weights
+      }
       return environment().createSession(model, options);
     } catch (OrtException e) {
       throw refused(e);
