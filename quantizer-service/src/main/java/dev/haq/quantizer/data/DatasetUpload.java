@@ -106,31 +106,33 @@ public final class DatasetUpload implements AutoCloseable {
     }
   }
 
-  private DatasetInfo check(String id) throws IOException {
-    DatasetFormat actual;
+  private DatasetInfo check(String id) {
     try {
-      actual = normalised();
-    } catch (IOException e) {
-      // What was sent is read here; that it was stored is known.
+      DatasetFormat actual = normalised();
+      try (ImageSource images = DatasetStore.open(content, actual)) {
+        InOrder.run(images.size(), images::decode);
+        Optional<Preprocessing> own =
+            images instanceof ClassFolders folders ? folders.preprocessing() : Optional.empty();
+        return new DatasetInfo(
+            id,
+            name,
+            images.size(),
+            images.classes(),
+            actual,
+            declared.or(() -> own),
+            bytes,
+            Instant.now());
+      }
+    } catch (IOException | RuntimeException e) {
+      if (e instanceof HaqException typed) {
+        throw typed;
+      }
+      // Readers of archives answer damaged ones with any of several exceptions.
       throw new HaqException(
           Reason.INVALID_DATASET,
-          "the dataset '%s' cannot be read (%s): it is damaged, pack and send it again"
-              .formatted(name, e.getMessage()),
+          "the dataset '%s' cannot be unpacked and read (%s): pack and send it again"
+              .formatted(name, String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
           e);
-    }
-    try (ImageSource images = DatasetStore.open(content, actual)) {
-      InOrder.run(images.size(), images::decode);
-      Optional<Preprocessing> own =
-          images instanceof ClassFolders folders ? folders.preprocessing() : Optional.empty();
-      return new DatasetInfo(
-          id,
-          name,
-          images.size(),
-          images.classes(),
-          actual,
-          declared.or(() -> own),
-          bytes,
-          Instant.now());
     }
   }
 

@@ -70,7 +70,8 @@ public final class MutationRun {
       }
       return "accepted";
     } catch (HaqException e) {
-      return e.reason().toString();
+      String reason = e.reason().toString();
+      return isKind(reason) ? reason : reason + " " + e;
     } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
       return "UNTYPED " + e;
     }
