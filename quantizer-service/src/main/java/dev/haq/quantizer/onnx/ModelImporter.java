@@ -32,6 +32,8 @@ public final class ModelImporter {
   /** Of one image, 64 MiB as floats: 3 x 2364 x 2364. */
   private static final long MOST_INPUT_VALUES = 1 << 24;
 
+  private static final int MOST_CLASSES = 1_000_000;
+
   private static final Logger LOG = LoggerFactory.getLogger(ModelImporter.class);
 
   private ModelImporter() {}
@@ -86,8 +88,10 @@ public final class ModelImporter {
     if (batch > 0) {
       freeBatch(draft, batch);
     }
+    WindowForms.check(draft);
     Map<String, List<Integer>> shapes = ShapeProbe.shapes(draft, inputShape);
-    boolean fixedBatch = !ShapeProbe.takesAnyBatch(draft, inputShape);
+    int classes = classes(shapes.get(draft.output));
+    boolean fixedBatch = !ShapeProbe.takesAnyBatch(draft, inputShape, classes);
     List<GraphNode> nodes = LayerFinder.find(draft, shapes, batchNormParameters);
     CnnGraph graph =
         new CnnGraph(
@@ -101,7 +105,7 @@ public final class ModelImporter {
             NonNegative.isSoftmax(draft, draft.output)
                 ? OutputKind.PROBABILITIES
                 : OutputKind.LOGITS,
-            classes(shapes.get(draft.output)),
+            classes,
             fixedBatch,
             shapes,
             NonNegative.tensors(draft));
@@ -171,9 +175,9 @@ public final class ModelImporter {
               .formatted(outputShape));
     }
     int classes = outputShape.stream().mapToInt(Integer::intValue).reduce(1, Math::multiplyExact);
-    if (classes < 2 || classes != outputShape.get(1)) {
+    if (classes < 2 || classes > MOST_CLASSES || classes != outputShape.get(1)) {
       throw GraphDraft.invalid(
-          "the model's first output has shape %s: a classifier's scores [batch, classes] with at least two classes are needed"
+          "the model's first output has shape %s: a classifier's scores [batch, classes] with two to a million classes are needed"
               .formatted(outputShape));
     }
     return classes;

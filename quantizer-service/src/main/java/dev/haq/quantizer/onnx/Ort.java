@@ -72,10 +72,13 @@ public final class Ort {
         options.addConfigEntry("session.disable_quant_qdq", "1");
       }
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      if (rewriting == Rewriting.NONE) {
+        // Arranging weights copies them, and aborts the process where their rank is wrong.
+        options.addConfigEntry("session.disable_prepacking", "1");
+      }
       if (folder != null) {
         options.addConfigEntry(
             "session.model_external_initializers_file_folder_path", folder.toString());
-        options.addConfigEntry("session.disable_prepacking", "1"); // a second copy of the weights
       }
       return environment().createSession(model, options);
     } catch (OrtException e) {

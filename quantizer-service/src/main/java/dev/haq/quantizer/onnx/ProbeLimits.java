@@ -19,8 +19,14 @@ import java.util.Set;
  * before anything is computed: values held at once, and multiplications.
  */
 final class ProbeLimits {
-  /** All tensors of one image together: 2 GiB as floats. EfficientNet-B7 has a third of it. */
-  private static final long MOST_VALUES = 1L << 29;
+  /**
+   * One tensor of one image: 128 MiB as floats. ONNX Runtime holds the few that are still to be
+   * read, for two images at most; a network of 224x224 pixels has tensors of about a million.
+   */
+  private static final long LARGEST_TENSOR = 1L << 25;
+
+  /** All tensors of one image together, which bounds the time that copying operators take. */
+  private static final long MOST_VALUES = 1L << 31;
 
   /** Of one image. EfficientNet-B7 takes 4e10. */
   private static final double MOST_PRODUCTS = 1e12;
@@ -72,7 +78,7 @@ final class ProbeLimits {
               Arrays.stream(info.getShape()).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
           values += size;
           products += size * productsEach(draft, node, shapes);
-          if (values > MOST_VALUES || products > MOST_PRODUCTS) {
+          if (size > LARGEST_TENSOR || values > MOST_VALUES || products > MOST_PRODUCTS) {
             throw new HaqException(
                 Reason.TOO_LARGE,
                 "at node '%s' (%s) one image has come to %.0f values and %.0f multiplications, more than is taken: export the model with a smaller image size"

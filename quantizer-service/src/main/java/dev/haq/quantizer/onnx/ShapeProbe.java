@@ -57,12 +57,12 @@ final class ShapeProbe {
   }
 
   /** Whether the draft computes the same for an image whether it comes alone or beside another. */
-  static boolean takesAnyBatch(GraphDraft draft, int[] inputShape) {
+  static boolean takesAnyBatch(GraphDraft draft, int[] inputShape, int classes) {
     ModelProto free = draft.toModel(0, List.of(draft.output));
     try (SplitModel model = SplitModel.open(free, Ort.Rewriting.NONE)) {
-      float[] alone = run(model.session, draft, 1, inputShape);
-      float[] beside = run(model.session, draft, 2, inputShape);
-      if (beside.length != 2 * alone.length) {
+      float[] alone = run(model.session, draft, 1, inputShape, classes);
+      float[] beside = run(model.session, draft, 2, inputShape, classes);
+      if (alone.length == 0 || beside.length != 2 * alone.length) {
         return false;
       }
       float largest = 0;
@@ -80,11 +80,17 @@ final class ShapeProbe {
     }
   }
 
-  private static float[] run(OrtSession session, GraphDraft draft, int batch, int[] inputShape)
+  /** The scores of a batch; none when they are not one for each class and image. */
+  private static float[] run(
+      OrtSession session, GraphDraft draft, int batch, int[] inputShape, int classes)
       throws OrtException {
     try (OnnxTensor input = noise(batch, inputShape);
         OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
-      FloatBuffer values = ((OnnxTensor) result.get(0)).getFloatBuffer();
+      OnnxTensor tensor = (OnnxTensor) result.get(0);
+      if (tensor.getInfo().getNumElements() != (long) batch * classes) {
+        return new float[0];
+      }
+      FloatBuffer values = tensor.getFloatBuffer();
       float[] scores = new float[values.remaining()];
       values.get(scores);
       return scores;
