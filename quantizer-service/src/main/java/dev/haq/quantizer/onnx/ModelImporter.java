@@ -48,8 +48,8 @@ public final class ModelImporter {
   }
 
   /**
-   * As {@link #read(byte[], String, String)}; the file's bytes are not copied to memory, but for
-   * the quantizable layers' weights.
+   * As {@link #read(byte[], String, String)}. The file's bytes are in memory once while it is read;
+   * what is kept are the quantizable layers' weights.
    */
   public static ImportedModel read(Path file, String id, String name) throws IOException {
     return read(OnnxReader.map(file), id, name);
@@ -190,7 +190,7 @@ public final class ModelImporter {
         for (String name : GraphDraft.reads(other.node())) {
           TensorProto constant = draft.constants.get(name);
           if (constant != null) {
-            constants.put(name, constant);
+            constants.put(name, Tensors.apart(constant));
           }
         }
       }

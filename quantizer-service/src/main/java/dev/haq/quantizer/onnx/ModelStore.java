@@ -49,7 +49,8 @@ public final class ModelStore {
 
   /**
    * @param maxBytes of one model's file
-   * @param kept how many models are kept in memory
+   * @param kept how many models are kept in memory; fewer where they come to more bytes than one
+   *     may have
    */
   public ModelStore(Path folder, long maxBytes, int kept) {
     this.folder = folder;
@@ -58,7 +59,7 @@ public final class ModelStore {
         new LinkedHashMap<>(16, 0.75f, true) {
           @Override
           protected boolean removeEldestEntry(Map.Entry<String, ImportedModel> eldest) {
-            return size() > kept;
+            return size() > 1 && (size() > kept || bytes() > maxBytes);
           }
         };
     try {
@@ -253,6 +254,11 @@ public final class ModelStore {
         }
       }
     }
+  }
+
+  /** So that a few of the largest models do not fill the heap. */
+  private long bytes() {
+    return recent.values().stream().mapToLong(ImportedModel::sizeBytes).sum();
   }
 
   private void remember(ImportedModel model) {

@@ -27,10 +27,7 @@ final class OnnxReader {
 
   private OnnxReader() {}
 
-  /**
-   * A file's bytes as the operating system holds them: what is read of them takes no heap. The file
-   * may be removed meanwhile.
-   */
+  /** A file's bytes as the operating system holds them. The file may be removed meanwhile. */
   static ByteBuffer map(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       if (channel.size() > LARGEST_FILE_BYTES) {

@@ -7,12 +7,13 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OrtSession;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -65,16 +66,19 @@ final class SplitModel implements AutoCloseable {
   private static ModelProto split(ModelProto model, Path file) throws IOException {
     List<TensorProto> tensors = new ArrayList<>();
     long place = 0;
-    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16)) {
+    try (FileChannel out =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       for (TensorProto tensor : model.getGraph().getInitializerList()) {
         int size = tensor.getRawData().size();
         if (size < LARGE_TENSOR_BYTES) {
           tensors.add(tensor);
           continue;
         }
-        tensor.getRawData().writeTo(out);
-        int padding = (PAGE - size % PAGE) % PAGE;
-        out.write(new byte[padding]);
+        ByteBuffer data = tensor.getRawData().asReadOnlyByteBuffer();
+        long at = place;
+        while (data.hasRemaining()) {
+          at += out.write(data, at);
+        }
         tensors.add(
             tensor.toBuilder()
                 .clearRawData()
@@ -83,7 +87,7 @@ final class SplitModel implements AutoCloseable {
                 .addExternalData(entry("offset", Long.toString(place)))
                 .addExternalData(entry("length", Integer.toString(size)))
                 .build());
-        place += (long) size + padding;
+        place = (at + PAGE - 1) / PAGE * PAGE;
       }
     }
     GraphProto.Builder graph = model.getGraph().toBuilder();

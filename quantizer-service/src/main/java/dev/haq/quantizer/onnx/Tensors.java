@@ -222,6 +222,15 @@ public final class Tensors {
     return tensor.getName().equals(name) ? tensor : tensor.toBuilder().setName(name).build();
   }
 
+  /** The tensor with bytes of its own, which do not keep those of the whole file in memory. */
+  static TensorProto apart(TensorProto tensor) {
+    return tensor.hasRawData()
+        ? tensor.toBuilder()
+            .setRawData(ByteString.copyFrom(tensor.getRawData().asReadOnlyByteBuffer()))
+            .build()
+        : tensor;
+  }
+
   static TensorProto withDims(TensorProto tensor, List<Long> dims) {
     return tensor.toBuilder().clearDims().addAllDims(dims).build();
   }
