@@ -83,11 +83,19 @@ final class UploadsTest {
     assertEquals(224, header.getPreprocessing().getCrop());
     upload("/v1/datasets?format=CLASS_FOLDERS_ZIP&preprocess=%7B%22crop%22%3A%2032%7D", body);
     assertEquals(32, gateway.quantizer.datasetHeader.getPreprocessing().getCrop());
-    assertDetail("'format' is missing", upload("/v1/datasets?name=d", body));
+    upload("/v1/datasets?name=d", body);
+    assertEquals(
+        ImportDatasetRequest.Header.Format.FORMAT_UNSPECIFIED,
+        gateway.quantizer.datasetHeader.getFormat(),
+        "the service tells it from the file");
+    upload("/v1/datasets?format=CLASS_FOLDERS_TAR_GZ", body);
+    assertEquals(
+        ImportDatasetRequest.Header.Format.CLASS_FOLDERS_TAR_GZ,
+        gateway.quantizer.datasetHeader.getFormat());
     assertDetail("no dataset format 'TAR'", upload("/v1/datasets?format=TAR", body));
     assertDetail(
-        "no preprocessing preset 'mnist'",
-        upload("/v1/datasets?format=CIFAR10_BINARY&preprocess=mnist", body));
+        "no preprocessing preset 'lenet'",
+        upload("/v1/datasets?format=CIFAR10_BINARY&preprocess=lenet", body));
     assertDetail(
         "there is no field 'size'",
         upload("/v1/datasets?format=CIFAR10_BINARY&preprocess=%7B%22size%22%3A1%7D", body));

@@ -1,5 +1,6 @@
 package dev.haq.model;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -11,8 +12,8 @@ import java.util.TreeMap;
  * @param resizeShortSide short side after an antialiased bilinear resize, in pixels up to 4096; 0
  *     leaves the size alone
  * @param crop side of the square cut from the centre, in pixels up to 4096; 0 cuts nothing
- * @param mean per channel in the order of {@code channels}, on 0..255
- * @param std per channel, above 0
+ * @param mean per channel in the order of {@code channels}, or one for all, on 0..255
+ * @param std per channel, or one for all, above 0
  */
 public record Preprocessing(
     int resizeShortSide, int crop, List<Double> mean, List<Double> std, ChannelOrder channels) {
@@ -42,13 +43,15 @@ public record Preprocessing(
                   List.of(127.5, 127.5, 127.5),
                   List.of(127.5, 127.5, 127.5),
                   ChannelOrder.RGB),
+              "mnist",
+              new Preprocessing(0, 0, List.of(33.3285), List.of(78.5655), ChannelOrder.RGB),
               "raw",
               new Preprocessing(
                   0, 0, List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0), ChannelOrder.RGB)));
 
   public Preprocessing {
-    mean = List.copyOf(mean);
-    std = List.copyOf(std);
+    mean = forEachChannel(mean);
+    std = forEachChannel(std);
     if (resizeShortSide < 0 || resizeShortSide > LARGEST || crop < 0 || crop > LARGEST) {
       throw HaqException.invalid(
           "resize %d and crop %d must be pixels from 1 to %d, or 0 for none",
@@ -56,7 +59,8 @@ public record Preprocessing(
     }
     if (mean.size() != 3 || std.size() != 3) {
       throw HaqException.invalid(
-          "mean and std need three values, one a channel: got %s and %s", mean, std);
+          "mean and std need three values, one a channel, or one for all: got %s and %s",
+          mean, std);
     }
     for (int c = 0; c < 3; c++) {
       if (!Double.isFinite(mean.get(c)) || !(std.get(c) > 0) || Double.isInfinite(std.get(c))) {
@@ -65,7 +69,14 @@ public record Preprocessing(
     }
   }
 
-  /** A named preset: {@code imagenet}, {@code cifar10}, {@code tensorflow} or {@code raw}. */
+  private static List<Double> forEachChannel(List<Double> values) {
+    return values.size() == 1 ? Collections.nCopies(3, values.get(0)) : List.copyOf(values);
+  }
+
+  /**
+   * A named preset: {@code imagenet}, {@code cifar10}, {@code mnist}, {@code tensorflow} or {@code
+   * raw}.
+   */
   public static Preprocessing preset(String name) {
     Preprocessing preset = PRESETS.get(name);
     if (preset == null) {

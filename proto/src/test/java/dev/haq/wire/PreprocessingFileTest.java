@@ -50,7 +50,7 @@ final class PreprocessingFileTest {
     assertRefused("resize: big", "resize is \"big\"");
     assertRefused("crop: wide", "crop is \"wide\", not a whole number");
     assertRefused("mean: [1, 2]", "three values");
-    assertRefused("preset: mnist", "there is no preprocessing preset 'mnist'");
+    assertRefused("preset: lenet", "there is no preprocessing preset 'lenet'");
     assertRefused("std: [0, 1, 1]", "above 0");
     assertRefused("channels: XYZ", "not RGB or BGR");
     assertRefused("just words", "it has no fields");

@@ -82,18 +82,14 @@ public final class QuantizerService implements AutoCloseable {
   /** Prepared images as the evaluator wants them. */
   private static Images.Source images(Datasets datasets) {
     return (selection, inputShape, classes) -> {
-      if (inputShape.get(0) != 3) {
-        throw HaqException.invalid(
-            "the model takes images of %d channels: only models of 3 colour channels can be evaluated",
-            inputShape.get(0));
-      }
-      LabelledImages images = datasets.images(selection, inputShape.get(1), inputShape.get(2));
+      LabelledImages images =
+          datasets.images(selection, inputShape.get(0), inputShape.get(1), inputShape.get(2));
       images.requireLabelsBelow(classes);
-      return new ColourImages(images);
+      return new PreparedImages(images);
     };
   }
 
-  private record ColourImages(LabelledImages images) implements Images.OfBytes {
+  private record PreparedImages(LabelledImages images) implements Images.OfBytes {
     @Override
     public int size() {
       return images.size();
@@ -111,12 +107,12 @@ public final class QuantizerService implements AutoCloseable {
 
     @Override
     public float[][] byteValues() {
-      return images.byteValues();
+      return images.normalisation();
     }
 
     @Override
     public void readBytes(int image, byte[] target) {
-      images.readBytes(image, target);
+      images.readBytes(image, target, 0);
     }
   }
 }

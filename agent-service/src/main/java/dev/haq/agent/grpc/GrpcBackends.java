@@ -104,8 +104,10 @@ public final class GrpcBackends implements Backend.Factory {
           .baseline();
     }
 
+    /** Where only some images are chosen, theirs may be classes that the model has. */
     private void checkClasses(Dataset dataset) {
-      if (dataset.getClasses() > model().getClasses()) {
+      boolean all = spec.data().maxImages() == 0;
+      if (all && dataset.getClasses() > model().getClasses()) {
         throw new HaqException(
             Reason.LABEL_OUT_OF_RANGE,
             "spec.data: dataset '%s' has %d classes, model '%s' tells %d apart: use data of this model's classes"

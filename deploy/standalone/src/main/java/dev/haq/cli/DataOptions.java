@@ -6,7 +6,6 @@ import dev.haq.wire.DataWire;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -17,15 +16,16 @@ final class DataOptions {
       required = true,
       paramLabel = "DATA",
       description =
-          "A folder with one folder a class, a CIFAR-10 .bin file, a .zip of such a folder, the id"
-              + " of imported data (sha256:...), or builtin:shapes.")
+          "A folder with one folder a class; a .zip or .tar.gz of such a folder; a CIFAR-10 or CIFAR-100"
+              + " .bin file; a .zip of two IDX files (MNIST); an .npz with images and labels; the id of"
+              + " imported data (sha256:...); or builtin:shapes.")
   private String data;
 
   @Option(
       names = "--preprocess",
       paramLabel = "PRESET|FILE",
       description =
-          "imagenet, cifar10, tensorflow, raw, or a YAML file with resize_short_side, crop, mean, std,"
+          "imagenet, cifar10, mnist, tensorflow, raw, or a YAML file with resize_short_side, crop, mean, std,"
               + " channels. Default: preprocess.yaml beside the data.")
   private String preprocess;
 
@@ -92,16 +92,7 @@ final class DataOptions {
           "--data %s: there is no such file or folder; give one, sha256:... or %s",
           data, ModelOption.BUILTIN);
     }
-    String lower = name.toLowerCase(Locale.ROOT);
-    if (lower.endsWith(".bin")) {
-      return imported(client, path, name, "CIFAR10_BINARY");
-    }
-    if (lower.endsWith(".zip")) {
-      return imported(client, path, name, "CLASS_FOLDERS_ZIP");
-    }
-    throw HaqException.invalid(
-        "--data %s: expected a folder with one folder a class, a CIFAR-10 .bin file or a .zip",
-        data);
+    return imported(client, path, name);
   }
 
   private String packed(GatewayClient client, Path folder, String name) {
@@ -109,7 +100,7 @@ final class DataOptions {
       Path zip = Files.createTempFile("haq-data-", ".zip");
       try {
         FolderZip.pack(folder, zip);
-        return imported(client, zip, name, "CLASS_FOLDERS_ZIP");
+        return imported(client, zip, name);
       } finally {
         Files.deleteIfExists(zip);
       }
@@ -118,10 +109,10 @@ final class DataOptions {
     }
   }
 
-  private String imported(GatewayClient client, Path file, String name, String format) {
+  private String imported(GatewayClient client, Path file, String name) {
     return client
         .findDataset(Digests.of(file))
-        .orElseGet(() -> client.importDataset(file, name, format, "--data " + data))
+        .orElseGet(() -> client.importDataset(file, name, "--data " + data))
         .getId();
   }
 }

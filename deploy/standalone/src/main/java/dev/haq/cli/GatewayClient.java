@@ -140,18 +140,14 @@ final class GatewayClient {
   }
 
   /**
-   * @param format {@code CIFAR10_BINARY} or {@code CLASS_FOLDERS_ZIP}
+   * @param file in any format of data; the service tells which
    * @param origin what the user called it, for errors
    */
-  Dataset importDataset(Path file, String name, String format, String origin) {
+  Dataset importDataset(Path file, String name, String origin) {
     return naming(
         origin,
         () ->
-            post(
-                    "/v1/datasets?name=" + encode(name) + "&format=" + format,
-                    upload(file),
-                    Dataset.newBuilder())
-                .build());
+            post("/v1/datasets?name=" + encode(name), upload(file), Dataset.newBuilder()).build());
   }
 
   /** The service does not know where a file came from; the user has to. */

@@ -30,6 +30,7 @@ import io.grpc.MethodDescriptor;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -177,19 +178,26 @@ final class CatalogueApi {
     Upload.start(plan, ctx, ImportDatasetRequest.newBuilder().setHeader(header).build());
   }
 
+  /** The format named in the query; unspecified, told from the file, where none is. */
   private static ImportDatasetRequest.Header.Format format(RoutingContext ctx) {
     List<ImportDatasetRequest.Header.Format> known =
-        List.of(
-            ImportDatasetRequest.Header.Format.CIFAR10_BINARY,
-            ImportDatasetRequest.Header.Format.CLASS_FOLDERS_ZIP);
-    String name = Query.required(ctx, "format", known.get(0).name());
-    return known.stream()
-        .filter(format -> format.name().equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                HaqException.invalid(
-                    "there is no dataset format '%s': use one of %s", name, known));
+        Arrays.stream(ImportDatasetRequest.Header.Format.values())
+            .filter(format -> format != ImportDatasetRequest.Header.Format.UNRECOGNIZED)
+            .filter(format -> format != ImportDatasetRequest.Header.Format.FORMAT_UNSPECIFIED)
+            .toList();
+    return Query.text(ctx, "format")
+        .map(
+            name ->
+                known.stream()
+                    .filter(format -> format.name().equals(name))
+                    .findFirst()
+                    .orElseThrow(
+                        () ->
+                            HaqException.invalid(
+                                "there is no dataset format '%s': use one of %s, or none to have it"
+                                    + " told from the file",
+                                name, known)))
+        .orElse(ImportDatasetRequest.Header.Format.FORMAT_UNSPECIFIED);
   }
 
   /** A preset's name, or the JSON of a Preprocessing. */

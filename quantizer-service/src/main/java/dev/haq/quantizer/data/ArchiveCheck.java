@@ -4,12 +4,14 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 
@@ -25,9 +27,11 @@ final class ArchiveCheck {
   private static final long RATIO_FLOOR_BYTES = 1 << 20;
 
   private final ArchiveLimits limits;
+  private final Set<String> names = new HashSet<>();
   private long unpackedBytes;
 
-  private ArchiveCheck(ArchiveLimits limits) {
+  /** Counts what the entries of one archive come to. */
+  ArchiveCheck(ArchiveLimits limits) {
     this.limits = limits;
   }
 
@@ -37,7 +41,11 @@ final class ArchiveCheck {
   static void check(Path archive, ArchiveLimits limits) {
     try (ZipFile zip = ZipFile.builder().setPath(archive).get()) {
       new ArchiveCheck(limits).check(zip);
-    } catch (IOException | IllegalArgumentException e) {
+    } catch (IOException | RuntimeException e) {
+      // Damaged archives are answered with any of several runtime exceptions.
+      if (e instanceof HaqException typed) {
+        throw typed;
+      }
       throw new HaqException(
           Reason.INVALID_DATASET,
           "the archive is not a readable zip file: " + firstLine(e) + "; pack and send it again",
@@ -50,21 +58,36 @@ final class ArchiveCheck {
     if (entries.size() > limits.entries()) {
       throw tooLarge("has " + entries.size() + " entries, more than " + limits.entries());
     }
-    Set<String> names = new HashSet<>();
     for (ZipArchiveEntry entry : entries) {
-      checkName(entry.getName());
-      if (!names.add(entry.getName())) {
-        throw invalid("has two entries named '" + entry.getName() + "'");
-      }
-      if (entry.isUnixSymlink()) {
-        throw invalid("holds a link, '" + entry.getName() + "': pack the file itself");
-      }
+      take(entry.getName(), entry.isUnixSymlink());
       if (!zip.canReadEntryData(entry)) {
         throw invalid("holds '" + entry.getName() + "', encrypted or packed in an unknown way");
       }
       if (!entry.isDirectory()) {
-        unpack(zip, entry);
+        try (InputStream content = zip.getInputStream(entry)) {
+          unpack(
+              content, entry.getName(), entry::getCompressedSize, OutputStream.nullOutputStream());
+        }
       }
+    }
+  }
+
+  /**
+   * Notes an entry of the archive.
+   *
+   * @throws HaqException INVALID_DATASET when its name leads out of the archive or came before, or
+   *     it is a link; TOO_LARGE when there are too many
+   */
+  void take(String name, boolean link) {
+    checkName(name);
+    if (!names.add(name)) {
+      throw invalid("has two entries named '" + name + "'");
+    }
+    if (names.size() > limits.entries()) {
+      throw tooLarge("has more than " + limits.entries() + " entries");
+    }
+    if (link) {
+      throw invalid("holds a link, '" + name + "': pack the file itself");
     }
   }
 
@@ -81,26 +104,29 @@ final class ArchiveCheck {
     }
   }
 
-  private void unpack(ZipFile zip, ZipArchiveEntry entry) throws IOException {
+  /**
+   * Copies an entry's content, counting its bytes.
+   *
+   * @param packedBytes how many bytes of the archive it took so far
+   */
+  void unpack(InputStream content, String name, LongSupplier packedBytes, OutputStream target)
+      throws IOException {
     byte[] buffer = new byte[BUFFER_BYTES];
     long bytes = 0;
-    try (InputStream content = zip.getInputStream(entry)) {
-      for (int read = content.read(buffer); read >= 0; read = content.read(buffer)) {
-        bytes += read;
-        unpackedBytes += read;
-        if (bytes > limits.entryBytes()) {
-          throw tooLarge(
-              "holds '" + entry.getName() + "', larger than " + limits.entryBytes() + " bytes");
-        }
-        if (unpackedBytes > limits.unpackedBytes()) {
-          throw tooLarge("unpacks to more than " + limits.unpackedBytes() + " bytes");
-        }
-        if (bytes > RATIO_FLOOR_BYTES
-            && bytes / limits.ratio() > Math.max(1, entry.getCompressedSize())) {
-          throw invalid(
-              "holds '" + entry.getName() + "', packed more than " + limits.ratio() + " to 1");
-        }
+    for (int read = content.read(buffer); read >= 0; read = content.read(buffer)) {
+      bytes += read;
+      unpackedBytes += read;
+      if (bytes > limits.entryBytes()) {
+        throw tooLarge("holds '" + name + "', larger than " + limits.entryBytes() + " bytes");
       }
+      if (unpackedBytes > limits.unpackedBytes()) {
+        throw tooLarge("unpacks to more than " + limits.unpackedBytes() + " bytes");
+      }
+      if (bytes > RATIO_FLOOR_BYTES
+          && bytes / limits.ratio() > Math.max(1, packedBytes.getAsLong())) {
+        throw invalid("holds '" + name + "', packed more than " + limits.ratio() + " to 1");
+      }
+      target.write(buffer, 0, read);
     }
   }
 

@@ -77,7 +77,7 @@ final class ClassFolders implements ImageSource {
     for (String image : images) {
       labels.add(index.get(folderOf(image, root)));
     }
-    this.classes = index.values().stream().mapToInt(Integer::intValue).max().orElseThrow() + 1;
+    this.classes = labels.stream().mapToInt(Integer::intValue).max().orElseThrow() + 1;
     Optional<String> declared = metadata(PreprocessingFile.NAMES, roots);
     this.preprocessing =
         declared.isPresent()

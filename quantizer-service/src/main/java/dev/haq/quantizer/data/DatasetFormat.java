@@ -12,13 +12,23 @@ import java.util.Arrays;
 public enum DatasetFormat {
   /** Records of a label byte and 3072 bytes. */
   CIFAR10_BINARY("cifar10-binary"),
+  /** Records of two label bytes, the second of which counts, and 3072 bytes. */
+  CIFAR100_BINARY("cifar100-binary"),
   /** A zip of one folder a class, of PNG or JPEG files. */
   CLASS_FOLDERS_ZIP("class-folders"),
+  /** A tar.gz of the same; kept as a zip. */
+  CLASS_FOLDERS_TAR_GZ("class-folders-tar-gz"),
+  /** A zip of two IDX files, images and labels. */
+  IDX_ZIP("idx"),
+  /** NumPy arrays of images and labels. */
+  NPZ("npz"),
   /** Drawn by the program. */
   BUILTIN("builtin");
 
   /** What every zip file begins with: PK, then a local header's or an empty archive's mark. */
   private static final byte[] ZIP_MAGIC = {'P', 'K'};
+
+  private static final byte[] GZIP_MAGIC = {0x1F, (byte) 0x8B};
 
   private final String label;
 
@@ -39,26 +49,47 @@ public enum DatasetFormat {
             () -> new HaqException(Reason.INTERNAL, "there is no dataset format '" + label + "'"));
   }
 
+  /** Whether files of this format are zip archives. */
+  boolean isZip() {
+    return this == CLASS_FOLDERS_ZIP || this == IDX_ZIP || this == NPZ;
+  }
+
+  /** Whether a file of this format holds its images as one array. */
+  boolean isArray() {
+    return this == IDX_ZIP || this == NPZ;
+  }
+
   /**
-   * The format that a file's first bytes and size suggest.
+   * The format that a file's first bytes, its size and the names in its archive suggest. A size
+   * that fits both kinds of CIFAR is taken as CIFAR-10's.
    *
-   * @throws HaqException INVALID_DATASET when it can be neither
+   * @throws HaqException INVALID_DATASET when it can be none
    */
   static DatasetFormat detect(Path file) throws IOException {
+    byte[] magic;
     try (InputStream content = Files.newInputStream(file)) {
-      if (Arrays.equals(content.readNBytes(ZIP_MAGIC.length), ZIP_MAGIC)) {
-        return CLASS_FOLDERS_ZIP;
-      }
+      magic = content.readNBytes(ZIP_MAGIC.length);
+    }
+    if (Arrays.equals(magic, ZIP_MAGIC)) {
+      return ArrayImport.formatOf(file).orElse(CLASS_FOLDERS_ZIP);
+    }
+    if (Arrays.equals(magic, GZIP_MAGIC)) {
+      return CLASS_FOLDERS_TAR_GZ;
     }
     long size = Files.size(file);
-    if (size == 0 || size % Cifar10Binary.RECORD_BYTES == 0) {
+    if (size % CifarBinary.Layout.CIFAR10.recordBytes() == 0) {
       return CIFAR10_BINARY;
+    }
+    if (size % CifarBinary.Layout.CIFAR100.recordBytes() == 0) {
+      return CIFAR100_BINARY;
     }
     throw new HaqException(
         Reason.INVALID_DATASET,
-        "the file is neither a zip archive nor CIFAR-10 binary: send a zip of one folder a class,"
-            + " or records of "
-            + Cifar10Binary.RECORD_BYTES
+        "the file is neither a zip or tar.gz archive nor CIFAR binary: send an archive of one folder"
+            + " a class, a zip of IDX files, an .npz, or records of "
+            + CifarBinary.Layout.CIFAR10.recordBytes()
+            + " or "
+            + CifarBinary.Layout.CIFAR100.recordBytes()
             + " bytes");
   }
 }

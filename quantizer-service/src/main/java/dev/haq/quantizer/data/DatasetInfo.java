@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param id {@code sha256:...} or {@code builtin:shapes}
  * @param name for people
  * @param images at least 1
- * @param classes highest label plus one, or the classes listed
+ * @param classes highest label plus one
  * @param preprocessing what the dataset declares; empty: its images are taken as they are
  * @param sizeBytes of the stored file; 0 of the built-in
  * @param created when it was imported; the epoch for the built-in

@@ -33,6 +33,7 @@ public final class DatasetStore {
   private static final String PREFIX = "sha256:";
   private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
   private static final String INCOMING = ".incoming";
+  private static final String PREPARED = ".prepared";
   private static final String CONTENT = "content";
   private static final String DESCRIPTION = "dataset.json";
 
@@ -71,6 +72,11 @@ public final class DatasetStore {
     } catch (IOException e) {
       throw failed("the dataset '" + name + "' cannot be stored", e);
     }
+  }
+
+  /** Where replicas share images that are ready for a model. */
+  Path preparedFolder() {
+    return root.resolve(PREPARED);
   }
 
   /** The built-in dataset, then the uploaded ones, oldest first. */
@@ -117,10 +123,15 @@ public final class DatasetStore {
     }
   }
 
+  /**
+   * @param content as {@link DatasetUpload} keeps a dataset of this format
+   */
   static ImageSource open(Path content, DatasetFormat format) throws IOException {
     return switch (format) {
-      case CIFAR10_BINARY -> Cifar10Binary.open(content);
-      case CLASS_FOLDERS_ZIP -> ClassFolders.open(new ZipFiles(content));
+      case CIFAR10_BINARY -> CifarBinary.open(content, CifarBinary.Layout.CIFAR10);
+      case CIFAR100_BINARY -> CifarBinary.open(content, CifarBinary.Layout.CIFAR100);
+      case CLASS_FOLDERS_ZIP, CLASS_FOLDERS_TAR_GZ -> ClassFolders.open(new ZipFiles(content));
+      case IDX_ZIP, NPZ -> ArrayImages.open(content);
       case BUILTIN -> new BuiltinImages();
     };
   }

@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -104,28 +106,62 @@ public final class DatasetUpload implements AutoCloseable {
     }
   }
 
-  private DatasetInfo check(String id) throws IOException {
+  private DatasetInfo check(String id) {
+    try {
+      DatasetFormat actual = normalised();
+      try (ImageSource images = DatasetStore.open(content, actual)) {
+        InOrder.run(images.size(), images::decode);
+        Optional<Preprocessing> own =
+            images instanceof ClassFolders folders ? folders.preprocessing() : Optional.empty();
+        return new DatasetInfo(
+            id,
+            name,
+            images.size(),
+            images.classes(),
+            actual,
+            declared.or(() -> own),
+            bytes,
+            Instant.now());
+      }
+    } catch (IOException | RuntimeException e) {
+      if (e instanceof HaqException typed) {
+        throw typed;
+      }
+      // Readers of archives answer damaged ones with any of several exceptions.
+      throw new HaqException(
+          Reason.INVALID_DATASET,
+          "the dataset '%s' cannot be unpacked and read (%s): pack and send it again"
+              .formatted(name, String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
+          e);
+    }
+  }
+
+  /** Checks archives and makes the content what {@link DatasetStore#open} reads. */
+  private DatasetFormat normalised() throws IOException {
     DatasetFormat actual = format.isPresent() ? format.get() : DatasetFormat.detect(content);
-    if (actual == DatasetFormat.BUILTIN) {
-      throw HaqException.invalid("the built-in format cannot be uploaded: send a zip or CIFAR-10");
+    Path unpacked = folder.resolve("unpacked");
+    switch (actual) {
+      case CIFAR10_BINARY, CIFAR100_BINARY -> {
+        return actual;
+      }
+      case CLASS_FOLDERS_ZIP -> {
+        ArchiveCheck.check(content, limits);
+        return actual;
+      }
+      case CLASS_FOLDERS_TAR_GZ -> TarGz.toZip(content, unpacked, limits);
+      case IDX_ZIP -> {
+        ArchiveCheck.check(content, limits.forArrays());
+        ArrayImport.idx(content, unpacked, limits);
+      }
+      case NPZ -> {
+        ArchiveCheck.check(content, limits.forArrays());
+        ArrayImport.npz(content, unpacked, limits);
+      }
+      case BUILTIN ->
+          throw HaqException.invalid("the built-in format cannot be uploaded: send images");
     }
-    if (actual == DatasetFormat.CLASS_FOLDERS_ZIP) {
-      ArchiveCheck.check(content, limits);
-    }
-    try (ImageSource images = DatasetStore.open(content, actual)) {
-      InOrder.run(images.size(), images::decode);
-      Optional<Preprocessing> own =
-          images instanceof ClassFolders folders ? folders.preprocessing() : Optional.empty();
-      return new DatasetInfo(
-          id,
-          name,
-          images.size(),
-          images.classes(),
-          actual,
-          declared.or(() -> own),
-          bytes,
-          Instant.now());
-    }
+    Files.move(unpacked, content, StandardCopyOption.REPLACE_EXISTING);
+    return actual;
   }
 
   @Override

@@ -3,65 +3,100 @@ package dev.haq.quantizer.data;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
-import dev.haq.model.Reason;
+import java.io.IOException;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
- * Prepared images by selection, with a cache so that an episode pays nothing for them: decoded and
- * resized once, on all cores, kept as bytes; the least recently used are dropped when the cache is
- * full. Thread-safe.
+ * Prepared images by selection, so that an episode pays nothing for them: decoded and resized once,
+ * on all cores, and kept as bytes in files that restarts and other replicas find again. Which
+ * images a selection has, and their labels, are kept in memory for the selections used last.
+ * Thread-safe.
  */
 public final class Datasets {
-  /** 1 GiB: 7,000 images of 224x224, or 350,000 of 32x32. */
-  public static final long DEFAULT_CACHE_BYTES = 1L << 30;
+  /** 32 GiB of disk: 220,000 images of 224x224. */
+  public static final long DEFAULT_CACHE_BYTES = 32L << 30;
+
+  /** At most about 100 bytes an image each. */
+  private static final int SELECTIONS = 32;
 
   private final DatasetStore store;
-  private final long cacheBytes;
-  private final Map<Key, LabelledImages> cache = new LinkedHashMap<>(16, 0.75f, true);
+  private final PreparedFiles prepared;
+  private final Map<Key, LabelledImages> recent =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Key, LabelledImages> eldest) {
+          return size() > SELECTIONS;
+        }
+      };
   private final Object[] locks = new Object[64];
 
   /**
-   * @param cacheBytes of prepared images kept in memory; also the most that one selection may take
+   * @param cacheBytes of prepared images kept on disk; a single dataset may take more
    */
   public Datasets(DatasetStore store, long cacheBytes) {
     this.store = store;
-    this.cacheBytes = cacheBytes;
+    this.prepared = new PreparedFiles(store.preparedFolder(), cacheBytes);
     Arrays.setAll(locks, i -> new Object());
   }
 
-  /** What is prepared: the selection with its preprocessing settled, and the model's input size. */
-  private record Key(DataSelection selection, int height, int width) {}
+  /** What is prepared: the selection with its preprocessing settled, and the model's input. */
+  private record Key(DataSelection selection, int channels, int height, int width) {}
+
+  /** {@link #images(DataSelection, int, int, int)} for a model of three colour channels. */
+  public LabelledImages images(DataSelection selection, int height, int width) {
+    return images(selection, RgbImage.CHANNELS, height, width);
+  }
 
   /**
-   * The images a selection means, prepared for a model.
+   * The images a selection means, prepared for a model. A model of one channel gets grey images:
+   * colours are weighed as ITU-R BT.601 has it, as Pillow's {@code convert("L")} does.
    *
+   * @param channels of the model's input, 1 or 3
    * @param height of the model's input, pixels
    * @param width of the model's input, pixels
-   * @throws HaqException UNKNOWN_DATASET; INVALID_DATASET when the split is empty;
-   *     IMAGE_SIZE_MISMATCH naming an image whose size, prepared, is not the model's; TOO_LARGE
-   *     when they do not fit the cache
+   * @throws HaqException UNKNOWN_DATASET; INVALID_ARGUMENT when the model has other channels, or
+   *     one while mean and deviation differ between colours; INVALID_DATASET when the split is
+   *     empty; IMAGE_SIZE_MISMATCH naming an image whose size, prepared, is not the model's;
+   *     TOO_LARGE when the disk does not hold them
    */
-  public LabelledImages images(DataSelection selection, int height, int width) {
+  public LabelledImages images(DataSelection selection, int channels, int height, int width) {
     DatasetInfo dataset = store.get(selection.datasetId());
     Preprocessing preprocessing =
         selection
             .preprocessing()
             .or(dataset::preprocessing)
             .orElseGet(() -> Preprocessing.preset("raw"));
-    Key key = new Key(settled(selection, preprocessing), height, width);
+    requireChannels(channels, preprocessing);
+    Key key = new Key(settled(selection, preprocessing), channels, height, width);
     synchronized (lock(key)) {
       LabelledImages known = cached(key);
       if (known != null) {
         return known;
       }
-      LabelledImages prepared = prepare(dataset, key, preprocessing);
-      keep(key, prepared);
-      return prepared;
+      LabelledImages images = prepare(dataset, key, preprocessing);
+      synchronized (recent) {
+        recent.put(key, images);
+      }
+      return images;
+    }
+  }
+
+  private static void requireChannels(int channels, Preprocessing preprocessing) {
+    if (channels != 1 && channels != RgbImage.CHANNELS) {
+      throw HaqException.invalid(
+          "the model takes images of %d channels: only models of 1 (grey) or 3 (colour) channels can be evaluated",
+          channels);
+    }
+    if (channels == 1
+        && (preprocessing.mean().stream().distinct().count() > 1
+            || preprocessing.std().stream().distinct().count() > 1)) {
+      throw HaqException.invalid(
+          "the model takes grey images, and the preprocessing has another mean %s or std %s for each colour: give one of each, such as mean: [33.3] and std: [78.6]",
+          preprocessing.mean(), preprocessing.std());
     }
   }
 
@@ -77,35 +112,43 @@ public final class Datasets {
   }
 
   private LabelledImages prepare(DatasetInfo dataset, Key key, Preprocessing preprocessing) {
+    Geometry geometry = Geometry.of(preprocessing, key.channels(), key.height(), key.width());
     try (ImageSource source = store.open(dataset)) {
       int[] indices = source.select(key.selection());
-      long bytes = (long) indices.length * RgbImage.CHANNELS * key.height() * key.width();
-      if (bytes > cacheBytes) {
-        throw new HaqException(
-            Reason.TOO_LARGE,
-            String.format(
-                Locale.ROOT,
-                "%d images of %dx%d take %d MB, %d MB are allowed: choose at most %d images",
-                indices.length,
-                key.width(),
-                key.height(),
-                bytes >> 20,
-                cacheBytes >> 20,
-                cacheBytes / ((long) RgbImage.CHANNELS * key.height() * key.width())));
-      }
-      ImagePreparation preparation = new ImagePreparation(preprocessing, key.height(), key.width());
-      byte[][] pixels = new byte[indices.length][];
-      int[] labels = new int[indices.length];
-      String[] names = new String[indices.length];
+      PreparedFile pixels = prepared.open(dataset.id(), source.size(), geometry);
+      fill(pixels, source, indices, geometry);
+      int[] labels = Arrays.stream(indices).map(source::label).toArray();
+      String[] names = Arrays.stream(indices).mapToObj(source::name).toArray(String[]::new);
+      return new LabelledImages(geometry, pixels, indices, labels, names, preprocessing);
+    }
+  }
+
+  private void fill(PreparedFile pixels, ImageSource source, int[] indices, Geometry geometry) {
+    int[] missing =
+        IntStream.range(0, indices.length)
+            .parallel()
+            .map(position -> indices[position])
+            .filter(image -> !pixels.has(image))
+            .toArray();
+    if (missing.length == 0) {
+      return;
+    }
+    prepared.requireRoom(PreparedFile.bytes(missing.length, geometry.bytes()));
+    ImagePreparation preparation = new ImagePreparation(geometry);
+    try (PreparedFile.Writer writer = pixels.writer()) {
       InOrder.run(
-          indices.length,
+          missing.length,
           position -> {
-            int index = indices[position];
-            names[position] = source.name(index);
-            labels[position] = source.label(index);
-            pixels[position] = preparation.prepare(source.decode(index), names[position]);
+            int image = missing[position];
+            byte[] made = preparation.prepare(source.decode(image), source.name(image));
+            try {
+              writer.write(image, made);
+            } catch (IOException e) {
+              throw DatasetStore.failed("prepared images cannot be written", e);
+            }
           });
-      return new LabelledImages(key.height(), key.width(), pixels, labels, names, preprocessing);
+    } catch (IOException e) {
+      throw DatasetStore.failed("prepared images cannot be written", e);
     }
   }
 
@@ -115,20 +158,8 @@ public final class Datasets {
   }
 
   private LabelledImages cached(Key key) {
-    synchronized (cache) {
-      return cache.get(key);
-    }
-  }
-
-  private void keep(Key key, LabelledImages prepared) {
-    synchronized (cache) {
-      cache.put(key, prepared);
-      long bytes = cache.values().stream().mapToLong(LabelledImages::sizeBytes).sum();
-      Iterator<LabelledImages> oldest = cache.values().iterator();
-      while (bytes > cacheBytes) {
-        bytes -= oldest.next().sizeBytes();
-        oldest.remove();
-      }
+    synchronized (recent) {
+      return recent.get(key);
     }
   }
 }

@@ -23,8 +23,16 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  * leaves a white picture.
  */
 final class ImageDecoder {
-  /** A larger picture is a mistake or an attack: it would take 300 MB decoded. */
-  static final long MAX_PIXELS = 100_000_000;
+  /** A larger picture is a mistake or an attack: it would take 750 MB to decode. */
+  static final long MAX_PIXELS = 64L << 20;
+
+  /** Pictures larger than this are decoded one at a time; a core's others take at most 100 MB. */
+  private static final long MANY_PIXELS = 8L << 20;
+
+  /** A progressive JPEG has about ten; each costs the time of the whole picture. */
+  private static final int MOST_SCANS = 200;
+
+  private static final Object LARGE = new Object();
 
   private static final Set<String> FORMATS = Set.of("png", "jpeg");
 
@@ -71,6 +79,18 @@ final class ImageDecoder {
           "it is " + reader.getWidth(0) + "x" + reader.getHeight(0) + ", larger than is taken",
           null);
     }
+    if (JpegHeader.isJpeg(file) && JpegHeader.scans(file) > MOST_SCANS) {
+      throw unreadable(name, "it is drawn in more than " + MOST_SCANS + " passes", null);
+    }
+    if (pixels > MANY_PIXELS) {
+      synchronized (LARGE) {
+        return whole(reader, file, name);
+      }
+    }
+    return whole(reader, file, name);
+  }
+
+  private static RgbImage whole(ImageReader reader, byte[] file, String name) throws IOException {
     boolean[] cutOff = {false};
     reader.addIIOReadWarningListener(
         (source, warning) ->

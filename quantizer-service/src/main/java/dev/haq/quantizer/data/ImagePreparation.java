@@ -1,7 +1,6 @@
 package dev.haq.quantizer.data;
 
 import dev.haq.model.HaqException;
-import dev.haq.model.Preprocessing;
 import dev.haq.model.Preprocessing.ChannelOrder;
 import dev.haq.model.Reason;
 import java.util.Locale;
@@ -11,28 +10,24 @@ import java.util.Locale;
  * planes. Sizes round as torchvision's {@code Resize} and {@code CenterCrop} do.
  */
 final class ImagePreparation {
-  private final Preprocessing preprocessing;
+  private final Geometry geometry;
   private final int height;
   private final int width;
 
-  /**
-   * @param height of the network's input, pixels
-   * @param width of the network's input, pixels
-   */
-  ImagePreparation(Preprocessing preprocessing, int height, int width) {
-    this.preprocessing = preprocessing;
-    this.height = height;
-    this.width = width;
+  ImagePreparation(Geometry geometry) {
+    this.geometry = geometry;
+    this.height = geometry.height();
+    this.width = geometry.width();
   }
 
   /**
    * @param name of the image, for the error message
-   * @return [3 x height x width] bytes 0..255, the planes in the network's order
+   * @return [channels x height x width] bytes 0..255, the planes in the network's order
    * @throws HaqException IMAGE_SIZE_MISMATCH when the prepared image is not height x width
    */
   byte[] prepare(RgbImage image, String name) {
     RgbImage resized = resizeShortSide(image, name);
-    int crop = preprocessing.crop();
+    int crop = geometry.crop();
     int cropWidth = crop == 0 ? resized.width() : crop;
     int cropHeight = crop == 0 ? resized.height() : crop;
     if (cropWidth > resized.width() || cropHeight > resized.height()) {
@@ -44,7 +39,7 @@ final class ImagePreparation {
               name,
               resized.width(),
               resized.height(),
-              preprocessing.resizeShortSide() == 0 ? "" : " after the resize",
+              geometry.resizeShortSide() == 0 ? "" : " after the resize",
               crop,
               crop));
     }
@@ -69,7 +64,7 @@ final class ImagePreparation {
   }
 
   private RgbImage resizeShortSide(RgbImage image, String name) {
-    int size = preprocessing.resizeShortSide();
+    int size = geometry.resizeShortSide();
     if (size == 0) {
       return image;
     }
@@ -98,7 +93,28 @@ final class ImagePreparation {
   }
 
   private byte[] planes(RgbImage image, int left, int top) {
-    boolean reversed = preprocessing.channels() == ChannelOrder.BGR;
+    return geometry.channels() == 1 ? grey(image, left, top) : colours(image, left, top);
+  }
+
+  /** ITU-R BT.601 in Pillow's fixed point; of grey pixels exactly their value. */
+  private byte[] grey(RgbImage image, int left, int top) {
+    byte[] plane = new byte[height * width];
+    byte[] pixels = image.pixels();
+    for (int y = 0; y < height; y++) {
+      int source = ((top + y) * image.width() + left) * RgbImage.CHANNELS;
+      for (int x = 0; x < width; x++, source += RgbImage.CHANNELS) {
+        int weighted =
+            (pixels[source] & 0xFF) * 19595
+                + (pixels[source + 1] & 0xFF) * 38470
+                + (pixels[source + 2] & 0xFF) * 7471;
+        plane[y * width + x] = (byte) ((weighted + 0x8000) >> 16);
+      }
+    }
+    return plane;
+  }
+
+  private byte[] colours(RgbImage image, int left, int top) {
+    boolean reversed = geometry.order() == ChannelOrder.BGR;
     byte[] planes = new byte[RgbImage.CHANNELS * height * width];
     for (int c = 0; c < RgbImage.CHANNELS; c++) {
       int channel = reversed ? RgbImage.CHANNELS - 1 - c : c;

@@ -4,10 +4,13 @@ import dev.haq.model.DataSelection;
 
 /** Labelled images in some format, decoded on demand. Decoding is thread-safe. */
 interface ImageSource extends AutoCloseable {
+  /** More are refused: their labels and names are held in memory. */
+  int MOST_IMAGES = 10_000_000;
+
   /** How many images there are, at least 1. */
   int size();
 
-  /** How many classes the data itself names: those listed, or the highest label plus one. */
+  /** The highest label plus one; classes that are listed and have no image do not count. */
   int classes();
 
   /** The class of an image, 0 or more. */

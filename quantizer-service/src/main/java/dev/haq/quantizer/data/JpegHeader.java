@@ -39,6 +39,17 @@ final class JpegHeader {
     return frame > 0 && frame + 9 < jpeg.length && jpeg[frame + 9] == 4;
   }
 
+  /** How often a scan begins; picture data cannot hold its marker, other segments seldom do. */
+  static int scans(byte[] jpeg) {
+    int scans = 0;
+    for (int i = 0; i + 1 < jpeg.length; i++) {
+      if ((jpeg[i] & 0xFF) == 0xFF && (jpeg[i + 1] & 0xFF) == PICTURE) {
+        scans++;
+      }
+    }
+    return scans;
+  }
+
   /** The colour transform that the file's Adobe segment (APP14) states; 0 when it has none. */
   static int adobeTransform(byte[] jpeg) {
     int adobe = segment(jpeg, marker -> marker == 0xEE);

@@ -6,31 +6,34 @@ import dev.haq.model.Reason;
 import java.util.Locale;
 
 /**
- * Images ready for a network: decoded, resized and cropped once, kept as bytes, normalised when
- * read. Immutable, so thread-safe.
+ * Images ready for a network: decoded, resized and cropped once, kept as bytes on disk, normalised
+ * when read. Immutable, so thread-safe.
  */
 public final class LabelledImages {
-  private final int height;
-  private final int width;
-  private final byte[][] pixels; // [image][3 * height * width]
+  /** Bytes normalised at a time. */
+  private static final int CHUNK_BYTES = 1 << 13;
+
+  private final Geometry geometry;
+  private final PreparedFile pixels;
+  private final int[] indices; // [image], its place in the dataset
   private final int[] labels;
   private final String[] names;
   private final float[][] normalised; // [channel][byte value]
 
   LabelledImages(
-      int height,
-      int width,
-      byte[][] pixels,
+      Geometry geometry,
+      PreparedFile pixels,
+      int[] indices,
       int[] labels,
       String[] names,
       Preprocessing preprocessing) {
-    this.height = height;
-    this.width = width;
+    this.geometry = geometry;
     this.pixels = pixels;
+    this.indices = indices;
     this.labels = labels;
     this.names = names;
-    this.normalised = new float[RgbImage.CHANNELS][256];
-    for (int c = 0; c < RgbImage.CHANNELS; c++) {
+    this.normalised = new float[geometry.channels()][256];
+    for (int c = 0; c < normalised.length; c++) {
       for (int value = 0; value < 256; value++) {
         normalised[c][value] =
             (float) ((value - preprocessing.mean().get(c)) / preprocessing.std().get(c));
@@ -40,20 +43,25 @@ public final class LabelledImages {
 
   /** How many images there are, at least 1. */
   public int size() {
-    return pixels.length;
+    return indices.length;
+  }
+
+  /** 1 or 3. */
+  public int channels() {
+    return geometry.channels();
   }
 
   public int height() {
-    return height;
+    return geometry.height();
   }
 
   public int width() {
-    return width;
+    return geometry.width();
   }
 
-  /** Floats that one image takes: 3 x height x width. */
+  /** Floats that one image takes: channels x height x width. */
   public int floatsPerImage() {
-    return RgbImage.CHANNELS * height * width;
+    return geometry.bytes();
   }
 
   /** The class of an image, 0 or more. */
@@ -62,32 +70,40 @@ public final class LabelledImages {
   }
 
   /**
-   * Writes one normalised image, [3 x height x width], to {@code target} from {@code offset} on.
+   * Writes one normalised image, [channels x height x width], to {@code target} from {@code offset}
+   * on.
    */
   public void read(int image, float[] target, int offset) {
-    byte[] source = pixels[image];
-    int area = height * width;
-    for (int c = 0; c < RgbImage.CHANNELS; c++) {
+    int area = height() * width();
+    byte[] chunk = new byte[Math.min(area, CHUNK_BYTES)];
+    for (int c = 0; c < channels(); c++) {
       float[] values = normalised[c];
-      int from = c * area;
-      for (int i = from; i < from + area; i++) {
-        target[offset + i] = values[source[i] & 0xFF];
+      for (int done = 0; done < area; done += chunk.length) {
+        int count = Math.min(chunk.length, area - done);
+        int from = c * area + done;
+        pixels.read(indices[image], from, chunk, 0, count);
+        for (int i = 0; i < count; i++) {
+          target[offset + from + i] = values[chunk[i] & 0xFF];
+        }
       }
     }
   }
 
-  /** What a byte of a channel stands for, [channel][256]. */
-  public float[][] byteValues() {
+  /**
+   * Writes one image as it is stored, [channels x height x width] bytes 0..255, to {@code target}
+   * from {@code offset} on. {@link #normalisation} says what each means to the network.
+   */
+  public void readBytes(int image, byte[] target, int offset) {
+    pixels.read(indices[image], 0, target, offset, geometry.bytes());
+  }
+
+  /** The network's number for a stored byte: [channel][byte value], (value - mean) / std. */
+  public float[][] normalisation() {
     float[][] copy = new float[normalised.length][];
     for (int c = 0; c < copy.length; c++) {
       copy[c] = normalised[c].clone();
     }
     return copy;
-  }
-
-  /** Writes one image's bytes, [3 x height x width], to {@code target}. */
-  public void readBytes(int image, byte[] target) {
-    System.arraycopy(pixels[image], 0, target, 0, pixels[image].length);
   }
 
   /**
@@ -110,10 +126,5 @@ public final class LabelledImages {
                 classes - 1));
       }
     }
-  }
-
-  /** Bytes of memory that the pixels take. */
-  long sizeBytes() {
-    return (long) size() * floatsPerImage();
   }
 }

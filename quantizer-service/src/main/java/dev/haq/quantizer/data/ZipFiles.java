@@ -13,6 +13,7 @@ final class ZipFiles implements ImageFiles {
   private final ZipFile zip;
   private final List<String> paths;
 
+  /** An image file in the archive's place; {@link ArchiveCheck} has counted its bytes. */
   ZipFiles(Path file) throws IOException {
     this.zip = new ZipFile(file.toFile());
     this.paths = zip.stream().map(ZipEntry::getName).sorted().toList();

@@ -50,9 +50,13 @@ final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Da
           case CIFAR10_BINARY -> Optional.of(DatasetFormat.CIFAR10_BINARY);
           case CLASS_FOLDERS_ZIP -> Optional.of(DatasetFormat.CLASS_FOLDERS_ZIP);
           case FORMAT_UNSPECIFIED -> Optional.empty();
-          case CLASS_FOLDERS_TAR_GZ, CIFAR100_BINARY, IDX_ZIP, NPZ, UNRECOGNIZED ->
+          case CLASS_FOLDERS_TAR_GZ -> Optional.of(DatasetFormat.CLASS_FOLDERS_TAR_GZ);
+          case CIFAR100_BINARY -> Optional.of(DatasetFormat.CIFAR100_BINARY);
+          case IDX_ZIP -> Optional.of(DatasetFormat.IDX_ZIP);
+          case NPZ -> Optional.of(DatasetFormat.NPZ);
+          case UNRECOGNIZED ->
               throw HaqException.invalid(
-                  "header.format must be CIFAR10_BINARY or CLASS_FOLDERS_ZIP");
+                  "header.format is none that is known: leave it out to have it told from the file");
         };
     String name = header.getName().isBlank() ? "dataset" : header.getName().strip();
     return datasets.upload(name, format, declared);

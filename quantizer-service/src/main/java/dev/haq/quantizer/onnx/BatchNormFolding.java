@@ -27,9 +27,10 @@ final class BatchNormFolding {
   static Map<String, Integer> apply(GraphDraft draft) {
     Map<String, Integer> floatParameters = new HashMap<>();
     Set<Integer> folded = new HashSet<>();
+    Map<String, Integer> readers = draft.onlyReaders(); // folding changes none that is asked for
     for (int i = 0; i < draft.nodes.size(); i++) {
       NodeProto conv = draft.nodes.get(i);
-      int reader = Nodes.is(conv, "Conv") ? draft.onlyReader(conv.getOutput(0)) : -1;
+      int reader = Nodes.is(conv, "Conv") ? readers.getOrDefault(conv.getOutput(0), -1) : -1;
       if (reader < 0 || !foldable(draft, conv, draft.nodes.get(reader))) {
         continue;
       }

@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.Set;
 
 /**
@@ -87,19 +88,30 @@ final class GraphDraft {
     return inOrder ? nodes : kahn(nodes, writers);
   }
 
+  /** Kahn's algorithm; of the nodes that are ready the first in the file comes first. */
   private static List<NodeProto> kahn(List<NodeProto> nodes, Map<String, Integer> writers) {
+    int[] waitsFor = new int[nodes.size()];
+    List<List<Integer>> readers = new ArrayList<>();
+    nodes.forEach(node -> readers.add(new ArrayList<>()));
+    PriorityQueue<Integer> ready = new PriorityQueue<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      for (String name : reads(nodes.get(i))) {
+        if (writers.containsKey(name)) {
+          readers.get(writers.get(name)).add(i);
+          waitsFor[i]++;
+        }
+      }
+      if (waitsFor[i] == 0) {
+        ready.add(i);
+      }
+    }
     List<NodeProto> order = new ArrayList<>();
-    boolean[] done = new boolean[nodes.size()];
-    boolean progress = true;
-    while (progress) {
-      progress = false;
-      for (int i = 0; i < nodes.size(); i++) {
-        if (!done[i]
-            && reads(nodes.get(i)).stream()
-                .allMatch(name -> !writers.containsKey(name) || done[writers.get(name)])) {
-          done[i] = true;
-          order.add(nodes.get(i));
-          progress = true;
+    while (!ready.isEmpty()) {
+      int next = ready.poll();
+      order.add(nodes.get(next));
+      for (int reader : readers.get(next)) {
+        if (--waitsFor[reader] == 0) {
+          ready.add(reader);
         }
       }
     }
@@ -156,23 +168,19 @@ final class GraphDraft {
     constants.keySet().retainAll(needed);
   }
 
-  /** Positions of the nodes that read {@code tensor}. */
-  List<Integer> readers(String tensor) {
-    List<Integer> readers = new ArrayList<>();
+  /** The position of the only reader of each tensor that has one and is not the output. */
+  Map<String, Integer> onlyReaders() {
+    Map<String, Integer> only = new HashMap<>();
+    Set<String> shared = new HashSet<>(Set.of(output));
     for (int i = 0; i < nodes.size(); i++) {
-      if (reads(nodes.get(i)).contains(tensor)) {
-        readers.add(i);
+      for (String name : reads(nodes.get(i))) {
+        if (only.putIfAbsent(name, i) != null) {
+          shared.add(name);
+        }
       }
     }
-    return readers;
-  }
-
-  /**
-   * The position of the only reader of {@code tensor}, or -1 when it has others or is the output.
-   */
-  int onlyReader(String tensor) {
-    List<Integer> readers = readers(tensor);
-    return readers.size() == 1 && !tensor.equals(output) ? readers.get(0) : -1;
+    only.keySet().removeAll(shared);
+    return only;
   }
 
   /**

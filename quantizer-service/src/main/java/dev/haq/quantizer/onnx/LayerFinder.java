@@ -24,6 +24,7 @@ final class LayerFinder {
   private final GraphDraft draft;
   private final Map<String, List<Integer>> shapes;
   private final Map<String, Integer> batchNormParameters;
+  private final Map<String, Integer> onlyReaders;
 
   /** Add nodes that became the bias of the MatMul before them. */
   private final Set<Integer> absorbed = new HashSet<>();
@@ -35,6 +36,7 @@ final class LayerFinder {
     this.draft = draft;
     this.shapes = shapes;
     this.batchNormParameters = batchNormParameters;
+    this.onlyReaders = draft.onlyReaders();
   }
 
   static List<GraphNode> find(
@@ -177,7 +179,7 @@ final class LayerFinder {
     String output = node.getOutput(0);
     float[] bias = new float[outputs];
     int floatParameters = 0;
-    int reader = draft.onlyReader(output);
+    int reader = onlyReaders.getOrDefault(output, -1);
     if (reader >= 0 && Nodes.is(draft.nodes.get(reader), "Add")) {
       NodeProto add = draft.nodes.get(reader);
       String other = add.getInput(add.getInput(0).equals(output) ? 1 : 0);

@@ -12,6 +12,9 @@ import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.onnx.CnnGraph.OutputKind;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -29,6 +32,8 @@ public final class ModelImporter {
   /** Of one image, 64 MiB as floats: 3 x 2364 x 2364. */
   private static final long MOST_INPUT_VALUES = 1 << 24;
 
+  private static final int MOST_CLASSES = 1_000_000;
+
   private static final Logger LOG = LoggerFactory.getLogger(ModelImporter.class);
 
   private ModelImporter() {}
@@ -39,10 +44,23 @@ public final class ModelImporter {
    * @param name for people
    */
   public static ImportedModel read(byte[] bytes, String id, String name) {
+    return read(ByteBuffer.wrap(bytes), id, name);
+  }
+
+  /**
+   * As {@link #read(byte[], String, String)}. The file's bytes are in memory once while it is read;
+   * what is kept are the quantizable layers' weights.
+   */
+  public static ImportedModel read(Path file, String id, String name) throws IOException {
+    return read(OnnxReader.map(file), id, name);
+  }
+
+  private static ImportedModel read(ByteBuffer bytes, String id, String name) {
+    int size = bytes.remaining();
     try {
-      ModelProto sound = PositiveAttributes.checked(OnnxReader.read(bytes));
-      ModelProto model = ChannelsFirstInput.apply(OpsetUpgrade.apply(sound));
-      return read(model, id, name, bytes.length);
+      ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(OnnxReader.read(bytes)));
+      ModelProto model = ChannelsFirstInput.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound)));
+      return read(model, id, name, size);
     } catch (RuntimeException e) {
       // A graph can be malformed in more ways than are worth a check of their own.
       if (e instanceof HaqException typed && typed.reason() != Reason.INVALID_ARGUMENT) {
@@ -70,8 +88,10 @@ public final class ModelImporter {
     if (batch > 0) {
       freeBatch(draft, batch);
     }
+    WindowForms.check(draft);
     Map<String, List<Integer>> shapes = ShapeProbe.shapes(draft, inputShape);
-    boolean fixedBatch = !ShapeProbe.takesAnyBatch(draft, inputShape);
+    int classes = classes(shapes.get(draft.output));
+    boolean fixedBatch = !ShapeProbe.takesAnyBatch(draft, inputShape, classes);
     List<GraphNode> nodes = LayerFinder.find(draft, shapes, batchNormParameters);
     CnnGraph graph =
         new CnnGraph(
@@ -85,7 +105,7 @@ public final class ModelImporter {
             NonNegative.isSoftmax(draft, draft.output)
                 ? OutputKind.PROBABILITIES
                 : OutputKind.LOGITS,
-            classes(shapes.get(draft.output)),
+            classes,
             fixedBatch,
             shapes,
             NonNegative.tensors(draft));
@@ -155,9 +175,9 @@ public final class ModelImporter {
               .formatted(outputShape));
     }
     int classes = outputShape.stream().mapToInt(Integer::intValue).reduce(1, Math::multiplyExact);
-    if (classes < 2 || classes != outputShape.get(1)) {
+    if (classes < 2 || classes > MOST_CLASSES || classes != outputShape.get(1)) {
       throw GraphDraft.invalid(
-          "the model's first output has shape %s: a classifier's scores [batch, classes] with at least two classes are needed"
+          "the model's first output has shape %s: a classifier's scores [batch, classes] with two to a million classes are needed"
               .formatted(outputShape));
     }
     return classes;
@@ -170,7 +190,7 @@ public final class ModelImporter {
         for (String name : GraphDraft.reads(other.node())) {
           TensorProto constant = draft.constants.get(name);
           if (constant != null) {
-            constants.put(name, constant);
+            constants.put(name, Tensors.apart(constant));
           }
         }
       }

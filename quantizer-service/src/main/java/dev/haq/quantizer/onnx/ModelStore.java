@@ -4,6 +4,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,10 +25,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Models by the SHA-256 of their bytes, in a folder that replicas may share: {@code <hash>.onnx},
- * and {@code <hash>.json} which describes it, so that models are listed without being read. The
- * description is there first, so a model is there completely or not at all. Immutable, so the ones
- * read lately are kept in memory. Safe for use by many threads.
+ * Models by the SHA-256 of the bytes that were sent, in a folder that replicas may share: {@code
+ * <hash>.onnx}, and {@code <hash>.json} which describes it, so that models are listed without being
+ * read. The description is there first, so a model is there completely or not at all. Immutable, so
+ * the ones read lately are kept in memory. Safe for use by many threads.
  */
 public final class ModelStore {
   private static final String PREFIX = "sha256:";
@@ -48,7 +49,8 @@ public final class ModelStore {
 
   /**
    * @param maxBytes of one model's file
-   * @param kept how many models are kept in memory
+   * @param kept how many models are kept in memory; fewer where they come to more bytes than one
+   *     may have
    */
   public ModelStore(Path folder, long maxBytes, int kept) {
     this.folder = folder;
@@ -57,7 +59,7 @@ public final class ModelStore {
         new LinkedHashMap<>(16, 0.75f, true) {
           @Override
           protected boolean removeEldestEntry(Map.Entry<String, ImportedModel> eldest) {
-            return size() > kept;
+            return size() > 1 && (size() > kept || bytes() > maxBytes);
           }
         };
     try {
@@ -91,21 +93,33 @@ public final class ModelStore {
    */
   public StoredModel add(Path upload, String name) {
     try {
-      byte[] bytes = Files.readAllBytes(upload);
-      String hash = sha256(bytes);
+      String hash = sha256(upload);
       if (isStored(hash)) {
         return readDescription(hash);
       }
-      ImportedModel model = ModelImporter.read(bytes, PREFIX + hash, name);
+      Path single = ModelArchive.isArchive(upload) ? merged(upload) : upload;
+      ImportedModel model = ModelImporter.read(single, PREFIX + hash, name);
       StoredModel stored = StoredModel.of(model, Instant.now());
       describe(hash, stored);
-      Files.move(upload, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
+      Files.move(single, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
       remember(model);
       return stored;
     } catch (IOException e) {
       throw failed("the model '" + name + "' cannot be stored", e);
     } finally {
       discard(upload);
+    }
+  }
+
+  /** In place of an archive the one file that it comes to. */
+  private Path merged(Path archive) throws IOException {
+    Path single = newUpload();
+    try {
+      ModelArchive.merge(archive, single, maxBytes);
+      Files.move(single, archive, StandardCopyOption.REPLACE_EXISTING);
+      return archive;
+    } finally {
+      discard(single);
     }
   }
 
@@ -146,7 +160,7 @@ public final class ModelStore {
     String hash = hash(id);
     try {
       String name = readDescription(hash).network().name();
-      ImportedModel read = ModelImporter.read(Files.readAllBytes(file(hash, MODEL)), id, name);
+      ImportedModel read = ModelImporter.read(file(hash, MODEL), id, name);
       remember(read);
       return read;
     } catch (IOException e) {
@@ -242,6 +256,11 @@ public final class ModelStore {
     }
   }
 
+  /** So that a few of the largest models do not fill the heap. */
+  private long bytes() {
+    return recent.values().stream().mapToLong(ImportedModel::sizeBytes).sum();
+  }
+
   private void remember(ImportedModel model) {
     synchronized (recent) {
       recent.put(model.id(), model);
@@ -252,9 +271,16 @@ public final class ModelStore {
     return folder.resolve(hash + suffix);
   }
 
-  private static String sha256(byte[] bytes) {
+  private static String sha256(Path file) throws IOException {
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      byte[] buffer = new byte[1 << 16];
+      try (InputStream content = Files.newInputStream(file)) {
+        for (int read = content.read(buffer); read >= 0; read = content.read(buffer)) {
+          digest.update(buffer, 0, read);
+        }
+      }
+      return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every Java has SHA-256", e);
     }

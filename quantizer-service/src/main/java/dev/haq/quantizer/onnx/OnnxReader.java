@@ -10,9 +10,14 @@ import ai.onnx.proto.OnnxMl.SparseTensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /** Reads the bytes of an ONNX file, or says in one line why they are not one that can be taken. */
@@ -22,7 +27,21 @@ final class OnnxReader {
 
   private OnnxReader() {}
 
-  static ModelProto read(byte[] bytes) {
+  /** A file's bytes as the operating system holds them. The file may be removed meanwhile. */
+  static ByteBuffer map(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      if (channel.size() > LARGEST_FILE_BYTES) {
+        throw new HaqException(
+            Reason.TOO_LARGE,
+            "a file of the model has %d bytes, ONNX files end at %d: this service takes none larger"
+                .formatted(channel.size(), LARGEST_FILE_BYTES));
+      }
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
+    }
+  }
+
+  /** Tensors of the answer refer to the buffer, which must not change. */
+  static ModelProto read(ByteBuffer bytes) {
     ModelProto model = parse(bytes);
     if (!model.hasGraph() || model.getGraph().getNodeCount() == 0) {
       throw invalid(
@@ -38,12 +57,14 @@ final class OnnxReader {
     return model;
   }
 
-  private static ModelProto parse(byte[] bytes) {
-    if (bytes.length == 0) {
+  /** The message in the buffer, unchecked. */
+  static ModelProto parse(ByteBuffer bytes) {
+    if (!bytes.hasRemaining()) {
       throw invalid("the file is empty: give a file exported as .onnx");
     }
     try {
-      CodedInputStream in = CodedInputStream.newInstance(bytes);
+      CodedInputStream in = UnsafeByteOperations.unsafeWrap(bytes).newCodedInput();
+      in.enableAliasing(true);
       in.setSizeLimit(LARGEST_FILE_BYTES);
       ModelProto model = ModelProto.parseFrom(in);
       in.checkLastTagWas(0);
@@ -101,7 +122,7 @@ final class OnnxReader {
               .findFirst()
               .orElse("?");
       throw invalid(
-          "tensor '%s' refers to data outside the file ('%s'): save the model with its weights inside"
+          "tensor '%s' refers to data outside the file ('%s'): send a zip of the model and its data files, or save it with its weights inside"
               .formatted(tensor.getName(), location));
     }
   }

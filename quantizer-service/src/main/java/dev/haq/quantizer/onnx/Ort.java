@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -23,6 +24,8 @@ public final class Ort {
   public enum Rewriting {
     /** It runs the nodes as they are. */
     NONE(OptLevel.NO_OPT, false),
+    /** The same for a model that was never run: weights are not arranged for fast products. */
+    PROBE(OptLevel.NO_OPT, false),
     /**
      * It arranges floating-point layers as is fastest, and leaves quantization alone. It would
      * otherwise quantize floating-point weights that stand behind a DequantizeLinear.
@@ -54,17 +57,27 @@ public final class Ort {
    * @throws HaqException UNSUPPORTED_OPERATOR or INVALID_MODEL where the model cannot be run
    */
   public static OrtSession open(byte[] model, Rewriting rewriting) {
-    return open(model, rewriting, true);
+    return open(model, rewriting, true, null);
   }
 
   /**
    * The same for outputs that are kept: each takes just its own memory and may outlive the session.
    */
   public static OrtSession openForKeeping(byte[] model, Rewriting rewriting) {
-    return open(model, rewriting, false);
+    return open(model, rewriting, false, null);
   }
 
-  private static OrtSession open(byte[] model, Rewriting rewriting, boolean pooledMemory) {
+  /**
+   * As {@link #open(byte[], Rewriting)}.
+   *
+   * @param folder of the files that the model's tensors refer to; null: they refer to none
+   */
+  static OrtSession open(byte[] model, Rewriting rewriting, Path folder) {
+    return open(model, rewriting, true, folder);
+  }
+
+  private static OrtSession open(
+      byte[] model, Rewriting rewriting, boolean pooledMemory, Path folder) {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setCPUArenaAllocator(pooledMemory);
       options.setIntraOpNumThreads(1);
@@ -74,6 +87,14 @@ public final class Ort {
         options.addConfigEntry("session.disable_quant_qdq", "1");
       }
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      if (rewriting == Rewriting.PROBE) {
+        // Arranging weights copies them, and aborts the process where their rank is wrong.
+        options.addConfigEntry("session.disable_prepacking", "1");
+      }
+      if (folder != null) {
+        options.addConfigEntry(
+            "session.model_external_initializers_file_folder_path", folder.toString());
+      }
       return environment().createSession(model, options);
     } catch (OrtException e) {
       throw refused(e);

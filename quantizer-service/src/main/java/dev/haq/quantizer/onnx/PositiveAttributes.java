@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Refuses strides, kernels and the like below 1. ONNX Runtime divides by them when it opens a
- * model, which on a zero ends the whole process.
+ * Refuses strides, kernels and the like below 1 or above any size of an image. ONNX Runtime divides
+ * by them when it opens a model, which on a zero ends the whole process, and multiplies them
+ * without minding overflow.
  */
 final class PositiveAttributes {
   private static final Set<String> POSITIVE =
@@ -22,6 +23,10 @@ final class PositiveAttributes {
           "blocksize",
           "num_outputs",
           "num_groups");
+
+  private static final long LARGEST = 1 << 16;
+
+  private static final Set<String> PADDING = Set.of("pads", "output_padding");
 
   private PositiveAttributes() {}
 
@@ -44,8 +49,14 @@ final class PositiveAttributes {
       for (AttributeProto attribute : node.getAttributeList()) {
         if (POSITIVE.contains(attribute.getName()) && !isPositive(attribute)) {
           throw GraphDraft.invalid(
-              "node '%s' (%s) has %s below 1: export the model again"
-                  .formatted(node.getName(), node.getOpType(), attribute.getName()));
+              "node '%s' (%s) has %s not from 1 to %d: export the model again"
+                  .formatted(node.getName(), node.getOpType(), attribute.getName(), LARGEST));
+        }
+        if (PADDING.contains(attribute.getName())
+            && !attribute.getIntsList().stream().allMatch(value -> Math.abs(value) <= LARGEST)) {
+          throw GraphDraft.invalid(
+              "node '%s' (%s) pads by more than %d: export the model again"
+                  .formatted(node.getName(), node.getOpType(), LARGEST));
         }
         if (attribute.hasG()) {
           check(attribute.getG());
@@ -57,7 +68,11 @@ final class PositiveAttributes {
 
   private static boolean isPositive(AttributeProto attribute) {
     return attribute.getType() == AttributeProto.AttributeType.INT
-        ? attribute.getI() > 0
-        : attribute.getIntsList().stream().allMatch(value -> value > 0);
+        ? isPositive(attribute.getI())
+        : attribute.getIntsList().stream().allMatch(PositiveAttributes::isPositive);
+  }
+
+  private static boolean isPositive(long value) {
+    return value > 0 && value <= LARGEST;
   }
 }

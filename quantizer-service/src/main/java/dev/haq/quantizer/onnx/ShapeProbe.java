@@ -1,5 +1,6 @@
 package dev.haq.quantizer.onnx;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -12,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /** Runs a model once on noise, to read every tensor's shape off and to see that it runs at all. */
 final class ShapeProbe {
@@ -32,14 +34,13 @@ final class ShapeProbe {
     }
     Map<String, List<Integer>> shapes = new HashMap<>();
     shapes.put(draft.input.getName(), shapeOf(1, inputShape));
-    byte[] model = draft.toModel(1, outputs).toByteArray();
-    try (OrtSession session = Ort.open(model, Ort.Rewriting.NONE);
-        OnnxTensor input = noise(1, inputShape);
-        OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
-      for (Map.Entry<String, OnnxValue> value : result) {
-        if (value.getValue().getInfo() instanceof TensorInfo info) {
-          shapes.put(value.getKey(), toInts(info.getShape()));
-        }
+    try (SplitModel model = SplitModel.open(draft.toModel(1, outputs), Ort.Rewriting.PROBE);
+        OnnxTensor input = noise(1, inputShape)) {
+      Set<String> unknown = ProbeLimits.check(draft, model.session, shapes);
+      unknown.add(draft.output);
+      try (OrtSession.Result result =
+          model.session.run(Map.of(draft.input.getName(), input), unknown)) {
+        read(result, shapes);
       }
     } catch (OrtException e) {
       throw Ort.refused(e);
@@ -47,13 +48,21 @@ final class ShapeProbe {
     return shapes;
   }
 
+  private static void read(OrtSession.Result result, Map<String, List<Integer>> shapes) {
+    for (Map.Entry<String, OnnxValue> value : result) {
+      if (value.getValue().getInfo() instanceof TensorInfo info) {
+        shapes.put(value.getKey(), toInts(info.getShape()));
+      }
+    }
+  }
+
   /** Whether the draft computes the same for an image whether it comes alone or beside another. */
-  static boolean takesAnyBatch(GraphDraft draft, int[] inputShape) {
-    byte[] model = draft.toModel(0, List.of(draft.output)).toByteArray();
-    try (OrtSession session = Ort.open(model, Ort.Rewriting.NONE)) {
-      float[] alone = run(session, draft, 1, inputShape);
-      float[] beside = run(session, draft, 2, inputShape);
-      if (beside.length != 2 * alone.length) {
+  static boolean takesAnyBatch(GraphDraft draft, int[] inputShape, int classes) {
+    ModelProto free = draft.toModel(0, List.of(draft.output));
+    try (SplitModel model = SplitModel.open(free, Ort.Rewriting.PROBE)) {
+      float[] alone = run(model.session, draft, 1, inputShape, classes);
+      float[] beside = run(model.session, draft, 2, inputShape, classes);
+      if (alone.length == 0 || beside.length != 2 * alone.length) {
         return false;
       }
       float largest = 0;
@@ -71,11 +80,17 @@ final class ShapeProbe {
     }
   }
 
-  private static float[] run(OrtSession session, GraphDraft draft, int batch, int[] inputShape)
+  /** The scores of a batch; none when they are not one for each class and image. */
+  private static float[] run(
+      OrtSession session, GraphDraft draft, int batch, int[] inputShape, int classes)
       throws OrtException {
     try (OnnxTensor input = noise(batch, inputShape);
         OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
-      FloatBuffer values = ((OnnxTensor) result.get(0)).getFloatBuffer();
+      OnnxTensor tensor = (OnnxTensor) result.get(0);
+      if (tensor.getInfo().getNumElements() != (long) batch * classes) {
+        return new float[0];
+      }
+      FloatBuffer values = tensor.getFloatBuffer();
       float[] scores = new float[values.remaining()];
       values.get(scores);
       return scores;
@@ -101,7 +116,7 @@ final class ShapeProbe {
     return List.of(batch, inputShape[0], inputShape[1], inputShape[2]);
   }
 
-  private static List<Integer> toInts(long[] shape) {
+  static List<Integer> toInts(long[] shape) {
     List<Integer> ints = new ArrayList<>();
     for (long dim : shape) {
       ints.add(Math.toIntExact(dim));

@@ -31,18 +31,20 @@ public final class Tensors {
   /** Number of values that the tensor's dimensions hold. */
   public static int elements(TensorProto tensor) {
     long elements = 1;
+    boolean empty = false;
     for (long dim : tensor.getDimsList()) {
-      elements *= dimension(tensor, dim);
+      empty |= dim == 0;
+      elements *= Math.max(1, dimension(tensor, dim));
       if (elements > Integer.MAX_VALUE) {
         throw invalid(tensor, "is too large");
       }
     }
-    return (int) elements;
+    return empty ? 0 : (int) elements;
   }
 
   static boolean isFloat(TensorProto tensor) {
     return switch (type(tensor)) {
-      case FLOAT, DOUBLE, FLOAT16 -> true;
+      case FLOAT, DOUBLE, FLOAT16, BFLOAT16 -> true;
       default -> false;
     };
   }
@@ -65,6 +67,7 @@ public final class Tensors {
               case FLOAT -> raw.getFloat();
               case DOUBLE -> (float) raw.getDouble();
               case FLOAT16 -> halfToFloat(raw.getShort());
+              case BFLOAT16 -> Float.intBitsToFloat(raw.getShort() << 16);
               case INT64 -> raw.getLong();
               case INT32 -> raw.getInt();
               case INT8 -> raw.get();
@@ -79,7 +82,7 @@ public final class Tensors {
           case FLOAT -> tensor.getFloatDataCount();
           case DOUBLE -> tensor.getDoubleDataCount();
           case INT64 -> tensor.getInt64DataCount();
-          case FLOAT16, INT32, INT8, UINT8 -> tensor.getInt32DataCount();
+          case FLOAT16, BFLOAT16, INT32, INT8, UINT8 -> tensor.getInt32DataCount();
           default -> throw unreadable(tensor);
         };
     if (stored != count) {
@@ -93,6 +96,7 @@ public final class Tensors {
             case DOUBLE -> (float) tensor.getDoubleData(i);
             case INT64 -> tensor.getInt64Data(i);
             case FLOAT16 -> halfToFloat((short) tensor.getInt32Data(i));
+            case BFLOAT16 -> Float.intBitsToFloat(tensor.getInt32Data(i) << 16);
             default -> tensor.getInt32Data(i);
           };
     }
@@ -137,11 +141,22 @@ public final class Tensors {
     return raw.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  /** Checks that a tensor's raw data is as long as its dimensions say, where its type is known. */
+  static void requireBytes(TensorProto tensor, int elements) {
+    DataType type = type(tensor);
+    switch (type) {
+      case UNDEFINED -> throw unreadable(tensor);
+      case INT64, DOUBLE, FLOAT, INT32, FLOAT16, BFLOAT16, INT8, UINT8 ->
+          raw(tensor, elements, bytesPerElement(tensor, type));
+      default -> {}
+    }
+  }
+
   private static int bytesPerElement(TensorProto tensor, DataType type) {
     return switch (type) {
       case INT64, DOUBLE -> 8;
       case FLOAT, INT32 -> 4;
-      case FLOAT16 -> 2;
+      case FLOAT16, BFLOAT16 -> 2;
       case INT8, UINT8 -> 1;
       default -> throw unreadable(tensor);
     };
@@ -205,6 +220,15 @@ public final class Tensors {
 
   static TensorProto renamed(TensorProto tensor, String name) {
     return tensor.getName().equals(name) ? tensor : tensor.toBuilder().setName(name).build();
+  }
+
+  /** The tensor with bytes of its own, which do not keep those of the whole file in memory. */
+  static TensorProto apart(TensorProto tensor) {
+    return tensor.hasRawData()
+        ? tensor.toBuilder()
+            .setRawData(ByteString.copyFrom(tensor.getRawData().asReadOnlyByteBuffer()))
+            .build()
+        : tensor;
   }
 
   static TensorProto withDims(TensorProto tensor, List<Long> dims) {

@@ -150,7 +150,7 @@ final class DatasetStoreTest {
   void damagedAndForeignFilesAreRefused() {
     byte[] zip = Samples.zip(Samples.cats());
     assertRefused("not a readable zip file", Arrays.copyOf(zip, zip.length / 2));
-    assertRefused("neither a zip archive nor CIFAR-10 binary", Samples.text("hello"));
+    assertRefused("neither a zip or tar.gz archive nor CIFAR", Samples.text("hello"));
     assertRefused("the CIFAR-10 file is empty", new byte[0]);
     assertRefused("there is no PNG or JPEG image", Samples.zip(Map.of("cat/", new byte[0])));
   }

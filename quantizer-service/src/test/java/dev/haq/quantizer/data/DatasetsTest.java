@@ -1,9 +1,10 @@
 package dev.haq.quantizer.data;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.DataSelection;
 import dev.haq.model.DataSelection.Split;
@@ -14,7 +15,13 @@ import dev.haq.quantizer.builtin.BuiltinShapes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,22 +70,135 @@ final class DatasetsTest {
   }
 
   @Test
-  void theLeastRecentlyUsedLeaveAFullCache() {
-    long one = 1000L * BuiltinShapes.IMAGE_BYTES;
-    datasets = new Datasets(store, one + 100);
-    LabelledImages search = shapes(Split.SEARCH);
-    shapes(Split.CALIBRATION);
-    assertNotSame(search, shapes(Split.SEARCH));
+  void anotherProcessFindsWhatWasPrepared() throws IOException {
+    DatasetInfo stored = Samples.store(store, Samples.zip(Samples.cats()));
+    float[] first = read(datasets.images(DataSelection.all(stored.id()), 4, 4), 5);
+    FileTime written = Files.getLastModifiedTime(prepared().get(0));
+    // Without the images themselves: were one decoded again, this would fail.
+    Datasets restarted = new Datasets(new DatasetStore(temp, ArchiveLimits.DEFAULT), 1L << 30);
+    Path archive = temp.resolve(stored.id().substring("sha256:".length())).resolve("content");
+    Files.write(archive, withBlankPictures());
+    assertArrayEquals(first, read(restarted.images(DataSelection.all(stored.id()), 4, 4), 5));
+    assertTrue(Files.getLastModifiedTime(prepared().get(0)).compareTo(written) >= 0);
+  }
+
+  /** Same names, other pixels. */
+  private static byte[] withBlankPictures() {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    Samples.cats().forEach((name, bytes) -> files.put(name, Samples.png(4, 4, 0xFFFFFF)));
+    return Samples.zip(files);
   }
 
   @Test
-  void moreThanTheCacheHoldsIsRefusedWithWhatWouldFit() {
-    datasets = new Datasets(store, 100L * BuiltinShapes.IMAGE_BYTES);
-    HaqException error = assertThrows(HaqException.class, () -> shapes(Split.SEARCH));
-    assertEquals(Reason.TOO_LARGE, error.reason());
-    assertEquals(
-        "1000 images of 32x32 take 2 MB, 0 MB are allowed: choose at most 100 images",
-        error.getMessage());
+  void aDamagedPreparedImageIsPreparedAgain() throws IOException {
+    DatasetInfo stored = Samples.store(store, Samples.zip(Samples.cats()));
+    float[] good = read(datasets.images(DataSelection.all(stored.id()), 4, 4), 0);
+    Path file = prepared().get(0);
+    byte[] bytes = Files.readAllBytes(file);
+    for (int i = 0; i < bytes.length; i += 7) {
+      bytes[i] ^= 0x55;
+    }
+    Files.write(file, bytes);
+    Datasets restarted = new Datasets(store, 1L << 30);
+    assertArrayEquals(good, read(restarted.images(DataSelection.all(stored.id()), 4, 4), 0));
+  }
+
+  @Test
+  void onlyWhatIsSelectedIsPrepared() {
+    Map<String, byte[]> files = Samples.cats();
+    files.put("dog/large.png", Samples.png(9, 9, 0));
+    DatasetInfo stored = Samples.store(store, Samples.zip(files));
+    DataSelection all = DataSelection.all(stored.id());
+    assertThrows(HaqException.class, () -> datasets.images(all, 4, 4));
+    int fitting = 0;
+    for (int seed = 0; seed < 10; seed++) {
+      DataSelection one =
+          new DataSelection(stored.id(), Optional.empty(), Split.ALL, 1, 64, seed, 0.5);
+      try {
+        fitting += datasets.images(one, 4, 4).size();
+      } catch (HaqException e) {
+        assertEquals(Reason.IMAGE_SIZE_MISMATCH, e.reason());
+      }
+    }
+    assertTrue(fitting > 0, "most seeds choose an image that fits");
+  }
+
+  @Test
+  void theFilesUsedLeastRecentlyLeaveAFullFolder() throws IOException {
+    datasets = new Datasets(store, 1000L * BuiltinShapes.IMAGE_BYTES);
+    LabelledImages search = shapes(Split.SEARCH);
+    float[] before = read(search, 7);
+    DatasetInfo stored = Samples.store(store, Samples.cifar(3, 1, 4));
+    datasets.images(DataSelection.all(stored.id()), 32, 32);
+    assertEquals(1, prepared().size());
+    assertArrayEquals(before, read(search, 7), "whoever reads it keeps it");
+  }
+
+  @Test
+  void colourModelsTakeGreyImagesAndGreyModelsColourOnes() {
+    byte[] arrays =
+        NumberArrays.npz(
+            NumberArrays.npy("|u1", "(3, 4, 4)", ramp(48)),
+            NumberArrays.npy("|u1", "(3,)", new byte[] {0, 1, 2}));
+    DatasetInfo stored = Samples.store(store, arrays);
+    DataSelection all = DataSelection.all(stored.id());
+    LabelledImages grey = datasets.images(all, 1, 4, 4);
+    LabelledImages colour = datasets.images(all, 4, 4);
+    assertEquals(16, grey.floatsPerImage());
+    float[] one = read(grey, 1);
+    float[] three = read(colour, 1);
+    for (int c = 0; c < 3; c++) {
+      assertArrayEquals(one, Arrays.copyOfRange(three, 16 * c, 16 * (c + 1)));
+    }
+  }
+
+  @Test
+  void aGreyModelNeedsOneMean() {
+    DataSelection selection =
+        new DataSelection(
+            BuiltinShapes.ID,
+            Optional.of(Preprocessing.preset("cifar10")),
+            Split.ALL,
+            5,
+            64,
+            0,
+            0.5);
+    HaqException error =
+        assertThrows(HaqException.class, () -> datasets.images(selection, 1, 32, 32));
+    assertEquals(Reason.INVALID_ARGUMENT, error.reason());
+  }
+
+  @Test
+  void storedBytesAndTheirMeaningGiveTheSameNumbers() {
+    LabelledImages search = shapes(Split.SEARCH);
+    float[] numbers = read(search, 11);
+    byte[] bytes = new byte[search.floatsPerImage()];
+    search.readBytes(11, bytes, 0);
+    float[][] meaning = search.normalisation();
+    int area = search.height() * search.width();
+    for (int i = 0; i < numbers.length; i++) {
+      assertEquals(numbers[i], meaning[i / area][bytes[i] & 0xFF]);
+    }
+  }
+
+  private static byte[] ramp(int count) {
+    byte[] bytes = new byte[count];
+    for (int i = 0; i < count; i++) {
+      bytes[i] = (byte) (5 * i);
+    }
+    return bytes;
+  }
+
+  private static float[] read(LabelledImages images, int image) {
+    float[] values = new float[images.floatsPerImage()];
+    images.read(image, values, 0);
+    return values;
+  }
+
+  private List<Path> prepared() throws IOException {
+    try (Stream<Path> files = Files.list(store.preparedFolder())) {
+      return files.toList();
+    }
   }
 
   @Test

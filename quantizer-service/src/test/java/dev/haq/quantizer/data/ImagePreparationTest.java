@@ -18,7 +18,8 @@ final class ImagePreparationTest {
   @Test
   void theShortSideIsResizedAndTheCentreIsCut() {
     RgbImage wide = ImageDecoder.decode(Samples.png(300, 150, 0x102030), "wide.png");
-    byte[] planes = new ImagePreparation(with(20, 16), 16, 16).prepare(wide, "wide.png");
+    byte[] planes =
+        new ImagePreparation(Geometry.of(with(20, 16), 3, 16, 16)).prepare(wide, "wide.png");
     assertEquals(3 * 16 * 16, planes.length);
     assertEquals(0x10, planes[0]);
     assertEquals(0x20, planes[16 * 16]);
@@ -35,7 +36,8 @@ final class ImagePreparationTest {
     }
     // (6 - 3) / 2 = 1.5 goes to 2: columns 2, 3, 4.
     byte[] planes =
-        new ImagePreparation(with(0, 3), 3, 3).prepare(new RgbImage(6, 3, pixels), "x.png");
+        new ImagePreparation(Geometry.of(with(0, 3), 3, 3, 3))
+            .prepare(new RgbImage(6, 3, pixels), "x.png");
     assertArrayEquals(new byte[] {2, 3, 4}, java.util.Arrays.copyOf(planes, 3));
   }
 
@@ -43,7 +45,7 @@ final class ImagePreparationTest {
   void blueComesFirstForNetworksThatWantIt() {
     RgbImage image = ImageDecoder.decode(Samples.png(2, 2, 0x010203), "a.png");
     Preprocessing bgr = new Preprocessing(0, 0, ZEROS, ONES, ChannelOrder.BGR);
-    byte[] planes = new ImagePreparation(bgr, 2, 2).prepare(image, "a.png");
+    byte[] planes = new ImagePreparation(Geometry.of(bgr, 3, 2, 2)).prepare(image, "a.png");
     assertArrayEquals(new byte[] {3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1}, planes);
   }
 
@@ -78,11 +80,21 @@ final class ImagePreparationTest {
 
   private static HaqException refused(Preprocessing preprocessing, int width, int height) {
     RgbImage image = new RgbImage(width, height, new byte[3 * width * height]);
-    ImagePreparation preparation = new ImagePreparation(preprocessing, 32, 32);
+    ImagePreparation preparation = new ImagePreparation(Geometry.of(preprocessing, 3, 32, 32));
     return assertThrows(HaqException.class, () -> preparation.prepare(image, "cat/7.png"));
   }
 
   private static Preprocessing with(int resize, int crop) {
     return new Preprocessing(resize, crop, ZEROS, ONES, ChannelOrder.RGB);
+  }
+
+  @Test
+  void aModelOfOneChannelGetsGreyAsPillowWeighsIt() {
+    byte[] pixels = {(byte) 255, 0, 0, 0, (byte) 255, 0, 0, 0, (byte) 255, 77, 77, 77};
+    byte[] grey =
+        new ImagePreparation(Geometry.of(with(0, 0), 1, 2, 2))
+            .prepare(new RgbImage(2, 2, pixels), "x.png");
+    // Image.convert("L") of the same four pixels.
+    assertArrayEquals(new byte[] {76, (byte) 150, 29, 77}, grey);
   }
 }

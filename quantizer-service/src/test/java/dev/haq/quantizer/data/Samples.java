@@ -15,11 +15,13 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Assumptions;
 
 /** Small real files for the tests of this package. */
-final class Samples {
+public final class Samples {
+  private static final int CIFAR_BYTES = CifarBinary.Layout.CIFAR10.recordBytes();
+
   private Samples() {}
 
   /** A PNG of one colour. */
-  static byte[] png(int width, int height, int rgb) {
+  public static byte[] png(int width, int height, int rgb) {
     BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < width; x++) {
@@ -29,7 +31,7 @@ final class Samples {
     return encode(image, "png");
   }
 
-  static byte[] encode(BufferedImage image, String format) {
+  public static byte[] encode(BufferedImage image, String format) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try {
       ImageIO.write(image, format, bytes);
@@ -40,7 +42,7 @@ final class Samples {
   }
 
   /** A zip of the given files in the given order; a name that ends with a slash is a folder. */
-  static byte[] zip(Map<String, byte[]> files) {
+  public static byte[] zip(Map<String, byte[]> files) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
       for (Map.Entry<String, byte[]> file : files.entrySet()) {
@@ -55,7 +57,7 @@ final class Samples {
   }
 
   /** Two folders, cat and dog, of three 4x4 images each. */
-  static Map<String, byte[]> cats() {
+  public static Map<String, byte[]> cats() {
     Map<String, byte[]> files = new LinkedHashMap<>();
     for (int i = 0; i < 3; i++) {
       files.put("cat/" + i + ".png", png(4, 4, 0x100000 * (i + 1)));
@@ -65,11 +67,11 @@ final class Samples {
   }
 
   /** CIFAR-10 records with the given labels; record i has all bytes i. */
-  static byte[] cifar(int... labels) {
-    byte[] bytes = new byte[labels.length * Cifar10Binary.RECORD_BYTES];
+  public static byte[] cifar(int... labels) {
+    byte[] bytes = new byte[labels.length * CIFAR_BYTES];
     for (int i = 0; i < labels.length; i++) {
-      int from = i * Cifar10Binary.RECORD_BYTES;
-      java.util.Arrays.fill(bytes, from, from + Cifar10Binary.RECORD_BYTES, (byte) i);
+      int from = i * CIFAR_BYTES;
+      java.util.Arrays.fill(bytes, from, from + CIFAR_BYTES, (byte) i);
       bytes[from] = (byte) labels[i];
     }
     return bytes;

@@ -25,11 +25,11 @@ record TestImages(LabelledImages images) implements Images.OfBytes {
 
   @Override
   public float[][] byteValues() {
-    return images.byteValues();
+    return images.normalisation();
   }
 
   @Override
   public void readBytes(int image, byte[] target) {
-    images.readBytes(image, target);
+    images.readBytes(image, target, 0);
   }
 }

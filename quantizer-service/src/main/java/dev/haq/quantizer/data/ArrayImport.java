@@ -1,0 +1,181 @@
+package dev.haq.quantizer.data;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+
+/**
+ * Datasets whose images are one array: the two IDX files of MNIST and its kin in a zip, each also
+ * packed with gzip, and NumPy's {@code .npz}. They are unpacked into {@link ArrayImages}, a few
+ * images at a time.
+ */
+final class ArrayImport {
+  private static final Pattern IDX_NAME =
+      Pattern.compile("(?i).*(idx[1-4]?[-.]ubyte|\\.idx[1-4]?|-ubyte)(\\.gz)?");
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  /** Names of the two arrays in an .npz, the first pair that is there counts. */
+  private static final List<List<String>> NPZ_PAIRS =
+      List.of(
+          List.of("images.npy", "labels.npy"),
+          List.of("x.npy", "y.npy"),
+          List.of("x_test.npy", "y_test.npy"));
+
+  private ArrayImport() {}
+
+  /** Whether a file of this name in an archive is one of an IDX dataset's. */
+  static boolean isIdxName(String name) {
+    return IDX_NAME.matcher(name).matches();
+  }
+
+  static boolean isNpyName(String name) {
+    return name.endsWith(".npy");
+  }
+
+  /**
+   * @param archive that {@link ArchiveCheck} has let through
+   * @throws HaqException INVALID_DATASET naming the array and what is wrong with it
+   */
+  static void idx(Path archive, Path target, ArchiveLimits limits) throws IOException {
+    try (ZipFile zip = new ZipFile(archive.toFile())) {
+      ZipEntry images = null;
+      ZipEntry labels = null;
+      for (Enumeration<? extends ZipEntry> all = zip.entries(); all.hasMoreElements(); ) {
+        ZipEntry entry = all.nextElement();
+        int dimensions = entry.isDirectory() ? 0 : idxDimensions(zip, entry);
+        if (dimensions == 1) {
+          labels = only(labels, entry, "labels");
+        } else if (dimensions > 2) {
+          images = only(images, entry, "images");
+        }
+      }
+      if (images == null || labels == null) {
+        throw invalid(
+            "there is no IDX file of "
+                + (images == null ? "images" : "labels")
+                + " in the archive: pack the file of images and that of their labels");
+      }
+      try (InputStream pixels = open(zip, images);
+          InputStream classes = open(zip, labels)) {
+        write(
+            target,
+            limits,
+            NumericArray.readIdx(pixels, images.getName()),
+            pixels,
+            NumericArray.readIdx(classes, labels.getName()),
+            classes);
+      }
+    }
+  }
+
+  /** As {@link #idx}, of an .npz. */
+  static void npz(Path archive, Path target, ArchiveLimits limits) throws IOException {
+    try (ZipFile zip = new ZipFile(archive.toFile())) {
+      List<String> names =
+          NPZ_PAIRS.stream()
+              .filter(pair -> pair.stream().allMatch(name -> zip.getEntry(name) != null))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      invalid(
+                          "the .npz has no arrays 'images' and 'labels' (or 'x' and 'y'):"
+                              + " numpy.savez(file, images=..., labels=...)"));
+      try (InputStream pixels = open(zip, zip.getEntry(names.get(0)));
+          InputStream classes = open(zip, zip.getEntry(names.get(1)))) {
+        write(
+            target,
+            limits,
+            NumericArray.readNpy(pixels, names.get(0)),
+            pixels,
+            NumericArray.readNpy(classes, names.get(1)),
+            classes);
+      }
+    }
+  }
+
+  private static void write(
+      Path target,
+      ArchiveLimits limits,
+      NumericArray images,
+      InputStream pixels,
+      NumericArray labels,
+      InputStream classes)
+      throws IOException {
+    ArrayImages.Shape shape = images.asImages();
+    if ((long) shape.images() * shape.bytes() > limits.unpackedBytes()) {
+      throw new HaqException(
+          Reason.TOO_LARGE,
+          "%s unpacks to more than %d bytes: send less at once"
+              .formatted(images.name(), limits.unpackedBytes()));
+    }
+    int[] values = labels.readLabels(classes);
+    if (values.length != shape.images()) {
+      throw invalid(
+          "there are %d images in %s and %d labels in %s: give one label an image"
+              .formatted(shape.images(), images.name(), values.length, labels.name()));
+    }
+    ArrayImages.write(target, shape, values, pixels);
+  }
+
+  /** How many dimensions the IDX file has that an entry holds; 0 when it holds none. */
+  private static int idxDimensions(ZipFile zip, ZipEntry entry) throws IOException {
+    try (InputStream content = open(zip, entry)) {
+      byte[] head = content.readNBytes(4);
+      return NumericArray.isIdx(head) ? head[3] : 0;
+    }
+  }
+
+  private static ZipEntry only(ZipEntry known, ZipEntry entry, String what) {
+    if (known != null) {
+      throw invalid(
+          "there are two IDX files of %s in the archive, %s and %s: pack the test set or the training set"
+              .formatted(what, known.getName(), entry.getName()));
+    }
+    return entry;
+  }
+
+  private static InputStream open(ZipFile zip, ZipEntry entry) throws IOException {
+    InputStream content = new BufferedInputStream(zip.getInputStream(entry), BUFFER_BYTES);
+    content.mark(2);
+    boolean packed = content.read() == 0x1F && content.read() == 0x8B;
+    content.reset();
+    return packed
+        ? new BufferedInputStream(new GZIPInputStream(content, BUFFER_BYTES), BUFFER_BYTES)
+        : content;
+  }
+
+  static HaqException invalid(String message) {
+    return new HaqException(
+        Reason.INVALID_DATASET,
+        "the dataset cannot be used: " + message.replaceAll("\\p{Cntrl}", "?"));
+  }
+
+  /** The first entry of a kind in an archive, to tell what it holds. */
+  static Optional<DatasetFormat> formatOf(Path archive) throws IOException {
+    try (ZipFile zip = new ZipFile(archive.toFile())) {
+      for (Enumeration<? extends ZipEntry> all = zip.entries(); all.hasMoreElements(); ) {
+        String name = all.nextElement().getName();
+        if (isNpyName(name)) {
+          return Optional.of(DatasetFormat.NPZ);
+        }
+        if (isIdxName(name)) {
+          return Optional.of(DatasetFormat.IDX_ZIP);
+        }
+      }
+    } catch (ZipException | IllegalArgumentException e) {
+      return Optional.empty(); // ArchiveCheck says what is wrong with it
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.FunctionProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Refuses, before ONNX Runtime sees them, models that would take it any amount of time or memory,
+ * or end the process: loops, functions that call each other in a circle or multiply, far too many
+ * nodes, tensors that hold other than what their dimensions say.
+ */
+final class GraphLimits {
+  /** The largest published classifiers have a few thousand. */
+  private static final int MOST_NODES = 50_000;
+
+  /** They run as often as a number in the model says. */
+  private static final Set<String> LOOPS = Set.of("Loop", "Scan", "SequenceMap");
+
+  private final Map<String, FunctionProto> functions = new HashMap<>();
+  private final Map<String, Long> expanded = new HashMap<>();
+  private final Set<String> underway = new HashSet<>();
+
+  private GraphLimits() {}
+
+  /**
+   * @return the model, unchanged
+   * @throws HaqException INVALID_MODEL, UNSUPPORTED_OPERATOR or TOO_LARGE
+   */
+  static ModelProto checked(ModelProto model) {
+    GraphLimits limits = new GraphLimits();
+    for (FunctionProto function : model.getFunctionsList()) {
+      limits.functions.put(function.getDomain() + ":" + function.getName(), function);
+    }
+    limits.check(model.getGraph());
+    return model;
+  }
+
+  /** How many nodes the graph comes to, functions written out. */
+  private long check(GraphProto graph) {
+    graph.getInitializerList().forEach(GraphLimits::check);
+    return count(graph.getNodeList());
+  }
+
+  private long count(List<NodeProto> nodes) {
+    long count = 0;
+    for (NodeProto node : nodes) {
+      count += check(node);
+      if (count > MOST_NODES) {
+        throw new HaqException(
+            Reason.TOO_LARGE, "the model has more than %d nodes".formatted(MOST_NODES));
+      }
+    }
+    return count;
+  }
+
+  private long check(NodeProto node) {
+    if (LOOPS.contains(node.getOpType())) {
+      throw new HaqException(
+          Reason.UNSUPPORTED_OPERATOR,
+          "node '%s' is a %s, which is not taken: export the model with its loops written out"
+              .formatted(node.getName(), node.getOpType()));
+    }
+    long count = 1;
+    for (AttributeProto attribute : node.getAttributeList()) {
+      check(attribute.getT());
+      attribute.getTensorsList().forEach(GraphLimits::check);
+      if (attribute.hasG()) {
+        count += check(attribute.getG());
+      }
+      for (GraphProto graph : attribute.getGraphsList()) {
+        count += check(graph);
+      }
+    }
+    return count + called(node.getDomain() + ":" + node.getOpType());
+  }
+
+  private long called(String name) {
+    FunctionProto function = functions.get(name);
+    if (function == null) {
+      return 0;
+    }
+    Long known = expanded.get(name);
+    if (known != null) {
+      return known;
+    }
+    if (!underway.add(name)) {
+      throw GraphDraft.invalid("the model's function '%s' calls itself".formatted(name));
+    }
+    long count = count(function.getNodeList());
+    underway.remove(name);
+    expanded.put(name, count);
+    return count;
+  }
+
+  private static void check(TensorProto tensor) {
+    int elements = Tensors.elements(tensor);
+    if (tensor.hasRawData()) {
+      Tensors.requireBytes(tensor, elements);
+    }
+  }
+}

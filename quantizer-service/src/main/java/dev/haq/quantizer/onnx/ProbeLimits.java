@@ -1,0 +1,124 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What one image may cost, checked on the shapes that ONNX Runtime infers when it opens a model,
+ * before anything is computed: values held at once, and multiplications.
+ */
+final class ProbeLimits {
+  /**
+   * One tensor of one image: 128 MiB as floats. ONNX Runtime holds the few that are still to be
+   * read, for two images at most; a network of 224x224 pixels has tensors of about a million.
+   */
+  private static final long LARGEST_TENSOR = 1L << 25;
+
+  /** All tensors of one image together, which bounds the time that copying operators take. */
+  private static final long MOST_VALUES = 1L << 31;
+
+  /** Of one image. EfficientNet-B7 takes 4e10. */
+  private static final double MOST_PRODUCTS = 1e12;
+
+  /** Operators whose result can be far larger than what they read. */
+  private static final Set<String> GROWING =
+      Set.of(
+          "Expand",
+          "Tile",
+          "ConstantOfShape",
+          "Range",
+          "Resize",
+          "Upsample",
+          "Pad",
+          "OneHot",
+          "EyeLike",
+          "RandomNormal",
+          "RandomUniform",
+          "Gather",
+          "GatherND",
+          "ConvTranspose",
+          "MaxUnpool",
+          "Col2Im",
+          "GridSample",
+          "RoiAlign",
+          "MaxRoiPool");
+
+  private ProbeLimits() {}
+
+  /**
+   * @param shapes gets the shapes that are known
+   * @return tensors whose shape is known only by computing them
+   * @throws HaqException TOO_LARGE or UNSUPPORTED_OPERATOR
+   */
+  static Set<String> check(GraphDraft draft, OrtSession session, Map<String, List<Integer>> shapes)
+      throws OrtException {
+    Map<String, NodeInfo> inferred = session.getOutputInfo();
+    Set<String> unknown = new HashSet<>();
+    double values = 0;
+    double products = 0;
+    for (NodeProto node : draft.nodes) {
+      for (String output : node.getOutputList()) {
+        if (output.isEmpty()) {
+          continue;
+        }
+        if (inferred.get(output).getInfo() instanceof TensorInfo info
+            && Arrays.stream(info.getShape()).allMatch(size -> size >= 0)) {
+          double size =
+              Arrays.stream(info.getShape()).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
+          values += size;
+          products += size * productsEach(draft, node, shapes);
+          if (size > LARGEST_TENSOR || values > MOST_VALUES || products > MOST_PRODUCTS) {
+            throw new HaqException(
+                Reason.TOO_LARGE,
+                "at node '%s' (%s) one image has come to %.0f values and %.0f multiplications, more than is taken: export the model with a smaller image size"
+                    .formatted(node.getName(), node.getOpType(), values, products));
+          }
+          shapes.put(output, ShapeProbe.toInts(info.getShape()));
+        } else if (GROWING.contains(node.getOpType())) {
+          throw new HaqException(
+              Reason.UNSUPPORTED_OPERATOR,
+              "node '%s' is a %s whose result's size is not known before it runs: export the model with fixed sizes"
+                  .formatted(node.getName(), node.getOpType()));
+        } else {
+          unknown.add(output);
+        }
+      }
+    }
+    return unknown;
+  }
+
+  /** Multiplications, or values read, for each value of a node's result. */
+  private static double productsEach(
+      GraphDraft draft, NodeProto node, Map<String, List<Integer>> shapes) {
+    double window =
+        Arrays.stream(Nodes.ints(node, "kernel_shape", 1))
+            .mapToDouble(k -> k)
+            .reduce(1, (a, b) -> a * b);
+    double weights = 1;
+    TensorProto constant = draft.constants.get(Nodes.input(node, 1));
+    if (constant != null && constant.getDimsCount() > 1) {
+      double elements =
+          constant.getDimsList().stream().mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
+      double outputs =
+          Nodes.is(node, "MatMul")
+              ? constant.getDims(constant.getDimsCount() - 1)
+              : constant.getDims(0);
+      weights = elements / Math.max(1, outputs);
+    } else if (Nodes.is(node, "MatMul") && shapes.containsKey(node.getInput(0))) {
+      List<Integer> rows = shapes.get(node.getInput(0));
+      weights = rows.isEmpty() ? 1 : rows.get(rows.size() - 1);
+    }
+    return Math.max(window, weights);
+  }
+}

@@ -1,0 +1,31 @@
+package dev.haq.quantizer.mutation;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A small share of {@link MutationRun}. */
+final class MutationTest {
+  private static final int MUTANTS = 300;
+
+  @TempDir Path folder;
+
+  @Test
+  void damagedFilesAreTakenOrRefusedWithAReasonOfTheCallersKind() throws IOException {
+    Map<String, Integer> counts = new TreeMap<>();
+    for (long seed = 0; seed < MUTANTS; seed++) {
+      String outcome = MutationRun.outcome(Mutant.of(seed), folder);
+      assertTrue(MutationRun.isKind(outcome), "seed " + seed + ": " + outcome);
+      counts.merge(outcome, 1, Integer::sum);
+    }
+    assertEquals(0, MutationRun.left(folder), "nothing is left of what was refused");
+    assertTrue(counts.keySet().size() > 4, "many kinds of damage are met: " + counts);
+    assertTrue(counts.getOrDefault("accepted", 0) < MUTANTS / 2, "most are damaged: " + counts);
+  }
+}

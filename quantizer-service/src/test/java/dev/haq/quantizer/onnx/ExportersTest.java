@@ -1,0 +1,398 @@
+package dev.haq.quantizer.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl.FunctionProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import com.google.protobuf.ByteString;
+import dev.haq.model.HaqException;
+import dev.haq.model.Layer;
+import dev.haq.model.Reason;
+import dev.haq.quantizer.data.Samples;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What exporters write in many ways is read the same; ONNX Runtime's own answer is the judge. */
+final class ExportersTest {
+  private static final int SIDE = 8;
+
+  /** The newest operator set that ONNX Runtime 1.26 takes as released. */
+  private static final int NEWEST = 25;
+
+  @TempDir Path folder;
+
+  @Test
+  void everyOperatorSetFromSevenToTheNewestIsTaken() {
+    for (int opset = 7; opset <= NEWEST; opset++) {
+      SmallModel model = new SmallModel(3, SIDE, SIDE).opset(opset);
+      byte[] bytes = model.bytes(network(model));
+      assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"), 1e-4f);
+    }
+  }
+
+  @Test
+  void layersThatShareWeightsAreEachRight() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String first = model.conv("image", 3, 8, 3, 1, 1);
+    String shared = model.initializer(model.values(8 * 8 * 9, 0.1), 8, 8, 3, 3);
+    for (int i = 0; i < 2; i++) {
+      NodeProto window = SmallModel.window(3, 1, 1);
+      String conv = model.node("Conv", List.of(first, shared), window);
+      // Each with a batch-norm of its own: folded, the two no longer have the same weights.
+      first = model.relu(model.batchNorm(conv, 8));
+    }
+    byte[] bytes = model.bytes(model.gemm(model.pooled(first), 8, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+    assertEquals(4, imported.network().size());
+    assertSameAnswers(bytes, imported, 1e-4f);
+  }
+
+  @Test
+  void weightsOfHalfPrecisionAreExact() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String weights = half(model, model.values(8 * 27, 0.3), 8, 3, 3, 3);
+    String cast =
+        model.node(
+            "Cast",
+            List.of(weights),
+            NodeProto.newBuilder().addAttribute(Nodes.integer("to", 1)).build());
+    String conv = model.node("Conv", List.of("image", cast), SmallModel.window(3, 1, 1));
+    byte[] bytes = model.bytes(model.gemm(model.pooled(model.relu(conv)), 8, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+    assertEquals(2, imported.network().size());
+    assertSameAnswers(bytes, imported, 1e-4f);
+  }
+
+  @Test
+  void modelsThatComputeInHalfPrecisionAreWidened() throws OrtException {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String conv =
+        model.node(
+            "Conv",
+            List.of("image", half(model, model.values(8 * 27, 0.3), 8, 3, 3, 3)),
+            SmallModel.window(3, 1, 1));
+    String scores =
+        model.node(
+            "MatMul", model.pooled(model.relu(conv)), half(model, model.values(40, 0.3), 8, 5));
+    model
+        .graph()
+        .getInputBuilder(0)
+        .getTypeBuilder()
+        .getTensorTypeBuilder()
+        .setElemType(TensorProto.DataType.FLOAT16.getNumber());
+    byte[] bytes = model.bytes(scores);
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+    assertEquals(2, imported.network().size());
+    float[] widened = answers(FloatGraph.write(imported.graph(), List.of(scores)).toByteArray());
+    // The original rounds each result to 11 bits.
+    assertArrayEquals(halfAnswers(bytes), widened, 5e-3f);
+  }
+
+  @Test
+  void aGemmMayHaveItsWeightsInputMajorAndOneBiasForAll() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
+    String weights = model.initializer(model.values(40, 0.3), 8, 5);
+    byte[] bytes =
+        model.bytes(
+            model.node("Gemm", features, weights, model.initializer(new float[] {0.7f}, 1)));
+    assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"), 1e-4f);
+  }
+
+  @Test
+  void nodesInAnyOrderAreTheSameNetwork() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    ModelProto ordered = model.model(network(model));
+    List<NodeProto> nodes = new ArrayList<>(ordered.getGraph().getNodeList());
+    Collections.shuffle(nodes, new Random(3));
+    ModelProto.Builder shuffled = ordered.toBuilder();
+    shuffled.getGraphBuilder().clearNode().addAllNode(nodes);
+    List<String> names = names(ModelImporter.read(ordered.toByteArray(), "id", "name"));
+    ImportedModel imported = ModelImporter.read(shuffled.build().toByteArray(), "id", "name");
+    assertEquals(names, names(imported));
+    assertSameAnswers(ordered.toByteArray(), imported, 1e-4f);
+  }
+
+  @Test
+  void madeUpNamesAreTheSameEveryTimeAndUnique() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String output = network(model);
+    model.graph().getNodeBuilderList().forEach(NodeProto.Builder::clearName);
+    byte[] bytes = model.bytes(output);
+    List<String> names = names(ModelImporter.read(bytes, "id", "name"));
+    assertEquals(names, names(ModelImporter.read(bytes, "id", "name")));
+    assertEquals(names.size(), names.stream().distinct().count());
+    assertTrue(names.get(0).startsWith("Conv"), names.toString());
+  }
+
+  @Test
+  void aLargeModelsWeightsAreReadFromItsFile() throws IOException {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String flat = model.node("Flatten", model.conv("image", 3, 32, 3, 1, 1));
+    String hidden = model.relu(model.gemm(flat, 32 * SIDE * SIDE, 4500)); // 36 MB
+    byte[] bytes = model.bytes(model.gemm(hidden, 4500, 5));
+    Path file = Files.write(folder.resolve("large.onnx"), bytes);
+    ImportedModel imported = ModelImporter.read(file, "id", "name");
+    assertEquals(bytes.length, imported.sizeBytes());
+    assertFalse(imported.graph().fixedBatch());
+    assertSameAnswers(bytes, imported, 1e-3f); // sums of 4,500 values
+  }
+
+  @Test
+  void aModelWithItsDataInAnArchiveIsTheSameModel() throws IOException {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    ModelProto whole = model.model(network(model));
+    ModelStore store = new ModelStore(folder.resolve("models"), 1 << 20, 1);
+    String id = store.add(upload(store, archive(whole, "weights/data.bin")), "split").id();
+    assertSameAnswers(whole.toByteArray(), store.get(id), 1e-4f);
+    assertSameAnswers(
+        whole.toByteArray(), new ModelStore(folder.resolve("models"), 1 << 20, 1).get(id), 1e-4f);
+  }
+
+  @Test
+  void dataIsTakenFromTheArchiveAndNowhereElse() throws IOException {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    ModelProto whole = model.model(network(model));
+    Path outside = Files.write(folder.resolve("secret"), new byte[1 << 16]);
+    ModelStore store = new ModelStore(folder.resolve("models"), 1 << 20, 1);
+    for (String place : List.of(outside.toString(), "../secret", "../../secret", "data.bin/..")) {
+      Map<String, byte[]> files = new LinkedHashMap<>();
+      files.put("net/model.onnx", external(whole, place).toByteArray());
+      Path upload = upload(store, Samples.zip(files));
+      HaqException error = assertThrows(HaqException.class, () -> store.add(upload, "evil"));
+      assertEquals(Reason.INVALID_MODEL, error.reason());
+      assertTrue(error.getMessage().contains("not in the archive"), error.getMessage());
+    }
+    try (Stream<Path> left = Files.list(folder.resolve("models"))) {
+      assertEquals(0, left.count());
+    }
+  }
+
+  @Test
+  void anArchiveThatUnpacksToTooMuchIsRefused() throws IOException {
+    ModelStore store = new ModelStore(folder.resolve("models"), 1 << 20, 1);
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    files.put("data.bin", new byte[2 << 20]);
+    files.put("model.onnx", new byte[10]);
+    Path upload = upload(store, Samples.zip(files));
+    HaqException error = assertThrows(HaqException.class, () -> store.add(upload, "bomb"));
+    assertEquals(Reason.TOO_LARGE, error.reason());
+  }
+
+  @Test
+  void whatCouldRunForeverOrFillTheMemoryIsRefusedBeforeItRuns() {
+    assertRefused(Reason.UNSUPPORTED_OPERATOR, with("Loop"));
+    SmallModel tiled = new SmallModel(3, SIDE, SIDE);
+    String many = tiled.node("Tile", "image", tiled.initializer(1, 1, 1 << 14, 1 << 14));
+    assertRefused(Reason.TOO_LARGE, tiled.bytes(network(tiled, many)));
+    SmallModel deep = new SmallModel(3, SIDE, SIDE);
+    String wide = deep.node("Tile", "image", deep.initializer(1, 1, 512, 512));
+    assertRefused(
+        Reason.TOO_LARGE,
+        deep.bytes(deep.gemm(deep.pooled(deep.conv(wide, 3, 30, 31, 1, 1)), 30, 5)));
+  }
+
+  @Test
+  void functionsInACircleAndFunctionsThatMultiplyAreRefused() {
+    assertRefused(Reason.INVALID_MODEL, functions(3, true));
+    assertRefused(Reason.TOO_LARGE, functions(40, false));
+    assertEquals(4, ModelImporter.read(functions(3, false), "id", "name").network().size());
+  }
+
+  private static byte[] with(String type) {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    return model.bytes(network(model, model.node(type, "image")));
+  }
+
+  /** Each function calls the next twice; the last is a Relu, or calls the first. */
+  private static byte[] functions(int count, boolean circle) {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String called =
+        model.node("f0", List.of("image"), NodeProto.newBuilder().setDomain("local").build());
+    ModelProto.Builder built = model.model(network(model, called)).toBuilder();
+    built.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("local").setVersion(1));
+    built.setIrVersion(8);
+    for (int i = 0; i < count; i++) {
+      boolean last = i == count - 1 && !circle;
+      String next = last ? "Relu" : "f" + (i + 1) % count;
+      FunctionProto.Builder function =
+          FunctionProto.newBuilder()
+              .setName("f" + i)
+              .setDomain("local")
+              .addInput("x")
+              .addOutput("y");
+      for (OperatorSetIdProto set : built.getOpsetImportList()) {
+        function.addOpsetImport(set);
+      }
+      for (String[] step : new String[][] {{"x", "m"}, {"m", "y"}}) {
+        function.addNode(
+            NodeProto.newBuilder()
+                .setOpType(next)
+                .setDomain(last ? "" : "local")
+                .addInput(step[0])
+                .addOutput(step[1]));
+      }
+      built.addFunctions(function);
+    }
+    return built.build().toByteArray();
+  }
+
+  private static String network(SmallModel model) {
+    return network(model, "image");
+  }
+
+  /** Conv, batch-norm, ReLU, depthwise Conv, a residual addition, Conv and Gemm: four layers. */
+  private static String network(SmallModel model, String input) {
+    String first = model.relu(model.batchNorm(model.conv(input, 3, 8, 3, 1, 1), 8));
+    String sum = model.node("Add", first, model.conv(first, 8, 8, 3, 1, 8));
+    return model.gemm(model.pooled(model.conv(sum, 8, 8, 1, 1, 1)), 8, 5);
+  }
+
+  private static List<String> names(ImportedModel model) {
+    return model.network().layers().stream().map(Layer::name).toList();
+  }
+
+  private static Path upload(ModelStore store, byte[] bytes) throws IOException {
+    return Files.write(store.newUpload(), bytes);
+  }
+
+  /** The model with its weights in one file beside it. */
+  private static byte[] archive(ModelProto model, String place) {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    files.put("net/", new byte[0]);
+    files.put("net/model.onnx", external(model, place).toByteArray());
+    files.put("net/" + place, data(model).toByteArray());
+    return Samples.zip(files);
+  }
+
+  private static ByteString data(ModelProto model) {
+    return model.getGraph().getInitializerList().stream()
+        .map(TensorProto::getRawData)
+        .reduce(ByteString.EMPTY, ByteString::concat);
+  }
+
+  private static ModelProto external(ModelProto model, String place) {
+    ModelProto.Builder changed = model.toBuilder();
+    int offset = 0;
+    for (TensorProto.Builder tensor : changed.getGraphBuilder().getInitializerBuilderList()) {
+      int size = tensor.getRawData().size();
+      tensor
+          .clearRawData()
+          .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+          .addExternalData(entry("location", place))
+          .addExternalData(entry("offset", Integer.toString(offset)))
+          .addExternalData(entry("length", Integer.toString(size)));
+      offset += size;
+    }
+    return changed.build();
+  }
+
+  private static StringStringEntryProto entry(String key, String value) {
+    return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+  }
+
+  /** An initializer of these values rounded to multiples of 1/256, which float16 holds exactly. */
+  private static String half(SmallModel model, float[] values, int... dims) {
+    String name = "half" + model.graph().getInitializerCount();
+    ByteBuffer bytes = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      bytes.putShort(half(Math.round(value * 256) / 256f));
+    }
+    TensorProto.Builder tensor =
+        TensorProto.newBuilder()
+            .setName(name)
+            .setDataType(TensorProto.DataType.FLOAT16.getNumber())
+            .setRawData(ByteString.copyFrom(bytes.flip()));
+    for (int dim : dims) {
+      tensor.addDims(dim);
+    }
+    model.graph().addInitializer(tensor);
+    return name;
+  }
+
+  private static short half(float value) {
+    if (value == 0) {
+      return 0;
+    }
+    int bits = Float.floatToIntBits(value);
+    int exponent = (bits >>> 23 & 0xFF) - 112;
+    return (short) (((bits >>> 16) & 0x8000) | (exponent << 10) | ((bits >>> 13) & 0x3FF));
+  }
+
+  private static void assertRefused(Reason reason, byte[] bytes) {
+    HaqException refusal =
+        assertThrows(HaqException.class, () -> ModelImporter.read(bytes, "id", "name"));
+    assertEquals(reason, refusal.reason(), refusal.getMessage());
+  }
+
+  private static void assertSameAnswers(byte[] original, ImportedModel imported, float tolerance) {
+    CnnGraph graph = imported.graph();
+    byte[] normal = FloatGraph.write(graph, List.of(graph.output())).toByteArray();
+    assertArrayEquals(answers(original), answers(normal), tolerance);
+  }
+
+  private static float[] image() {
+    return new SmallModel(1, 1, 1).values(2 * 3 * SIDE * SIDE, 1);
+  }
+
+  private static float[] answers(byte[] model) {
+    try (OnnxTensor input =
+        OnnxTensor.createTensor(
+            Ort.environment(), FloatBuffer.wrap(image()), new long[] {2, 3, SIDE, SIDE})) {
+      return run(model, input);
+    } catch (OrtException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static float[] halfAnswers(byte[] model) throws OrtException {
+    float[] image = image();
+    ByteBuffer halves = ByteBuffer.allocateDirect(2 * image.length).order(ByteOrder.nativeOrder());
+    for (float value : image) {
+      halves.putShort(half(value));
+    }
+    try (OnnxTensor input =
+        OnnxTensor.createTensor(
+            Ort.environment(),
+            halves.flip(),
+            new long[] {2, 3, SIDE, SIDE},
+            OnnxJavaType.FLOAT16)) {
+      return run(model, input);
+    }
+  }
+
+  private static float[] run(byte[] model, OnnxTensor input) throws OrtException {
+    try (OrtSession session = Ort.open(model, Ort.Rewriting.NONE);
+        OrtSession.Result result = session.run(Map.of("image", input))) {
+      FloatBuffer scores = ((OnnxTensor) result.get(0)).getFloatBuffer();
+      float[] answers = new float[scores.remaining()];
+      scores.get(answers);
+      return answers;
+    }
+  }
+}
