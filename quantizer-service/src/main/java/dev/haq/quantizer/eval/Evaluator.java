@@ -25,6 +25,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /**
  * Evaluates policies: writes the quantized graph of a policy, opens a session on it, runs it over
@@ -121,6 +122,26 @@ public final class Evaluator implements AutoCloseable {
       return evaluation;
     } catch (OrtException e) {
       throw Ort.refused(e);
+    } finally {
+      running.release();
+    }
+  }
+
+  /**
+   * Hands out what an evaluation of a policy runs: its layers, as the recipe has them computed, and
+   * the images. Counts as one evaluation; blocks until {@code use} is done.
+   *
+   * @throws HaqException as {@link #evaluate}
+   */
+  public <T> T withPolicy(Request request, BooleanSupplier cancelled, Function<PolicyRun, T> use) {
+    Policy policy = request.policy().orElseThrow();
+    check(policy, request.model());
+    acquire(cancelled);
+    try {
+      CnnGraph graph = request.model().graph();
+      Images selected = images.images(request.data(), graph.inputShape(), graph.classes());
+      List<LayerForm> layers = forms(request, policy, calibration(request, cancelled));
+      return use.apply(new PolicyRun(graph, layers, writer, selected, runner, cancelled));
     } finally {
       running.release();
     }
