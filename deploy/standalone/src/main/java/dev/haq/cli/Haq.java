@@ -28,6 +28,7 @@ import picocli.CommandLine.ParameterException;
       ExplainCommand.class,
       EvaluateCommand.class,
       TableCommand.class,
+      ExportCommand.class,
       TargetsCommand.class,
       SessionsCommand.class,
       WatchCommand.class

@@ -4,6 +4,8 @@ import dev.haq.model.Policy;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.ExportRequest;
+import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -13,11 +15,13 @@ import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.export.Exporter;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.rpc.Call;
+import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
@@ -31,11 +35,13 @@ public final class QuantizerHandler {
   private final ModelStore models;
   private final DatasetStore datasets;
   private final Evaluator evaluator;
+  private final Exporter exporter;
 
   public QuantizerHandler(ModelStore models, DatasetStore datasets, Evaluator evaluator) {
     this.models = models;
     this.datasets = datasets;
     this.evaluator = evaluator;
+    this.exporter = new Exporter(evaluator);
   }
 
   /** The methods, for a server. */
@@ -47,7 +53,8 @@ public final class QuantizerHandler {
         .unary(QuantizerGrpcService.ListModels, this::listModels)
         .unary(QuantizerGrpcService.GetModel, this::getModel)
         .unary(QuantizerGrpcService.ListDatasets, this::listDatasets)
-        .unary(QuantizerGrpcService.Evaluate, this::evaluate);
+        .unary(QuantizerGrpcService.Evaluate, this::evaluate)
+        .serverStream(QuantizerGrpcService.Export, this::export);
   }
 
   private Model getModel(GetModelRequest request, Call call) {
@@ -88,5 +95,22 @@ public final class QuantizerHandler {
                 RecipeWire.fromProto(request.getRecipe()),
                 request.getCompareSpeed()),
             call::isCancelled));
+  }
+
+  private void export(ExportRequest request, ResponseStream<ExportResponse> out) {
+    ImportedModel model = models.get(request.getModel());
+    Exporter.Request wanted =
+        new Exporter.Request(
+            model,
+            request.hasPolicy()
+                ? BitsWire.fromProto(request.getPolicy(), model.network())
+                : Policy.unquantized(model.network().size()),
+            RecipeWire.fromProto(request.getRecipe()),
+            request.hasData()
+                ? Optional.of(DataWire.fromProto(request.getData()))
+                : Optional.empty(),
+            QuantizerWire.fromProto(request.getFormat()),
+            request.getPowerOfTwoScales());
+    ExportStream.send(exporter.export(wanted, out::isCancelled), out);
   }
 }
