@@ -6,6 +6,8 @@ import dev.haq.proto.model.v1.Accuracy;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.ExportRequest;
+import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -14,6 +16,7 @@ import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
 import dev.haq.rpc.Call;
 import dev.haq.rpc.ClientStream;
+import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -21,6 +24,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A quantizer that keeps the digest of what is uploaded, and evaluates only when it is let. */
 final class FakeQuantizer {
@@ -38,6 +42,14 @@ final class FakeQuantizer {
 
   /** Chunks are taken once this is open. */
   volatile CountDownLatch gate = new CountDownLatch(0);
+
+  static final int EXPORT_CHUNK = 65536;
+
+  /** The export that was asked for last. */
+  volatile ExportRequest exportRequest;
+
+  /** Chunks sent of it. */
+  final AtomicInteger exported = new AtomicInteger();
 
   /** An evaluation is under way. */
   final CountDownLatch evaluating = new CountDownLatch(1);
@@ -62,7 +74,8 @@ final class FakeQuantizer {
                     .addDatasets(Dataset.newBuilder().setId("builtin:shapes"))
                     .setNextPageToken(request.getPageToken() + "+" + request.getPageSize())
                     .build())
-        .unary(QuantizerGrpcService.Evaluate, this::evaluate);
+        .unary(QuantizerGrpcService.Evaluate, this::evaluate)
+        .serverStream(QuantizerGrpcService.Export, this::export);
   }
 
   private static Model model(String id) {
@@ -82,6 +95,51 @@ final class FakeQuantizer {
     return EvaluateResponse.newBuilder()
         .setAccuracy(Accuracy.newBuilder().setImages(1000).setTop1Correct(915).setTop1(91.5))
         .build();
+  }
+
+  /** Sends chunks of {@link #EXPORT_CHUNK} bytes while the receiver takes them. */
+  private void export(ExportRequest request, ResponseStream<ExportResponse> out) {
+    exportRequest = request;
+    if (request.getModel().equals("differs")) {
+      throw new HaqException(Reason.EXPORT_DIFFERS, "the file scores otherwise");
+    }
+    boolean breaksOff = request.getModel().equals("breaks");
+    int chunks = request.getModel().equals("large") ? 4096 : 3;
+    CountDownLatch left = abandoned;
+    out.onCancel(left::countDown);
+    out.send(
+        ExportResponse.newBuilder()
+            .setHeader(
+                ExportResponse.Header.newBuilder()
+                    .setFileName("net.qcdq.onnx")
+                    .setMediaType("application/octet-stream")
+                    .setSizeBytes((long) chunks * EXPORT_CHUNK)
+                    .addNotes("caf\u00e9"))
+            .build());
+    Object lock = new Object();
+    Runnable more =
+        () -> {
+          synchronized (lock) {
+            while (!out.isFull() && exported.get() < chunks) {
+              if (breaksOff && exported.get() == 1) {
+                out.fail(new HaqException(Reason.INTERNAL, "the disk is gone"));
+                return;
+              }
+              byte[] bytes = new byte[EXPORT_CHUNK];
+              bytes[0] = (byte) exported.get();
+              out.send(
+                  ExportResponse.newBuilder()
+                      .setChunk(com.google.protobuf.ByteString.copyFrom(bytes))
+                      .build());
+              if (exported.incrementAndGet() == chunks) {
+                out.end();
+              }
+            }
+          }
+        };
+    exported.set(0);
+    out.onDrain(more);
+    more.run();
   }
 
   private static void await(CountDownLatch latch) {

@@ -234,7 +234,8 @@ public final class Exporter {
   private static Draft overrides(Request request, List<PlainLayer> layers) {
     CnnGraph graph = request.model().graph();
     ClippedFloatGraph.Written written = ClippedFloatGraph.write(graph, layers, true);
-    ModelProto model = ExportedModel.of(written.model(), graph, OPSET, properties(request));
+    ModelProto model =
+        ExportedModel.of(written.model(), graph, CompactGraph.OPSET, properties(request));
     Map<String, byte[]> files = new LinkedHashMap<>();
     files.put("model.onnx", model.toByteArray());
     files.put("overrides.json", TensorQuantOverrides.write(written.encodings()));

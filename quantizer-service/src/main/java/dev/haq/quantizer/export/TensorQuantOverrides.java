@@ -32,7 +32,6 @@ final class TensorQuantOverrides {
       for (float scale : encoding.scales()) {
         ObjectNode entry = channels.addObject().put("quant_type", type(encoding));
         encoding.axis().ifPresent(axis -> entry.put("axis", axis));
-        entry.put("symmetric", encoding.symmetric());
         entry.put("scale", scale);
         entry.put("zero_point", encoding.weights() ? 0 : zeroPoint(encoding));
       }

@@ -54,11 +54,13 @@ public final class ClippedFloatGraph {
   public record Written(ModelProto model, List<Encoding> encodings) {}
 
   /**
-   * @param pairsOnly for tools that quantize both operands of a layer or none: other layers get no
-   *     encodings, and operators of their own round their activations
+   * @param forOnnxRuntime for its Python quantizer, which quantizes both operands of a layer or
+   *     none: other layers get no encodings, and operators of their own round their activations. In
+   *     operator set 21, which its 4-bit weights need
    */
-  public static Written write(CnnGraph graph, List<PlainLayer> layers, boolean pairsOnly) {
+  public static Written write(CnnGraph graph, List<PlainLayer> layers, boolean forOnnxRuntime) {
     GraphBuilder builder = new GraphBuilder(graph);
+    NewerOpset newer = new NewerOpset(graph, builder);
     Set<String> taken = new HashSet<>(graph.shapes().keySet());
     taken.addAll(graph.constants().keySet());
     List<Encoding> encodings = new ArrayList<>();
@@ -67,14 +69,15 @@ public final class ClippedFloatGraph {
       if (node instanceof Quantizable layer) {
         PlainLayer plain = layers.get(next++);
         boolean pair = plain.activations().isPresent() && plain.weights().isPresent();
-        if (pair || !pairsOnly) {
+        if (pair || !forOnnxRuntime) {
           write(builder, graph, layer, plain, taken, encodings);
         } else {
           FakeQuantizedGraph.writeReal(
               builder, layer, layer.input(), (LayerForm.Real) plain.form(), layer.output());
         }
       } else {
-        builder.add(((Other) node).node());
+        Other other = (Other) node;
+        builder.add(forOnnxRuntime ? newer.rewritten(other.node()) : other.node());
       }
     }
     return new Written(builder.build(List.of(graph.output())), List.copyOf(encodings));
