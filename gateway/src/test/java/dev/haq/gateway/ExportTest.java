@@ -5,7 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.proto.model.v1.LayerBits;
+import dev.haq.proto.model.v1.Policy;
+import dev.haq.proto.model.v1.Recipe;
 import dev.haq.proto.quantizer.v1.ExportRequest;
 import java.io.IOException;
 import java.io.InputStream;
@@ -80,14 +86,34 @@ final class ExportTest {
 
   @Test
   void theBestPolicyOfASessionIsExportedAsItWasSearched() throws Exception {
-    String best = GatewayFixture.json(gateway.get("/v1/sessions/s1/best")).toString();
-    assertTrue(best.contains("policy"), best);
+    gateway.agent.sessions.put(
+        "s1",
+        Session.newBuilder()
+            .setId("s1")
+            .setSpec(
+                SessionSpec.newBuilder()
+                    .setModel("net")
+                    .setData(DataSelection.newBuilder().setDataset("images").setMaxImages(50))
+                    .setRecipe(Recipe.newBuilder().setName("ptq")))
+            .setBest(
+                Episode.newBuilder()
+                    .setPolicy(
+                        Policy.newBuilder().addLayers(LayerBits.newBuilder().setWeightBits(5))))
+            .build());
     HttpResponse<String> response = gateway.get("/v1/sessions/s1/export?format=qonnx");
     assertEquals(200, response.statusCode(), response.body());
     ExportRequest asked = gateway.quantizer.exportRequest;
     assertEquals(ExportRequest.Format.QONNX, asked.getFormat());
+    assertEquals("net", asked.getModel());
+    assertEquals("ptq", asked.getRecipe().getName());
+    assertEquals(5, asked.getPolicy().getLayers(0).getWeightBits());
+    assertEquals(50, asked.getData().getMaxImages());
     assertEquals(DataSelection.Split.SEARCH, asked.getData().getSplit());
     assertEquals(400, gateway.get("/v1/sessions/s1/export?format=pdf").statusCode());
     assertEquals(400, gateway.get("/v1/sessions/s1/export").statusCode());
+    assertEquals(404, gateway.get("/v1/sessions/none/export?format=csv").statusCode());
+    gateway.agent.sessions.put("s2", Session.newBuilder().setId("s2").build());
+    HttpResponse<String> early = gateway.get("/v1/sessions/s2/export?format=csv");
+    assertEquals("UNKNOWN_EPISODE", GatewayFixture.json(early).get("reason").asText());
   }
 }

@@ -96,13 +96,6 @@ final class ExportCommand implements Callable<Integer> {
         terminal.document(document(known, header));
       } else {
         terminal.line("wrote %s: %d bytes", out, header.getSizeBytes());
-        if (header.hasFileAccuracy()) {
-          terminal.line(
-              "top-1 %s %% in ONNX Runtime, %s %% in the evaluation, on %d images",
-              Figures.fixed(header.getFileAccuracy().getTop1(), 2),
-              Figures.fixed(header.getEvaluatedAccuracy().getTop1(), 2),
-              header.getFileAccuracy().getImages());
-        }
         header.getNotesList().forEach(terminal::line);
       }
       return Haq.DONE;
