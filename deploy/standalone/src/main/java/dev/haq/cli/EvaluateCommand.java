@@ -27,6 +27,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Mixin private ModelOption model;
   @Mixin private DataOptions data;
   @Mixin private PolicyOptions policy;
+  @Mixin private RecipeOptions recipe;
 
   @Option(
       names = "--split",
@@ -34,11 +35,6 @@ final class EvaluateCommand implements Callable<Integer> {
       defaultValue = "all",
       description = "all (the default), search, held-out or calibration.")
   private String split;
-
-  @Option(
-      names = "--per-tensor",
-      description = "One weight scale a layer; one an output channel by default.")
-  private boolean perTensor;
 
   @Override
   public Integer call() {
@@ -52,7 +48,7 @@ final class EvaluateCommand implements Callable<Integer> {
           EvaluateRequest.newBuilder()
               .setModel(known.getId())
               .setData(data.resolve(client, part))
-              .setRecipe(SearchOptions.recipe(perTensor))
+              .setRecipe(recipe.recipe())
               .build();
       EvaluateResponse exact = client.evaluate(request);
       Optional<EvaluateResponse> quantized =
@@ -81,6 +77,7 @@ final class EvaluateCommand implements Callable<Integer> {
       return document.put("seconds", exact.getSeconds());
     }
     EvaluateResponse answer = quantized.get();
+    document.put("recipe", request.getRecipe().getName());
     document.set("policy", PolicyFile.tree(policy.orElseThrow()));
     document.set("quantized", Json.tree(answer.getAccuracy()));
     document.put("seconds", answer.getSeconds());

@@ -4,9 +4,9 @@ import dev.haq.model.Budget;
 import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.agent.v1.SessionSpec;
-import dev.haq.proto.model.v1.Recipe;
 import java.util.Set;
 import java.util.TreeSet;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How to search. */
@@ -50,10 +50,7 @@ final class SearchOptions {
       description = "The same seed gives the same policy; ${DEFAULT-VALUE} by default.")
   private long seed;
 
-  @Option(
-      names = "--per-tensor",
-      description = "One weight scale a layer; one an output channel by default.")
-  private boolean perTensor;
+  @Mixin private RecipeOptions recipe;
 
   @Option(
       names = "--search-first-and-last",
@@ -88,16 +85,7 @@ final class SearchOptions {
     spec.setAgent(agent)
         .setEpisodes(episodes)
         .setSeed(seed)
-        .setRecipe(recipe(perTensor))
+        .setRecipe(recipe.recipe())
         .setSearchFirstAndLast(searchFirstAndLast);
-  }
-
-  /** The recipe that options ask for. */
-  static Recipe recipe(boolean perTensor) {
-    return Recipe.newBuilder()
-        .setName("haq")
-        .setWeightScales(
-            perTensor ? Recipe.WeightScales.PER_TENSOR : Recipe.WeightScales.PER_CHANNEL)
-        .build();
   }
 }

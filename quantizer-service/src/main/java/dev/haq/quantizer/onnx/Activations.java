@@ -31,6 +31,16 @@ final class Activations {
     return relu || relu6 ? writer.getInput(0) : tensor;
   }
 
+  /** Whether a Clip begins at zero and ends at a value that is known. */
+  static boolean clampsFromZero(CnnGraph graph, NodeProto clip) {
+    return bound(graph, clip, 1, Float.NEGATIVE_INFINITY) == 0 && upperBound(graph, clip) > 0;
+  }
+
+  /** Where a Clip ends; infinity where it has no end, NaN where it is computed. */
+  static float upperBound(CnnGraph graph, NodeProto clip) {
+    return bound(graph, clip, 2, Float.POSITIVE_INFINITY);
+  }
+
   private static float bound(CnnGraph graph, NodeProto clip, int input, float absent) {
     String name = Nodes.input(clip, input);
     if (name.isEmpty()) {

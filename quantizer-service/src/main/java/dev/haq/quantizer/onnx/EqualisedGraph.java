@@ -1,0 +1,192 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.haq.model.Layer;
+import dev.haq.quantizer.onnx.GraphNode.Other;
+import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import dev.haq.quantizer.quant.Equalisation;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A network whose weight ranges are equalised across pairs of layers (see {@link Equalisation}): it
+ * computes the same. A pair is a layer and the only one that reads it, with nothing between them
+ * but operators that work on each channel by itself and scale along.
+ *
+ * <p>Departure: the paper replaces ReLU6 by ReLU, which changes what the network computes. Here the
+ * bound of a scaled channel is scaled as well, by a minimum with one value for each channel.
+ */
+public final class EqualisedGraph {
+  /** Scales settle within a few rounds over all pairs; the paper repeats until they do. */
+  private static final int ROUNDS = 20;
+
+  /** Operators with f(x / s) s = f(x) in each channel, s above 0. */
+  private static final Set<String> SCALES_ALONG =
+      Set.of("Relu", "LeakyRelu", "MaxPool", "AveragePool", "GlobalAveragePool", "Identity");
+
+  /** The same where they leave one value of each channel. */
+  private static final Set<String> LEAVES_CHANNELS =
+      Set.of("Flatten", "Reshape", "Squeeze", "ReduceMean");
+
+  private EqualisedGraph() {}
+
+  /**
+   * @param written index of the layer that writes the channels
+   * @param read index of the layer that reads them
+   * @param clamps the clips between them
+   */
+  private record Pair(int written, int read, List<NodeProto> clamps) {}
+
+  public static CnnGraph of(CnnGraph graph) {
+    List<Quantizable> layers = graph.layers();
+    List<Pair> pairs = new ArrayList<>();
+    for (int k = 0; k < layers.size(); k++) {
+      pair(graph, layers, k).ifPresent(pairs::add);
+    }
+    float[][] weights = new float[layers.size()][];
+    float[][] biases = new float[layers.size()][];
+    for (int k = 0; k < layers.size(); k++) {
+      weights[k] = layers.get(k).weights();
+      biases[k] = layers.get(k).bias();
+    }
+    double[][] total = new double[pairs.size()][];
+    for (int round = 0; round < ROUNDS; round++) {
+      for (int p = 0; p < total.length; p++) {
+        int a = pairs.get(p).written();
+        int b = pairs.get(p).read();
+        Layer reader = layers.get(b).layer();
+        int area = GraphBuilder.window(reader).kernelArea();
+        int groups = GraphBuilder.groups(reader);
+        int channels = reader.inputs();
+        double[] scales =
+            Equalisation.scales(
+                Equalisation.writtenReach(weights[a], channels),
+                Equalisation.readReach(weights[b], reader.outputs(), groups, channels, area));
+        weights[a] = Equalisation.written(weights[a], scales);
+        biases[a] = Equalisation.written(biases[a], scales);
+        weights[b] = Equalisation.read(weights[b], reader.outputs(), groups, area, scales);
+        total[p] = product(total[p], scales);
+      }
+    }
+    return rewritten(graph, pairs, total, weights, biases);
+  }
+
+  private static double[] product(double[] before, double[] scales) {
+    double[] product = scales.clone();
+    for (int c = 0; before != null && c < product.length; c++) {
+      product[c] *= before[c];
+    }
+    return product;
+  }
+
+  /** The pair that a layer begins. */
+  private static Optional<Pair> pair(CnnGraph graph, List<Quantizable> layers, int first) {
+    int channels = layers.get(first).layer().outputs();
+    List<NodeProto> clamps = new ArrayList<>();
+    String tensor = layers.get(first).output();
+    while (!tensor.equals(graph.output())) {
+      List<GraphNode> readers = graph.readers(tensor);
+      if (readers.size() != 1) {
+        return Optional.empty();
+      }
+      if (readers.get(0) instanceof Quantizable reader) {
+        boolean sameChannels =
+            reader.layer().inputs() == channels && inputChannels(graph, reader) == channels;
+        return sameChannels
+            ? Optional.of(new Pair(first, layers.indexOf(reader), clamps))
+            : Optional.empty();
+      }
+      NodeProto node = ((Other) readers.get(0)).node();
+      if (!Nodes.is(node, node.getOpType()) || !node.getInput(0).equals(tensor)) {
+        return Optional.empty();
+      }
+      boolean clamp = Nodes.is(node, "Clip") && Activations.clampsFromZero(graph, node);
+      boolean leaves =
+          LEAVES_CHANNELS.contains(node.getOpType())
+              && channels == valuesOfAnImage(graph, node.getOutput(0));
+      if (!clamp && !leaves && !SCALES_ALONG.contains(node.getOpType())) {
+        return Optional.empty();
+      }
+      if (clamp) {
+        clamps.add(node);
+      }
+      tensor = node.getOutput(0);
+    }
+    return Optional.empty();
+  }
+
+  /** How many channels a layer's input has by its shape; a matrix product has them last. */
+  private static int inputChannels(CnnGraph graph, Quantizable layer) {
+    List<Integer> shape = graph.shapes().get(layer.input());
+    if (layer.layer() instanceof Layer.Linear linear) {
+      return linear.rows() == 1 ? shape.get(shape.size() - 1) : -1;
+    }
+    return shape.get(1);
+  }
+
+  private static int valuesOfAnImage(CnnGraph graph, String tensor) {
+    return graph.shapes().get(tensor).stream().reduce(1, Math::multiplyExact);
+  }
+
+  private static CnnGraph rewritten(
+      CnnGraph graph, List<Pair> pairs, double[][] scales, float[][] weights, float[][] biases) {
+    Map<NodeProto, double[]> clamps = new HashMap<>();
+    for (int p = 0; p < scales.length; p++) {
+      for (NodeProto clamp : pairs.get(p).clamps()) {
+        clamps.put(clamp, scales[p]);
+      }
+    }
+    Map<String, TensorProto> constants = new HashMap<>(graph.constants());
+    Map<String, List<Integer>> shapes = new HashMap<>(graph.shapes());
+    Set<String> nonNegative = new java.util.HashSet<>(graph.nonNegative());
+    List<GraphNode> nodes = new ArrayList<>();
+    int next = 0;
+    for (GraphNode node : graph.nodes()) {
+      if (node instanceof Quantizable layer) {
+        nodes.add(
+            new Quantizable(
+                layer.layer(), layer.input(), layer.output(), weights[next], biases[next]));
+        next++;
+      } else if (clamps.containsKey(((Other) node).node())) {
+        NodeProto clip = ((Other) node).node();
+        double[] perChannel = clamps.get(clip);
+        String relu = clip.getOutput(0) + "/equalised/relu";
+        String bound = clip.getOutput(0) + "/equalised/bound";
+        float highest = Activations.upperBound(graph, clip);
+        float[] bounds = new float[perChannel.length];
+        for (int c = 0; c < bounds.length; c++) {
+          bounds[c] = (float) (highest / perChannel[c]);
+        }
+        List<Integer> shape = graph.shapes().get(clip.getOutput(0));
+        int[] dims = new int[shape.size() - 1];
+        java.util.Arrays.fill(dims, 1);
+        dims[0] = bounds.length;
+        constants.put(bound, Tensors.of(bound, bounds, dims));
+        shapes.put(relu, shape);
+        nonNegative.add(relu);
+        nodes.add(new Other(Nodes.node("Relu", List.of(clip.getInput(0)), relu).build()));
+        nodes.add(new Other(Nodes.node("Min", List.of(relu, bound), clip.getOutput(0)).build()));
+      } else {
+        nodes.add(node);
+      }
+    }
+    return new CnnGraph(
+        nodes,
+        constants,
+        graph.operatorSets(),
+        graph.irVersion(),
+        graph.input(),
+        graph.inputShape(),
+        graph.output(),
+        graph.outputKind(),
+        graph.classes(),
+        graph.fixedBatch(),
+        shapes,
+        nonNegative);
+  }
+}
