@@ -3,7 +3,6 @@ package dev.haq.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.haq.model.HaqException;
 import dev.haq.proto.model.v1.DataSelection;
-import dev.haq.proto.model.v1.Recipe;
 import dev.haq.proto.quantizer.v1.ExportRequest;
 import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.Model;
@@ -31,6 +30,7 @@ final class ExportCommand implements Callable<Integer> {
   @Mixin private CommonOptions common;
   @Mixin private ModelOption model;
   @Mixin private PolicyOptions policy;
+  @Mixin private RecipeOptions recipe;
 
   @ArgGroup(exclusive = false)
   private DataOptions data;
@@ -53,18 +53,6 @@ final class ExportCommand implements Callable<Integer> {
   private Path out;
 
   @Option(
-      names = "--recipe",
-      paramLabel = "NAME",
-      defaultValue = "haq",
-      description = "How the policy becomes a network: haq (the default), ptq, kmeans.")
-  private String recipe;
-
-  @Option(
-      names = "--per-tensor",
-      description = "One weight scale a layer; one an output channel by default.")
-  private boolean perTensor;
-
-  @Option(
       names = "--power-of-two-scales",
       description = "Round scales to powers of two; qonnx only.")
   private boolean powerOfTwoScales;
@@ -80,12 +68,11 @@ final class ExportCommand implements Callable<Integer> {
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
       Model known = model.resolve(client);
-      Recipe.Builder named = SearchOptions.recipe(perTensor).toBuilder().setName(recipe);
       ExportRequest.Builder request =
           ExportRequest.newBuilder()
               .setModel(known.getId())
               .setPolicy(policy.required(known))
-              .setRecipe(named)
+              .setRecipe(recipe.recipe())
               .setFormat(wanted)
               .setPowerOfTwoScales(powerOfTwoScales);
       if (data != null) {

@@ -146,8 +146,9 @@ public final class Evaluator implements AutoCloseable {
     try {
       CnnGraph graph = request.model().graph();
       Images selected = images.images(request.data(), graph.inputShape(), graph.classes());
-      List<LayerForm> layers = forms(request, policy, calibration(request, cancelled));
-      return use.apply(new PolicyRun(graph, layers, writer, selected, runner, cancelled));
+      PreparedNetwork network = prepared(request, cancelled);
+      List<LayerForm> layers = network.layers(policy);
+      return use.apply(new PolicyRun(network.graph(), layers, writer, selected, runner, cancelled));
     } finally {
       running.release();
     }

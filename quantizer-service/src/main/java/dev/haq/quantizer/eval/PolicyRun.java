@@ -53,6 +53,11 @@ public final class PolicyRun {
     }
   }
 
+  /** The network as the recipe has it: weights may be scaled otherwise than in the model. */
+  public CnnGraph graph() {
+    return graph;
+  }
+
   /** How each layer is computed, in the network's order. */
   public List<LayerForm> layers() {
     return layers;

@@ -18,7 +18,6 @@ import dev.haq.quantizer.onnx.CompactGraph;
 import dev.haq.quantizer.onnx.EncodedModel;
 import dev.haq.quantizer.onnx.ExportedModel;
 import dev.haq.quantizer.onnx.ImportedModel;
-import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.PlainLayer;
 import dev.haq.quantizer.onnx.Processor;
 import dev.haq.quantizer.onnx.QdqGraph;
@@ -152,7 +151,7 @@ public final class Exporter {
       run = policyRun.withLayers(layers.stream().map(PlainLayer::form).toList());
     }
     notes.addAll(offGrid(request, layers));
-    Draft draft = draft(request, policyRun.layers(), layers);
+    Draft draft = draft(request, policyRun, layers);
     notes.addAll(draft.notes());
     ExportCheck.Checked checked =
         ExportCheck.check(run, draft.runnable(), "the " + request.format() + " file");
@@ -166,14 +165,15 @@ public final class Exporter {
         notes);
   }
 
-  private static Draft draft(Request request, List<LayerForm> forms, List<PlainLayer> layers) {
-    CnnGraph graph = request.model().graph();
+  private static Draft draft(Request request, PolicyRun run, List<PlainLayer> layers) {
+    CnnGraph graph = run.graph();
     return switch (request.format()) {
       case ONNX_QCDQ -> {
         // On every processor: codes that could saturate on some are written without a sign.
-        ModelProto written = new QdqGraph(Processor.ADDS_IN_16_BITS).write(graph, forms);
+        ModelProto written = new QdqGraph(Processor.ADDS_IN_16_BITS).write(graph, run.layers());
         yield onnx(
             request,
+            graph,
             written,
             OPSET,
             "codes of weights up to 6 bits are whole multiples in INT8, which keeps the grid of biases fine; each layer's widths are in the model's property haq.policy");
@@ -181,6 +181,7 @@ public final class Exporter {
       case ONNX_INT4 ->
           onnx(
               request,
+              graph,
               CompactGraph.write(graph, layers),
               CompactGraph.OPSET,
               "weights up to 4 bits are INT4, up to 8 bits INT8; layers run in floating point");
@@ -193,21 +194,20 @@ public final class Exporter {
             QonnxGraph.inStandardOperators(parsed(content)).toByteArray(),
             List.of("ONNX Runtime has no Quant: the file was run with each one written out"));
       }
-      case AIMET -> aimet(request, layers);
-      case ORT_TENSOR_QUANT_OVERRIDES -> overrides(request, layers);
+      case AIMET -> aimet(request, graph, layers);
+      case ORT_TENSOR_QUANT_OVERRIDES -> overrides(request, graph, layers);
       case POLICY_JSON, POLICY_CSV -> throw new IllegalStateException("not a model");
     };
   }
 
-  private static Draft onnx(Request request, ModelProto written, long opset, String note) {
+  private static Draft onnx(
+      Request request, CnnGraph graph, ModelProto written, long opset, String note) {
     ByteString content =
-        ExportedModel.of(written, request.model().graph(), opset, properties(request))
-            .toByteString();
+        ExportedModel.of(written, graph, opset, properties(request)).toByteString();
     return new Draft(content, content.toByteArray(), List.of(note));
   }
 
-  private static Draft aimet(Request request, List<PlainLayer> layers) {
-    CnnGraph graph = request.model().graph();
+  private static Draft aimet(Request request, CnnGraph graph, List<PlainLayer> layers) {
     ClippedFloatGraph.Written written = ClippedFloatGraph.write(graph, layers, false);
     ModelProto model = ExportedModel.of(written.model(), graph, OPSET, properties(request));
     String name = request.fileName();
@@ -231,8 +231,7 @@ public final class Exporter {
             "the file was run with its encodings applied in standard operators"));
   }
 
-  private static Draft overrides(Request request, List<PlainLayer> layers) {
-    CnnGraph graph = request.model().graph();
+  private static Draft overrides(Request request, CnnGraph graph, List<PlainLayer> layers) {
     ClippedFloatGraph.Written written = ClippedFloatGraph.write(graph, layers, true);
     ModelProto model =
         ExportedModel.of(written.model(), graph, CompactGraph.OPSET, properties(request));

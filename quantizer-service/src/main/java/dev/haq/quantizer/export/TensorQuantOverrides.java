@@ -33,7 +33,7 @@ final class TensorQuantOverrides {
         ObjectNode entry = channels.addObject().put("quant_type", type(encoding));
         encoding.axis().ifPresent(axis -> entry.put("axis", axis));
         entry.put("scale", scale);
-        entry.put("zero_point", encoding.weights() ? 0 : zeroPoint(encoding));
+        entry.put("zero_point", encoding.weights() ? 0 : -encoding.lowest());
       }
     }
     return Json.bytes(document);
@@ -44,11 +44,6 @@ final class TensorQuantOverrides {
       return "QUInt8";
     }
     return encoding.bits() <= NARROW ? "QInt4" : "QInt8";
-  }
-
-  /** Activations are unsigned bytes: signed codes lie about the middle. */
-  private static int zeroPoint(Encoding encoding) {
-    return encoding.symmetric() ? 128 : -encoding.lowest();
   }
 
   static byte[] loader() {
