@@ -113,6 +113,26 @@ final class ExporterTest {
   }
 
   @ParameterizedTest
+  @EnumSource(
+      value = ExportFormat.class,
+      names = {"POLICY_JSON", "POLICY_CSV"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void whatOtherRecipesEvaluateIsWhatIsExported(ExportFormat format) {
+    for (String recipe : List.of("ptq", "kmeans")) {
+      ExportedFile file =
+          bench.exporter.export(
+              new Exporter.Request(
+                  shapes, mixed, Recipe.named(recipe), Optional.of(DATA), format, false),
+              () -> false);
+      assertEquals(
+          file.evaluatedAccuracy().orElseThrow().top1(),
+          file.fileAccuracy().orElseThrow().top1(),
+          0.7,
+          () -> recipe + " " + format + " " + file.notes());
+    }
+  }
+
+  @ParameterizedTest
   @EnumSource(ExportFormat.class)
   void theSameRequestGivesTheSameBytes(ExportFormat format) {
     assertEquals(export(format).content(), export(format).content());
