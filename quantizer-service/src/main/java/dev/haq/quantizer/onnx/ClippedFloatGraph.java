@@ -55,8 +55,9 @@ public final class ClippedFloatGraph {
 
   /**
    * @param forOnnxRuntime for its Python quantizer, which quantizes both operands of a layer or
-   *     none: other layers get no encodings, and operators of their own round their activations. In
-   *     operator set 21, which its 4-bit weights need
+   *     none: other layers get no encodings, and operators of their own round their activations.
+   *     Biases are added after layers, see {@link CompactGraph}. In operator set 21, which its
+   *     4-bit weights need
    */
   public static Written write(CnnGraph graph, List<PlainLayer> layers, boolean forOnnxRuntime) {
     GraphBuilder builder = new GraphBuilder(graph);
@@ -70,7 +71,7 @@ public final class ClippedFloatGraph {
         PlainLayer plain = layers.get(next++);
         boolean pair = plain.activations().isPresent() && plain.weights().isPresent();
         if (pair || !forOnnxRuntime) {
-          write(builder, graph, layer, plain, taken, encodings);
+          write(builder, graph, layer, plain, forOnnxRuntime, taken, encodings);
         } else {
           FakeQuantizedGraph.writeReal(
               builder, layer, layer.input(), (LayerForm.Real) plain.form(), layer.output());
@@ -88,6 +89,7 @@ public final class ClippedFloatGraph {
       CnnGraph graph,
       Quantizable layer,
       PlainLayer plain,
+      boolean biasAfter,
       Set<String> taken,
       List<Encoding> encodings) {
     String layerName = layer.layer().name();
@@ -123,7 +125,11 @@ public final class ClippedFloatGraph {
       builder.add(Nodes.node("Add", List.of(product, bias), layer.output()));
     } else {
       builder.constant(Tensors.of(weights, plain.weightValues(), dims));
-      builder.realLayer(layer, input, weights, bias, layer.output());
+      if (biasAfter) {
+        CompactGraph.biasAfter(builder, graph, layer, input, weights, plain.bias());
+      } else {
+        builder.realLayer(layer, input, weights, bias, layer.output());
+      }
     }
     plain.weights().ifPresent(w -> encodings.add(weights(weights, layerName, w, matMul ? 1 : 0)));
   }

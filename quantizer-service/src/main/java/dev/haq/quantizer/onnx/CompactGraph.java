@@ -58,37 +58,36 @@ public final class CompactGraph {
       return;
     }
     String weights = dequantized(builder, plain.weights().get(), dims);
-    if (layer.layer() instanceof Layer.Linear) {
-      linear(builder, graph, layer, input, weights, builder.vector("bias", plain.bias()));
-      return;
-    }
-    String sums = builder.fresh("Conv");
-    NodeProto.Builder node = Nodes.node("Conv", List.of(input, weights), sums);
-    builder.add(GraphBuilder.convolution(node, layer.layer()).setName(layer.layer().name()));
-    String bias =
-        builder.constant(Tensors.of(builder.fresh("bias"), plain.bias(), 1, dims[0], 1, 1));
-    builder.add(Nodes.node("Add", List.of(sums, bias), layer.output()));
+    biasAfter(builder, graph, layer, input, weights, plain.bias());
   }
 
-  private static void linear(
+  /** Adds a layer whose weights [outputs][...] are a tensor already, and its bias after it. */
+  static void biasAfter(
       GraphBuilder builder,
       CnnGraph graph,
       Quantizable layer,
       String input,
       String weights,
-      String bias) {
-    String sums = builder.fresh("Gemm");
-    if (graph.shapes().get(layer.input()).size() == 2) {
-      builder.add(
-          Nodes.node("Gemm", List.of(input, weights), sums)
-              .setName(layer.layer().name())
-              .addAttribute(Nodes.integer("transB", 1)));
-    } else {
-      String transposed = builder.op("Transpose", List.of(weights));
-      builder.add(
-          Nodes.node("MatMul", List.of(input, transposed), sums).setName(layer.layer().name()));
+      float[] bias) {
+    String sums = builder.fresh("sums");
+    String name = layer.layer().name();
+    if (layer.layer() instanceof Layer.Linear) {
+      if (graph.shapes().get(layer.input()).size() == 2) {
+        builder.add(
+            Nodes.node("Gemm", List.of(input, weights), sums)
+                .setName(name)
+                .addAttribute(Nodes.integer("transB", 1)));
+      } else {
+        String transposed = builder.op("Transpose", List.of(weights));
+        builder.add(Nodes.node("MatMul", List.of(input, transposed), sums).setName(name));
+      }
+      builder.add(Nodes.node("Add", List.of(sums, builder.vector("bias", bias)), layer.output()));
+      return;
     }
-    builder.add(Nodes.node("Add", List.of(sums, bias), layer.output()));
+    NodeProto.Builder node = Nodes.node("Conv", List.of(input, weights), sums);
+    builder.add(GraphBuilder.convolution(node, layer.layer()).setName(name));
+    String shaped = builder.constant(Tensors.of(builder.fresh("bias"), bias, 1, bias.length, 1, 1));
+    builder.add(Nodes.node("Add", List.of(sums, shaped), layer.output()));
   }
 
   private static String dequantized(GraphBuilder builder, GridWeights weights, int[] dims) {
