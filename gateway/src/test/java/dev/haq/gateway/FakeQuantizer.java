@@ -7,6 +7,8 @@ import dev.haq.proto.model.v1.Operand;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.ExportRequest;
+import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -26,6 +28,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A quantizer that keeps the digest of what is uploaded, and evaluates only when it is let. */
 final class FakeQuantizer {
@@ -43,6 +46,14 @@ final class FakeQuantizer {
 
   /** Chunks are taken once this is open. */
   volatile CountDownLatch gate = new CountDownLatch(0);
+
+  static final int EXPORT_CHUNK = 65536;
+
+  /** The export that was asked for last. */
+  volatile ExportRequest exportRequest;
+
+  /** Chunks sent of it. */
+  final AtomicInteger exported = new AtomicInteger();
 
   /** An evaluation is under way. */
   final CountDownLatch evaluating = new CountDownLatch(1);
@@ -68,7 +79,8 @@ final class FakeQuantizer {
                     .setNextPageToken(request.getPageToken() + "+" + request.getPageSize())
                     .build())
         .unary(QuantizerGrpcService.Evaluate, this::evaluate)
-        .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity);
+        .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity)
+        .serverStream(QuantizerGrpcService.Export, this::export);
   }
 
   private static Model model(String id) {
@@ -122,6 +134,51 @@ final class FakeQuantizer {
                 .setDone(done)
                 .setSecondsLeft(2 - done))
         .build();
+  }
+
+  /** Sends chunks of {@link #EXPORT_CHUNK} bytes while the receiver takes them. */
+  private void export(ExportRequest request, ResponseStream<ExportResponse> out) {
+    exportRequest = request;
+    if (request.getModel().equals("differs")) {
+      throw new HaqException(Reason.EXPORT_DIFFERS, "the file scores otherwise");
+    }
+    boolean breaksOff = request.getModel().equals("breaks");
+    int chunks = request.getModel().equals("large") ? 4096 : 3;
+    CountDownLatch left = abandoned;
+    out.onCancel(left::countDown);
+    out.send(
+        ExportResponse.newBuilder()
+            .setHeader(
+                ExportResponse.Header.newBuilder()
+                    .setFileName("net.qcdq.onnx")
+                    .setMediaType("application/octet-stream")
+                    .setSizeBytes((long) chunks * EXPORT_CHUNK)
+                    .addNotes("caf\u00e9"))
+            .build());
+    Object lock = new Object();
+    Runnable more =
+        () -> {
+          synchronized (lock) {
+            while (!out.isFull() && exported.get() < chunks) {
+              if (breaksOff && exported.get() == 1) {
+                out.fail(new HaqException(Reason.INTERNAL, "the disk is gone"));
+                return;
+              }
+              byte[] bytes = new byte[EXPORT_CHUNK];
+              bytes[0] = (byte) exported.get();
+              out.send(
+                  ExportResponse.newBuilder()
+                      .setChunk(com.google.protobuf.ByteString.copyFrom(bytes))
+                      .build());
+              if (exported.incrementAndGet() == chunks) {
+                out.end();
+              }
+            }
+          }
+        };
+    exported.set(0);
+    out.onDrain(more);
+    more.run();
   }
 
   private static void await(CountDownLatch latch) {

@@ -22,12 +22,15 @@ import dev.haq.proto.hwsim.v1.Target;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.ExportRequest;
+import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -224,6 +227,28 @@ final class GatewayClient {
         cause);
   }
 
+  /**
+   * Exports into a file, which is there completely or not at all.
+   *
+   * @return what the service says of it
+   */
+  ExportResponse.Header export(ExportRequest request, Path target) {
+    HttpResponse<InputStream> response =
+        exchange(json("/v1/export", request), BodyHandlers.ofInputStream());
+    try (InputStream body = response.body()) {
+      if (response.statusCode() != 200) {
+        throw problem(
+            response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
+      }
+      Download.save(body, target);
+    } catch (IOException e) {
+      throw new HaqException(
+          Reason.UNAVAILABLE, "the download broke off: " + e.getMessage() + "; try again", e);
+    }
+    String said = response.headers().firstValue("Haq-Export").orElse("{}");
+    return Json.parse(said, ExportResponse.Header.newBuilder()).build();
+  }
+
   BuildCostTableResponse costTable(BuildCostTableRequest request) {
     return post("/v1/cost-table", request, BuildCostTableResponse.newBuilder()).build();
   }
@@ -322,13 +347,15 @@ final class GatewayClient {
   }
 
   private <B extends Message.Builder> B post(String path, Message body, B answer) {
-    return call(
-        HttpRequest.newBuilder(uri(path))
-            .timeout(CALL_TIMEOUT)
-            .header("Content-Type", "application/json")
-            .POST(BodyPublishers.ofString(Json.print(body)))
-            .build(),
-        answer);
+    return call(json(path, body), answer);
+  }
+
+  private HttpRequest json(String path, Message body) {
+    return HttpRequest.newBuilder(uri(path))
+        .timeout(CALL_TIMEOUT)
+        .header("Content-Type", "application/json")
+        .POST(BodyPublishers.ofString(Json.print(body)))
+        .build();
   }
 
   private <B extends Message.Builder> B post(

@@ -30,6 +30,7 @@ import picocli.CommandLine.ParameterException;
       EvaluateCommand.class,
       SensitivityCommand.class,
       TableCommand.class,
+      ExportCommand.class,
       TargetsCommand.class,
       SessionsCommand.class,
       WatchCommand.class

@@ -137,6 +137,67 @@ class CommandTest {
   }
 
   @Test
+  void aModelAndItsPolicyAreExported() throws IOException {
+    Path policy = folder.resolve("exported.json");
+    Captured json = export("json", policy, "--bits", "5,6");
+    assertEquals(0, json.status(), json.err());
+    Path onnx = folder.resolve("exports/shapes.onnx");
+    Captured run =
+        export(
+            "onnx",
+            onnx,
+            "--policy",
+            policy.toString(),
+            "--data",
+            "builtin:shapes",
+            "--images",
+            "64",
+            "--json");
+    assertEquals(0, run.status(), run.err());
+    assertEquals(Files.size(onnx), run.json().get("size_bytes").asLong());
+    assertEquals(64, run.json().at("/file_accuracy/images").asInt());
+    assertEquals(
+        run.json().at("/evaluated_accuracy/top1").asDouble(),
+        run.json().at("/file_accuracy/top1").asDouble(),
+        2);
+    // What is exported is a model that can be imported: its layers are where they were.
+    assertEquals(
+        layers,
+        new GatewayClient(standalone.url())
+            .importModel(onnx, "again", "again")
+            .getNetwork()
+            .getLayersCount());
+  }
+
+  @Test
+  void anExportThatCannotBeIsRefusedAndLeavesNoFile() {
+    Path out = folder.resolve("refused.onnx");
+    Captured noData = export("onnx", out, "--bits", "8,8");
+    assertEquals(2, noData.status());
+    assertTrue(noData.err().contains("--data"), noData.err());
+    assertEquals(2, export("pdf", out, "--bits", "8,8").status());
+    Captured recipe =
+        export("onnx", out, "--bits", "8,8", "--data", "builtin:shapes", "--recipe", "magic");
+    assertEquals(2, recipe.status());
+    assertFalse(Files.exists(out));
+  }
+
+  private static Captured export(String format, Path out, String... more) {
+    List<String> args =
+        new ArrayList<>(
+            List.of(
+                "export",
+                "--model",
+                "builtin:shapes",
+                "--format",
+                format,
+                "--out",
+                out.toString()));
+    args.addAll(List.of(more));
+    return run(args.toArray(String[]::new));
+  }
+
+  @Test
   void simulationAndTableAgree() throws IOException {
     Path table = folder.resolve("t.npy");
     Captured written =

@@ -27,6 +27,14 @@ final class Query {
         : Optional.of(values.get(0));
   }
 
+  /** A query parameter that must be there. */
+  static String required(RoutingContext ctx, String name, String meaning) {
+    return text(ctx, name)
+        .orElseThrow(
+            () ->
+                HaqException.invalid("parameter '%s' is missing: add ?%s=%s", name, name, meaning));
+  }
+
   /** A whole number of 0 or more. */
   static int count(String name, String value) {
     try {

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -164,6 +165,28 @@ public final class Evaluator implements AutoCloseable {
     int count = answers.blocks().count();
     Shard shard = request.shard();
     return answers.sum(shard.first(count), shard.end(count), request.measureDivergence());
+  }
+
+  /**
+   * Hands out what an evaluation of a policy runs: its layers, as the recipe has them computed, and
+   * the images. Counts as one evaluation; blocks until {@code use} is done.
+   *
+   * @throws HaqException as {@link #evaluate}
+   */
+  public <T> T withPolicy(Request request, BooleanSupplier cancelled, Function<PolicyRun, T> use) {
+    Policy policy = request.policy().orElseThrow();
+    check(policy, request.model());
+    admission.enter(cancelled);
+    try {
+      CnnGraph graph = request.model().graph();
+      Images selected = images.images(request.data(), graph.inputShape(), graph.classes());
+      PreparedNetwork network =
+          prepared(request.model(), request.data(), request.recipe(), cancelled);
+      List<LayerForm> layers = network.layers(policy);
+      return use.apply(new PolicyRun(network.graph(), layers, writer, selected, runner, cancelled));
+    } finally {
+      admission.leave();
+    }
   }
 
   private static boolean isFloat(Policy policy) {

@@ -6,6 +6,8 @@ import dev.haq.model.Shard;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.ExportRequest;
+import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -18,6 +20,7 @@ import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Sensitivity;
+import dev.haq.quantizer.export.Exporter;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
@@ -38,6 +41,7 @@ public final class QuantizerHandler {
   private final DatasetStore datasets;
   private final Evaluator evaluator;
   private final Sensitivity sensitivity;
+  private final Exporter exporter;
 
   public QuantizerHandler(
       ModelStore models, DatasetStore datasets, Evaluator evaluator, Sensitivity sensitivity) {
@@ -45,6 +49,7 @@ public final class QuantizerHandler {
     this.datasets = datasets;
     this.evaluator = evaluator;
     this.sensitivity = sensitivity;
+    this.exporter = new Exporter(evaluator);
   }
 
   /** The methods, for a server. */
@@ -57,7 +62,8 @@ public final class QuantizerHandler {
         .unary(QuantizerGrpcService.GetModel, this::getModel)
         .unary(QuantizerGrpcService.ListDatasets, this::listDatasets)
         .unary(QuantizerGrpcService.Evaluate, this::evaluate)
-        .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity);
+        .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity)
+        .serverStream(QuantizerGrpcService.Export, this::export);
   }
 
   private Model getModel(GetModelRequest request, Call call) {
@@ -118,5 +124,22 @@ public final class QuantizerHandler {
 
   private static BitChoices choices(boolean given, dev.haq.proto.model.v1.BitChoices message) {
     return given ? BitsWire.fromProto(message) : BitChoices.PAPER;
+  }
+
+  private void export(ExportRequest request, ResponseStream<ExportResponse> out) {
+    ImportedModel model = models.get(request.getModel());
+    Exporter.Request wanted =
+        new Exporter.Request(
+            model,
+            request.hasPolicy()
+                ? BitsWire.fromProto(request.getPolicy(), model.network())
+                : Policy.unquantized(model.network().size()),
+            RecipeWire.fromProto(request.getRecipe()),
+            request.hasData()
+                ? Optional.of(DataWire.fromProto(request.getData()))
+                : Optional.empty(),
+            QuantizerWire.fromProto(request.getFormat()),
+            request.getPowerOfTwoScales());
+    ExportStream.send(exporter.export(wanted, out::isCancelled), out);
   }
 }

@@ -1,12 +1,16 @@
 package dev.haq.quantizer.grpc;
 
 import com.google.protobuf.Timestamp;
+import dev.haq.model.HaqException;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.ExportRequest;
 import dev.haq.quantizer.data.DatasetInfo;
 import dev.haq.quantizer.eval.Evaluation;
+import dev.haq.quantizer.export.ExportFormat;
 import dev.haq.wire.DataWire;
 import java.time.Instant;
+import java.util.List;
 
 /** What the quantizer answers about data and policies, as messages. */
 final class QuantizerWire {
@@ -35,6 +39,21 @@ final class QuantizerWire {
             .setCached(evaluation.cached());
     evaluation.floatSeconds().ifPresent(message::setFloatSeconds);
     return message.build();
+  }
+
+  static ExportFormat fromProto(ExportRequest.Format format) {
+    return switch (format) {
+      case ONNX_QCDQ -> ExportFormat.ONNX_QCDQ;
+      case ONNX_INT4 -> ExportFormat.ONNX_INT4;
+      case QONNX -> ExportFormat.QONNX;
+      case AIMET -> ExportFormat.AIMET;
+      case ORT_TENSOR_QUANT_OVERRIDES -> ExportFormat.ORT_TENSOR_QUANT_OVERRIDES;
+      case POLICY_JSON -> ExportFormat.POLICY_JSON;
+      case POLICY_CSV -> ExportFormat.POLICY_CSV;
+      case FORMAT_UNSPECIFIED, UNRECOGNIZED ->
+          throw HaqException.invalid(
+              "format is missing: use one of %s", List.of(ExportFormat.values()));
+    };
   }
 
   private static Timestamp toProto(Instant time) {

@@ -77,6 +77,15 @@ public record CnnGraph(
     return nodes.stream().filter(n -> n.outputs().contains(tensor)).findFirst();
   }
 
+  /** The version of the standard operators. */
+  public long opset() {
+    return operatorSets.stream()
+        .filter(o -> o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx"))
+        .mapToLong(OperatorSetIdProto::getVersion)
+        .max()
+        .orElse(0);
+  }
+
   /** Values of one input image. */
   public int inputValues() {
     return inputShape.stream().mapToInt(Integer::intValue).reduce(1, Math::multiplyExact);

@@ -93,14 +93,20 @@ final class GraphBuilder {
       if (source.shapes().get(layer.input()).size() == 2) {
         add(
             Nodes.node("Gemm", List.of(input, weights, bias), output)
+                .setName(layer.layer().name())
                 .addAttribute(Nodes.integer("transB", 1)));
       } else {
         String transposed = op("Transpose", List.of(weights));
-        String product = op("MatMul", List.of(input, transposed));
+        String product = fresh("MatMul");
+        add(
+            Nodes.node("MatMul", List.of(input, transposed), product)
+                .setName(layer.layer().name()));
         add(Nodes.node("Add", List.of(product, bias), output));
       }
     } else {
-      add(convolution(Nodes.node("Conv", List.of(input, weights, bias), output), layer.layer()));
+      add(
+          convolution(Nodes.node("Conv", List.of(input, weights, bias), output), layer.layer())
+              .setName(layer.layer().name()));
     }
   }
 

@@ -54,11 +54,13 @@ public final class QdqGraph implements GraphWriter {
             GraphBuilder.weightDims(layer.layer()));
     String scales = builder.vector("scale", integers.weights().scales());
     String bias = builder.constant(Tensors.of(builder.fresh("bias"), integers.bias(), outputs));
+    // Zero is the default, but some readers expect three inputs.
+    String zeros = builder.constant(Tensors.of(builder.fresh("zero"), new int[outputs], outputs));
     builder.realLayer(
         layer,
         input,
         perOutput(builder, weights.get(0), scales, weights.get(1)),
-        perOutput(builder, bias, biasScales(builder, integers), ""),
+        perOutput(builder, bias, biasScales(builder, integers), zeros),
         layer.output());
   }
 
@@ -73,15 +75,13 @@ public final class QdqGraph implements GraphWriter {
   private static String perOutput(
       GraphBuilder builder, String tensor, String scales, String zeroPoints) {
     String output = builder.fresh("DequantizeLinear");
-    List<String> inputs =
-        zeroPoints.isEmpty() ? List.of(tensor, scales) : List.of(tensor, scales, zeroPoints);
     builder.add(
-        Nodes.node("DequantizeLinear", inputs, output).addAttribute(Nodes.integer("axis", 0)));
+        Nodes.node("DequantizeLinear", List.of(tensor, scales, zeroPoints), output)
+            .addAttribute(Nodes.integer("axis", 0)));
     return output;
   }
 
-  private static String quantizeDequantize(
-      GraphBuilder builder, String input, LinearQuantizer quantizer) {
+  static String quantizeDequantize(GraphBuilder builder, String input, LinearQuantizer quantizer) {
     String scale = builder.scalar("scale", quantizer.scale());
     int zeroPoint = ByteCodes.zeroPoint(quantizer);
     String zero = builder.unsignedByte("zero", zeroPoint);

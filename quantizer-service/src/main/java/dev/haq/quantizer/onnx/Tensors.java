@@ -11,6 +11,9 @@ import java.util.List;
 
 /** ONNX tensors as Java arrays and back, row-major. */
 public final class Tensors {
+  /** {@code TensorProto.DataType.INT4}. */
+  public static final int INT4 = 22;
+
   private Tensors() {}
 
   public static int[] dims(TensorProto tensor) {
@@ -200,6 +203,18 @@ public final class Tensors {
 
   public static TensorProto uint8(String name, byte[] values, int... dims) {
     return make(name, DataType.UINT8, ByteBuffer.wrap(values), dims);
+  }
+
+  /** Whole numbers of -8..7, two a byte, the first in the low half. */
+  public static TensorProto int4(String name, byte[] values, int... dims) {
+    byte[] packed = new byte[(values.length + 1) / 2];
+    for (int i = 0; i < values.length; i++) {
+      packed[i / 2] |= (byte) ((values[i] & 0xf) << (i % 2 * 4));
+    }
+    // The messages at hand are older than this type; its number is ONNX's.
+    return make(name, DataType.FLOAT, ByteBuffer.wrap(packed), dims).toBuilder()
+        .setDataType(INT4)
+        .build();
   }
 
   private static ByteBuffer buffer(int bytes) {

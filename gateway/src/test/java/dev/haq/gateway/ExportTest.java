@@ -1,0 +1,119 @@
+package dev.haq.gateway;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.proto.model.v1.LayerBits;
+import dev.haq.proto.model.v1.Policy;
+import dev.haq.proto.model.v1.Recipe;
+import dev.haq.proto.quantizer.v1.ExportRequest;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Exported files on their way through the gateway. */
+final class ExportTest {
+  private static GatewayFixture gateway;
+
+  @BeforeAll
+  static void start() {
+    gateway = new GatewayFixture(settings -> settings);
+  }
+
+  @AfterAll
+  static void stop() {
+    gateway.close();
+  }
+
+  private static <T> HttpResponse<T> export(String model, HttpResponse.BodyHandler<T> handler)
+      throws IOException, InterruptedException {
+    String json = "{\"model\": \"%s\", \"format\": \"ONNX_QCDQ\"}".formatted(model);
+    return gateway.http.send(
+        gateway.request("/v1/export").POST(BodyPublishers.ofString(json)).build(), handler);
+  }
+
+  @Test
+  void aFileComesWithItsNameItsTypeAndWhatIsSaidOfIt() throws Exception {
+    HttpResponse<byte[]> response = export("net", BodyHandlers.ofByteArray());
+    assertEquals(200, response.statusCode());
+    assertEquals(3 * FakeQuantizer.EXPORT_CHUNK, response.body().length);
+    assertEquals(2, response.body()[2 * FakeQuantizer.EXPORT_CHUNK]);
+    assertEquals(
+        "application/octet-stream", response.headers().firstValue("Content-Type").orElseThrow());
+    assertEquals(
+        "attachment; filename=\"net.qcdq.onnx\"",
+        response.headers().firstValue("Content-Disposition").orElseThrow());
+    JsonNode said = GatewayFixture.json(response.headers().firstValue("Haq-Export").orElseThrow());
+    assertEquals("caf\u00e9", said.at("/notes/0").asText());
+  }
+
+  @Test
+  void aFileThatDiffersIsAProblem() throws Exception {
+    HttpResponse<String> response = export("differs", BodyHandlers.ofString());
+    assertEquals(409, response.statusCode());
+    assertEquals("EXPORT_DIFFERS", GatewayFixture.json(response).get("reason").asText());
+  }
+
+  @Test
+  void aFileThatBreaksOffIsNeverTakenForAWholeOne() {
+    assertThrows(IOException.class, () -> export("breaks", BodyHandlers.ofByteArray()));
+  }
+
+  @Test
+  void aReaderThatIsSlowHoldsTheQuantizerBackAndOneThatLeavesEndsTheCall() throws Exception {
+    gateway.quantizer.abandoned = new CountDownLatch(1);
+    HttpResponse<InputStream> response = export("large", BodyHandlers.ofInputStream());
+    try (InputStream body = response.body()) {
+      assertEquals(0, body.read());
+      // 256 MiB in all; what is not read stays in the buffers on the way.
+      assertTrue(gateway.quantizer.exported.get() < 1024, "chunks sent without being read");
+    }
+    assertTrue(gateway.quantizer.abandoned.await(30, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void theBestPolicyOfASessionIsExportedAsItWasSearched() throws Exception {
+    gateway.agent.sessions.put(
+        "s1",
+        Session.newBuilder()
+            .setId("s1")
+            .setSpec(
+                SessionSpec.newBuilder()
+                    .setModel("net")
+                    .setData(DataSelection.newBuilder().setDataset("images").setMaxImages(50))
+                    .setRecipe(Recipe.newBuilder().setName("ptq")))
+            .setBest(
+                Episode.newBuilder()
+                    .setPolicy(
+                        Policy.newBuilder().addLayers(LayerBits.newBuilder().setWeightBits(5))))
+            .build());
+    HttpResponse<String> response = gateway.get("/v1/sessions/s1/export?format=qonnx");
+    assertEquals(200, response.statusCode(), response.body());
+    ExportRequest asked = gateway.quantizer.exportRequest;
+    assertEquals(ExportRequest.Format.QONNX, asked.getFormat());
+    assertEquals("net", asked.getModel());
+    assertEquals("ptq", asked.getRecipe().getName());
+    assertEquals(5, asked.getPolicy().getLayers(0).getWeightBits());
+    assertEquals(50, asked.getData().getMaxImages());
+    assertEquals(DataSelection.Split.SEARCH, asked.getData().getSplit());
+    assertEquals(400, gateway.get("/v1/sessions/s1/export?format=pdf").statusCode());
+    assertEquals(400, gateway.get("/v1/sessions/s1/export").statusCode());
+    assertEquals(404, gateway.get("/v1/sessions/none/export?format=csv").statusCode());
+    gateway.agent.sessions.put("s2", Session.newBuilder().setId("s2").build());
+    HttpResponse<String> early = gateway.get("/v1/sessions/s2/export?format=csv");
+    assertEquals("UNKNOWN_EPISODE", GatewayFixture.json(early).get("reason").asText());
+  }
+}

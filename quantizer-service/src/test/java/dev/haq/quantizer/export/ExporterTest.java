@@ -1,0 +1,364 @@
+package dev.haq.quantizer.export;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.google.protobuf.ByteString;
+import dev.haq.model.DataSelection;
+import dev.haq.model.HaqException;
+import dev.haq.model.LayerBits;
+import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Recipe;
+import dev.haq.model.Recipe.WeightScales;
+import dev.haq.quantizer.builtin.BuiltinShapes;
+import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.onnx.ImportedModel;
+import dev.haq.quantizer.onnx.ModelImporter;
+import dev.haq.quantizer.onnx.Nodes;
+import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.quantizer.onnx.Tensors;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class ExporterTest {
+  private static final DataSelection DATA =
+      ExportBench.first(DataSelection.all(BuiltinShapes.ID), 150);
+
+  @TempDir static Path folder;
+  private static ExportBench bench;
+  private static ImportedModel shapes;
+  private static Policy mixed;
+
+  @BeforeAll
+  static void start() {
+    bench = new ExportBench(folder);
+    shapes = ModelImporter.read(BuiltinShapes.model(), BuiltinShapes.ID, "shapes");
+    mixed = ExportBench.mixed(shapes.network().size());
+  }
+
+  @AfterAll
+  static void stop() {
+    bench.close();
+  }
+
+  private static ExportedFile export(
+      ImportedModel model, Policy policy, WeightScales scales, ExportFormat format) {
+    return bench.exporter.export(
+        new Exporter.Request(
+            model, policy, Recipe.HAQ.withWeightScales(scales), Optional.of(DATA), format, false),
+        () -> false);
+  }
+
+  private static ExportedFile export(ExportFormat format) {
+    return export(shapes, mixed, WeightScales.PER_CHANNEL, format);
+  }
+
+  private static ModelProto model(ByteString bytes) throws IOException {
+    return ModelProto.parseFrom(bytes);
+  }
+
+  private static Map<String, TensorProto> constants(ModelProto model) {
+    Map<String, TensorProto> constants = new HashMap<>();
+    model.getGraph().getInitializerList().forEach(t -> constants.put(t.getName(), t));
+    return constants;
+  }
+
+  private static Map<String, NodeProto> writers(ModelProto model) {
+    Map<String, NodeProto> writers = new HashMap<>();
+    model.getGraph().getNodeList().forEach(n -> writers.put(n.getOutput(0), n));
+    return writers;
+  }
+
+  private static NodeProto layer(ModelProto model, int index) {
+    String name = shapes.network().layer(index).name();
+    return model.getGraph().getNodeList().stream()
+        .filter(n -> n.getName().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = ExportFormat.class,
+      names = {"POLICY_JSON", "POLICY_CSV"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void everyModelOfAMixedPolicyScoresAsItsEvaluation(ExportFormat format) {
+    for (WeightScales scales : WeightScales.values()) {
+      ExportedFile file = export(shapes, mixed, scales, format);
+      assertEquals(
+          file.evaluatedAccuracy().orElseThrow().top1(),
+          file.fileAccuracy().orElseThrow().top1(),
+          0.7,
+          () -> format + " " + file.notes());
+      assertEquals(150, file.fileAccuracy().orElseThrow().images());
+      assertEquals("shapes" + format.suffix(), file.name());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = ExportFormat.class,
+      names = {"POLICY_JSON", "POLICY_CSV"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void whatOtherRecipesEvaluateIsWhatIsExported(ExportFormat format) {
+    for (String recipe : List.of("ptq", "kmeans")) {
+      ExportedFile file =
+          bench.exporter.export(
+              new Exporter.Request(
+                  shapes, mixed, Recipe.named(recipe), Optional.of(DATA), format, false),
+              () -> false);
+      assertEquals(
+          file.evaluatedAccuracy().orElseThrow().top1(),
+          file.fileAccuracy().orElseThrow().top1(),
+          0.7,
+          () -> recipe + " " + format + " " + file.notes());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(ExportFormat.class)
+  void theSameRequestGivesTheSameBytes(ExportFormat format) {
+    assertEquals(export(format).content(), export(format).content());
+  }
+
+  @Test
+  void residualNetworksOfAnOldOperatorSetAreExported() {
+    SmallModel small = new SmallModel(3, 32, 32).opset(11);
+    String stem = small.relu(small.conv("image", 3, 16, 3, 2, 1));
+    String wide = small.relu6(small.conv(stem, 16, 32, 1, 1, 1));
+    String deep = small.relu6(small.conv(wide, 32, 32, 3, 1, 32));
+    String sum = small.node("Add", stem, small.conv(deep, 32, 16, 1, 1, 1));
+    String mean =
+        small.node(
+            "ReduceMean",
+            List.of(sum),
+            NodeProto.newBuilder()
+                .addAttribute(Nodes.ints("axes", 2, 3))
+                .addAttribute(Nodes.integer("keepdims", 0))
+                .build());
+    ImportedModel model = small.imported(small.gemm(mean, 16, 10));
+    for (int[] bits : new int[][] {{8, 8}, {5, 6}, {2, 4}}) {
+      Policy policy = Policy.uniform(model.network().size(), LayerBits.of(bits[0], bits[1]));
+      for (ExportFormat format : ExportFormat.values()) {
+        for (WeightScales scales : WeightScales.values()) {
+          // Random weights guess, so this is about what is refused and what runs.
+          assertTrue(export(model, policy, scales, format).content().size() > 0);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aFileThatComputesSomethingElseIsRefused() throws IOException {
+    ModelProto right = model(export(ExportFormat.ONNX_QCDQ).content());
+    ModelProto.Builder broken = right.toBuilder();
+    for (int i = 0; i < right.getGraph().getInitializerCount(); i++) {
+      TensorProto tensor = right.getGraph().getInitializer(i);
+      if (tensor.getName().startsWith("haq/scale/") && Tensors.elements(tensor) > 1) {
+        float[] doubled = Tensors.floats(tensor).clone();
+        for (int c = 0; c < doubled.length; c += 2) {
+          doubled[c] *= 2;
+        }
+        broken
+            .getGraphBuilder()
+            .setInitializer(i, Tensors.of(tensor.getName(), doubled, doubled.length));
+      }
+    }
+    Evaluator.Request request =
+        new Evaluator.Request(shapes, DATA, Optional.of(mixed), Recipe.HAQ, false);
+    HaqException refused =
+        assertThrows(
+            HaqException.class,
+            () ->
+                bench.evaluator.withPolicy(
+                    request,
+                    () -> false,
+                    run -> ExportCheck.check(run, broken.build().toByteArray(), "the file")));
+    assertEquals(Reason.EXPORT_DIFFERS, refused.reason());
+    assertTrue(refused.details().containsKey("file_top1"));
+  }
+
+  @Test
+  void qcdqIsSet13AndClipsBytesToTheWidth() throws IOException {
+    ModelProto model = model(export(ExportFormat.ONNX_QCDQ).content());
+    assertEquals(8, model.getIrVersion());
+    assertEquals(1, model.getOpsetImportCount());
+    assertEquals(13, model.getOpsetImport(0).getVersion());
+    Map<String, NodeProto> writers = writers(model);
+    Map<String, TensorProto> constants = constants(model);
+    for (int k = 0; k < mixed.size(); k++) {
+      LayerBits bits = mixed.get(k);
+      if (bits.weights().isFloat() || bits.activations().isFloat()) {
+        continue;
+      }
+      NodeProto dequantize = writers.get(layer(model, k).getInput(0));
+      assertEquals("DequantizeLinear", dequantize.getOpType());
+      NodeProto clip = writers.get(dequantize.getInput(0));
+      if (bits.activations().bits() < 8) {
+        int low = (int) Tensors.floats(constants.get(clip.getInput(1)))[0];
+        int high = (int) Tensors.floats(constants.get(clip.getInput(2)))[0];
+        assertEquals(1 << bits.activations().bits(), high - low + 1 + (low == 0 ? 0 : 1));
+      }
+    }
+    JsonNode policy = Json.tree(property(model, "haq.policy"));
+    assertEquals(mixed.get(1).weights().bits(), policy.at("/layers/1/weight_bits").asInt());
+    assertTrue(policy.at("/layers/2/weight_bits").isNull());
+  }
+
+  private static byte[] property(ModelProto model, String key) {
+    return model.getMetadataPropsList().stream()
+        .filter(p -> p.getKey().equals(key))
+        .findFirst()
+        .orElseThrow()
+        .getValue()
+        .getBytes(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void compactModelsStoreFourBitsInHalfAByte() throws IOException {
+    ModelProto model = model(export(ExportFormat.ONNX_INT4).content());
+    assertEquals(10, model.getIrVersion());
+    assertEquals(21, model.getOpsetImport(0).getVersion());
+    Map<String, TensorProto> constants = constants(model);
+    int narrow = 0;
+    for (int k = 0; k < mixed.size(); k++) {
+      if (mixed.get(k).weights().isFloat()) {
+        continue;
+      }
+      NodeProto dequantize = writers(model).get(layer(model, k).getInput(1));
+      TensorProto codes = constants.get(dequantize.getInput(0));
+      if (mixed.get(k).weights().bits() <= 4) {
+        narrow++;
+        assertEquals(Tensors.INT4, codes.getDataType());
+        assertEquals((Tensors.elements(codes) + 1) / 2, codes.getRawData().size());
+      } else {
+        int levels = (1 << (mixed.get(k).weights().bits() - 1)) - 1;
+        for (float code : Tensors.floats(codes)) {
+          assertTrue(Math.abs(code) <= levels);
+        }
+      }
+    }
+    assertTrue(narrow > 0);
+  }
+
+  @Test
+  void qonnxSaysEveryWidth() throws IOException {
+    ModelProto model = model(export(ExportFormat.QONNX).content());
+    Map<String, NodeProto> writers = writers(model);
+    Map<String, TensorProto> constants = constants(model);
+    for (int k = 0; k < mixed.size(); k++) {
+      for (int operand = 0; operand < 2; operand++) {
+        var bits = operand == 0 ? mixed.get(k).activations() : mixed.get(k).weights();
+        NodeProto quant = writers.get(layer(model, k).getInput(operand));
+        boolean quantized = quant != null && quant.getOpType().equals("Quant");
+        assertEquals(!bits.isFloat(), quantized, "layer " + k);
+        if (quantized) {
+          assertEquals("qonnx.custom_op.general", quant.getDomain());
+          assertEquals(bits.bits(), (int) Tensors.floats(constants.get(quant.getInput(3)))[0]);
+          if (operand == 1) {
+            assertEquals(1, Nodes.integer(quant, "signed", -1));
+            assertEquals(1, Nodes.integer(quant, "narrow", -1));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void powersOfTwoAreScalesAndCheckedAsSuch() throws IOException {
+    ExportedFile file =
+        bench.exporter.export(
+            new Exporter.Request(
+                shapes,
+                Policy.uniform(shapes.network().size(), LayerBits.of(8, 8)),
+                Recipe.HAQ,
+                Optional.of(DATA),
+                ExportFormat.QONNX,
+                true),
+            () -> false);
+    ModelProto model = model(file.content());
+    Map<String, TensorProto> constants = constants(model);
+    for (NodeProto node : model.getGraph().getNodeList()) {
+      if (node.getOpType().equals("Quant")) {
+        for (float scale : Tensors.floats(constants.get(node.getInput(1)))) {
+          assertEquals(0, Float.floatToIntBits(scale) & 0x7fffff, "a power of two: " + scale);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aimetHasAnEncodingForEachQuantizedTensorOfItsModel() throws IOException {
+    Map<String, byte[]> files = ZipFile.files(export(ExportFormat.AIMET).content());
+    ModelProto model = ModelProto.parseFrom(files.get("shapes.onnx"));
+    JsonNode document = Json.tree(files.get("shapes.encodings"));
+    assertEquals("1.0.0", document.get("version").asText());
+    Map<String, JsonNode> entries = new HashMap<>();
+    document.get("activation_encodings").forEach(e -> entries.put(e.get("name").asText(), e));
+    document.get("param_encodings").forEach(e -> entries.put(e.get("name").asText(), e));
+    int expected = 0;
+    for (int k = 0; k < mixed.size(); k++) {
+      for (int operand = 0; operand < 2; operand++) {
+        var bits = operand == 0 ? mixed.get(k).activations() : mixed.get(k).weights();
+        if (!bits.isFloat()) {
+          expected++;
+          JsonNode entry = entries.get(layer(model, k).getInput(operand));
+          assertEquals(bits.bits(), entry.get("bw").asInt());
+          assertEquals(entry.get("scale").size(), entry.get("offset").size());
+        }
+      }
+    }
+    assertEquals(expected, entries.size());
+  }
+
+  @Test
+  void overridesNameTensorsOfTheirModelAndTypesThatExist() throws IOException {
+    Map<String, byte[]> files =
+        ZipFile.files(export(ExportFormat.ORT_TENSOR_QUANT_OVERRIDES).content());
+    ModelProto model = ModelProto.parseFrom(files.get("model.onnx"));
+    assertTrue(
+        new String(files.get("quantize.py"), StandardCharsets.UTF_8).contains("quantize_static"));
+    JsonNode overrides = Json.tree(files.get("overrides.json"));
+    int pairs = 0;
+    for (int k = 0; k < mixed.size(); k++) {
+      LayerBits bits = mixed.get(k);
+      if (bits.weights().isFloat() || bits.activations().isFloat()) {
+        continue;
+      }
+      pairs++;
+      NodeProto node = layer(model, k);
+      assertEquals("QUInt8", overrides.get(node.getInput(0)).at("/0/quant_type").asText());
+      assertEquals(
+          bits.weights().bits() <= 4 ? "QInt4" : "QInt8",
+          overrides.get(node.getInput(1)).at("/0/quant_type").asText());
+    }
+    assertEquals(2 * pairs, overrides.size());
+  }
+
+  @Test
+  void policiesAreWrittenWithNullForFloat() {
+    JsonNode json = Json.tree(export(ExportFormat.POLICY_JSON).content().toByteArray());
+    assertEquals(BuiltinShapes.ID, json.get("model").asText());
+    assertTrue(json.at("/layers/6/activation_bits").isNull());
+    List<String> lines = export(ExportFormat.POLICY_CSV).content().toStringUtf8().lines().toList();
+    assertEquals(shapes.network().size() + 1, lines.size());
+    assertTrue(lines.get(1).startsWith("1," + shapes.network().layer(0).name() + ",conv,8,8,"));
+  }
+}
