@@ -40,7 +40,7 @@ public final class Tensors {
     return (int) elements;
   }
 
-  static boolean isFloat(TensorProto tensor) {
+  public static boolean isFloat(TensorProto tensor) {
     return switch (type(tensor)) {
       case FLOAT, DOUBLE, FLOAT16 -> true;
       default -> false;
