@@ -79,20 +79,27 @@ final class GraphBuilder {
     realLayer(layer, input, weightName, biasName, output);
   }
 
-  /** Adds a floating-point layer whose weights [outputs][...] and bias are tensors already. */
+  /**
+   * Adds a floating-point layer whose weights [outputs][...] and bias are tensors already. Its node
+   * has the layer's name, so that a model read again has the same layers.
+   */
   void realLayer(Quantizable layer, String input, String weights, String bias, String output) {
     if (layer.layer() instanceof Layer.Linear) {
       if (source.shapes().get(layer.input()).size() == 2) {
         add(
             Nodes.node("Gemm", List.of(input, weights, bias), output)
+                .setName(layer.layer().name())
                 .addAttribute(Nodes.integer("transB", 1)));
       } else {
         String transposed = op("Transpose", List.of(weights));
-        String product = op("MatMul", List.of(input, transposed));
+        String product = fresh("MatMul");
+        add(Nodes.node("MatMul", List.of(input, transposed), product).setName(layer.layer().name()));
         add(Nodes.node("Add", List.of(product, bias), output));
       }
     } else {
-      add(convolution(Nodes.node("Conv", List.of(input, weights, bias), output), layer.layer()));
+      NodeProto.Builder node =
+          Nodes.node("Conv", List.of(input, weights, bias), output).setName(layer.layer().name());
+      add(convolution(node, layer.layer()));
     }
   }
 

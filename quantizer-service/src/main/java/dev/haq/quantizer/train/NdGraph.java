@@ -122,7 +122,7 @@ final class NdGraph {
    */
   NDArray run(NDArray images, Layers layers) {
     Run run = new Run(images.getManager());
-    run.put(graph.input(), new NdValue.Real(images));
+    run.values.put(graph.input(), new NdValue.Real(images));
     for (Step step : steps) {
       if (step.node() instanceof Quantizable layer) {
         NDArray output = layers.apply(step.layer(), layer, run.real(layer.input()));
@@ -135,10 +135,10 @@ final class NdGraph {
     return run.real(graph.output()).reshape(images.getShape().get(0), graph.classes());
   }
 
-  /** The tensors of one run. An array is closed once nothing reads it any more. */
+  /** The tensors of one run. An array that was computed is closed once nothing reads it. */
   private final class Run {
     private final NDManager manager;
-    private final Map<String, NdValue> values = new HashMap<>(constants);
+    final Map<String, NdValue> values = new HashMap<>(constants);
     private final IdentityHashMap<NDArray, Integer> names = new IdentityHashMap<>();
 
     Run(NDManager manager) {
