@@ -1,23 +1,27 @@
 package dev.haq.model;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * How a policy becomes a quantized network, named so that results can be compared: a recipe of
- * {@link #NAMES}, and what departs from it.
+ * How a policy becomes a quantized network, named and numbered so that results can be compared: a
+ * recipe of {@link #NAMES}, and what departs from it. What a version does never changes.
  *
  * @param name {@code haq}: linear quantization, clip thresholds by KL divergence (paper, 3.4);
  *     {@code ptq}: the best without training; {@code haq-finetune}: haq, then fine-tuned (paper,
- *     3.5); {@code kmeans}: weights share 2^bits centroids (paper, 3.4, model size). Without a
- *     version ({@code @1}) the newest is meant
+ *     3.5); {@code kmeans}: weights share 2^bits centroids (paper, 3.4, model size)
+ * @param version 1 up to the newest
  * @param weightScales one scale for each output channel, or one for the tensor
  * @param weightClip empty for the recipe's own
  * @param activationClip empty for the recipe's own
- * @param fineTuning empty for the recipe's own
+ * @param fineTuning empty for the recipe's own; only of recipes that are fine-tuned
  */
 public record Recipe(
     String name,
+    int version,
     WeightScales weightScales,
     Optional<Clip> weightClip,
     Optional<Clip> activationClip,
@@ -43,33 +47,83 @@ public record Recipe(
   /** Every recipe there is. */
   public static final List<String> NAMES = List.of("haq", "ptq", "haq-finetune", "kmeans");
 
+  /** The newest version of every recipe. A change that moves results makes it one more. */
+  private static final int NEWEST = 1;
+
+  /** Recipes that train; see {@link FineTuning}. */
+  private static final List<String> TRAINED = List.of("haq-finetune", "kmeans");
+
+  private static final Pattern ID = Pattern.compile("(.+?)(?:@([1-9][0-9]{0,8}))?");
+
   /** The paper's way, with a scale for each channel: networks with depthwise layers need it. */
   public static final Recipe HAQ = named("haq");
 
   public Recipe {
-    if (!NAMES.contains(name)) {
+    if (!NAMES.contains(name) || version < 1 || version > NEWEST) {
+      throw unknown(name + "@" + version);
+    }
+    if (fineTuning.isPresent() && !TRAINED.contains(name)) {
       throw HaqException.invalid(
-          "there is no recipe '%s': use one of %s", name, String.join(", ", NAMES));
+          "recipe '%s' is not fine-tuned: leave fine_tuning out, or use %s",
+          name, String.join(" or ", TRAINED));
     }
   }
 
-  /** A recipe as it is, with a weight scale for each channel. */
-  public static Recipe named(String name) {
+  /**
+   * A recipe as it is, with a weight scale for each channel.
+   *
+   * @param id its name, after which a version may follow, as in {@code ptq@1}; without it the
+   *     newest is meant
+   */
+  public static Recipe named(String id) {
+    Matcher parts = ID.matcher(id);
+    if (!parts.matches()) {
+      throw unknown(id);
+    }
+    int version = parts.group(2) == null ? NEWEST : Integer.parseInt(parts.group(2));
+    if (!NAMES.contains(parts.group(1)) || version > NEWEST) {
+      throw unknown(id);
+    }
     return new Recipe(
-        name, WeightScales.PER_CHANNEL, Optional.empty(), Optional.empty(), Optional.empty());
+        parts.group(1),
+        version,
+        WeightScales.PER_CHANNEL,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  private static HaqException unknown(String id) {
+    List<String> known = new ArrayList<>();
+    for (String name : NAMES) {
+      for (int version = 1; version <= NEWEST; version++) {
+        known.add(name + "@" + version);
+      }
+    }
+    return HaqException.invalid(
+        "there is no recipe '%s': use one of %s", id, String.join(", ", known));
+  }
+
+  /** Name and version, as in {@code ptq@1}: the same recipe whatever comes after it. */
+  public String id() {
+    return name + "@" + version;
   }
 
   public Recipe withWeightScales(WeightScales scales) {
-    return new Recipe(name, scales, weightClip, activationClip, fineTuning);
+    return new Recipe(name, version, scales, weightClip, activationClip, fineTuning);
   }
 
   /** This recipe with other clip thresholds. */
   public Recipe withClips(Clip weights, Clip activations) {
-    return new Recipe(
-        name, weightScales, Optional.of(weights), Optional.of(activations), fineTuning);
+    return withClips(Optional.of(weights), Optional.of(activations));
+  }
+
+  /** This recipe with the clip thresholds given, and its own where none is. */
+  public Recipe withClips(Optional<Clip> weights, Optional<Clip> activations) {
+    return new Recipe(name, version, weightScales, weights, activations, fineTuning);
   }
 
   public Recipe withFineTuning(FineTuning other) {
-    return new Recipe(name, weightScales, weightClip, activationClip, Optional.of(other));
+    return new Recipe(name, version, weightScales, weightClip, activationClip, Optional.of(other));
   }
 }

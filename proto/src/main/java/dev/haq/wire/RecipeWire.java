@@ -12,7 +12,7 @@ public final class RecipeWire {
   public static dev.haq.proto.model.v1.Recipe toProto(Recipe recipe) {
     dev.haq.proto.model.v1.Recipe.Builder message =
         dev.haq.proto.model.v1.Recipe.newBuilder()
-            .setName(recipe.name())
+            .setName(recipe.id())
             .setWeightScales(
                 switch (recipe.weightScales()) {
                   case PER_CHANNEL -> dev.haq.proto.model.v1.Recipe.WeightScales.PER_CHANNEL;
@@ -24,21 +24,25 @@ public final class RecipeWire {
     return message.build();
   }
 
-  /** An empty name is {@link Recipe#HAQ}'s. */
+  /** An empty name is {@link Recipe#HAQ}'s; without a version the newest is meant. */
   public static Recipe fromProto(dev.haq.proto.model.v1.Recipe message) {
-    return new Recipe(
-        message.getName().isEmpty() ? Recipe.HAQ.name() : message.getName(),
+    Recipe named = message.getName().isEmpty() ? Recipe.HAQ : Recipe.named(message.getName());
+    Recipe.WeightScales scales =
         switch (message.getWeightScales()) {
           case PER_CHANNEL -> Recipe.WeightScales.PER_CHANNEL;
           case PER_TENSOR -> Recipe.WeightScales.PER_TENSOR;
           case UNRECOGNIZED ->
               throw HaqException.invalid("recipe.weight_scales must be PER_CHANNEL or PER_TENSOR");
-        },
-        clip("weight_clip", message.getWeightClip()),
-        clip("activation_clip", message.getActivationClip()),
-        message.hasFineTuning()
-            ? Optional.of(fromProto(message.getFineTuning()))
-            : Optional.empty());
+        };
+    Recipe recipe =
+        named
+            .withWeightScales(scales)
+            .withClips(
+                clip("weight_clip", message.getWeightClip()),
+                clip("activation_clip", message.getActivationClip()));
+    return message.hasFineTuning()
+        ? recipe.withFineTuning(fromProto(message.getFineTuning()))
+        : recipe;
   }
 
   private static dev.haq.proto.model.v1.Recipe.Clip toProto(Recipe.Clip clip) {

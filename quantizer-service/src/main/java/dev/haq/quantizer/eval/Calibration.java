@@ -4,13 +4,16 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.haq.model.BitWidth;
+import dev.haq.model.Recipe.Clip;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.FloatGraph;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.Ort;
+import dev.haq.quantizer.quant.ActivationRange;
 import dev.haq.quantizer.quant.Histogram;
-import dev.haq.quantizer.quant.KlClipThreshold;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import dev.haq.quantizer.quant.Numerics.ActivationForm;
+import dev.haq.quantizer.quant.SignedHistogram;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,29 +23,32 @@ import java.util.function.BooleanSupplier;
 /**
  * What a network's layers read on a few images, and the quantizers that follow from it. A clip
  * threshold is searched for once for each tensor and number of levels; it does not depend on the
- * policy (paper, section 3.4). Keeps 16 KiB a tensor.
+ * policy (paper, section 3.4). Keeps 32 KiB a tensor.
  */
 final class Calibration {
   private final CnnGraph graph;
-  private final Map<String, Observed> observed;
-  private final Map<Threshold, Double> thresholds = new ConcurrentHashMap<>();
+  private final Map<String, SignedHistogram> observed;
+  private final Map<Grid, LinearQuantizer> quantizers = new ConcurrentHashMap<>();
 
-  private Calibration(CnnGraph graph, Map<String, Observed> observed) {
+  private Calibration(CnnGraph graph, Map<String, SignedHistogram> observed) {
     this.graph = graph;
     this.observed = observed;
   }
 
-  /**
-   * @param smallest the smallest value of the tensor
-   */
-  private record Observed(float smallest, Histogram magnitudes) {}
+  private record Grid(String tensor, BitWidth bits, Clip clip, ActivationForm form) {}
 
-  private record Threshold(String tensor, int levels) {}
+  private record Extent(float smallest, float largest) {
+    static final Extent NONE = new Extent(Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY);
 
-  private record Extent(float smallest, float largestMagnitude) {
     Extent plus(Extent other) {
-      return new Extent(
-          Math.min(smallest, other.smallest), Math.max(largestMagnitude, other.largestMagnitude));
+      return new Extent(Math.min(smallest, other.smallest), Math.max(largest, other.largest));
+    }
+
+    /** Of a tensor without a single number it is that of zeros. */
+    SignedHistogram histogram() {
+      return smallest <= largest
+          ? new SignedHistogram(smallest, largest, Histogram.USUAL_BINS)
+          : new SignedHistogram(0, 0, Histogram.USUAL_BINS);
     }
   }
 
@@ -58,13 +64,8 @@ final class Calibration {
       Map<String, Extent> extents = new HashMap<>();
       visit(session, graph, images, computed, runner, cancelled, values -> extent(values))
           .forEach(part -> part.forEach((name, e) -> extents.merge(name, e, Extent::plus)));
-      Map<String, Observed> observed = new HashMap<>();
-      extents.forEach(
-          (name, e) ->
-              observed.put(
-                  name,
-                  new Observed(
-                      e.smallest(), new Histogram(e.largestMagnitude(), Histogram.USUAL_BINS))));
+      Map<String, SignedHistogram> observed = new HashMap<>();
+      extents.forEach((name, extent) -> observed.put(name, extent.histogram()));
       observeInput(graph, images, observed);
       count(session, graph, images, computed, runner, cancelled, observed);
       return new Calibration(graph, observed);
@@ -109,7 +110,7 @@ final class Calibration {
       List<String> tensors,
       SessionRunner runner,
       BooleanSupplier cancelled,
-      Map<String, Observed> observed) {
+      Map<String, SignedHistogram> observed) {
     runner.run(
         session,
         graph,
@@ -119,7 +120,7 @@ final class Calibration {
         1,
         (result, first, count) -> {
           for (int i = 0; i < tensors.size(); i++) {
-            Histogram histogram = observed.get(tensors.get(i)).magnitudes();
+            SignedHistogram histogram = observed.get(tensors.get(i));
             float[] values = SessionRunner.floats((OnnxTensor) result.get(i));
             synchronized (histogram) {
               for (float value : values) {
@@ -132,31 +133,32 @@ final class Calibration {
         cancelled);
   }
 
-  private static void observeInput(CnnGraph graph, Images images, Map<String, Observed> observed) {
+  private static void observeInput(
+      CnnGraph graph, Images images, Map<String, SignedHistogram> observed) {
     float[] image = new float[graph.inputValues()];
-    Extent all = new Extent(Float.POSITIVE_INFINITY, 0);
+    Extent all = Extent.NONE;
     for (int i = 0; i < images.size(); i++) {
       images.read(i, image, 0);
       all = all.plus(extent(image));
     }
-    Histogram histogram = new Histogram(all.largestMagnitude(), Histogram.USUAL_BINS);
+    SignedHistogram histogram = all.histogram();
     for (int i = 0; i < images.size(); i++) {
       images.read(i, image, 0);
       for (float value : image) {
         histogram.add(value);
       }
     }
-    observed.put(graph.input(), new Observed(all.smallest(), histogram));
+    observed.put(graph.input(), histogram);
   }
 
   /** Values that are no numbers are passed over: such a network has no accuracy to lose. */
   private static Extent extent(float[] values) {
     float smallest = Float.POSITIVE_INFINITY;
-    float largest = 0;
+    float largest = Float.NEGATIVE_INFINITY;
     for (float value : values) {
       if (Float.isFinite(value)) {
         smallest = Math.min(smallest, value);
-        largest = Math.max(largest, Math.abs(value));
+        largest = Math.max(largest, value);
       }
     }
     return new Extent(smallest, largest);
@@ -164,16 +166,19 @@ final class Calibration {
 
   /**
    * The quantizer of a layer's input: unsigned where the tensor cannot be negative by the way it is
-   * made, or is an image without negative values; else symmetric (paper, section 3.4).
+   * made, or is an image without negative values; else as {@code form} says (paper, section 3.4).
    */
-  LinearQuantizer quantizer(String tensor, BitWidth bits) {
-    Observed seen = observed.get(tensor);
-    boolean signed =
-        tensor.equals(graph.input()) ? seen.smallest() < 0 : !graph.nonNegative().contains(tensor);
-    int levels = LinearQuantizer.levels(bits, signed);
-    double clip =
-        thresholds.computeIfAbsent(
-            new Threshold(tensor, levels), t -> KlClipThreshold.of(seen.magnitudes(), levels));
-    return signed ? LinearQuantizer.symmetric(bits, clip) : LinearQuantizer.unsigned(bits, clip);
+  LinearQuantizer quantizer(String tensor, BitWidth width, Clip threshold, ActivationForm codes) {
+    return quantizers.computeIfAbsent(
+        new Grid(tensor, width, threshold, codes),
+        grid -> {
+          SignedHistogram seen = observed.get(tensor);
+          boolean nonNegative =
+              tensor.equals(graph.input())
+                  ? seen.smallest() >= 0
+                  : graph.nonNegative().contains(tensor);
+          return ActivationRange.quantizer(
+              seen, nonNegative, grid.bits(), grid.clip(), grid.form());
+        });
   }
 }

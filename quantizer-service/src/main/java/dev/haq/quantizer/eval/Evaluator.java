@@ -12,12 +12,14 @@ import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.quantizer.onnx.CnnGraph;
+import dev.haq.quantizer.onnx.EqualisedGraph;
 import dev.haq.quantizer.onnx.FloatGraph;
 import dev.haq.quantizer.onnx.GraphWriter;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import dev.haq.quantizer.quant.Numerics;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -47,7 +49,7 @@ public final class Evaluator implements AutoCloseable {
   private final AtomicInteger waiting = new AtomicInteger();
   private final LruCache<AnswerKey, Accuracy> answers;
   private final LruCache<CalibrationKey, Calibration> calibrations;
-  private final LruCache<String, PolicyForms> forms;
+  private final LruCache<PreparedKey, PreparedNetwork> prepared;
   private final Object calibrating = new Object();
 
   /**
@@ -56,8 +58,10 @@ public final class Evaluator implements AutoCloseable {
    * @param threads that run images, at least 1
    * @param concurrent evaluations under way at once; others wait. Each holds one session
    * @param answers remembered, about 1 KiB each
-   * @param calibrations remembered, 16 KiB a layer each
-   * @param models whose quantized weights are remembered, at most 14 bytes a weight each
+   * @param calibrations remembered, 32 KiB a layer each
+   * @param models whose quantized weights are remembered, each with one recipe and data: at most 7
+   *     bytes a weight, 28 with codebooks; and for second-order rounding of layers of n weights an
+   *     output 8 n^2 bytes, n at most 1024
    */
   public record Limits(int threads, int concurrent, int answers, int calibrations, int models) {
     public Limits {
@@ -76,7 +80,7 @@ public final class Evaluator implements AutoCloseable {
     this.running = new Semaphore(limits.concurrent(), true);
     this.answers = new LruCache<>(limits.answers());
     this.calibrations = new LruCache<>(limits.calibrations());
-    this.forms = new LruCache<>(limits.models());
+    this.prepared = new LruCache<>(limits.models());
   }
 
   /**
@@ -95,7 +99,9 @@ public final class Evaluator implements AutoCloseable {
   private record AnswerKey(
       String model, DataSelection data, Optional<Policy> policy, Recipe recipe) {}
 
-  private record CalibrationKey(String model, DataSelection data) {}
+  private record CalibrationKey(String model, DataSelection data, boolean equalised) {}
+
+  private record PreparedKey(String model, DataSelection data, Numerics numerics) {}
 
   /**
    * Evaluates; blocks until done.
@@ -176,8 +182,6 @@ public final class Evaluator implements AutoCloseable {
     CnnGraph graph = request.model().graph();
     long start = System.nanoTime();
     Images selected = images.images(request.data(), graph.inputShape(), graph.classes());
-    Optional<Calibration> calibration =
-        policy.isPresent() ? Optional.of(calibration(request, cancelled)) : Optional.empty();
     double preparationSeconds = secondsSince(start);
     if (policy.isEmpty()) {
       try (OrtSession session = openFloat(graph)) {
@@ -193,10 +197,11 @@ public final class Evaluator implements AutoCloseable {
             false);
       }
     }
-    List<LayerForm> layers = forms(request, policy.get(), calibration.orElseThrow());
+    PreparedNetwork network = prepared(request, cancelled);
+    List<LayerForm> layers = network.layers(policy.get());
     preparationSeconds = secondsSince(start);
     long begun = System.nanoTime();
-    try (OrtSession session = openQuantized(graph, layers)) {
+    try (OrtSession session = openQuantized(network.graph(), layers)) {
       double openingSeconds = secondsSince(begun);
       if (request.compareSpeed()) {
         return compared(session, graph, selected, openingSeconds, preparationSeconds, cancelled);
@@ -249,38 +254,40 @@ public final class Evaluator implements AutoCloseable {
         FloatGraph.write(graph, List.of(graph.output())).toByteArray(), FloatGraph.rewriting());
   }
 
-  /** How each layer is computed. What is found here for a layer and its widths is kept. */
-  private List<LayerForm> forms(Request request, Policy policy, Calibration calibration) {
-    String model = request.model().id();
-    PolicyForms policyForms =
-        forms
-            .get(model)
-            .orElseGet(() -> forms.putIfAbsent(model, new PolicyForms(request.model().graph())));
-    return policyForms.of(policy, request.recipe(), calibration);
-  }
-
   private OrtSession openQuantized(CnnGraph graph, List<LayerForm> layers) {
     return Ort.open(writer.write(graph, layers).toByteArray(), writer.rewriting());
   }
 
-  private Calibration calibration(Request request, BooleanSupplier cancelled) {
+  /** What the recipe makes of the model whatever the policy; made once and kept. */
+  private PreparedNetwork prepared(Request request, BooleanSupplier cancelled) {
+    Numerics numerics = Numerics.of(request.recipe());
     DataSelection data = calibrationData(request.data());
-    CalibrationKey key = new CalibrationKey(request.model().id(), data);
-    Optional<Calibration> known = calibrations.get(key);
+    PreparedKey key = new PreparedKey(request.model().id(), data, numerics);
+    Optional<PreparedNetwork> known = prepared.get(key);
     if (known.isPresent()) {
       return known.get();
     }
     synchronized (calibrating) {
-      return calibrations
+      return prepared
           .get(key)
-          .orElseGet(
-              () -> {
-                CnnGraph graph = request.model().graph();
-                Images selected = images.images(data, graph.inputShape(), graph.classes());
-                return calibrations.putIfAbsent(
-                    key, Calibration.of(graph, selected, runner, cancelled));
-              });
+          .orElseGet(() -> prepared.putIfAbsent(key, prepare(request, data, numerics, cancelled)));
     }
+  }
+
+  private PreparedNetwork prepare(
+      Request request, DataSelection data, Numerics numerics, BooleanSupplier cancelled) {
+    CnnGraph model = request.model().graph();
+    CnnGraph graph = numerics.equalised() ? EqualisedGraph.of(model) : model;
+    Images selected = images.images(data, graph.inputShape(), graph.classes());
+    CalibrationKey key = new CalibrationKey(request.model().id(), data, numerics.equalised());
+    Calibration calibration =
+        calibrations
+            .get(key)
+            .orElseGet(
+                () ->
+                    calibrations.putIfAbsent(
+                        key, Calibration.of(graph, selected, runner, cancelled)));
+    return PreparedNetwork.of(graph, numerics, calibration, selected, runner, cancelled);
   }
 
   private static DataSelection calibrationData(DataSelection data) {

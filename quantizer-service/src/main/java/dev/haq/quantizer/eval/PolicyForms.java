@@ -3,15 +3,22 @@ package dev.haq.quantizer.eval;
 import dev.haq.model.BitWidth;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
-import dev.haq.model.Recipe;
-import dev.haq.model.Recipe.WeightScales;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.LayerForm;
+import dev.haq.quantizer.quant.BiasCorrection;
+import dev.haq.quantizer.quant.Codebook;
+import dev.haq.quantizer.quant.InputMoments;
 import dev.haq.quantizer.quant.IntegerLayer;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import dev.haq.quantizer.quant.Numerics;
+import dev.haq.quantizer.quant.Numerics.Rounding;
+import dev.haq.quantizer.quant.Numerics.Weights;
 import dev.haq.quantizer.quant.QuantizedWeights;
+import dev.haq.quantizer.quant.SecondOrderRounding;
+import dev.haq.quantizer.quant.WeightClips;
 import dev.haq.quantizer.quant.WeightQuantizer;
+import dev.haq.quantizer.quant.WeightShape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,45 +26,107 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Says how each layer of one network is computed under a policy. Quantized weights are kept for
- * every (layer, bit-width) asked for: at most seven bytes a weight and kind of scales.
+ * Says how each layer of one network is computed under a policy, by one recipe's numerics. What a
+ * layer and its bit-widths ask for is found once and kept: at most seven bytes a weight on linear
+ * grids, 28 in codebooks.
  */
 final class PolicyForms {
-  private final CnnGraph graph;
-  private final Map<WeightKey, QuantizedWeights> weights = new ConcurrentHashMap<>();
+  private final List<Quantizable> layers;
+  private final Numerics numerics;
+  private final Calibration calibration;
+  private final List<InputMoments> moments;
+  private final Map<WeightKey, QuantizedWeights> linear = new ConcurrentHashMap<>();
+  private final Map<WeightKey, float[]> shared = new ConcurrentHashMap<>();
+  private final Map<Integer, SecondOrderRounding> roundings = new ConcurrentHashMap<>();
 
-  PolicyForms(CnnGraph graph) {
-    this.graph = graph;
+  /**
+   * @param calibration of this graph
+   * @param moments of every layer's input; empty where the numerics need none
+   */
+  PolicyForms(
+      CnnGraph graph, Numerics numerics, Calibration calibration, List<InputMoments> moments) {
+    this.layers = graph.layers();
+    this.numerics = numerics;
+    this.calibration = calibration;
+    this.moments = List.copyOf(moments);
   }
 
-  private record WeightKey(int layer, BitWidth bits, WeightScales scales) {}
+  private record WeightKey(int layer, BitWidth bits) {}
 
-  List<LayerForm> of(Policy policy, Recipe recipe, Calibration calibration) {
-    List<Quantizable> layers = graph.layers();
+  List<LayerForm> of(Policy policy) {
     List<LayerForm> forms = new ArrayList<>();
     for (int k = 0; k < layers.size(); k++) {
-      forms.add(form(k, layers.get(k), policy.get(k), recipe, calibration));
+      forms.add(form(k, policy.get(k)));
     }
     return forms;
   }
 
-  private LayerForm form(
-      int index, Quantizable layer, LayerBits bits, Recipe recipe, Calibration calibration) {
-    Optional<LinearQuantizer> activations =
-        bits.activations().isFloat()
-            ? Optional.empty()
-            : Optional.of(calibration.quantizer(layer.input(), bits.activations()));
+  /** The quantizer of a layer's input; empty where it stays in floating point. */
+  Optional<LinearQuantizer> activations(int layer, BitWidth bits) {
+    return bits.isFloat()
+        ? Optional.empty()
+        : Optional.of(
+            calibration.quantizer(
+                layers.get(layer).input(),
+                bits,
+                numerics.activationClip(),
+                numerics.activationForm()));
+  }
+
+  private LayerForm form(int index, LayerBits bits) {
+    Quantizable layer = layers.get(index);
+    Optional<LinearQuantizer> activations = activations(index, bits.activations());
     if (bits.weights().isFloat()) {
-      return new LayerForm.Real(activations, layer.weights(), layer.bias());
+      float[] bias = bias(index, activations, layer.weights());
+      return new LayerForm.Real(activations, layer.weights(), bias);
+    }
+    WeightKey key = new WeightKey(index, bits.weights());
+    if (numerics.weights() instanceof Weights.Shared codebook) {
+      float[] values =
+          shared.computeIfAbsent(
+              key,
+              k ->
+                  Codebook.of(layer.weights(), k.bits(), codebook.initialisation())
+                      .shared(layer.weights()));
+      return new LayerForm.Real(activations, values, bias(index, activations, values));
     }
     QuantizedWeights quantized =
-        weights.computeIfAbsent(
-            new WeightKey(index, bits.weights(), recipe.weightScales()),
-            key ->
-                WeightQuantizer.quantize(
-                    layer.weights(), layer.weightShape(), key.bits(), key.scales()));
+        linear.computeIfAbsent(key, k -> quantized(k, (Weights.Linear) numerics.weights()));
+    float[] bias =
+        numerics.biasCorrected() ? bias(index, activations, quantized.values()) : layer.bias();
     return activations.isPresent()
-        ? new LayerForm.Whole(IntegerLayer.of(activations.get(), quantized, layer.bias()))
-        : new LayerForm.Real(Optional.empty(), quantized.values(), layer.bias());
+        ? new LayerForm.Whole(IntegerLayer.of(activations.get(), quantized, bias))
+        : new LayerForm.Real(Optional.empty(), quantized.values(), bias);
+  }
+
+  private QuantizedWeights quantized(WeightKey key, Weights.Linear how) {
+    Quantizable layer = layers.get(key.layer());
+    WeightShape shape = layer.weightShape();
+    return WeightQuantizer.quantize(
+        layer.weights(),
+        shape,
+        key.bits(),
+        WeightClips.of(layer.weights(), shape, key.bits(), how.clip(), how.scales()),
+        how.scales(),
+        how.rounding() == Rounding.NEAREST
+            ? WeightQuantizer.Rounding.NEAREST
+            : roundings.computeIfAbsent(
+                key.layer(), k -> new SecondOrderRounding(moments.get(k), shape.outputs())));
+  }
+
+  private float[] bias(int index, Optional<LinearQuantizer> activations, float[] quantized) {
+    Quantizable layer = layers.get(index);
+    if (!numerics.biasCorrected()) {
+      return layer.bias();
+    }
+    InputMoments inputs = moments.get(index);
+    double[] means = inputs.means();
+    return BiasCorrection.corrected(
+        layer.bias(),
+        inputs.groups(),
+        layer.weights(),
+        quantized,
+        means,
+        activations.map(inputs::means).orElse(means));
   }
 }

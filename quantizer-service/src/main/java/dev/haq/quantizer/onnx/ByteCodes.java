@@ -5,15 +5,15 @@ import dev.haq.quantizer.quant.LinearQuantizer;
 import java.util.List;
 
 /**
- * How codes lie in bytes: activations always without a sign (a signed code is stored 128 higher),
- * weights signed where the processor multiplies such pairs exactly, else 128 higher as well.
+ * How codes lie in bytes: activations always without a sign (the lowest code is stored as 0),
+ * weights signed where the processor multiplies such pairs exactly, else 128 higher.
  *
  * <p>Unsigned activations times signed weights are the fast pair. Processors with AVX2 or AVX-512
  * but without VNNI add two of their products in 16 bits, where they saturate; there the pair is
  * used only for layers whose codes cannot get that far.
  */
 final class ByteCodes {
-  /** Zero of signed codes in an unsigned byte. */
+  /** Zero of weight codes in an unsigned byte. */
   static final int MIDDLE = 128;
 
   private static final int LARGEST_16_BIT = Short.MAX_VALUE;
@@ -28,8 +28,9 @@ final class ByteCodes {
     return new ByteCodes(processor == Processor.ADDS_IN_16_BITS);
   }
 
+  /** The byte of code 0: the lowest code is byte 0. */
   static int zeroPoint(LinearQuantizer activations) {
-    return activations.signed() ? MIDDLE : 0;
+    return -activations.lowest();
   }
 
   /** Whether the layer's weights can be signed bytes. */

@@ -48,9 +48,9 @@ public final class FakeQuantizedGraph implements GraphWriter {
     builder.floatLayer(layer, quantized.orElse(input), real.weights(), real.bias(), output);
   }
 
-  /** round(clip(x, -c, c) / s) * s, or with 0 as the lower bound. */
+  /** round(clip(x, low, high) / s) * s. */
   static String fakeQuantized(GraphBuilder builder, String input, LinearQuantizer quantizer) {
-    String low = builder.scalar("low", quantizer.lowest() * quantizer.scale());
+    String low = builder.scalar("low", quantizer.low());
     String high = builder.scalar("high", quantizer.clip());
     String scale = builder.scalar("scale", quantizer.scale());
     String clipped = builder.op("Clip", List.of(input, low, high));

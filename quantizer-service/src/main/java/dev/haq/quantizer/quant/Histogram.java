@@ -48,6 +48,15 @@ public final class Histogram {
     }
   }
 
+  /** This and another of the same bins together. */
+  public Histogram plus(Histogram other) {
+    Histogram sum = new Histogram(max, counts.length);
+    for (int i = 0; i < counts.length; i++) {
+      sum.counts[i] = counts[i] + other.counts[i];
+    }
+    return sum;
+  }
+
   /** The largest magnitude. */
   public double max() {
     return max;

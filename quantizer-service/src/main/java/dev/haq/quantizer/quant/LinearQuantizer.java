@@ -9,9 +9,13 @@ import dev.haq.model.Reason;
  * (2^(b-1) - 1), or for values that are never negative clamp(x, 0, c) and s = c / (2^b - 1). Halves
  * round to even, as ONNX's operators do.
  *
+ * <p>Beyond the paper, the affine form (Jacob et al. 2018, arXiv:1712.05877, section 2.1) for
+ * values of which few are negative: 2^b codes lie unevenly about 0. The zero point of its bytes is
+ * {@code -lowest}; zero itself always has a code, so that padding and ReLU are exact.
+ *
  * @param scale s, above 0
- * @param lowest the smallest code: 0, or -(2^(b-1) - 1)
- * @param highest the largest code
+ * @param lowest the smallest code, at most 0: 0 where unsigned, -(2^(b-1) - 1) where symmetric
+ * @param highest the largest code, at least 0 and at most 255 above {@code lowest}
  */
 public record LinearQuantizer(float scale, int lowest, int highest) {
   /** The narrowest width that has a code besides zero, signed. */
@@ -20,10 +24,17 @@ public record LinearQuantizer(float scale, int lowest, int highest) {
   /** The widest width whose codes are bytes. */
   public static final int WIDEST = 8;
 
+  private static final int LARGEST_BYTE = 255;
+
   public LinearQuantizer {
-    if (!(scale > 0) || Float.isInfinite(scale) || (lowest != 0 && lowest != -highest)) {
+    if (!(scale > 0)
+        || Float.isInfinite(scale)
+        || lowest > 0
+        || highest < 0
+        || highest - lowest < 1
+        || highest - lowest > LARGEST_BYTE) {
       throw HaqException.invalid(
-          "quantizer with scale %s and codes %d..%d: the scale must be above 0, the codes symmetric or from 0",
+          "quantizer with scale %s and codes %d..%d: the scale must be above 0, the codes hold 0 and fit a byte",
           scale, lowest, highest);
     }
   }
@@ -38,6 +49,21 @@ public record LinearQuantizer(float scale, int lowest, int highest) {
   public static LinearQuantizer unsigned(BitWidth bits, double clip) {
     int levels = levels(bits, false);
     return new LinearQuantizer(scale(clip, levels), 0, levels);
+  }
+
+  /**
+   * For values of both signs, unevenly about 0.
+   *
+   * @param low the smallest value to tell apart; above 0 it is taken for 0
+   * @param high the largest; below 0 it is taken for 0
+   */
+  public static LinearQuantizer affine(BitWidth bits, double low, double high) {
+    int levels = levels(bits, false);
+    double from = Math.min(low, 0);
+    double to = Math.max(high, 0);
+    float scale = scale(to - from, levels);
+    int lowest = (int) Math.max(-levels, Math.rint(from / scale));
+    return new LinearQuantizer(scale, lowest, lowest + levels);
   }
 
   /** How many magnitudes other than zero {@code bits} can tell apart. */
@@ -65,9 +91,14 @@ public record LinearQuantizer(float scale, int lowest, int highest) {
     return lowest < 0;
   }
 
-  /** The largest magnitude that is not clipped. */
+  /** The largest value that is not clipped. */
   public float clip() {
     return scale * highest;
+  }
+
+  /** The smallest value that is not clipped. */
+  public float low() {
+    return scale * lowest;
   }
 
   /** round(clamp(x, -c, c) / s). */

@@ -13,6 +13,7 @@ import dev.haq.model.Policy;
 import dev.haq.model.Recipe;
 import dev.haq.model.Recipe.WeightScales;
 import dev.haq.quantizer.onnx.CnnGraph;
+import dev.haq.quantizer.onnx.EqualisedGraph;
 import dev.haq.quantizer.onnx.FakeQuantizedGraph;
 import dev.haq.quantizer.onnx.GraphWriter;
 import dev.haq.quantizer.onnx.ImportedModel;
@@ -23,8 +24,11 @@ import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.onnx.Processor;
 import dev.haq.quantizer.onnx.QdqGraph;
 import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.quantizer.quant.Numerics;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -163,13 +167,19 @@ final class GraphFormsAgreeTest {
   @ParameterizedTest
   @MethodSource("models")
   void everyFormAgreesWithTheJudge(ImportedModel model) {
-    CnnGraph graph = model.graph();
-    Images images = new RandomImages(IMAGES, graph.inputValues(), CLASSES);
-    Calibration calibration = Calibration.of(graph, images, runner, () -> false);
-    PolicyForms forms = new PolicyForms(graph);
-    for (Policy policy : policies(model.network().size())) {
+    CnnGraph original = model.graph();
+    Images images = new RandomImages(IMAGES, original.inputValues(), CLASSES);
+    Map<Recipe, PreparedNetwork> networks = new LinkedHashMap<>();
+    for (String recipe : List.of("haq", "ptq", "kmeans")) {
       for (WeightScales scales : WeightScales.values()) {
-        List<LayerForm> layers = forms.of(policy, Recipe.HAQ.withWeightScales(scales), calibration);
+        Recipe scaled = Recipe.named(recipe).withWeightScales(scales);
+        networks.put(scaled, prepared(original, scaled, images));
+      }
+    }
+    for (Policy policy : policies(model.network().size())) {
+      for (PreparedNetwork network : networks.values()) {
+        List<LayerForm> layers = network.layers(policy);
+        CnnGraph graph = network.graph();
         float[] expected = scores(new FakeQuantizedGraph(), graph, layers, images);
         for (Processor processor : Processor.values()) {
           // The exact form of another processor may saturate on this one.
@@ -185,6 +195,13 @@ final class GraphFormsAgreeTest {
         }
       }
     }
+  }
+
+  private static PreparedNetwork prepared(CnnGraph original, Recipe recipe, Images images) {
+    Numerics numerics = Numerics.of(recipe);
+    CnnGraph graph = numerics.equalised() ? EqualisedGraph.of(original) : original;
+    Calibration calibration = Calibration.of(graph, images, runner, () -> false);
+    return PreparedNetwork.of(graph, numerics, calibration, images, runner, () -> false);
   }
 
   private static List<Policy> policies(int layers) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.BitWidth;
+import dev.haq.model.Recipe.Clip;
 import dev.haq.model.Recipe.WeightScales;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -20,11 +21,18 @@ final class WeightQuantizerTest {
     return weights;
   }
 
+  private static QuantizedWeights quantized(
+      float[] weights, WeightShape shape, BitWidth bits, WeightScales scales) {
+    double[] clips = WeightClips.of(weights, shape, bits, Clip.KL_DIVERGENCE, scales);
+    return WeightQuantizer.quantize(
+        weights, shape, bits, clips, scales, WeightQuantizer.Rounding.NEAREST);
+  }
+
   @Test
   void everyWidthUsesNoMoreThanItsLevels() {
     for (int bits = 2; bits <= 8; bits++) {
       QuantizedWeights quantized =
-          WeightQuantizer.quantize(weights(), SHAPE, BitWidth.of(bits), WeightScales.PER_CHANNEL);
+          quantized(weights(), SHAPE, BitWidth.of(bits), WeightScales.PER_CHANNEL);
       long distinct =
           java.util.stream.IntStream.range(0, 144)
               .map(i -> quantized.codes()[i])
@@ -38,7 +46,7 @@ final class WeightQuantizerTest {
   void eightBitsPerChannelAreCloseToTheWeights() {
     float[] weights = weights();
     QuantizedWeights quantized =
-        WeightQuantizer.quantize(weights, SHAPE, BitWidth.of(8), WeightScales.PER_CHANNEL);
+        quantized(weights, SHAPE, BitWidth.of(8), WeightScales.PER_CHANNEL);
     float[] values = quantized.values();
     for (int i = 0; i < weights.length; i++) {
       assertEquals(weights[i], values[i], 0.51 * quantized.scales()[i / 144]);
@@ -49,7 +57,7 @@ final class WeightQuantizerTest {
   void neighbouringCodesNeverAddUpToMoreThanSixteenBitsHold() {
     for (int bits = 2; bits <= 8; bits++) {
       QuantizedWeights quantized =
-          WeightQuantizer.quantize(weights(), SHAPE, BitWidth.of(bits), WeightScales.PER_CHANNEL);
+          quantized(weights(), SHAPE, BitWidth.of(bits), WeightScales.PER_CHANNEL);
       assertTrue(quantized.largestPair() * 255 <= Short.MAX_VALUE, "at " + bits + " bits");
     }
   }
@@ -58,8 +66,7 @@ final class WeightQuantizerTest {
   void aChannelOfZerosStaysZero() {
     float[] weights = weights();
     java.util.Arrays.fill(weights, 0, 144, 0);
-    float[] values =
-        WeightQuantizer.quantize(weights, SHAPE, BitWidth.of(4), WeightScales.PER_CHANNEL).values();
+    float[] values = quantized(weights, SHAPE, BitWidth.of(4), WeightScales.PER_CHANNEL).values();
     for (int i = 0; i < 144; i++) {
       assertEquals(0, values[i]);
     }
@@ -67,9 +74,7 @@ final class WeightQuantizerTest {
 
   @Test
   void oneScaleServesTheWholeTensorWhenAskedFor() {
-    float[] scales =
-        WeightQuantizer.quantize(weights(), SHAPE, BitWidth.of(6), WeightScales.PER_TENSOR)
-            .scales();
+    float[] scales = quantized(weights(), SHAPE, BitWidth.of(6), WeightScales.PER_TENSOR).scales();
     for (float scale : scales) {
       assertEquals(scales[0], scale);
     }
@@ -82,7 +87,7 @@ final class WeightQuantizerTest {
       weights[i] *= 1e-20f;
     }
     QuantizedWeights quantized =
-        WeightQuantizer.quantize(weights, SHAPE, BitWidth.of(8), WeightScales.PER_CHANNEL);
+        quantized(weights, SHAPE, BitWidth.of(8), WeightScales.PER_CHANNEL);
     float[] bias = {3, -2, 0, 0.1f, 1, 2, 3, 4};
     IntegerLayer layer =
         IntegerLayer.of(LinearQuantizer.unsigned(BitWidth.of(8), 6), quantized, bias);

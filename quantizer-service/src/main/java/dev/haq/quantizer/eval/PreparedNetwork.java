@@ -1,0 +1,38 @@
+package dev.haq.quantizer.eval;
+
+import dev.haq.model.Policy;
+import dev.haq.quantizer.onnx.CnnGraph;
+import dev.haq.quantizer.onnx.LayerForm;
+import dev.haq.quantizer.quant.InputMoments;
+import dev.haq.quantizer.quant.Numerics;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * A network as a recipe wants it, with all that does not depend on the policy.
+ *
+ * @param graph computes what the model does; weights may be scaled otherwise
+ * @param forms its layers under a policy
+ */
+record PreparedNetwork(CnnGraph graph, PolicyForms forms) {
+  /**
+   * @param calibration of the graph on the images
+   */
+  static PreparedNetwork of(
+      CnnGraph graph,
+      Numerics numerics,
+      Calibration calibration,
+      Images images,
+      SessionRunner runner,
+      BooleanSupplier cancelled) {
+    List<InputMoments> moments =
+        numerics.needsMoments()
+            ? LayerInputs.moments(graph, numerics, calibration, images, runner, cancelled)
+            : List.of();
+    return new PreparedNetwork(graph, new PolicyForms(graph, numerics, calibration, moments));
+  }
+
+  List<LayerForm> layers(Policy policy) {
+    return forms.of(policy);
+  }
+}
