@@ -10,6 +10,7 @@ import dev.haq.quantizer.grpc.QuantizerHandler;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.Processor;
+import dev.haq.quantizer.train.StraightThroughTuner;
 import dev.haq.rpc.RpcServer;
 import dev.haq.rpc.ServiceProcess;
 import dev.haq.rpc.ServiceRuntime;
@@ -47,6 +48,7 @@ public final class QuantizerService implements AutoCloseable {
         new Evaluator(
             images(new Datasets(datasets, settings.cache().imageBytes())),
             new IntegerGraph(Processor.detect()),
+            new StraightThroughTuner(settings.evaluatorLimits().threads()),
             settings.evaluatorLimits());
     try {
       RpcServer server =

@@ -6,6 +6,7 @@ import dev.haq.model.Accuracy;
 import dev.haq.model.BitWidth;
 import dev.haq.model.DataSelection;
 import dev.haq.model.DataSelection.Split;
+import dev.haq.model.FineTuning;
 import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
@@ -20,6 +21,7 @@ import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.quant.LinearQuantizer;
 import dev.haq.quantizer.quant.Numerics;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -44,6 +46,7 @@ public final class Evaluator implements AutoCloseable {
 
   private final Images.Source images;
   private final GraphWriter writer;
+  private final FineTuner tuner;
   private final SessionRunner runner;
   private final Semaphore running;
   private final AtomicInteger waiting = new AtomicInteger();
@@ -73,9 +76,21 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
+  /** An evaluator that refuses recipes that train. */
   public Evaluator(Images.Source images, GraphWriter writer, Limits limits) {
+    this(
+        images,
+        writer,
+        (task, listener, cancelled) -> {
+          throw HaqException.invalid("this evaluator does not train: use another recipe");
+        },
+        limits);
+  }
+
+  public Evaluator(Images.Source images, GraphWriter writer, FineTuner tuner, Limits limits) {
     this.images = images;
     this.writer = writer;
+    this.tuner = tuner;
     this.runner = new SessionRunner(limits.threads());
     this.running = new Semaphore(limits.concurrent(), true);
     this.answers = new LruCache<>(limits.answers());
@@ -197,7 +212,10 @@ public final class Evaluator implements AutoCloseable {
             false);
       }
     }
-    PreparedNetwork network = prepared(request, cancelled);
+    PreparedNetwork network =
+        request.recipe().isTrained()
+            ? trained(request, cancelled)
+            : prepared(request, cancelled);
     List<LayerForm> layers = network.layers(policy.get());
     preparationSeconds = secondsSince(start);
     long begun = System.nanoTime();
@@ -256,6 +274,57 @@ public final class Evaluator implements AutoCloseable {
 
   private OrtSession openQuantized(CnnGraph graph, List<LayerForm> layers) {
     return Ort.open(writer.write(graph, layers).toByteArray(), writer.rewriting());
+  }
+
+  /**
+   * Trains the model as its recipe says, quantized by a policy; blocks until done.
+   *
+   * @param checkpoint where each epoch's end is kept; empty keeps none
+   * @throws HaqException as {@link #evaluate} and {@link FineTuner#tune}
+   */
+  public FineTuner.Tuned tune(
+      Request request,
+      Optional<Path> checkpoint,
+      FineTuner.Listener listener,
+      BooleanSupplier cancelled) {
+    Policy policy = request.policy().orElseThrow();
+    check(policy, request.model());
+    FineTuning settings = request.recipe().training();
+    PreparedNetwork network = prepared(request, cancelled);
+    CnnGraph graph = network.graph();
+    Images training =
+        images.images(trainingData(request), graph.inputShape(), graph.classes());
+    FineTuner.Task task =
+        new FineTuner.Task(graph, network.trained(policy), training, settings, checkpoint);
+    return tuner.tune(task, listener, cancelled);
+  }
+
+  /** The images to train on are prepared as those that judge, unless their own way is given. */
+  private static DataSelection trainingData(Request request) {
+    DataSelection data =
+        request.recipe().training().data().orElseGet(() -> calibrationData(request.data()));
+    return new DataSelection(
+        data.datasetId(),
+        data.preprocessing().or(request.data()::preprocessing),
+        data.split(),
+        data.maxImages(),
+        data.calibrationImages(),
+        data.splitSeed(),
+        data.heldOutFraction());
+  }
+
+  /** The network trained for this policy alone, so none of it is kept. */
+  private PreparedNetwork trained(Request request, BooleanSupplier cancelled) {
+    CnnGraph graph = tune(request, Optional.empty(), step -> {}, cancelled).graph();
+    Images selected =
+        images.images(calibrationData(request.data()), graph.inputShape(), graph.classes());
+    return PreparedNetwork.of(
+        graph,
+        Numerics.of(request.recipe()),
+        Calibration.of(graph, selected, runner, cancelled),
+        selected,
+        runner,
+        cancelled);
   }
 
   /** What the recipe makes of the model whatever the policy; made once and kept. */

@@ -20,9 +20,12 @@ public final class TunedGraph {
    *
    * @param weights in the layer's order
    * @param bias [outputs]
-   * @param clip a threshold that was learnt for its input; empty for none
+   * @param clip thresholds that were learnt for its input; empty for none
    */
-  public record TunedLayer(float[] weights, float[] bias, Optional<Float> clip) {}
+  public record TunedLayer(float[] weights, float[] bias, Optional<Clip> clip) {}
+
+  /** The smallest and the largest value that a layer reads. */
+  public record Clip(float low, float high) {}
 
   /**
    * The network with the tuned layers in the places of its own. A learnt threshold becomes a Clip
@@ -46,20 +49,19 @@ public final class TunedGraph {
       TunedLayer change = tuned.get(next++);
       String input = layer.input();
       if (change.clip().isPresent()) {
-        float high = change.clip().get();
-        float low = graph.nonNegative().contains(input) ? 0 : -high;
-        String key = input + "/clipped/" + high;
+        Clip clip = change.clip().get();
+        String key = input + clip;
         if (!clippedInputs.containsKey(key)) {
           String name = "haq/clip/" + clippedInputs.size();
-          constants.put(name + "/low", Tensors.of(name + "/low", new float[] {low}));
-          constants.put(name + "/high", Tensors.of(name + "/high", new float[] {high}));
+          constants.put(name + "/low", Tensors.of(name + "/low", new float[] {clip.low()}));
+          constants.put(name + "/high", Tensors.of(name + "/high", new float[] {clip.high()}));
           nodes.add(
               new Other(
                   Nodes.node("Clip", List.of(input, name + "/low", name + "/high"), name).build()));
           if (shapes.containsKey(input)) {
             shapes.put(name, shapes.get(input));
           }
-          if (low == 0) {
+          if (clip.low() >= 0) {
             nonNegative.add(name);
           }
           clippedInputs.put(key, name);

@@ -2,6 +2,8 @@ package dev.haq.quantizer.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Activation;
+import dev.haq.quantizer.onnx.TunedGraph;
 import dev.haq.quantizer.quant.LinearQuantizer;
 
 /**
@@ -23,7 +25,8 @@ final class TrainedActivations {
    */
   TrainedActivations(LinearQuantizer fitted, boolean learnt, NDManager manager) {
     this.fitted = fitted;
-    this.clip = learnt ? manager.create(new float[] {fitted.clip()}) : null;
+    this.clip =
+        learnt && fitted.highest() > 0 ? manager.create(new float[] {fitted.clip()}) : null;
   }
 
   boolean isLearnt() {
@@ -33,10 +36,6 @@ final class TrainedActivations {
   /** What gradient descent changes where the threshold is learnt. */
   NDArray parameter() {
     return clip;
-  }
-
-  boolean signed() {
-    return fitted.signed();
   }
 
   /**
@@ -63,14 +62,18 @@ final class TrainedActivations {
       return new Codes(Rounding.inPlace(clipped), null, fitted.scale());
     }
     NDArray above = x.minimum(threshold);
-    NDArray clipped = fitted.signed() ? above.maximum(threshold.neg()) : above.maximum(0);
+    NDArray clipped =
+        fitted.signed()
+            ? above.maximum(threshold.mul((float) fitted.lowest() / fitted.highest()))
+            : Activation.relu(above);
     NDArray scale = threshold.stopGradient().div(fitted.highest());
     NDArray codes = clipped.div(scale);
     return new Codes(Rounding.inPlace(codes), scale, 0);
   }
 
-  /** The threshold as it is now. */
-  float threshold() {
-    return clip == null ? fitted.clip() : clip.toFloatArray()[0];
+  /** The learnt thresholds as they are now. */
+  TunedGraph.Clip learnt() {
+    float high = clip.toFloatArray()[0];
+    return new TunedGraph.Clip(high * fitted.lowest() / fitted.highest(), high);
   }
 }

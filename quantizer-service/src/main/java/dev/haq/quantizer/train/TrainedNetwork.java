@@ -94,9 +94,9 @@ final class TrainedNetwork {
     List<TunedLayer> layers = new ArrayList<>();
     for (int k = 0; k < weights.size(); k++) {
       int activation = activationOf.get(k);
-      Optional<Float> clip =
+      Optional<TunedGraph.Clip> clip =
           activation >= 0 && activations.get(activation).isLearnt()
-              ? Optional.of(activations.get(activation).threshold())
+              ? Optional.of(activations.get(activation).learnt())
               : Optional.empty();
       layers.add(new TunedLayer(weights.get(k).values(), biases.get(k).toFloatArray(), clip));
     }
