@@ -4,6 +4,9 @@ import dev.haq.model.Policy;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.FineTuneRequest;
+import dev.haq.proto.quantizer.v1.FineTuneResponse;
+import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -17,7 +20,10 @@ import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.StoredModel;
+import dev.haq.quantizer.tune.TunedModels;
+import dev.haq.quantizer.tune.TuningRequest;
 import dev.haq.rpc.Call;
+import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
@@ -31,11 +37,14 @@ public final class QuantizerHandler {
   private final ModelStore models;
   private final DatasetStore datasets;
   private final Evaluator evaluator;
+  private final TunedModels tuned;
 
-  public QuantizerHandler(ModelStore models, DatasetStore datasets, Evaluator evaluator) {
+  public QuantizerHandler(
+      ModelStore models, DatasetStore datasets, Evaluator evaluator, TunedModels tuned) {
     this.models = models;
     this.datasets = datasets;
     this.evaluator = evaluator;
+    this.tuned = tuned;
   }
 
   /** The methods, for a server. */
@@ -47,7 +56,8 @@ public final class QuantizerHandler {
         .unary(QuantizerGrpcService.ListModels, this::listModels)
         .unary(QuantizerGrpcService.GetModel, this::getModel)
         .unary(QuantizerGrpcService.ListDatasets, this::listDatasets)
-        .unary(QuantizerGrpcService.Evaluate, this::evaluate);
+        .unary(QuantizerGrpcService.Evaluate, this::evaluate)
+        .serverStream(QuantizerGrpcService.FineTune, this::fineTune);
   }
 
   private Model getModel(GetModelRequest request, Call call) {
@@ -88,5 +98,20 @@ public final class QuantizerHandler {
                 RecipeWire.fromProto(request.getRecipe()),
                 request.getCompareSpeed()),
             call::isCancelled));
+  }
+
+  private void fineTune(FineTuneRequest request, ResponseStream<FineTuneResponse> out) {
+    ImportedModel model = models.get(request.getModel());
+    TuningRequest tuning =
+        new TuningRequest(
+            model,
+            BitsWire.fromProto(request.getPolicy(), model.network()),
+            RecipeWire.fromProto(request.getRecipe()),
+            DataWire.fromProto(request.getData()),
+            request.getName());
+    FineTuneResult result =
+        tuned.tune(tuning, new FineTuneProgressStream(out), out::isCancelled);
+    out.send(FineTuneResponse.newBuilder().setResult(result).build());
+    out.end();
   }
 }

@@ -69,12 +69,12 @@ final class Checkpoint {
       return;
     }
     Path target = file.get();
-    Path written = target.resolveSibling(target.getFileName() + ".part");
     try (NDManager writing = parameters.get(0).getManager().newSubManager()) {
       NDList all =
           new NDList(writing.create(new double[] {reached.epochs(), reached.seconds()}));
       all.addAll(parameters);
       all.addAll(velocities);
+      Path written = Files.createTempFile(target.getParent(), "checkpoint", ".part");
       Files.write(written, all.encode());
       Files.move(written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
