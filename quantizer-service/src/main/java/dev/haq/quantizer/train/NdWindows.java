@@ -121,9 +121,9 @@ final class NdWindows {
     Padding padding = Padding.of(node, x.getShape(), kernel, strides);
     boolean countPadding = Nodes.integer(node, "count_include_pad", 0) != 0;
     boolean ceil = Nodes.integer(node, "ceil_mode", 0) != 0;
-    if (padding.fits(kernel)) {
-      return Pool.avgPool2d(
-          x, shape(kernel), shape(strides), padding.even(), ceil, countPadding || padding.isNone());
+    // The library's pooling counts padded pixels whatever it is told.
+    if (padding.isNone() || (countPadding && padding.fits(kernel))) {
+      return Pool.avgPool2d(x, shape(kernel), shape(strides), padding.even(), ceil, true);
     }
     NDArray sums =
         Pool.avgPool2d(
