@@ -145,7 +145,7 @@ final class StraightThroughTunerTest {
 
   @Test
   void sharedWeightsLearnTooAndStayShared() {
-    Task plain = task(settings(12, false), Optional.empty());
+    Task plain = task(settings(2, false), Optional.empty());
     List<QuantizedLayer> real =
         plain.layers().stream()
             .map(layer -> new QuantizedLayer(Optional.empty(), new Weights.Real()))
@@ -156,7 +156,7 @@ final class StraightThroughTunerTest {
     List<QuantizedLayer> shared = new ArrayList<>();
     for (GraphNode.Quantizable layer : trained.layers()) {
       Codebook codebook =
-          Codebook.of(layer.weights(), BitWidth.of(2), Codebook.Initialisation.PLUS_PLUS);
+          Codebook.of(layer.weights(), BitWidth.of(1), Codebook.Initialisation.PLUS_PLUS);
       int[] assignment = new int[layer.weights().length];
       Arrays.setAll(assignment, i -> codebook.code(layer.weights()[i]));
       shared.add(
@@ -174,7 +174,7 @@ final class StraightThroughTunerTest {
             () -> false);
     double first = steps.get(0).loss();
     double last = steps.get(steps.size() - 1).loss();
-    assertTrue(last < 0.5 * first, "loss from " + first + " to " + last);
+    assertTrue(last < 0.7 * first, "loss from " + first + " to " + last);
     for (GraphNode.Quantizable layer : tuned.graph().layers()) {
       float[] values = layer.weights().clone();
       Arrays.sort(values);
@@ -182,7 +182,7 @@ final class StraightThroughTunerTest {
       for (int i = 1; i < values.length; i++) {
         distinct += values[i] != values[i - 1] ? 1 : 0;
       }
-      assertTrue(distinct <= 4, distinct + " distinct weights");
+      assertTrue(distinct <= 2, distinct + " distinct weights");
     }
   }
 
