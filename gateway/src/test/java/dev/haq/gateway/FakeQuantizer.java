@@ -3,6 +3,7 @@ package dev.haq.gateway;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.Accuracy;
+import dev.haq.proto.model.v1.Operand;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
@@ -10,10 +11,14 @@ import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.ListModelsResponse;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
+import dev.haq.proto.quantizer.v1.SensitivityEntry;
 import dev.haq.rpc.Call;
 import dev.haq.rpc.ClientStream;
+import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -62,7 +67,8 @@ final class FakeQuantizer {
                     .addDatasets(Dataset.newBuilder().setId("builtin:shapes"))
                     .setNextPageToken(request.getPageToken() + "+" + request.getPageSize())
                     .build())
-        .unary(QuantizerGrpcService.Evaluate, this::evaluate);
+        .unary(QuantizerGrpcService.Evaluate, this::evaluate)
+        .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity);
   }
 
   private static Model model(String id) {
@@ -81,6 +87,40 @@ final class FakeQuantizer {
     }
     return EvaluateResponse.newBuilder()
         .setAccuracy(Accuracy.newBuilder().setImages(1000).setTop1Correct(915).setTop1(91.5))
+        .build();
+  }
+
+  /** Two entries; of the model "cut" one, and of the model "endless" as many as are heard. */
+  private void measureSensitivity(
+      MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
+    if (request.getModel().startsWith("sha256:")) {
+      throw new HaqException(Reason.UNKNOWN_MODEL, "there is no such model: import it first");
+    }
+    out.onCancel(abandoned::countDown);
+    out.send(
+        MeasureSensitivityResponse.newBuilder()
+            .setStart(MeasureSensitivityResponse.Start.newBuilder().setEntries(2))
+            .build());
+    out.send(entry(1, request.getWeightBits().getBits(0)));
+    if (request.getModel().equals("cut")) {
+      throw new HaqException(Reason.BUSY, "32 evaluations wait already");
+    }
+    if (request.getModel().equals("endless")) {
+      await(abandoned);
+    }
+    out.send(entry(2, request.getWeightBits().getBits(1)));
+    out.end();
+  }
+
+  private static MeasureSensitivityResponse entry(int done, int bits) {
+    return MeasureSensitivityResponse.newBuilder()
+        .setEntry(
+            SensitivityEntry.newBuilder()
+                .setLayer("conv")
+                .setOperand(Operand.WEIGHTS)
+                .setBits(bits)
+                .setDone(done)
+                .setSecondsLeft(2 - done))
         .build();
   }
 

@@ -16,9 +16,12 @@ import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.proto.agent.v1.WatchSessionRequest;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
 import dev.haq.proto.hwsim.v1.ListTargetsRequest;
+import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.rpc.RpcErrors;
@@ -115,6 +118,21 @@ final class PublicGrpcTest {
     assertEquals(Reason.BUDGET_INFEASIBLE, typed.reason());
     assertEquals("raise it", typed.getMessage());
     assertEquals("0.2", typed.details().get("least"));
+  }
+
+  @Test
+  void aStreamOfTheQuantizerIsPassedOn() {
+    Iterator<MeasureSensitivityResponse> parts =
+        QuantizerGrpc.newBlockingStub(channel)
+            .measureSensitivity(
+                MeasureSensitivityRequest.newBuilder()
+                    .setModel("any")
+                    .setWeightBits(BitChoices.newBuilder().addBits(2).addBits(4))
+                    .build());
+    assertEquals(2, parts.next().getStart().getEntries());
+    assertEquals(2, parts.next().getEntry().getBits());
+    assertEquals(4, parts.next().getEntry().getBits());
+    assertFalse(parts.hasNext());
   }
 
   @Test

@@ -21,9 +21,12 @@ import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -40,6 +43,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -169,6 +173,55 @@ final class GatewayClient {
     return post("/v1/evaluate", request, EvaluateResponse.newBuilder()).build();
   }
 
+  /**
+   * Measures what each layer does by itself; blocks until all is told.
+   *
+   * @param listener told each part when it comes
+   */
+  void sensitivity(
+      MeasureSensitivityRequest request, Consumer<MeasureSensitivityResponse> listener) {
+    HttpRequest post =
+        HttpRequest.newBuilder(uri("/v1/sensitivity"))
+            .header("Content-Type", "application/json")
+            .header("Accept", "text/event-stream")
+            .POST(BodyPublishers.ofString(Json.print(request)))
+            .build();
+    int[] left = {1};
+    try (Stream<String> lines = lines(post)) {
+      SseReader.read(
+          lines.iterator(),
+          event -> {
+            MeasureSensitivityResponse.Builder part = MeasureSensitivityResponse.newBuilder();
+            switch (event.type()) {
+              case "start" ->
+                  left[0] = Json.parse(event.data(), part.getStartBuilder()).getEntries();
+              case "entry" -> {
+                Json.parse(event.data(), part.getEntryBuilder());
+                left[0]--;
+              }
+              case "error" -> throw problem(0, event.data());
+              default -> {
+                return true; // a newer service may tell more than this command knows
+              }
+            }
+            listener.accept(part.build());
+            return true;
+          });
+    } catch (UncheckedIOException e) {
+      throw cutShort(e);
+    }
+    if (left[0] > 0) {
+      throw cutShort(null);
+    }
+  }
+
+  private static HaqException cutShort(UncheckedIOException cause) {
+    return new HaqException(
+        Reason.UNAVAILABLE,
+        "the measurement was cut short: give the same command again, what was measured is kept",
+        cause);
+  }
+
   BuildCostTableResponse costTable(BuildCostTableRequest request) {
     return post("/v1/cost-table", request, BuildCostTableResponse.newBuilder()).build();
   }
@@ -237,6 +290,11 @@ final class GatewayClient {
             .header("Accept", "text/event-stream")
             .GET()
             .build();
+    return lines(request);
+  }
+
+  /** The lines of a stream of events; the caller closes it. */
+  private Stream<String> lines(HttpRequest request) {
     HttpResponse<Stream<String>> response = exchange(request, BodyHandlers.ofLines());
     if (response.statusCode() != 200) {
       try (Stream<String> lines = response.body()) {

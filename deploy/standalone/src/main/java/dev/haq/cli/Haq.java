@@ -27,6 +27,7 @@ import picocli.CommandLine.ParameterException;
       SimulateCommand.class,
       ExplainCommand.class,
       EvaluateCommand.class,
+      SensitivityCommand.class,
       TableCommand.class,
       TargetsCommand.class,
       SessionsCommand.class,

@@ -99,7 +99,7 @@ final class ResultFiles {
   }
 
   /** RFC 4180. */
-  private static String quoted(String text) {
+  static String quoted(String text) {
     return text.matches("[^\",\n\r]*") ? text : '"' + text.replace("\"", "\"\"") + '"';
   }
 }

@@ -6,6 +6,7 @@ import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -31,6 +32,16 @@ final class Endpoints {
    */
   static <B extends Message.Builder, Q, R> Handler<RoutingContext> body(
       UnaryCall<Q, R> call, Supplier<B> builder, Function<B, Q> finish) {
+    return body(call::start, builder, finish);
+  }
+
+  /**
+   * The same for another way to answer.
+   *
+   * @param answer called on the request's event loop
+   */
+  static <B extends Message.Builder, Q> Handler<RoutingContext> body(
+      BiConsumer<RoutingContext, Q> answer, Supplier<B> builder, Function<B, Q> finish) {
     return ctx -> {
       Context context = Vertx.currentContext();
       ctx.vertx()
@@ -40,7 +51,7 @@ final class Endpoints {
                       ProtoJson.parse(ctx.body().buffer(), "the request body", builder.get())),
               false)
           .onComplete(
-              request -> context.runOnContext(v -> call.start(ctx, request)),
+              request -> context.runOnContext(v -> answer.accept(ctx, request)),
               failure -> context.runOnContext(v -> ctx.fail(failure)));
     };
   }

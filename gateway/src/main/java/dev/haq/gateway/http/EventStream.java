@@ -1,27 +1,39 @@
 package dev.haq.gateway.http;
 
-import dev.haq.proto.agent.v1.SearchAgentGrpc;
-import dev.haq.proto.agent.v1.SessionEvent;
-import dev.haq.proto.agent.v1.WatchSessionRequest;
+import dev.haq.model.HaqException;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One session's events as server-sent events (WHATWG HTML, 9.2): {@code snapshot}, {@code episode}
- * with the episode's number as id, {@code state}. The next event is fetched from the agent only
- * when the reader has room for it.
+ * A service's stream of messages as server-sent events (WHATWG HTML, 9.2). The next message is
+ * fetched from the service only when the reader has room for it.
  *
  * <p>All state is touched on the request's event loop alone.
  */
-final class EventStream {
+final class EventStream<Q, R> {
+  /**
+   * What is streamed.
+   *
+   * @param resumable whether a reader whose stream ends early comes back for the rest, as an
+   *     EventSource does; else it is told why by an event {@code error} that holds the problem
+   * @param format an event's text, with the empty line at its end
+   */
+  record Feed<Q, R>(
+      Backend backend,
+      MethodDescriptor<Q, R> method,
+      boolean resumable,
+      Function<R, String> format) {}
+
   private static final Logger LOG = LoggerFactory.getLogger(EventStream.class);
 
   /** When a stream ends before its session does, the reader comes back after this long. */
@@ -29,27 +41,25 @@ final class EventStream {
 
   private static final String HEARTBEAT = ": heartbeat\n\n";
 
-  private final Backend agent;
+  private final Feed<Q, R> feed;
   private final RoutingContext ctx;
   private final HttpServerResponse response;
   private final Context context = Vertx.currentContext();
   private final Runnable onEnd;
-  private final ClientCall<WatchSessionRequest, SessionEvent> call;
+  private final ClientCall<Q, R> call;
   private final long heartbeat;
   private boolean over;
   private boolean waiting;
 
-  private EventStream(Backend agent, RoutingContext ctx, long heartbeatMillis, Runnable onEnd) {
-    this.agent = agent;
+  private EventStream(Feed<Q, R> feed, RoutingContext ctx, long heartbeatMillis, Runnable onEnd) {
+    this.feed = feed;
     this.ctx = ctx;
     this.response = ctx.response();
     this.onEnd = onEnd;
-    // Waits for a restarting agent: an EventSource takes an error status for the end of it all.
-    this.call =
-        agent
-            .channel()
-            .newCall(
-                SearchAgentGrpc.getWatchSessionMethod(), CallOptions.DEFAULT.withWaitForReady());
+    // Waits for a restarting service: an EventSource takes an error status for the end of it all.
+    CallOptions options =
+        feed.resumable() ? CallOptions.DEFAULT.withWaitForReady() : CallOptions.DEFAULT;
+    this.call = feed.backend().channel().newCall(feed.method(), options);
     this.heartbeat = ctx.vertx().setPeriodic(heartbeatMillis, id -> beat());
   }
 
@@ -58,16 +68,12 @@ final class EventStream {
    *
    * @param onEnd runs once, on the event loop, when the stream is over
    */
-  static EventStream start(
-      Backend agent,
-      RoutingContext ctx,
-      WatchSessionRequest request,
-      long heartbeatMillis,
-      Runnable onEnd) {
-    EventStream stream = new EventStream(agent, ctx, heartbeatMillis, onEnd);
+  static <Q, R> EventStream<Q, R> start(
+      Feed<Q, R> feed, RoutingContext ctx, Q request, long heartbeatMillis, Runnable onEnd) {
+    EventStream<Q, R> stream = new EventStream<>(feed, ctx, heartbeatMillis, onEnd);
     stream.response.closeHandler(v -> stream.leave());
     stream.response.drainHandler(v -> stream.drained());
-    stream.call.start(stream.new Events(), new Metadata());
+    stream.call.start(stream.new Messages(), new Metadata());
     stream.call.request(1);
     stream.call.sendMessage(request);
     stream.call.halfClose();
@@ -131,7 +137,9 @@ final class EventStream {
           .putHeader("Cache-Control", "no-store")
           // Tells nginx not to collect the stream before passing it on.
           .putHeader("X-Accel-Buffering", "no");
-      response.write(RETRY);
+      if (feed.resumable()) {
+        response.write(RETRY);
+      }
     }
   }
 
@@ -144,10 +152,18 @@ final class EventStream {
       response.end();
     } else if (response.headWritten()) {
       LOG.info("an event stream ended early: {}", status.getCode());
+      if (!feed.resumable()) {
+        Problem problem = Problem.of(failure(status, trailers));
+        response.write("event: error\ndata: " + problem.json().encode() + "\n\n");
+      }
       response.end();
     } else {
-      ctx.fail(agent.translate(status.asRuntimeException(trailers)));
+      ctx.fail(failure(status, trailers));
     }
+  }
+
+  private HaqException failure(Status status, Metadata trailers) {
+    return feed.backend().translate(status.asRuntimeException(trailers));
   }
 
   private boolean close() {
@@ -160,26 +176,11 @@ final class EventStream {
     return true;
   }
 
-  private static String format(SessionEvent event) {
-    return switch (event.getEventCase()) {
-      case SNAPSHOT -> "event: snapshot\ndata: " + ProtoJson.print(event.getSnapshot()) + "\n\n";
-      case EPISODE ->
-          "event: episode\nid: "
-              + event.getEpisode().getNumber()
-              + "\ndata: "
-              + ProtoJson.print(event.getEpisode())
-              + "\n\n";
-      case STATE -> "event: state\ndata: " + ProtoJson.print(event.getState()) + "\n\n";
-      // An event kind that a newer agent knows and this gateway does not.
-      case EVENT_NOT_SET -> ": event of an unknown kind\n\n";
-    };
-  }
-
-  /** Encodes events on gRPC's threads and hands them to the event loop. */
-  private final class Events extends ClientCall.Listener<SessionEvent> {
+  /** Encodes messages on gRPC's threads and hands them to the event loop. */
+  private final class Messages extends ClientCall.Listener<R> {
     @Override
-    public void onMessage(SessionEvent message) {
-      String text = format(message);
+    public void onMessage(R message) {
+      String text = feed.format().apply(message);
       context.runOnContext(v -> event(text));
     }
 

@@ -11,16 +11,16 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.net.URI;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** Everything the gateway answers on its port: the API, health, metrics and the page. */
 public final class GatewayRouter {
   private final Router router;
   private final Probes probes;
-  private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
+  private final EventStreams streams;
 
   public GatewayRouter(ServiceRuntime runtime, GatewaySettings settings, Backends backends) {
     router = Router.router(runtime.vertx());
+    streams = new EventStreams(settings.heartbeatMillis());
     probes = new Probes(backends, settings.deadlines().health());
     router.route().handler(GatewayRouter::guard);
     router.route().failureHandler(GatewayRouter::fail);
@@ -37,6 +37,7 @@ public final class GatewayRouter {
                     .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
                     .end(runtime.metrics().scrape()));
     new CatalogueApi(settings, backends).mount(router);
+    new SensitivityApi(settings, backends.quantizer(), streams).mount(router);
     new SessionApi(settings, backends.agent(), streams).mount(router);
     new WebPage().mount(router);
     AllowedMethods allowed = new AllowedMethods(router);
@@ -46,7 +47,7 @@ public final class GatewayRouter {
           ctx.response().putHeader("Allow", allowed.of(ctx.normalizedPath()));
           Problem.of(ctx, 405).send(ctx);
         });
-    Gauge.builder("haq.gateway.event.streams", streams, Set::size)
+    Gauge.builder("haq.gateway.event.streams", streams, EventStreams::size)
         .description("Event streams open")
         .register(runtime.metrics());
   }
@@ -63,7 +64,7 @@ public final class GatewayRouter {
   /** Reports not ready and ends the event streams, so that their readers come back elsewhere. */
   public void stop() {
     probes.stop();
-    streams.forEach(EventStream::stop);
+    streams.stop();
   }
 
   /**

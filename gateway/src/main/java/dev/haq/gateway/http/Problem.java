@@ -106,7 +106,8 @@ record Problem(int status, String reason, String detail, Map<String, String> det
     response.setStatusCode(status).putHeader("Content-Type", MEDIA_TYPE).end(json().encode());
   }
 
-  private JsonObject json() {
+  /** The document. */
+  JsonObject json() {
     JsonObject figures = new JsonObject();
     details.forEach(figures::put);
     return new JsonObject()

@@ -17,6 +17,7 @@ import dev.haq.proto.agent.v1.PauseSessionRequest;
 import dev.haq.proto.agent.v1.ResumeSessionRequest;
 import dev.haq.proto.agent.v1.SearchAgentGrpc;
 import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.proto.agent.v1.StopSessionRequest;
 import dev.haq.proto.agent.v1.WatchSessionRequest;
 import io.grpc.MethodDescriptor;
@@ -25,7 +26,6 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Function;
@@ -34,12 +34,9 @@ import java.util.function.Function;
 final class SessionApi {
   private final Backend agent;
   private final GatewaySettings settings;
-  private final Set<EventStream> streams;
+  private final EventStreams streams;
 
-  /**
-   * @param streams the event streams that are open; safe for use by any thread
-   */
-  SessionApi(GatewaySettings settings, Backend agent, Set<EventStream> streams) {
+  SessionApi(GatewaySettings settings, Backend agent, EventStreams streams) {
     this.agent = agent;
     this.settings = settings;
     this.streams = streams;
@@ -136,11 +133,26 @@ final class SessionApi {
             .setSessionId(Query.path(ctx, "id"))
             .setAfterEpisode(after(ctx))
             .build();
-    EventStream[] opened = new EventStream[1];
-    opened[0] =
-        EventStream.start(
-            agent, ctx, request, settings.heartbeatMillis(), () -> streams.remove(opened[0]));
-    streams.add(opened[0]);
+    EventStream.Feed<WatchSessionRequest, SessionEvent> feed =
+        new EventStream.Feed<>(
+            agent, SearchAgentGrpc.getWatchSessionMethod(), true, SessionApi::format);
+    streams.open(feed, ctx, request);
+  }
+
+  /** {@code snapshot}, {@code episode} with the episode's number as id, {@code state}. */
+  private static String format(SessionEvent event) {
+    return switch (event.getEventCase()) {
+      case SNAPSHOT -> "event: snapshot\ndata: " + ProtoJson.print(event.getSnapshot()) + "\n\n";
+      case EPISODE ->
+          "event: episode\nid: "
+              + event.getEpisode().getNumber()
+              + "\ndata: "
+              + ProtoJson.print(event.getEpisode())
+              + "\n\n";
+      case STATE -> "event: state\ndata: " + ProtoJson.print(event.getState()) + "\n\n";
+      // An event kind that a newer agent knows and this gateway does not.
+      case EVENT_NOT_SET -> ": event of an unknown kind\n\n";
+    };
   }
 
   /** The header, which an EventSource sends when it connects again, goes before the parameter. */

@@ -1,0 +1,206 @@
+package dev.haq.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.model.v1.Accuracy;
+import dev.haq.proto.model.v1.BitChoices;
+import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.proto.quantizer.v1.SensitivityEntry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What each layer does to accuracy by itself. */
+@Command(
+    name = "sensitivity",
+    description =
+        "Quantizes one operand of one layer at a time and says what that costs, most harmful first. What was measured is kept: interrupted, it goes on where it was.",
+    mixinStandardHelpOptions = true)
+final class SensitivityCommand implements Callable<Integer> {
+  private static final int NARROWEST = 2;
+  private static final int WIDEST = 8;
+
+  @Mixin private CommonOptions common;
+  @Mixin private ModelOption model;
+  @Mixin private DataOptions data;
+
+  @Option(
+      names = "--bits",
+      paramLabel = "B,B,...",
+      defaultValue = "2,3,4,5,6,7,8",
+      description = "Bit-widths to try, 2 to 8; ${DEFAULT-VALUE} by default.")
+  private String bits;
+
+  @Option(
+      names = "--recipe",
+      paramLabel = "NAME",
+      defaultValue = "haq",
+      description = "How bits become a quantized layer; ${DEFAULT-VALUE} by default.")
+  private String recipe;
+
+  @Option(
+      names = "--per-tensor",
+      description = "One weight scale a layer; one an output channel by default.")
+  private boolean perTensor;
+
+  @Option(
+      names = "--top",
+      paramLabel = "N",
+      defaultValue = "20",
+      description = "Rows of the ranking that are printed; ${DEFAULT-VALUE} by default, 0 for all.")
+  private int top;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = "A .csv file for all that was measured, one row a layer, operand and width.")
+  private Path out;
+
+  @Override
+  public Integer call() {
+    Terminal terminal = common.terminal();
+    List<Integer> widths = widths(bits);
+    if (out != null && !out.toString().toLowerCase(Locale.ROOT).endsWith(".csv")) {
+      throw HaqException.invalid("--out %s: the name must end with .csv", out);
+    }
+    try (Connection connection = Connection.open(common)) {
+      GatewayClient client = connection.client();
+      Model known = model.resolve(client);
+      BitChoices choices = BitChoices.newBuilder().addAllBits(widths).build();
+      MeasureSensitivityRequest request =
+          MeasureSensitivityRequest.newBuilder()
+              .setModel(known.getId())
+              .setData(data.resolve(client, DataSelection.Split.ALL))
+              .setRecipe(SearchOptions.recipe(perTensor).toBuilder().setName(recipe))
+              .setWeightBits(choices)
+              .setActivationBits(choices)
+              .build();
+      Measured measured = new Measured(terminal);
+      try {
+        client.sensitivity(request, measured::take);
+      } finally {
+        terminal.bar("");
+      }
+      report(terminal, known, request, measured, widths);
+      return Haq.DONE;
+    }
+  }
+
+  /** What was told so far, and the line that says how far it is. */
+  private static final class Measured {
+    private final Terminal terminal;
+    private final List<SensitivityEntry> entries = new ArrayList<>();
+    private MeasureSensitivityResponse.Start start;
+
+    Measured(Terminal terminal) {
+      this.terminal = terminal;
+    }
+
+    void take(MeasureSensitivityResponse part) {
+      if (part.hasStart()) {
+        start = part.getStart();
+        return;
+      }
+      SensitivityEntry entry = part.getEntry();
+      boolean newLayer =
+          entries.isEmpty() || !entries.get(entries.size() - 1).getLayer().equals(entry.getLayer());
+      entries.add(entry);
+      String progress =
+          "%d of %d, %s s left: %s"
+              .formatted(
+                  entry.getDone(),
+                  start.getEntries(),
+                  Figures.fixed(entry.getSecondsLeft(), 0),
+                  entry.getLayer());
+      terminal.bar(progress);
+      if (newLayer && !terminal.interactive() && !entry.getCached()) {
+        terminal.note(progress);
+      }
+    }
+  }
+
+  private void report(
+      Terminal terminal,
+      Model known,
+      MeasureSensitivityRequest request,
+      Measured measured,
+      List<Integer> widths) {
+    Accuracy baseline = measured.start.getBaseline();
+    if (out != null) {
+      write(out, measured.entries);
+    }
+    if (terminal.json()) {
+      ObjectNode document = Json.object().put("model", known.getId());
+      document.set("data", Json.tree(request.getData()));
+      document.set("recipe", Json.tree(request.getRecipe()));
+      document.set("baseline", Json.tree(baseline));
+      document.set("entries", Json.array(measured.entries));
+      terminal.document(document);
+      return;
+    }
+    List<SensitivityRanking.Row> ranking = SensitivityRanking.of(measured.entries);
+    int shown = top <= 0 ? ranking.size() : Math.min(top, ranking.size());
+    terminal.line(
+        "float top-1 %.2f %% on %d images; points of top-1 lost, and mean KL divergence in nats, of one operand at so many bits:",
+        baseline.getTop1(), baseline.getImages());
+    terminal.line(SensitivityRanking.table(ranking.subList(0, shown), baseline, widths));
+    if (shown < ranking.size()) {
+      terminal.line("and %d more (--top 0)", ranking.size() - shown);
+    }
+  }
+
+  private static void write(Path file, List<SensitivityEntry> entries) {
+    StringBuilder csv =
+        new StringBuilder(
+            "layer,operand,bits,images,top1,top5,cross_entropy,kl_divergence,signal_to_noise_db\n");
+    for (SensitivityEntry entry : entries) {
+      Accuracy accuracy = entry.getAccuracy();
+      csv.append(ResultFiles.quoted(entry.getLayer())).append(',');
+      csv.append(Figures.name(entry.getOperand())).append(',');
+      csv.append(entry.getBits()).append(',');
+      csv.append(accuracy.getImages()).append(',');
+      csv.append(accuracy.getTop1()).append(',');
+      csv.append(accuracy.getTop5()).append(',');
+      csv.append(accuracy.getCrossEntropy()).append(',');
+      csv.append(accuracy.getKlDivergence()).append(',');
+      csv.append(entry.hasSignalToNoiseDb() ? entry.getSignalToNoiseDb() : "").append('\n');
+    }
+    try {
+      if (file.toAbsolutePath().getParent() != null) {
+        Files.createDirectories(file.toAbsolutePath().getParent());
+      }
+      Files.writeString(file, csv);
+    } catch (IOException e) {
+      throw HaqException.invalid("--out %s: cannot be written: %s", file, e.getMessage());
+    }
+  }
+
+  /** Distinct and ascending, whatever the order they are given in. */
+  private static List<Integer> widths(String text) {
+    TreeSet<Integer> widths = new TreeSet<>();
+    for (String part : text.split(",", -1)) {
+      String width = part.strip();
+      int value = width.matches("[0-9]{1,3}") ? Integer.parseInt(width) : 0;
+      if (value < NARROWEST || value > WIDEST) {
+        throw new HaqException(
+            Reason.INVALID_BITS,
+            "--bits %s: '%s' is not %d to %d; give widths such as 2,4,8"
+                .formatted(text, width, NARROWEST, WIDEST));
+      }
+      widths.add(value);
+    }
+    return List.copyOf(widths);
+  }
+}
