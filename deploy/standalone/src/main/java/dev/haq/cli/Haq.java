@@ -28,6 +28,7 @@ import picocli.CommandLine.ParameterException;
       ExplainCommand.class,
       EvaluateCommand.class,
       SensitivityCommand.class,
+      FineTuneCommand.class,
       TableCommand.class,
       TargetsCommand.class,
       SessionsCommand.class,

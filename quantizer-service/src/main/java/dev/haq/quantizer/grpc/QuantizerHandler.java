@@ -55,6 +55,9 @@ public final class QuantizerHandler {
         .clientStream(QuantizerGrpcService.ImportDataset, call -> new DatasetUploadStream(datasets))
         .unary(QuantizerGrpcService.ListModels, this::listModels)
         .unary(QuantizerGrpcService.GetModel, this::getModel)
+        .serverStream(
+            QuantizerGrpcService.DownloadModel,
+            (request, out) -> new ModelDownload(models, request.getId(), out).send())
         .unary(QuantizerGrpcService.ListDatasets, this::listDatasets)
         .unary(QuantizerGrpcService.Evaluate, this::evaluate)
         .serverStream(QuantizerGrpcService.FineTune, this::fineTune);
