@@ -53,8 +53,7 @@ public final class QuantizerService implements AutoCloseable {
             new IntegerGraph(Processor.detect()),
             new StraightThroughTuner(settings.evaluatorLimits().threads()),
             settings.evaluatorLimits());
-    TunedModels tuned =
-        new TunedModels(settings.dataDir().resolve("tunings"), models, evaluator);
+    TunedModels tuned = new TunedModels(settings.dataDir().resolve("tunings"), models, evaluator);
     try {
       RpcServer server =
           RpcServer.builder(runtime, "quantizer")

@@ -123,8 +123,7 @@ final class DataOptions {
         option, data);
   }
 
-  private static String packed(
-      GatewayClient client, Path folder, String name, String option) {
+  private static String packed(GatewayClient client, Path folder, String name, String option) {
     try {
       Path zip = Files.createTempFile("haq-data-", ".zip");
       try {

@@ -258,8 +258,7 @@ final class GatewayClient {
           event -> {
             switch (event.type()) {
               case "progress" ->
-                  listener.accept(
-                      Json.parse(event.data(), FineTuneProgress.newBuilder()).build());
+                  listener.accept(Json.parse(event.data(), FineTuneProgress.newBuilder()).build());
               case "result" -> Json.parse(event.data(), result);
               case "error" -> throw problem(0, event.data());
               default -> {

@@ -78,9 +78,7 @@ final class CatalogueApi {
     router
         .get("/v1/models/:id/onnx")
         .handler(
-            ctx ->
-                ModelDownload.start(
-                    quantizer, ctx, Query.path(ctx, "id"), deadlines.upload()));
+            ctx -> ModelDownload.start(quantizer, ctx, Query.path(ctx, "id"), deadlines.upload()));
     router
         .get("/v1/datasets")
         .handler(

@@ -213,9 +213,7 @@ public final class Evaluator implements AutoCloseable {
       }
     }
     PreparedNetwork network =
-        request.recipe().isTrained()
-            ? trained(request, cancelled)
-            : prepared(request, cancelled);
+        request.recipe().isTrained() ? trained(request, cancelled) : prepared(request, cancelled);
     List<LayerForm> layers = network.layers(policy.get());
     preparationSeconds = secondsSince(start);
     long begun = System.nanoTime();
@@ -292,8 +290,7 @@ public final class Evaluator implements AutoCloseable {
     FineTuning settings = request.recipe().training();
     PreparedNetwork network = prepared(request, cancelled);
     CnnGraph graph = network.graph();
-    Images training =
-        images.images(trainingData(request), graph.inputShape(), graph.classes());
+    Images training = images.images(trainingData(request), graph.inputShape(), graph.classes());
     FineTuner.Task task =
         new FineTuner.Task(graph, network.trained(policy), training, settings, checkpoint);
     return tuner.tune(task, listener, cancelled);

@@ -112,8 +112,7 @@ public final class QuantizerHandler {
             RecipeWire.fromProto(request.getRecipe()),
             DataWire.fromProto(request.getData()),
             request.getName());
-    FineTuneResult result =
-        tuned.tune(tuning, new FineTuneProgressStream(out), out::isCancelled);
+    FineTuneResult result = tuned.tune(tuning, new FineTuneProgressStream(out), out::isCancelled);
     out.send(FineTuneResponse.newBuilder().setResult(result).build());
     out.end();
   }

@@ -93,7 +93,9 @@ final class GraphBuilder {
       } else {
         String transposed = op("Transpose", List.of(weights));
         String product = fresh("MatMul");
-        add(Nodes.node("MatMul", List.of(input, transposed), product).setName(layer.layer().name()));
+        add(
+            Nodes.node("MatMul", List.of(input, transposed), product)
+                .setName(layer.layer().name()));
         add(Nodes.node("Add", List.of(product, bias), output));
       }
     } else {

@@ -29,8 +29,8 @@ public final class TunedGraph {
 
   /**
    * The network with the tuned layers in the places of its own. A learnt threshold becomes a Clip
-   * before the layer, so that whoever reads the network next finds it (PACT, arXiv:1805.06085, makes
-   * it part of the activation function).
+   * before the layer, so that whoever reads the network next finds it (PACT, arXiv:1805.06085,
+   * makes it part of the activation function).
    *
    * @param tuned in the order of {@link CnnGraph#layers}
    */

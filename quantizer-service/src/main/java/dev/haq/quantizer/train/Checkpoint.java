@@ -70,13 +70,13 @@ final class Checkpoint {
     }
     Path target = file.get();
     try (NDManager writing = parameters.get(0).getManager().newSubManager()) {
-      NDList all =
-          new NDList(writing.create(new double[] {reached.epochs(), reached.seconds()}));
+      NDList all = new NDList(writing.create(new double[] {reached.epochs(), reached.seconds()}));
       all.addAll(parameters);
       all.addAll(velocities);
       Path written = Files.createTempFile(target.getParent(), "checkpoint", ".part");
       Files.write(written, all.encode());
-      Files.move(written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(
+          written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new HaqException(
           Reason.INTERNAL, "checkpoint " + target + " cannot be written: " + e.getMessage(), e);

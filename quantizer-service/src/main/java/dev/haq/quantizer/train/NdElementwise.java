@@ -54,7 +54,11 @@ final class NdElementwise {
     binary(operators, "Sub", (a, b) -> a.sub(b), (a, b) -> a - b);
     binary(operators, "Mul", NDArray::mul, (a, b) -> a * b);
     binary(operators, "Div", (a, b) -> a.div(b), (a, b) -> a / b);
-    binary(operators, "Pow", (a, b) -> a.pow(b), (a, b) -> Math.round(Math.pow((double) a, (double) b)));
+    binary(
+        operators,
+        "Pow",
+        (a, b) -> a.pow(b),
+        (a, b) -> Math.round(Math.pow((double) a, (double) b)));
     many(operators, "Sum", NDArray::add);
     many(operators, "Max", NDArrays::maximum);
     many(operators, "Min", NDArrays::minimum);

@@ -23,8 +23,7 @@ final class SharedWeights implements TrainedWeights {
   SharedWeights(NDManager manager, float[] centroids, int[] assignment, Shape shape) {
     this.centroids = manager.create(centroids);
     this.assignment = assignment.clone();
-    this.places =
-        manager.create(java.util.Arrays.stream(assignment).asLongStream().toArray());
+    this.places = manager.create(java.util.Arrays.stream(assignment).asLongStream().toArray());
     this.shape = shape;
   }
 

@@ -82,7 +82,8 @@ public final class StraightThroughTuner implements FineTuner {
     }
     long perImage =
         graph.shapes().values().stream()
-            .mapToLong(shape -> shape.stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b))
+            .mapToLong(
+                shape -> shape.stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b))
             .sum();
     return (int) Math.max(1, Math.min(batchSize, PART_VALUES / Math.max(1, perImage)));
   }
@@ -169,8 +170,7 @@ public final class StraightThroughTuner implements FineTuner {
         double secondsEach = (System.nanoTime() - start) / 1e9 / (to - from);
         loss = smoothed(loss, mean);
         secondsPerImage = smoothed(secondsPerImage, secondsEach);
-        long imagesLeft =
-            (long) images.size() * (settings.epochs() - epoch) - to;
+        long imagesLeft = (long) images.size() * (settings.epochs() - epoch) - to;
         listener.step(
             new Progress(
                 epoch + 1,

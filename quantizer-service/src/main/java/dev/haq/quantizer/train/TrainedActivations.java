@@ -25,8 +25,7 @@ final class TrainedActivations {
    */
   TrainedActivations(LinearQuantizer fitted, boolean learnt, NDManager manager) {
     this.fitted = fitted;
-    this.clip =
-        learnt && fitted.highest() > 0 ? manager.create(new float[] {fitted.clip()}) : null;
+    this.clip = learnt && fitted.highest() > 0 ? manager.create(new float[] {fitted.clip()}) : null;
   }
 
   boolean isLearnt() {

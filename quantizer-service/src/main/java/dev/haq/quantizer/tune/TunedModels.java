@@ -160,8 +160,7 @@ public final class TunedModels implements AutoCloseable {
     Path upload = models.newUpload();
     try {
       Files.write(
-          upload,
-          FloatGraph.write(tuned.graph(), List.of(tuned.graph().output())).toByteArray());
+          upload, FloatGraph.write(tuned.graph(), List.of(tuned.graph().output())).toByteArray());
     } catch (IOException e) {
       models.discard(upload);
       throw failed("the tuned model cannot be stored", e);

@@ -119,8 +119,14 @@ final class FineTuneTest {
     Model tuned = result.getModel();
     assertNotEquals(model.getId(), tuned.getId());
     assertEquals("tuned", tuned.getName());
-    assertEquals(tuned, quantizer.stub().getModel(
-        dev.haq.proto.quantizer.v1.GetModelRequest.newBuilder().setId(tuned.getId()).build()));
+    assertEquals(
+        tuned,
+        quantizer
+            .stub()
+            .getModel(
+                dev.haq.proto.quantizer.v1.GetModelRequest.newBuilder()
+                    .setId(tuned.getId())
+                    .build()));
     for (boolean before : new boolean[] {true, false}) {
       Model which = before ? model : tuned;
       assertEquals(
@@ -179,7 +185,8 @@ final class FineTuneTest {
     assertTrue(rest.get(0).getProgress().getEpoch() >= 3, rest.get(0).toString());
     FineTuneResult resumed = result(rest);
     // The same weights come of a training that nobody disturbed, in a service of its own.
-    try (RunningQuantizer other = new RunningQuantizer(Files.createTempDirectory(folder, "other"))) {
+    try (RunningQuantizer other =
+        new RunningQuantizer(Files.createTempDirectory(folder, "other"))) {
       SmallModel small = new SmallModel(3, 32, 32);
       String first = small.relu(small.conv("image", 3, 8, 3, 2, 1));
       String second = small.relu(small.conv(first, 8, 8, 3, 2, 1));

@@ -101,8 +101,8 @@ public final class FineTuningBench {
     }
   }
 
-  private static DataSelection selection(
-      DatasetStore store, String file, String preset, int images) throws IOException {
+  private static DataSelection selection(DatasetStore store, String file, String preset, int images)
+      throws IOException {
     try (DatasetUpload upload = store.upload("bench", Optional.empty(), Optional.empty())) {
       upload.write(ByteBuffer.wrap(Files.readAllBytes(Path.of(file))));
       return new DataSelection(

@@ -64,43 +64,192 @@ final class NdGraphTest {
         with("Elu", "Elu", real("alpha", 0.7f)),
         with("HardSigmoid", "HardSigmoid", real("alpha", 0.3f), real("beta", 0.4f)),
         features("Log and Sqrt", (m, x) -> m.node("Log", m.node("Sqrt", m.node("Exp", x)))),
-        features("Clip", (m, x) -> m.node("Clip", x, m.initializer(new float[] {-0.3f}), m.initializer(new float[] {0.4f}))),
-        features("PRelu", (m, x) -> m.node("PRelu", x, m.initializer(m.values(CHANNELS, 0.3), CHANNELS, 1, 1))),
+        features(
+            "Clip",
+            (m, x) ->
+                m.node(
+                    "Clip",
+                    x,
+                    m.initializer(new float[] {-0.3f}),
+                    m.initializer(new float[] {0.4f}))),
+        features(
+            "PRelu",
+            (m, x) -> m.node("PRelu", x, m.initializer(m.values(CHANNELS, 0.3), CHANNELS, 1, 1))),
         features("Add of two", (m, x) -> m.node("Add", x, m.conv(x, CHANNELS, CHANNELS, 1, 1, 1))),
-        features("Sub of a constant", (m, x) -> m.node("Sub", m.initializer(m.values(CHANNELS, 1), CHANNELS, 1, 1), x)),
-        features("Mul by a constant", (m, x) -> m.node("Mul", m.initializer(new float[] {2.5f}), x)),
-        features("Div of a constant", (m, x) -> m.node("Div", m.initializer(new float[] {2}), m.node("Exp", x))),
+        features(
+            "Sub of a constant",
+            (m, x) -> m.node("Sub", m.initializer(m.values(CHANNELS, 1), CHANNELS, 1, 1), x)),
+        features(
+            "Mul by a constant", (m, x) -> m.node("Mul", m.initializer(new float[] {2.5f}), x)),
+        features(
+            "Div of a constant",
+            (m, x) -> m.node("Div", m.initializer(new float[] {2}), m.node("Exp", x))),
         features("Pow", (m, x) -> m.node("Pow", x, m.initializer(new float[] {2}))),
-        features("squeeze and excitation", (m, x) -> m.node("Mul", x, m.node("HardSigmoid", m.conv(m.node("GlobalAveragePool", x), CHANNELS, CHANNELS, 1, 1, 1)))),
-        features("Sum, Max and Min", (m, x) -> m.node("Sum", m.node("Max", x, m.node("Neg", x)), m.node("Min", x, m.node("Neg", x)), x)),
+        features(
+            "squeeze and excitation",
+            (m, x) ->
+                m.node(
+                    "Mul",
+                    x,
+                    m.node(
+                        "HardSigmoid",
+                        m.conv(m.node("GlobalAveragePool", x), CHANNELS, CHANNELS, 1, 1, 1)))),
+        features(
+            "Sum, Max and Min",
+            (m, x) ->
+                m.node(
+                    "Sum",
+                    m.node("Max", x, m.node("Neg", x)),
+                    m.node("Min", x, m.node("Neg", x)),
+                    x)),
         features("BatchNormalization alone", (m, x) -> m.batchNorm(m.relu(x), CHANNELS)),
         features("grouped convolution", (m, x) -> m.conv(x, CHANNELS, CHANNELS, 3, 2, 4)),
         features("depthwise convolution", (m, x) -> m.conv(x, CHANNELS, CHANNELS, 3, 1, CHANNELS)),
         convolution("dilated convolution", Nodes.ints("dilations", 2, 2)),
-        convolution("unevenly padded convolution", Nodes.ints("pads", 0, 1, 2, 0), Nodes.ints("strides", 2, 1)),
-        convolution("convolution padded by itself", Nodes.string("auto_pad", "SAME_LOWER"), Nodes.ints("strides", 2, 2)),
+        convolution(
+            "unevenly padded convolution",
+            Nodes.ints("pads", 0, 1, 2, 0),
+            Nodes.ints("strides", 2, 1)),
+        convolution(
+            "convolution padded by itself",
+            Nodes.string("auto_pad", "SAME_LOWER"),
+            Nodes.ints("strides", 2, 2)),
         pool("MaxPool", "MaxPool", Nodes.ints("strides", 2, 2), Nodes.ints("pads", 1, 1, 1, 1)),
-        pool("MaxPool, uneven", "MaxPool", Nodes.ints("strides", 2, 2), Nodes.ints("pads", 0, 0, 1, 1)),
-        pool("MaxPool, ceiling", "MaxPool", Nodes.ints("strides", 2, 2), Nodes.integer("ceil_mode", 1)),
-        pool("MaxPool, same", "MaxPool", Nodes.ints("strides", 2, 2), Nodes.string("auto_pad", "SAME_UPPER")),
+        pool(
+            "MaxPool, uneven",
+            "MaxPool",
+            Nodes.ints("strides", 2, 2),
+            Nodes.ints("pads", 0, 0, 1, 1)),
+        pool(
+            "MaxPool, ceiling",
+            "MaxPool",
+            Nodes.ints("strides", 2, 2),
+            Nodes.integer("ceil_mode", 1)),
+        pool(
+            "MaxPool, same",
+            "MaxPool",
+            Nodes.ints("strides", 2, 2),
+            Nodes.string("auto_pad", "SAME_UPPER")),
         pool("AveragePool", "AveragePool", Nodes.ints("pads", 1, 1, 1, 1)),
-        pool("AveragePool with padding", "AveragePool", Nodes.ints("pads", 1, 1, 1, 1), Nodes.integer("count_include_pad", 1)),
-        pool("AveragePool, uneven", "AveragePool", Nodes.ints("strides", 2, 2), Nodes.ints("pads", 0, 1, 1, 0)),
-        pool("AveragePool, uneven with padding", "AveragePool", Nodes.ints("pads", 0, 1, 1, 0), Nodes.integer("count_include_pad", 1)),
+        pool(
+            "AveragePool with padding",
+            "AveragePool",
+            Nodes.ints("pads", 1, 1, 1, 1),
+            Nodes.integer("count_include_pad", 1)),
+        pool(
+            "AveragePool, uneven",
+            "AveragePool",
+            Nodes.ints("strides", 2, 2),
+            Nodes.ints("pads", 0, 1, 1, 0)),
+        pool(
+            "AveragePool, uneven with padding",
+            "AveragePool",
+            Nodes.ints("pads", 0, 1, 1, 0),
+            Nodes.integer("count_include_pad", 1)),
         graph("GlobalMaxPool", 13, m -> m.node("Flatten", m.node("GlobalMaxPool", stem(m)))),
-        graph("ReduceMean", 13, m -> m.node("ReduceMean", List.of(stem(m)), attributes(Nodes.ints("axes", 2, 3), Nodes.integer("keepdims", 0)))),
-        graph("ReduceMean by input", 18, m -> m.node("ReduceMean", List.of(stem(m), m.initializer(-1, -2)), attributes(Nodes.integer("keepdims", 0)))),
-        graph("ReduceSum", 13, m -> m.node("ReduceSum", List.of(stem(m), m.initializer(2, 3)), attributes(Nodes.integer("keepdims", 0)))),
-        graph("ReduceMax", 13, m -> m.node("ReduceMax", List.of(stem(m)), attributes(Nodes.ints("axes", 2, 3), Nodes.integer("keepdims", 0)))),
-        graph("Reshape", 13, m -> m.node("Reshape", m.node("GlobalAveragePool", stem(m)), m.initializer(0, -1))),
+        graph(
+            "ReduceMean",
+            13,
+            m ->
+                m.node(
+                    "ReduceMean",
+                    List.of(stem(m)),
+                    attributes(Nodes.ints("axes", 2, 3), Nodes.integer("keepdims", 0)))),
+        graph(
+            "ReduceMean by input",
+            18,
+            m ->
+                m.node(
+                    "ReduceMean",
+                    List.of(stem(m), m.initializer(-1, -2)),
+                    attributes(Nodes.integer("keepdims", 0)))),
+        graph(
+            "ReduceSum",
+            13,
+            m ->
+                m.node(
+                    "ReduceSum",
+                    List.of(stem(m), m.initializer(2, 3)),
+                    attributes(Nodes.integer("keepdims", 0)))),
+        graph(
+            "ReduceMax",
+            13,
+            m ->
+                m.node(
+                    "ReduceMax",
+                    List.of(stem(m)),
+                    attributes(Nodes.ints("axes", 2, 3), Nodes.integer("keepdims", 0)))),
+        graph(
+            "Reshape",
+            13,
+            m -> m.node("Reshape", m.node("GlobalAveragePool", stem(m)), m.initializer(0, -1))),
         graph("Reshape by a computed shape", 13, NdGraphTest::reshapedByComputation),
-        graph("Squeeze and Unsqueeze", 13, m -> m.node("Squeeze", m.node("Unsqueeze", m.pooled(stem(m)), m.initializer(1, 3)), m.initializer(1, 3))),
-        graph("Softmax", 13, m -> m.node("Softmax", List.of(m.pooled(stem(m))), attributes(Nodes.integer("axis", 1)))),
-        graph("LogSoftmax", 13, m -> m.node("LogSoftmax", List.of(m.pooled(stem(m))), attributes(Nodes.integer("axis", -1)))),
-        graph("MatMul and Add", 13, m -> m.node("Add", m.node("MatMul", m.pooled(stem(m)), m.initializer(m.values(CHANNELS * CHANNELS, 0.5), CHANNELS, CHANNELS)), m.initializer(m.values(CHANNELS, 1), CHANNELS))),
-        features("channel shuffle", (m, x) -> m.node("Reshape", m.node("Transpose", List.of(m.node("Reshape", x, m.initializer(0, 2, 4, SIDE, SIDE))), attributes(Nodes.ints("perm", 0, 2, 1, 3, 4))), m.initializer(0, CHANNELS, SIDE, SIDE))),
-        features("Concat", (m, x) -> m.node("Slice", m.node("Concat", List.of(x, m.relu(x)), attributes(Nodes.integer("axis", 1))), m.initializer(4), m.initializer(12), m.initializer(1))),
-        features("Slice and Pad", (m, x) -> m.node("Pad", m.node("Slice", x, m.initializer(0, 1), m.initializer(1000, -1), m.initializer(2, 3), m.initializer(2, 1)), m.initializer(0, 0, 1, 0, 0, 0, 2, 3), m.initializer(new float[] {0.5f}))),
+        graph(
+            "Squeeze and Unsqueeze",
+            13,
+            m ->
+                m.node(
+                    "Squeeze",
+                    m.node("Unsqueeze", m.pooled(stem(m)), m.initializer(1, 3)),
+                    m.initializer(1, 3))),
+        graph(
+            "Softmax",
+            13,
+            m ->
+                m.node(
+                    "Softmax", List.of(m.pooled(stem(m))), attributes(Nodes.integer("axis", 1)))),
+        graph(
+            "LogSoftmax",
+            13,
+            m ->
+                m.node(
+                    "LogSoftmax",
+                    List.of(m.pooled(stem(m))),
+                    attributes(Nodes.integer("axis", -1)))),
+        graph(
+            "MatMul and Add",
+            13,
+            m ->
+                m.node(
+                    "Add",
+                    m.node(
+                        "MatMul",
+                        m.pooled(stem(m)),
+                        m.initializer(m.values(CHANNELS * CHANNELS, 0.5), CHANNELS, CHANNELS)),
+                    m.initializer(m.values(CHANNELS, 1), CHANNELS))),
+        features(
+            "channel shuffle",
+            (m, x) ->
+                m.node(
+                    "Reshape",
+                    m.node(
+                        "Transpose",
+                        List.of(m.node("Reshape", x, m.initializer(0, 2, 4, SIDE, SIDE))),
+                        attributes(Nodes.ints("perm", 0, 2, 1, 3, 4))),
+                    m.initializer(0, CHANNELS, SIDE, SIDE))),
+        features(
+            "Concat",
+            (m, x) ->
+                m.node(
+                    "Slice",
+                    m.node("Concat", List.of(x, m.relu(x)), attributes(Nodes.integer("axis", 1))),
+                    m.initializer(4),
+                    m.initializer(12),
+                    m.initializer(1))),
+        features(
+            "Slice and Pad",
+            (m, x) ->
+                m.node(
+                    "Pad",
+                    m.node(
+                        "Slice",
+                        x,
+                        m.initializer(0, 1),
+                        m.initializer(1000, -1),
+                        m.initializer(2, 3),
+                        m.initializer(2, 1)),
+                    m.initializer(0, 0, 1, 0, 0, 0, 2, 3),
+                    m.initializer(new float[] {0.5f}))),
         features("Split", NdGraphTest::split));
   }
 
@@ -122,8 +271,7 @@ final class NdGraphTest {
                 .addOutput("front")
                 .addOutput("back")
                 .addAttribute(Nodes.integer("axis", 1)));
-    return m.node(
-        "Concat", List.of("back", "front"), attributes(Nodes.integer("axis", 1)));
+    return m.node("Concat", List.of("back", "front"), attributes(Nodes.integer("axis", 1)));
   }
 
   private interface Features {
@@ -146,7 +294,8 @@ final class NdGraphTest {
     NodeProto.Builder node = NodeProto.newBuilder().addAllAttribute(List.of(attributes));
     return features(
         name,
-        (m, x) -> m.node(type, List.of(x), node.addAttribute(Nodes.ints("kernel_shape", 3, 3)).build()));
+        (m, x) ->
+            m.node(type, List.of(x), node.addAttribute(Nodes.ints("kernel_shape", 3, 3)).build()));
   }
 
   private static Named<CnnGraph> convolution(String name, AttributeProto... attributes) {
@@ -155,7 +304,10 @@ final class NdGraphTest {
         (m, x) ->
             m.node(
                 "Conv",
-                List.of(x, m.initializer(m.values(CHANNELS * CHANNELS * 9, 0.2), CHANNELS, CHANNELS, 3, 3)),
+                List.of(
+                    x,
+                    m.initializer(
+                        m.values(CHANNELS * CHANNELS * 9, 0.2), CHANNELS, CHANNELS, 3, 3)),
                 attributes(attributes)));
   }
 
@@ -166,7 +318,8 @@ final class NdGraphTest {
   private static Named<CnnGraph> graph(
       String name, int opset, Function<SmallModel, String> pooled) {
     SmallModel model = new SmallModel(3, SIDE, SIDE).opset(opset);
-    return Named.of(name, model.imported(model.gemm(pooled.apply(model), CHANNELS, CLASSES)).graph());
+    return Named.of(
+        name, model.imported(model.gemm(pooled.apply(model), CHANNELS, CLASSES)).graph());
   }
 
   private static String stem(SmallModel model) {

@@ -110,14 +110,18 @@ final class StraightThroughTunerTest {
 
   private static float[] weights(FineTuner.Tuned tuned) {
     List<Float> all = new ArrayList<>();
-    tuned.graph().layers().forEach(l -> {
-      for (float w : l.weights()) {
-        all.add(w);
-      }
-      for (float b : l.bias()) {
-        all.add(b);
-      }
-    });
+    tuned
+        .graph()
+        .layers()
+        .forEach(
+            l -> {
+              for (float w : l.weights()) {
+                all.add(w);
+              }
+              for (float b : l.bias()) {
+                all.add(b);
+              }
+            });
     float[] values = new float[all.size()];
     for (int i = 0; i < values.length; i++) {
       values[i] = all.get(i);
@@ -208,8 +212,7 @@ final class StraightThroughTunerTest {
     List<Progress> rest = new ArrayList<>();
     FineTuner.Tuned resumed = TUNER.tune(task, rest::add, () -> false);
     assertEquals(3, rest.get(0).epoch());
-    assertArrayEquals(
-        weights(tune(task(settings(4, true), Optional.empty()))), weights(resumed));
+    assertArrayEquals(weights(tune(task(settings(4, true), Optional.empty()))), weights(resumed));
   }
 
   @Test
@@ -231,12 +234,21 @@ final class StraightThroughTunerTest {
     CnnGraph g = whole.graph();
     CnnGraph single =
         new CnnGraph(
-            g.nodes(), g.constants(), g.operatorSets(), g.irVersion(), g.input(), g.inputShape(),
-            g.output(), g.outputKind(), g.classes(), true, g.shapes(), g.nonNegative());
+            g.nodes(),
+            g.constants(),
+            g.operatorSets(),
+            g.irVersion(),
+            g.input(),
+            g.inputShape(),
+            g.output(),
+            g.outputKind(),
+            g.classes(),
+            true,
+            g.shapes(),
+            g.nonNegative());
     float[] together = weights(tune(whole));
     float[] oneByOne =
-        weights(
-            tune(new Task(single, whole.layers(), whole.images(), oneBatch, Optional.empty())));
+        weights(tune(new Task(single, whole.layers(), whole.images(), oneBatch, Optional.empty())));
     assertArrayEquals(together, oneByOne, 1e-4f);
   }
 

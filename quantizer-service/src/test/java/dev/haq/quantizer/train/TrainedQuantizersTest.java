@@ -123,9 +123,7 @@ final class TrainedQuantizersTest {
     float[] quantized = weights.quantized().toFloatArray();
     float[] upstream = noise(outputs * each, 97);
     float[] gradient =
-        weights
-            .gradient(manager.create(upstream, new Shape(outputs, each, 1, 1)))
-            .toFloatArray();
+        weights.gradient(manager.create(upstream, new Shape(outputs, each, 1, 1))).toFloatArray();
     for (int i = 0; i < values.length; i++) {
       float scale = scales[i / each];
       LinearQuantizer quantizer = new LinearQuantizer(scale, -levels, levels);
@@ -151,10 +149,11 @@ final class TrainedQuantizersTest {
     SharedWeights weights =
         new SharedWeights(
             manager, new float[] {-1, 0.5f, 2}, new int[] {0, 2, 2, 1, 0, 2}, new Shape(2, 3));
-    assertArrayEquals(
-        new float[] {-1, 2, 2, 0.5f, -1, 2}, weights.quantized().toFloatArray());
+    assertArrayEquals(new float[] {-1, 2, 2, 0.5f, -1, 2}, weights.quantized().toFloatArray());
     float[] gradient =
-        weights.gradient(manager.create(new float[] {1, 2, 3, 4, 5, 6}, new Shape(2, 3))).toFloatArray();
+        weights
+            .gradient(manager.create(new float[] {1, 2, 3, 4, 5, 6}, new Shape(2, 3)))
+            .toFloatArray();
     assertArrayEquals(new float[] {6, 4, 11}, gradient);
     assertArrayEquals(new float[] {-1, 2, 2, 0.5f, -1, 2}, weights.values());
   }
