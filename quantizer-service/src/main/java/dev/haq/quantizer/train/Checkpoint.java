@@ -54,8 +54,8 @@ final class Checkpoint {
       }
       double[] reached = kept.get(0).toDoubleArray();
       for (int i = 0; i < parameters.size(); i++) {
-        parameters.get(i).set(kept.get(1 + i).toFloatArray());
-        velocities.get(i).set(kept.get(1 + parameters.size() + i).toFloatArray());
+        parameters.get(i).muli(0).addi(kept.get(1 + i));
+        velocities.get(i).muli(0).addi(kept.get(1 + parameters.size() + i));
       }
       return new Reached((int) reached[0], reached[1]);
     } catch (IOException | RuntimeException e) {

@@ -15,8 +15,9 @@ final class GridWeights implements TrainedWeights {
   private final NDArray parameter;
   private final int levels;
   private final UnaryOperator<float[]> scalesOf;
-  private final NDArray scales; // [outputs, 1, ...]
-  private final NDArray reciprocals; // the same
+  private final Shape perOutput; // [outputs, 1, ...]
+  private NDArray scales; // [outputs, 1, ...]
+  private NDArray reciprocals; // the same
 
   /**
    * @param parameter [outputs, ...]; its manager owns what is kept here
@@ -27,12 +28,10 @@ final class GridWeights implements TrainedWeights {
     this.parameter = parameter;
     this.levels = levels;
     this.scalesOf = scalesOf;
-    long[] perOutput = new long[parameter.getShape().dimension()];
-    Arrays.fill(perOutput, 1);
-    perOutput[0] = parameter.getShape().get(0);
-    NDManager manager = parameter.getManager();
-    this.scales = manager.create(new Shape(perOutput));
-    this.reciprocals = manager.create(new Shape(perOutput));
+    long[] dimensions = new long[parameter.getShape().dimension()];
+    Arrays.fill(dimensions, 1);
+    dimensions[0] = parameter.getShape().get(0);
+    this.perOutput = new Shape(dimensions);
     refit();
   }
 
@@ -65,7 +64,12 @@ final class GridWeights implements TrainedWeights {
     for (int o = 0; o < fitted.length; o++) {
       inverse[o] = 1 / fitted[o];
     }
-    scales.set(fitted);
-    reciprocals.set(inverse);
+    if (scales != null) {
+      scales.close();
+      reciprocals.close();
+    }
+    NDManager manager = parameter.getManager();
+    scales = manager.create(fitted, perOutput);
+    reciprocals = manager.create(inverse, perOutput);
   }
 }

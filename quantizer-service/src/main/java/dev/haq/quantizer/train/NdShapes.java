@@ -22,14 +22,14 @@ final class NdShapes {
 
   static void register(Map<String, NdOperator> operators) {
     operators.put("Shape", (node, in) -> List.of(shape(node, in.real(0))));
-    operators.put("Gather", (node, in) -> List.of(gather(node, in)));
+    operators.put("Gather", (node, in) -> List.of(gather(in)));
     operators.put("Concat", (node, in) -> List.of(concat(node, in)));
     operators.put("Flatten", (node, in) -> NdGraph.one(flatten(node, in.real(0))));
     operators.put("Reshape", (node, in) -> NdGraph.one(reshape(node, in)));
     operators.put("Transpose", (node, in) -> NdGraph.one(transpose(node, in.real(0))));
     operators.put("Squeeze", (node, in) -> List.of(squeeze(node, in)));
     operators.put("Unsqueeze", (node, in) -> List.of(unsqueeze(node, in)));
-    operators.put("Slice", (node, in) -> List.of(slice(node, in)));
+    operators.put("Slice", (node, in) -> List.of(slice(in)));
     operators.put("Split", NdShapes::split);
     operators.put("Pad", (node, in) -> NdGraph.one(pad(node, in)));
     operators.put(
@@ -61,7 +61,7 @@ final class NdShapes {
     return position((int) Nodes.integer(node, "axis", absent), x.getShape().dimension());
   }
 
-  private static NdValue gather(NodeProto node, NdOperator.Inputs in) {
+  private static NdValue gather(NdOperator.Inputs in) {
     if (!(in.get(0) instanceof NdValue.Whole numbers)
         || !(in.get(1) instanceof NdValue.Whole indices)) {
       throw new NdOperator.UnsupportedInput("on anything but shapes");
@@ -157,7 +157,7 @@ final class NdShapes {
     return new NdValue.Real(x.reshape(sizes.stream().mapToLong(Long::longValue).toArray()));
   }
 
-  private static NdValue slice(NodeProto node, NdOperator.Inputs in) {
+  private static NdValue slice(NdOperator.Inputs in) {
     long[] starts = in.whole(1);
     long[] ends = in.whole(2);
     long[] steps = in.has(4) ? in.whole(4) : ones(starts.length);

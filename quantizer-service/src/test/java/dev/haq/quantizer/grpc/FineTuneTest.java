@@ -176,8 +176,9 @@ final class FineTuneTest {
     caller.run(
         () -> {
           Iterator<FineTuneResponse> responses = quantizer.stub().fineTune(request);
-          while (responses.next().getProgress().getEpoch() < 3) {
-            continue;
+          int epoch = 0;
+          while (epoch < 3) {
+            epoch = responses.next().getProgress().getEpoch();
           }
         });
     caller.cancel(null);

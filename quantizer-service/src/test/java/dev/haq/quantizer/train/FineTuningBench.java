@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * What fine-tuning does to accuracy, and how fast it is beside training the same network in
  * floating point: {@code MODEL.onnx TRAIN.zip TEST.bin PRESET W A EPOCHS RATE [constant|cosine
  * [fixed|learnt [BATCH]]]}. All but the first and last layers get W and A bits, these 8. With 0
- * epochs it only measures speed.
+ * epochs it measures speed instead.
  */
 public final class FineTuningBench {
   private static final Logger LOG = LoggerFactory.getLogger(FineTuningBench.class);
@@ -81,8 +81,9 @@ public final class FineTuningBench {
             new IntegerGraph(Processor.detect()),
             new StraightThroughTuner(threads),
             new Evaluator.Limits(threads, 1, 100, 2, 2))) {
-      speed(evaluator, model, few, policy, recipe);
-      if (epochs > 0) {
+      if (epochs == 0) {
+        speed(evaluator, model, few, policy, recipe);
+      } else {
         double before = top1(evaluator, model, test, policy, recipe.untrained());
         long start = System.nanoTime();
         double after = top1(evaluator, model, test, policy, recipe);
