@@ -1,5 +1,6 @@
 package dev.haq.gateway;
 
+import com.google.protobuf.ByteString;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.Accuracy;

@@ -123,8 +123,7 @@ public final class StraightThroughTuner implements FineTuner {
       this.settings = task.settings();
       this.graph = task.graph();
       this.part = partSize(graph, settings.batchSize());
-      this.stepsPerEpoch =
-          ((long) images.size() + settings.batchSize() - 1) / settings.batchSize();
+      this.stepsPerEpoch = ((long) images.size() + settings.batchSize() - 1) / settings.batchSize();
     }
 
     Tuned run() {

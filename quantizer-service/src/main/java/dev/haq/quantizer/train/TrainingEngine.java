@@ -2,9 +2,14 @@ package dev.haq.quantizer.train;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** The training library, loaded when it is first needed: its native part takes 300 MB. */
 final class TrainingEngine {
+  /** Where the library unpacks its native part; below the home folder when it is not said. */
+  private static final String CACHE = "DJL_CACHE_DIR";
+
   private static Engine engine;
 
   private TrainingEngine() {}
@@ -19,6 +24,11 @@ final class TrainingEngine {
       System.setProperty("OPT_OUT_TRACKING", "true");
       if (System.getProperty("ai.djl.pytorch.num_threads") == null) {
         System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(threads));
+      }
+      if (System.getenv(CACHE) == null
+          && System.getProperty(CACHE) == null
+          && !Files.isWritable(Path.of(System.getProperty("user.home")))) {
+        System.setProperty(CACHE, Path.of(System.getProperty("java.io.tmpdir"), "djl").toString());
       }
       engine = Engine.getEngine("PyTorch");
     }
