@@ -35,6 +35,12 @@ public final class StraightThroughTuner implements FineTuner {
   /** Values of all tensors that the images of a part may have: 64 MiB as floats, held 2-4 times. */
   private static final long PART_VALUES = 1 << 24;
 
+  /**
+   * How often weight grids are fitted again. Whoever evaluates the outcome finds its grids anew, and
+   * a threshold by KL divergence moves in jumps: weights trained for another grid would be lost.
+   */
+  private static final int STEPS_BETWEEN_FITS = 8;
+
   /** Share of the newest step in the reported loss and speed. */
   private static final double NEWEST = 0.1;
 
@@ -136,7 +142,6 @@ public final class StraightThroughTuner implements FineTuner {
         double seconds = reached.seconds();
         for (int epoch = reached.epochs(); epoch < settings.epochs(); epoch++) {
           long start = System.nanoTime();
-          network.refit();
           epoch(epoch, network, descent, manager);
           seconds += (System.nanoTime() - start) / 1e9;
           if (epoch + 1 < settings.epochs()) {
@@ -153,6 +158,9 @@ public final class StraightThroughTuner implements FineTuner {
       long steps = stepsPerEpoch * settings.epochs();
       for (int i = 0; i < stepsPerEpoch; i++) {
         throwIf(cancelled);
+        if (i % STEPS_BETWEEN_FITS == 0) {
+          network.refit();
+        }
         long step = epoch * stepsPerEpoch + i;
         int from = i * settings.batchSize();
         int to = Math.min(images.size(), from + settings.batchSize());
