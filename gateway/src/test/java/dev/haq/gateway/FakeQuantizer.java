@@ -1,14 +1,21 @@
 package dev.haq.gateway;
 
+import com.google.protobuf.ByteString;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.Accuracy;
 import dev.haq.proto.model.v1.Operand;
 import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.DownloadModelRequest;
+import dev.haq.proto.quantizer.v1.DownloadModelResponse;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ExportRequest;
 import dev.haq.proto.quantizer.v1.ExportResponse;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
+import dev.haq.proto.quantizer.v1.FineTuneRequest;
+import dev.haq.proto.quantizer.v1.FineTuneResponse;
+import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -80,7 +87,39 @@ final class FakeQuantizer {
                     .build())
         .unary(QuantizerGrpcService.Evaluate, this::evaluate)
         .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity)
-        .serverStream(QuantizerGrpcService.Export, this::export);
+        .serverStream(QuantizerGrpcService.Export, this::export)
+        .serverStream(QuantizerGrpcService.FineTune, this::fineTune)
+        .serverStream(QuantizerGrpcService.DownloadModel, FakeQuantizer::downloadModel);
+  }
+
+  /** One step and the result; of the model "endless" the step alone, until nobody listens. */
+  private void fineTune(FineTuneRequest request, ResponseStream<FineTuneResponse> out) {
+    out.onCancel(abandoned::countDown);
+    out.send(
+        FineTuneResponse.newBuilder()
+            .setProgress(FineTuneProgress.newBuilder().setEpoch(1).setLoss(0.5))
+            .build());
+    if (request.getModel().equals("endless")) {
+      await(abandoned);
+    }
+    out.send(
+        FineTuneResponse.newBuilder()
+            .setResult(FineTuneResult.newBuilder().setModel(Model.newBuilder().setId("tuned")))
+            .build());
+    out.end();
+  }
+
+  private static void downloadModel(
+      DownloadModelRequest request, ResponseStream<DownloadModelResponse> out) {
+    model(request.getId());
+    for (String part : List.of("on", "nx")) {
+      out.send(
+          DownloadModelResponse.newBuilder()
+              .setSizeBytes(4)
+              .setChunk(ByteString.copyFromUtf8(part))
+              .build());
+    }
+    out.end();
   }
 
   private static Model model(String id) {

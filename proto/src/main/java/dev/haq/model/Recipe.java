@@ -109,6 +109,27 @@ public record Recipe(
     return name + "@" + version;
   }
 
+  /** Whether networks made by it are trained: haq-finetune always, kmeans where told how. */
+  public boolean isTrained() {
+    return name.equals("haq-finetune") || fineTuning.isPresent();
+  }
+
+  /** How it trains, where it does. */
+  public FineTuning training() {
+    return fineTuning.orElse(FineTuning.PAPER);
+  }
+
+  /** What judges a network that this recipe has trained: the same without training. */
+  public Recipe untrained() {
+    return new Recipe(
+        name.equals("haq-finetune") ? "haq" : name,
+        version,
+        weightScales,
+        weightClip,
+        activationClip,
+        Optional.empty());
+  }
+
   public Recipe withWeightScales(WeightScales scales) {
     return new Recipe(name, version, scales, weightClip, activationClip, fineTuning);
   }

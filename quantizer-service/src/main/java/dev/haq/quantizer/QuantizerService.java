@@ -12,6 +12,8 @@ import dev.haq.quantizer.grpc.QuantizerHandler;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.Processor;
+import dev.haq.quantizer.train.StraightThroughTuner;
+import dev.haq.quantizer.tune.TunedModels;
 import dev.haq.rpc.RpcServer;
 import dev.haq.rpc.ServiceProcess;
 import dev.haq.rpc.ServiceRuntime;
@@ -20,10 +22,12 @@ import dev.haq.rpc.ServiceRuntime;
 public final class QuantizerService implements AutoCloseable {
   private final RpcServer server;
   private final Evaluator evaluator;
+  private final TunedModels tuned;
 
-  private QuantizerService(RpcServer server, Evaluator evaluator) {
+  private QuantizerService(RpcServer server, Evaluator evaluator, TunedModels tuned) {
     this.server = server;
     this.evaluator = evaluator;
+    this.tuned = tuned;
   }
 
   /** {@code QuantizerService [--config FILE]}: the quantizer as a process of its own. */
@@ -49,7 +53,9 @@ public final class QuantizerService implements AutoCloseable {
         new Evaluator(
             images(new Datasets(datasets, settings.cache().imageBytes())),
             new IntegerGraph(Processor.detect()),
+            new StraightThroughTuner(settings.evaluatorLimits().threads()),
             settings.evaluatorLimits());
+    TunedModels tuned = new TunedModels(settings.dataDir().resolve("tunings"), models, evaluator);
     try {
       Sensitivity sensitivity =
           new Sensitivity(
@@ -58,9 +64,10 @@ public final class QuantizerService implements AutoCloseable {
           RpcServer.builder(runtime, "quantizer")
               .host(settings.host())
               .port(settings.port())
-              .service(new QuantizerHandler(models, datasets, evaluator, sensitivity).service())
+              .service(
+                  new QuantizerHandler(models, datasets, evaluator, sensitivity, tuned).service())
               .start();
-      return new QuantizerService(server, evaluator);
+      return new QuantizerService(server, evaluator, tuned);
     } catch (RuntimeException e) {
       evaluator.close();
       throw e;
@@ -75,6 +82,8 @@ public final class QuantizerService implements AutoCloseable {
   /** Stops gracefully; to be called from a plain thread. */
   @Override
   public void close() {
+    // Would take longer than anybody waits; it goes on when asked again.
+    tuned.close();
     server.close();
     evaluator.close();
   }

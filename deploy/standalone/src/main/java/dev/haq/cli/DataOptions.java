@@ -71,6 +71,21 @@ final class DataOptions {
     return selection.setDataset(dataset(client)).build();
   }
 
+  /**
+   * All images of another dataset, prepared as it says itself, else as these are.
+   *
+   * @param other a file, folder or id as {@code --data} takes
+   * @param option names it in errors
+   */
+  DataSelection resolveOther(GatewayClient client, String option, String other) {
+    DataSelection.Builder selection = DataSelection.newBuilder();
+    Optional<dev.haq.model.Preprocessing> own =
+        Digests.isId(other) ? Optional.empty() : PreprocessFile.beside(Path.of(other));
+    own.or(() -> preprocess == null ? Optional.empty() : preprocessing())
+        .ifPresent(p -> selection.setPreprocessing(DataWire.toProto(p)));
+    return selection.setDataset(dataset(client, option, other)).build();
+  }
+
   private Optional<dev.haq.model.Preprocessing> preprocessing() {
     if (preprocess != null) {
       return Optional.of(PreprocessFile.option(preprocess));
@@ -79,40 +94,44 @@ final class DataOptions {
   }
 
   private String dataset(GatewayClient client) {
+    return dataset(client, "--data", data);
+  }
+
+  private static String dataset(GatewayClient client, String option, String data) {
     if (Digests.isId(data)) {
       return data;
     }
     Path path = Path.of(data);
     String name = path.toAbsolutePath().normalize().getFileName().toString();
     if (Files.isDirectory(path)) {
-      return packed(client, path, name);
+      return packed(client, path, name, option);
     }
     if (!Files.isRegularFile(path)) {
       throw HaqException.invalid(
-          "--data %s: there is no such file or folder; give one, sha256:... or %s",
-          data, ModelOption.BUILTIN);
+          "%s %s: there is no such file or folder; give one, sha256:... or %s",
+          option, data, ModelOption.BUILTIN);
     }
-    return imported(client, path, name);
+    return imported(client, path, name, option + " " + data);
   }
 
-  private String packed(GatewayClient client, Path folder, String name) {
+  private static String packed(GatewayClient client, Path folder, String name, String option) {
     try {
       Path zip = Files.createTempFile("haq-data-", ".zip");
       try {
         FolderZip.pack(folder, zip);
-        return imported(client, zip, name);
+        return imported(client, zip, name, option + " " + folder);
       } finally {
         Files.deleteIfExists(zip);
       }
     } catch (IOException e) {
-      throw HaqException.invalid("--data %s: cannot be packed: %s", folder, e.getMessage());
+      throw HaqException.invalid("%s %s: cannot be packed: %s", option, folder, e.getMessage());
     }
   }
 
-  private String imported(GatewayClient client, Path file, String name) {
+  private static String imported(GatewayClient client, Path file, String name, String origin) {
     return client
         .findDataset(Digests.of(file))
-        .orElseGet(() -> client.importDataset(file, name, "--data " + data))
+        .orElseGet(() -> client.importDataset(file, name, origin))
         .getId();
   }
 }

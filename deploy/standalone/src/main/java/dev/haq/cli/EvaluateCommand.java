@@ -96,7 +96,7 @@ final class EvaluateCommand implements Callable<Integer> {
     return Tables.of(List.of("<", "top-1", "top-5", "cross-entropy", "images"), rows);
   }
 
-  private static List<String> row(String name, Accuracy accuracy) {
+  static List<String> row(String name, Accuracy accuracy) {
     return List.of(
         name,
         Figures.fixed(accuracy.getTop1(), 2) + " %",

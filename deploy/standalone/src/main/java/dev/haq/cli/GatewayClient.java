@@ -24,6 +24,9 @@ import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ExportRequest;
 import dev.haq.proto.quantizer.v1.ExportResponse;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
+import dev.haq.proto.quantizer.v1.FineTuneRequest;
+import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
@@ -100,6 +103,26 @@ final class GatewayClient {
 
   Model model(String id) {
     return get("/v1/models/" + encode(id), Model.newBuilder()).build();
+  }
+
+  /** Writes a model's ONNX file, which is there completely or not at all. */
+  void downloadModel(String id, Path target) {
+    HttpRequest request =
+        HttpRequest.newBuilder(uri("/v1/models/" + encode(id) + "/onnx"))
+            .timeout(CALL_TIMEOUT)
+            .GET()
+            .build();
+    HttpResponse<InputStream> response = exchange(request, BodyHandlers.ofInputStream());
+    try (InputStream body = response.body()) {
+      if (response.statusCode() != 200) {
+        throw problem(
+            response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
+      }
+      Download.save(body, target);
+    } catch (IOException e) {
+      throw new HaqException(
+          Reason.UNAVAILABLE, "the download broke off: " + e.getMessage() + "; try again", e);
+    }
   }
 
   /** The model of this id, or empty when it has to be imported first. */
@@ -218,6 +241,50 @@ final class GatewayClient {
     if (left[0] > 0) {
       throw cutShort(null);
     }
+  }
+
+  /**
+   * Fine-tunes; blocks until done.
+   *
+   * @param listener told now and then how far it is
+   */
+  FineTuneResult fineTune(FineTuneRequest request, Consumer<FineTuneProgress> listener) {
+    HttpRequest post =
+        HttpRequest.newBuilder(uri("/v1/fine-tune"))
+            .header("Content-Type", "application/json")
+            .header("Accept", "text/event-stream")
+            .POST(BodyPublishers.ofString(Json.print(request)))
+            .build();
+    FineTuneResult.Builder result = FineTuneResult.newBuilder();
+    try (Stream<String> lines = lines(post)) {
+      SseReader.read(
+          lines.iterator(),
+          event -> {
+            switch (event.type()) {
+              case "progress" ->
+                  listener.accept(Json.parse(event.data(), FineTuneProgress.newBuilder()).build());
+              case "result" -> Json.parse(event.data(), result);
+              case "error" -> throw problem(0, event.data());
+              default -> {
+                return true; // a newer service may tell more than this command knows
+              }
+            }
+            return true;
+          });
+    } catch (UncheckedIOException e) {
+      throw trainingCutShort(e);
+    }
+    if (!result.hasModel()) {
+      throw trainingCutShort(null);
+    }
+    return result.build();
+  }
+
+  private static HaqException trainingCutShort(UncheckedIOException cause) {
+    return new HaqException(
+        Reason.UNAVAILABLE,
+        "fine-tuning was cut short: give the same command again, it goes on from its last epoch",
+        cause);
   }
 
   private static HaqException cutShort(UncheckedIOException cause) {

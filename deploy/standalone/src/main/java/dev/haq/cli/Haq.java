@@ -29,6 +29,7 @@ import picocli.CommandLine.ParameterException;
       FindParameterCommand.class,
       EvaluateCommand.class,
       SensitivityCommand.class,
+      FineTuneCommand.class,
       TableCommand.class,
       ExportCommand.class,
       TargetsCommand.class,

@@ -77,6 +77,10 @@ final class CatalogueApi {
                 read(quantizer, QuantizerGrpc.getGetModelMethod()),
                 ctx -> GetModelRequest.newBuilder().setId(Query.path(ctx, "id")).build()));
     router
+        .get("/v1/models/:id/onnx")
+        .handler(
+            ctx -> ModelDownload.start(quantizer, ctx, Query.path(ctx, "id"), deadlines.upload()));
+    router
         .get("/v1/datasets")
         .handler(
             query(

@@ -38,6 +38,7 @@ public final class GatewayRouter {
                     .end(runtime.metrics().scrape()));
     new CatalogueApi(settings, backends).mount(router);
     new SensitivityApi(settings, backends.quantizer(), streams).mount(router);
+    new FineTuningApi(settings, backends.quantizer(), streams).mount(router);
     new SessionApi(settings, backends.agent(), streams).mount(router);
     new ExportApi(settings, backends).mount(router);
     new WebPage().mount(router);

@@ -18,6 +18,7 @@ import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -91,14 +92,26 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
+  /** An evaluator that refuses recipes that train. */
   public Evaluator(Images.Source images, GraphWriter writer, Limits limits) {
+    this(
+        images,
+        writer,
+        (task, listener, cancelled) -> {
+          throw HaqException.invalid("this evaluator does not train: use another recipe");
+        },
+        limits);
+  }
+
+  public Evaluator(Images.Source images, GraphWriter writer, FineTuner tuner, Limits limits) {
     this.images = images;
     this.writer = writer;
     this.runner = new SessionRunner(limits.threads());
     this.admission = new Admission(limits.concurrent());
     this.answers = new LruCache<>(limits.answers());
     this.floatScores = new LruCache<>(limits.floatScoreBytes(), FloatScores::bytes);
-    this.networks = new PreparedNetworks(images, runner, limits.calibrations(), limits.models());
+    this.networks =
+        new PreparedNetworks(images, runner, tuner, limits.calibrations(), limits.models());
     this.activationBytes = limits.activationBytes();
   }
 
@@ -180,8 +193,7 @@ public final class Evaluator implements AutoCloseable {
     try {
       CnnGraph graph = request.model().graph();
       Images selected = images.images(request.data(), graph.inputShape(), graph.classes());
-      PreparedNetwork network =
-          prepared(request.model(), request.data(), request.recipe(), cancelled);
+      PreparedNetwork network = network(request, policy, cancelled);
       List<LayerForm> layers = network.layers(policy);
       return use.apply(new PolicyRun(network.graph(), layers, writer, selected, runner, cancelled));
     } finally {
@@ -231,8 +243,7 @@ public final class Evaluator implements AutoCloseable {
     Optional<Quantized> quantized = Optional.empty();
     Optional<FloatScores> exact = Optional.empty();
     if (policy.isPresent() && !wanted.isEmpty()) {
-      PreparedNetwork network =
-          prepared(request.model(), request.data(), request.recipe(), cancelled);
+      PreparedNetwork network = network(request, policy.get(), cancelled);
       quantized = Optional.of(new Quantized(network.graph(), network.layers(policy.get())));
       if (request.measureDivergence()) {
         exact = Optional.of(floatScores(request.model(), request.data(), wanted, cancelled));
@@ -350,6 +361,30 @@ public final class Evaluator implements AutoCloseable {
   private static OrtSession openFloat(CnnGraph graph) {
     return Ort.open(
         FloatGraph.write(graph, List.of(graph.output())).toByteArray(), FloatGraph.rewriting());
+  }
+
+  /** What the recipe makes of the model for a policy. */
+  private PreparedNetwork network(Request request, Policy policy, BooleanSupplier cancelled) {
+    return request.recipe().isTrained()
+        ? networks.trained(request.model(), request.data(), request.recipe(), policy, cancelled)
+        : networks.of(request.model(), request.data(), request.recipe(), cancelled);
+  }
+
+  /**
+   * Trains the model as its recipe says, quantized by a policy; blocks until done.
+   *
+   * @param checkpoint where each epoch's end is kept; empty keeps none
+   * @throws HaqException as {@link #evaluate} and {@link FineTuner#tune}
+   */
+  public FineTuner.Tuned tune(
+      Request request,
+      Optional<Path> checkpoint,
+      FineTuner.Listener listener,
+      BooleanSupplier cancelled) {
+    Policy policy = request.policy().orElseThrow();
+    check(policy, request.model());
+    return networks.tune(
+        request.model(), request.data(), request.recipe(), policy, checkpoint, listener, cancelled);
   }
 
   /** A model as a recipe has it, whatever the policy; made once and kept. */

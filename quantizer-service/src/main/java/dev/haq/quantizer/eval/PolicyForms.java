@@ -20,6 +20,7 @@ import dev.haq.quantizer.quant.WeightClips;
 import dev.haq.quantizer.quant.WeightQuantizer;
 import dev.haq.quantizer.quant.WeightShape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -71,6 +72,44 @@ final class PolicyForms {
                 bits,
                 numerics.activationClip(),
                 numerics.activationForm()));
+  }
+
+  /** How each layer is quantized while it is trained; its weights move, so nothing is kept. */
+  List<FineTuner.QuantizedLayer> trained(Policy policy) {
+    List<FineTuner.QuantizedLayer> trained = new ArrayList<>();
+    for (int k = 0; k < layers.size(); k++) {
+      trained.add(
+          new FineTuner.QuantizedLayer(
+              activations(k, policy.get(k).activations()),
+              trainedWeights(layers.get(k), policy.get(k).weights())));
+    }
+    return trained;
+  }
+
+  private FineTuner.Weights trainedWeights(Quantizable layer, BitWidth bits) {
+    if (bits.isFloat()) {
+      return new FineTuner.Weights.Real();
+    }
+    if (numerics.weights() instanceof Weights.Shared codebook) {
+      Codebook found = Codebook.of(layer.weights(), bits, codebook.initialisation());
+      int[] assignment = new int[layer.weights().length];
+      Arrays.setAll(assignment, i -> found.code(layer.weights()[i]));
+      return new FineTuner.Weights.Shared(found.centroids(), assignment);
+    }
+    Weights.Linear how = (Weights.Linear) numerics.weights();
+    WeightShape shape = layer.weightShape();
+    return new FineTuner.Weights.Grid(
+        LinearQuantizer.levels(bits, true),
+        weights ->
+            WeightQuantizer.steps(
+                WeightQuantizer.quantize(
+                    weights,
+                    shape,
+                    bits,
+                    WeightClips.of(weights, shape, bits, how.clip(), how.scales()),
+                    how.scales(),
+                    WeightQuantizer.Rounding.NEAREST),
+                bits));
   }
 
   private LayerForm form(int index, LayerBits bits) {

@@ -32,6 +32,11 @@ record PreparedNetwork(CnnGraph graph, PolicyForms forms) {
     return new PreparedNetwork(graph, new PolicyForms(graph, numerics, calibration, moments));
   }
 
+  /** How each layer is quantized while it is trained. */
+  List<FineTuner.QuantizedLayer> trained(Policy policy) {
+    return forms.trained(policy);
+  }
+
   List<LayerForm> layers(Policy policy) {
     return forms.of(policy);
   }

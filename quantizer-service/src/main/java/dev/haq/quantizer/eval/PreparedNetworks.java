@@ -2,11 +2,13 @@ package dev.haq.quantizer.eval;
 
 import dev.haq.model.DataSelection;
 import dev.haq.model.DataSelection.Split;
+import dev.haq.model.Policy;
 import dev.haq.model.Recipe;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.EqualisedGraph;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.quant.Numerics;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -17,6 +19,7 @@ import java.util.function.BooleanSupplier;
 final class PreparedNetworks {
   private final Images.Source images;
   private final SessionRunner runner;
+  private final FineTuner tuner;
   private final LruCache<CalibrationKey, Calibration> calibrations;
   private final LruCache<PreparedKey, PreparedNetwork> prepared;
   private final Object preparing = new Object();
@@ -30,9 +33,14 @@ final class PreparedNetworks {
    * @param networksKept how many networks are remembered
    */
   PreparedNetworks(
-      Images.Source images, SessionRunner runner, int calibrationsKept, int networksKept) {
+      Images.Source images,
+      SessionRunner runner,
+      FineTuner tuner,
+      int calibrationsKept,
+      int networksKept) {
     this.images = images;
     this.runner = runner;
+    this.tuner = tuner;
     this.calibrations = new LruCache<>(calibrationsKept);
     this.prepared = new LruCache<>(networksKept);
   }
@@ -71,6 +79,61 @@ final class PreparedNetworks {
                     calibrations.putIfAbsent(
                         key, Calibration.of(graph, selected, runner, cancelled)));
     return PreparedNetwork.of(graph, numerics, calibration, selected, runner, cancelled);
+  }
+
+  /** A model trained as a recipe says, for one policy alone, so none of it is kept. */
+  PreparedNetwork trained(
+      ImportedModel model,
+      DataSelection evaluated,
+      Recipe recipe,
+      Policy policy,
+      BooleanSupplier cancelled) {
+    CnnGraph graph =
+        tune(model, evaluated, recipe, policy, Optional.empty(), step -> {}, cancelled).graph();
+    Images selected =
+        images.images(calibrationData(evaluated), graph.inputShape(), graph.classes());
+    return PreparedNetwork.of(
+        graph,
+        Numerics.of(recipe),
+        Calibration.of(graph, selected, runner, cancelled),
+        selected,
+        runner,
+        cancelled);
+  }
+
+  /**
+   * Trains a model as a recipe says, quantized by a policy; blocks until done.
+   *
+   * @param checkpoint where each epoch's end is kept; empty keeps none
+   */
+  FineTuner.Tuned tune(
+      ImportedModel model,
+      DataSelection evaluated,
+      Recipe recipe,
+      Policy policy,
+      Optional<Path> checkpoint,
+      FineTuner.Listener listener,
+      BooleanSupplier cancelled) {
+    PreparedNetwork network = of(model, evaluated, recipe, cancelled);
+    CnnGraph graph = network.graph();
+    Images training =
+        images.images(trainingData(evaluated, recipe), graph.inputShape(), graph.classes());
+    FineTuner.Task task =
+        new FineTuner.Task(graph, network.trained(policy), training, recipe.training(), checkpoint);
+    return tuner.tune(task, listener, cancelled);
+  }
+
+  /** The images to train on are prepared as those that judge, unless their own way is given. */
+  private static DataSelection trainingData(DataSelection evaluated, Recipe recipe) {
+    DataSelection data = recipe.training().data().orElseGet(() -> calibrationData(evaluated));
+    return new DataSelection(
+        data.datasetId(),
+        data.preprocessing().or(evaluated::preprocessing),
+        data.split(),
+        data.maxImages(),
+        data.calibrationImages(),
+        data.splitSeed(),
+        data.heldOutFraction());
   }
 
   /** The images that calibrate, from those that judge. */

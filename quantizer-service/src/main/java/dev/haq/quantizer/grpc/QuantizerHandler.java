@@ -8,6 +8,9 @@ import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ExportRequest;
 import dev.haq.proto.quantizer.v1.ExportResponse;
+import dev.haq.proto.quantizer.v1.FineTuneRequest;
+import dev.haq.proto.quantizer.v1.FineTuneResponse;
+import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -25,6 +28,8 @@ import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.StoredModel;
+import dev.haq.quantizer.tune.TunedModels;
+import dev.haq.quantizer.tune.TuningRequest;
 import dev.haq.rpc.Call;
 import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
@@ -41,14 +46,20 @@ public final class QuantizerHandler {
   private final DatasetStore datasets;
   private final Evaluator evaluator;
   private final Sensitivity sensitivity;
+  private final TunedModels tuned;
   private final Exporter exporter;
 
   public QuantizerHandler(
-      ModelStore models, DatasetStore datasets, Evaluator evaluator, Sensitivity sensitivity) {
+      ModelStore models,
+      DatasetStore datasets,
+      Evaluator evaluator,
+      Sensitivity sensitivity,
+      TunedModels tuned) {
     this.models = models;
     this.datasets = datasets;
     this.evaluator = evaluator;
     this.sensitivity = sensitivity;
+    this.tuned = tuned;
     this.exporter = new Exporter(evaluator);
   }
 
@@ -60,10 +71,14 @@ public final class QuantizerHandler {
         .clientStream(QuantizerGrpcService.ImportDataset, call -> new DatasetUploadStream(datasets))
         .unary(QuantizerGrpcService.ListModels, this::listModels)
         .unary(QuantizerGrpcService.GetModel, this::getModel)
+        .serverStream(
+            QuantizerGrpcService.DownloadModel,
+            (request, out) -> new ModelDownload(models, request.getId(), out).send())
         .unary(QuantizerGrpcService.ListDatasets, this::listDatasets)
         .unary(QuantizerGrpcService.Evaluate, this::evaluate)
         .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity)
-        .serverStream(QuantizerGrpcService.Export, this::export);
+        .serverStream(QuantizerGrpcService.Export, this::export)
+        .serverStream(QuantizerGrpcService.FineTune, this::fineTune);
   }
 
   private Model getModel(GetModelRequest request, Call call) {
@@ -141,5 +156,19 @@ public final class QuantizerHandler {
             QuantizerWire.fromProto(request.getFormat()),
             request.getPowerOfTwoScales());
     ExportStream.send(exporter.export(wanted, out::isCancelled), out);
+  }
+
+  private void fineTune(FineTuneRequest request, ResponseStream<FineTuneResponse> out) {
+    ImportedModel model = models.get(request.getModel());
+    TuningRequest tuning =
+        new TuningRequest(
+            model,
+            BitsWire.fromProto(request.getPolicy(), model.network()),
+            RecipeWire.fromProto(request.getRecipe()),
+            DataWire.fromProto(request.getData()),
+            request.getName());
+    FineTuneResult result = tuned.tune(tuning, new FineTuneProgressStream(out), out::isCancelled);
+    out.send(FineTuneResponse.newBuilder().setResult(result).build());
+    out.end();
   }
 }

@@ -3,6 +3,7 @@ package dev.haq.quantizer.onnx;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -163,6 +164,22 @@ public final class ModelStore {
       ImportedModel read = ModelImporter.read(file(hash, MODEL), id, name);
       remember(read);
       return read;
+    } catch (IOException e) {
+      throw failed("the model " + id + " cannot be read", e);
+    }
+  }
+
+  /**
+   * The file of a model, to be read and closed.
+   *
+   * @throws HaqException UNKNOWN_MODEL when there is none
+   */
+  public InputStream open(String id) {
+    if (id.equals(BuiltinShapes.ID)) {
+      return new ByteArrayInputStream(BuiltinShapes.model());
+    }
+    try {
+      return Files.newInputStream(file(hash(id), MODEL));
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
     }

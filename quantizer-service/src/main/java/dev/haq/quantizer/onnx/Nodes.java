@@ -40,7 +40,7 @@ public final class Nodes {
         .build();
   }
 
-  static Optional<AttributeProto> attribute(NodeProto node, String name) {
+  public static Optional<AttributeProto> attribute(NodeProto node, String name) {
     return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();
   }
 
@@ -48,11 +48,11 @@ public final class Nodes {
     return attribute(node, name).map(AttributeProto::getI).orElse(absent);
   }
 
-  static float real(NodeProto node, String name, float absent) {
+  public static float real(NodeProto node, String name, float absent) {
     return attribute(node, name).map(AttributeProto::getF).orElse(absent);
   }
 
-  static String string(NodeProto node, String name, String absent) {
+  public static String string(NodeProto node, String name, String absent) {
     return attribute(node, name).map(a -> a.getS().toStringUtf8()).orElse(absent);
   }
 

@@ -45,7 +45,7 @@ public final class Tensors {
     return empty ? 0 : (int) elements;
   }
 
-  static boolean isFloat(TensorProto tensor) {
+  public static boolean isFloat(TensorProto tensor) {
     return switch (type(tensor)) {
       case FLOAT, DOUBLE, FLOAT16, BFLOAT16 -> true;
       default -> false;

@@ -29,6 +29,24 @@ public final class WeightQuantizer {
 
   private WeightQuantizer() {}
 
+  /** By how much codes are multiplied and scales divided. */
+  private static int widening(BitWidth bits) {
+    return Math.max(1, WIDENED_CODE / LinearQuantizer.levels(bits, true));
+  }
+
+  /**
+   * The steps of the grid that {@link #quantize} rounds to, before codes are multiplied.
+   *
+   * @return [outputs], above 0
+   */
+  public static float[] steps(QuantizedWeights quantized, BitWidth bits) {
+    float[] steps = quantized.scales().clone();
+    for (int o = 0; o < steps.length; o++) {
+      steps[o] *= widening(bits);
+    }
+    return steps;
+  }
+
   /** Chooses the codes of one output's weights. */
   public interface Rounding {
     /** To the nearest code. */
@@ -60,7 +78,7 @@ public final class WeightQuantizer {
       double[] clips,
       WeightScales scales,
       Rounding rounding) {
-    int factor = Math.max(1, WIDENED_CODE / LinearQuantizer.levels(bits, true));
+    int factor = widening(bits);
     int perOutput = shape.perOutput();
     byte[] codes = new byte[weights.length];
     float[] codeScales = new float[shape.outputs()];

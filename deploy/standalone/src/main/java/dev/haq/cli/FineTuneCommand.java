@@ -1,0 +1,232 @@
+package dev.haq.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.haq.model.HaqException;
+import dev.haq.model.Recipe;
+import dev.haq.model.Recipe.WeightScales;
+import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.proto.model.v1.FineTuning;
+import dev.haq.proto.model.v1.Policy;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
+import dev.haq.proto.quantizer.v1.FineTuneRequest;
+import dev.haq.proto.quantizer.v1.FineTuneResult;
+import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.RecipeWire;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Training of a quantized model. */
+@Command(
+    name = "finetune",
+    description =
+        "Trains a model for a policy (straight-through estimator) and stores the tuned weights as a"
+            + " new model. Every epoch is kept: interrupted, it goes on where it was.",
+    mixinStandardHelpOptions = true)
+final class FineTuneCommand implements Callable<Integer> {
+  @Mixin private CommonOptions common;
+  @Mixin private ModelOption model;
+  @Mixin private DataOptions data;
+  @Mixin private PolicyOptions policy;
+
+  @Option(
+      names = "--train-data",
+      required = true,
+      paramLabel = "DATA",
+      description =
+          "Images to train on, given as --data is and prepared alike unless preprocess.yaml lies"
+              + " beside them. --data judges, so it should hold other images.")
+  private String trainData;
+
+  @Option(
+      names = "--recipe",
+      paramLabel = "NAME",
+      defaultValue = "haq-finetune",
+      description = "haq-finetune (the default), or kmeans to train shared weights.")
+  private String recipe;
+
+  @Option(
+      names = "--per-tensor",
+      description = "One weight scale a layer; one an output channel by default.")
+  private boolean perTensor;
+
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Passes over the training images; ${DEFAULT-VALUE} by default.")
+  private int epochs;
+
+  @Option(
+      names = "--lr",
+      paramLabel = "R",
+      defaultValue = "0.001",
+      description = "Learning rate; ${DEFAULT-VALUE} by default.")
+  private double learningRate;
+
+  @Option(
+      names = "--momentum",
+      paramLabel = "M",
+      defaultValue = "0.9",
+      description = "Momentum; ${DEFAULT-VALUE} by default.")
+  private double momentum;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "D",
+      defaultValue = "0",
+      description = "Weight decay; ${DEFAULT-VALUE} by default.")
+  private double weightDecay;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = "64",
+      description = "Images a step; ${DEFAULT-VALUE} by default.")
+  private int batchSize;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "NAME",
+      defaultValue = "constant",
+      description = "Of the learning rate: constant (the default) or cosine, down to 0.")
+  private String schedule;
+
+  @Option(
+      names = "--learn-clips",
+      description = "Learns the clip thresholds of activations too (PACT).")
+  private boolean learnClips;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      defaultValue = "1",
+      description = "Order of the images; ${DEFAULT-VALUE} by default.")
+  private long seed;
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      defaultValue = "",
+      description = "The new model's name.")
+  private String name;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = "Where the tuned model's .onnx file goes; it is kept by the service anyway.")
+  private Path out;
+
+  @Override
+  public Integer call() {
+    Terminal terminal = common.terminal();
+    FineTuning.Schedule rates = schedule(schedule);
+    if (out != null && !out.toString().toLowerCase(Locale.ROOT).endsWith(".onnx")) {
+      throw HaqException.invalid("--out %s: the name must end with .onnx", out);
+    }
+    try (Connection connection = Connection.open(common)) {
+      GatewayClient client = connection.client();
+      Model known = model.resolve(client);
+      Policy bits = policy.required(known);
+      FineTuneRequest request =
+          FineTuneRequest.newBuilder()
+              .setModel(known.getId())
+              .setPolicy(bits)
+              .setData(data.resolve(client, DataSelection.Split.ALL))
+              .setRecipe(
+                  RecipeWire.toProto(
+                          Recipe.named(recipe)
+                              .withWeightScales(
+                                  perTensor ? WeightScales.PER_TENSOR : WeightScales.PER_CHANNEL))
+                      .toBuilder()
+                      .setFineTuning(
+                          FineTuning.newBuilder()
+                              .setData(data.resolveOther(client, "--train-data", trainData))
+                              .setEpochs(epochs)
+                              .setLearningRate(learningRate)
+                              .setMomentum(momentum)
+                              .setWeightDecay(weightDecay)
+                              .setBatchSize(batchSize)
+                              .setSchedule(rates)
+                              .setLearnClips(learnClips)
+                              .setSeed(seed)))
+              .setName(name)
+              .build();
+      FineTuneResult result = tune(client, request, terminal);
+      if (out != null) {
+        client.downloadModel(result.getModel().getId(), out);
+      }
+      report(terminal, request, result);
+      return Haq.DONE;
+    }
+  }
+
+  private static FineTuneResult tune(
+      GatewayClient client, FineTuneRequest request, Terminal terminal) {
+    int[] noted = {0};
+    try {
+      return client.fineTune(
+          request,
+          progress -> {
+            terminal.bar(line(progress));
+            if (!terminal.interactive() && progress.getEpoch() > noted[0]) {
+              noted[0] = progress.getEpoch();
+              terminal.note(line(progress));
+            }
+          });
+    } finally {
+      terminal.bar("");
+    }
+  }
+
+  private static String line(FineTuneProgress progress) {
+    return "epoch %d of %d, step %d of %d, loss %s, %s images/s, %s s left"
+        .formatted(
+            progress.getEpoch(),
+            progress.getEpochs(),
+            progress.getStep(),
+            progress.getSteps(),
+            Figures.fixed(progress.getLoss(), 4),
+            Figures.fixed(progress.getImagesPerSecond(), 0),
+            Figures.fixed(progress.getSecondsLeft(), 0));
+  }
+
+  private void report(Terminal terminal, FineTuneRequest request, FineTuneResult result) {
+    if (terminal.json()) {
+      ObjectNode document = Json.object().put("model", request.getModel());
+      document.set("policy", PolicyFile.tree(request.getPolicy()));
+      document.set("recipe", Json.tree(request.getRecipe()));
+      document.set("data", Json.tree(request.getData()));
+      document.put("tuned_model", result.getModel().getId());
+      document.set("before", Json.tree(result.getBefore()));
+      document.set("after", Json.tree(result.getAfter()));
+      document.put("seconds", result.getSeconds());
+      document.put("images_per_second", result.getImagesPerSecond());
+      terminal.document(document);
+      return;
+    }
+    terminal.line(
+        Tables.of(
+            List.of("<", "top-1", "top-5", "cross-entropy", "images"),
+            List.of(
+                EvaluateCommand.row("before", result.getBefore()),
+                EvaluateCommand.row("after", result.getAfter()))));
+    terminal.line(
+        "%s s of training, %s images/s; the tuned model is %s",
+        Figures.fixed(result.getSeconds(), 1),
+        Figures.fixed(result.getImagesPerSecond(), 0),
+        result.getModel().getId());
+  }
+
+  private static FineTuning.Schedule schedule(String name) {
+    return switch (name.toLowerCase(Locale.ROOT)) {
+      case "constant" -> FineTuning.Schedule.CONSTANT;
+      case "cosine" -> FineTuning.Schedule.COSINE;
+      default -> throw HaqException.invalid("--schedule %s: use constant or cosine", name);
+    };
+  }
+}

@@ -1,0 +1,85 @@
+package dev.haq.quantizer.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What training goes on from after an interruption: parameters and velocities at the end of an
+ * epoch, in the library's own format. A file is written beside the old one and then put in its
+ * place, so one is there completely or not at all.
+ */
+final class Checkpoint {
+  private static final Logger LOG = LoggerFactory.getLogger(Checkpoint.class);
+
+  private final Optional<Path> file;
+  private final List<NDArray> parameters;
+  private final List<NDArray> velocities;
+
+  /**
+   * @param seconds that training took so far
+   */
+  record Reached(int epochs, double seconds) {}
+
+  /**
+   * @param file empty to keep nothing
+   */
+  Checkpoint(Optional<Path> file, List<NDArray> parameters, List<NDArray> velocities) {
+    this.file = file;
+    this.parameters = parameters;
+    this.velocities = velocities;
+  }
+
+  /** Puts parameters and velocities back as they were kept; answers how far that was. */
+  Reached restore(NDManager manager) {
+    Reached nothing = new Reached(0, 0);
+    if (file.isEmpty() || !Files.exists(file.get())) {
+      return nothing;
+    }
+    try (NDManager reading = manager.newSubManager()) {
+      NDList kept = NDList.decode(reading, Files.readAllBytes(file.get()));
+      if (kept.size() != 1 + parameters.size() + velocities.size()) {
+        LOG.warn("checkpoint {} is of another training and passed over", file.get());
+        return nothing;
+      }
+      double[] reached = kept.get(0).toDoubleArray();
+      for (int i = 0; i < parameters.size(); i++) {
+        parameters.get(i).muli(0).addi(kept.get(1 + i));
+        velocities.get(i).muli(0).addi(kept.get(1 + parameters.size() + i));
+      }
+      return new Reached((int) reached[0], reached[1]);
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("checkpoint {} cannot be read and is passed over", file.get(), e);
+      return nothing;
+    }
+  }
+
+  void save(Reached reached) {
+    if (file.isEmpty()) {
+      return;
+    }
+    Path target = file.get();
+    try (NDManager writing = parameters.get(0).getManager().newSubManager()) {
+      NDList all = new NDList(writing.create(new double[] {reached.epochs(), reached.seconds()}));
+      all.addAll(parameters);
+      all.addAll(velocities);
+      Path written = Files.createTempFile(target.getParent(), "checkpoint", ".part");
+      Files.write(written, all.encode());
+      Files.move(
+          written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new HaqException(
+          Reason.INTERNAL, "checkpoint " + target + " cannot be written: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,208 @@
+package dev.haq.quantizer.tune;
+
+import com.google.protobuf.util.JsonFormat;
+import dev.haq.model.Accuracy;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.model.Recipe;
+import dev.haq.proto.quantizer.v1.FineTuneResult;
+import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.eval.FineTuner;
+import dev.haq.quantizer.onnx.FloatGraph;
+import dev.haq.quantizer.onnx.ImportedModel;
+import dev.haq.quantizer.onnx.ModelDescription;
+import dev.haq.quantizer.onnx.ModelStore;
+import dev.haq.quantizer.onnx.StoredModel;
+import dev.haq.wire.DataWire;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Fine-tunes models and stores the outcomes. A folder holds, by the digest of a request, {@code
+ * <digest>.checkpoint} while it is trained and {@code <digest>.json}, its result, afterwards: an
+ * equal request goes on where an earlier one was interrupted, or is answered at once. Safe for use
+ * by many threads.
+ */
+public final class TunedModels implements AutoCloseable {
+  /** Waiting calls hold threads that serve all calls. */
+  private static final int MOST_WAITING = 8;
+
+  private static final long CANCEL_CHECK_MILLIS = 50;
+  private static final Logger LOG = LoggerFactory.getLogger(TunedModels.class);
+
+  private final Path folder;
+  private final ModelStore models;
+  private final Evaluator evaluator;
+  private final AtomicInteger waiting = new AtomicInteger();
+
+  /** One at a time, which is all that training takes; so an equal request finds the result. */
+  private final Semaphore turn = new Semaphore(1, true);
+
+  private volatile boolean closed;
+
+  public TunedModels(Path folder, ModelStore models, Evaluator evaluator) {
+    this.folder = folder;
+    this.models = models;
+    this.evaluator = evaluator;
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw failed("the folder " + folder + " cannot be used", e);
+    }
+  }
+
+  /**
+   * Fine-tunes; blocks until done.
+   *
+   * @param listener is told after every step
+   * @param left whether nobody waits for the outcome any more; what was done until then is kept
+   * @throws HaqException as {@link Evaluator#evaluate} and {@link FineTuner#tune}; BUSY when too
+   *     many wait already; UNAVAILABLE when the service stops
+   */
+  public FineTuneResult tune(
+      TuningRequest request, FineTuner.Listener listener, BooleanSupplier left) {
+    String digest = request.digest();
+    BooleanSupplier cancelled = () -> closed || left.getAsBoolean();
+    Optional<FineTuneResult> earlier = known(digest);
+    if (earlier.isPresent()) {
+      return earlier.get();
+    }
+    try {
+      if (waiting.incrementAndGet() > MOST_WAITING) {
+        throw new HaqException(
+            Reason.BUSY,
+            MOST_WAITING + " fine-tunings wait already: try again later, or use another replica");
+      }
+      acquire(cancelled);
+      try {
+        Optional<FineTuneResult> known = known(digest);
+        return known.isPresent() ? known.get() : train(request, digest, listener, cancelled);
+      } finally {
+        turn.release();
+      }
+    } catch (HaqException e) {
+      throw closed && e.reason() == Reason.CANCELLED ? stopping(e) : e;
+    } finally {
+      waiting.decrementAndGet();
+    }
+  }
+
+  private void acquire(BooleanSupplier cancelled) {
+    try {
+      while (!turn.tryAcquire(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
+        if (cancelled.getAsBoolean()) {
+          throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HaqException(Reason.CANCELLED, "fine-tuning was interrupted", e);
+    }
+  }
+
+  private FineTuneResult train(
+      TuningRequest request,
+      String digest,
+      FineTuner.Listener listener,
+      BooleanSupplier cancelled) {
+    Recipe judge = request.recipe().untrained();
+    Accuracy before = accuracy(request.model(), request, judge, cancelled);
+    Path checkpoint = folder.resolve(digest + ".checkpoint");
+    FineTuner.Tuned tuned =
+        evaluator.tune(
+            evaluation(request.model(), request, request.recipe()),
+            Optional.of(checkpoint),
+            listener,
+            cancelled);
+    StoredModel stored = store(tuned, request.name());
+    Accuracy after = accuracy(models.get(stored.id()), request, judge, cancelled);
+    FineTuneResult result =
+        FineTuneResult.newBuilder()
+            .setModel(ModelDescription.toProto(stored))
+            .setBefore(DataWire.toProto(before))
+            .setAfter(DataWire.toProto(after))
+            .setSeconds(tuned.seconds())
+            .setImagesPerSecond(tuned.imagesPerSecond())
+            .build();
+    try {
+      Path written = Files.createTempFile(folder, digest, ".part");
+      Files.writeString(written, JsonFormat.printer().print(result));
+      Files.move(written, result(digest), StandardCopyOption.ATOMIC_MOVE);
+      Files.deleteIfExists(checkpoint);
+    } catch (IOException e) {
+      throw failed("the result of fine-tuning cannot be kept", e);
+    }
+    return result;
+  }
+
+  private Accuracy accuracy(
+      ImportedModel model, TuningRequest request, Recipe recipe, BooleanSupplier cancelled) {
+    return evaluator.evaluate(evaluation(model, request, recipe), cancelled).accuracy();
+  }
+
+  private static Evaluator.Request evaluation(
+      ImportedModel model, TuningRequest request, Recipe recipe) {
+    return new Evaluator.Request(
+        model, request.data(), Optional.of(request.policy()), recipe, false);
+  }
+
+  private StoredModel store(FineTuner.Tuned tuned, String name) {
+    Path upload = models.newUpload();
+    try {
+      Files.write(
+          upload, FloatGraph.write(tuned.graph(), List.of(tuned.graph().output())).toByteArray());
+    } catch (IOException e) {
+      models.discard(upload);
+      throw failed("the tuned model cannot be stored", e);
+    }
+    return models.add(upload, name);
+  }
+
+  /** The result of an equal request; empty where there is none, or its model is gone. */
+  private Optional<FineTuneResult> known(String digest) {
+    Path file = result(digest);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      FineTuneResult.Builder result = FineTuneResult.newBuilder();
+      JsonFormat.parser().ignoringUnknownFields().merge(Files.readString(file), result);
+      models.describe(result.getModel().getId());
+      return Optional.of(result.build());
+    } catch (IOException | HaqException e) {
+      LOG.warn("the result {} is passed over", file, e);
+      return Optional.empty();
+    }
+  }
+
+  private Path result(String digest) {
+    return folder.resolve(digest + ".json");
+  }
+
+  private static HaqException stopping(HaqException cause) {
+    return new HaqException(
+        Reason.UNAVAILABLE,
+        "the service is stopping: call again, fine-tuning goes on from its last epoch",
+        cause);
+  }
+
+  private static HaqException failed(String what, Exception e) {
+    return new HaqException(Reason.INTERNAL, what + ": " + e.getMessage(), e);
+  }
+
+  /** Stops what is under way after its step at hand; checkpoints stay. */
+  @Override
+  public void close() {
+    closed = true;
+  }
+}

@@ -1,0 +1,55 @@
+package dev.haq.quantizer.tune;
+
+import dev.haq.model.DataSelection;
+import dev.haq.model.HaqException;
+import dev.haq.model.Policy;
+import dev.haq.model.Recipe;
+import dev.haq.proto.quantizer.v1.FineTuneRequest;
+import dev.haq.quantizer.onnx.ImportedModel;
+import dev.haq.wire.BitsWire;
+import dev.haq.wire.DataWire;
+import dev.haq.wire.RecipeWire;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * What is to be fine-tuned and how.
+ *
+ * @param data judges the network before and after
+ * @param name of the new model, for people
+ */
+public record TuningRequest(
+    ImportedModel model, Policy policy, Recipe recipe, DataSelection data, String name) {
+  /** Raised when the same request would give other weights. */
+  private static final String ALGORITHM = "1";
+
+  public TuningRequest {
+    if (!recipe.isTrained()) {
+      throw HaqException.invalid(
+          "recipe '%s' is not fine-tuned: use haq-finetune, or kmeans with fine_tuning",
+          recipe.name());
+    }
+    policy.checkedAgainst(model.network());
+    recipe = recipe.withFineTuning(recipe.training());
+    name = name.isBlank() ? model.network().name() + " (fine-tuned)" : name.strip();
+  }
+
+  /** Of all that decides about the outcome; the name does not. */
+  public String digest() {
+    byte[] canonical =
+        FineTuneRequest.newBuilder()
+            .setModel(model.id())
+            .setPolicy(BitsWire.toProto(policy, model.network()))
+            .setRecipe(RecipeWire.toProto(recipe))
+            .setData(DataWire.toProto(data))
+            .setName(ALGORITHM)
+            .build()
+            .toByteArray();
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(canonical));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java has SHA-256", e);
+    }
+  }
+}
