@@ -17,6 +17,7 @@ import io.grpc.protobuf.ProtoMethodDescriptorSupplier;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import org.slf4j.Logger;
@@ -146,13 +147,28 @@ final class BrokenAnswers implements ClientInterceptor {
       retry
           .<Outcome<R>>executeCompletionStage(PAUSES, this::attempt)
           .whenComplete(
-              (outcome, failure) -> {
-                if (failure == null) {
-                  outcome.deliver(listener);
-                } else {
-                  listener.onClose(Status.fromThrowable(failure), new Metadata());
-                }
-              });
+              (outcome, failure) ->
+                  tell(
+                      () -> {
+                        if (failure == null) {
+                          outcome.deliver(listener);
+                        } else {
+                          listener.onClose(Status.fromThrowable(failure), new Metadata());
+                        }
+                      }));
+    }
+
+    /**
+     * Tells the caller on the executor it listens to, as gRPC itself does: a blocking caller sleeps
+     * until that executor has work, and this may be a thread of the pauses.
+     */
+    private void tell(Runnable news) {
+      Executor executor = options.getExecutor();
+      if (executor == null) {
+        news.run();
+      } else {
+        executor.execute(news);
+      }
     }
 
     private CompletionStage<Outcome<R>> attempt() {
@@ -199,7 +215,7 @@ final class BrokenAnswers implements ClientInterceptor {
         }
       }
       if (!sending && listener != null) {
-        listener.onClose(cancelled, new Metadata());
+        tell(() -> listener.onClose(cancelled, new Metadata()));
       }
     }
   }
