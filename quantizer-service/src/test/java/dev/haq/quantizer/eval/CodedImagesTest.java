@@ -98,6 +98,7 @@ final class CodedImagesTest {
   @Test
   void everyPixelHoldsItsColoursCodesAndThenZeros() throws OrtException {
     LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(6), 2.5);
+    int zero = -quantizer.lowest();
     CodedInput input = new CodedInput(quantizer, 4);
     Images images = new ByteImages();
     byte[] codes = codes(images, input);
@@ -107,9 +108,9 @@ final class CodedImagesTest {
       for (int i = 0; i < AREA; i++) {
         int pixel = (image * AREA + i) * 4;
         for (int c = 0; c < 3; c++) {
-          assertEquals(quantizer.code(values[c * AREA + i]), (codes[pixel + c] & 0xFF) - 128);
+          assertEquals(quantizer.code(values[c * AREA + i]), (codes[pixel + c] & 0xFF) - zero);
         }
-        assertEquals(128, codes[pixel + 3] & 0xFF);
+        assertEquals(zero, codes[pixel + 3] & 0xFF);
       }
     }
   }
