@@ -34,9 +34,13 @@ public record FineTuning(
     COSINE
   }
 
-  /** One epoch of SGD at a fixed rate (HAQ paper, 3.5). */
-  public static final FineTuning PAPER =
-      new FineTuning(Optional.empty(), 1, 1e-3, 0.9, 0, 64, Schedule.CONSTANT, false, 0);
+  /**
+   * One epoch of SGD at a fixed rate (HAQ paper, 3.5). Departure: a rate of 1e-4, not 1e-3. Here
+   * batch-norm is folded into the weights before training, and steps of 1e-3 are too large for
+   * these: ResNet-20 at W3A3 goes from 77.9 % to 73.2 % with the one, to 85.7 % with the other.
+   */
+  public static final FineTuning DEFAULT =
+      new FineTuning(Optional.empty(), 1, 1e-4, 0.9, 0, 64, Schedule.CONSTANT, false, 0);
 
   private static final int MOST_EPOCHS = 10_000;
   private static final int LARGEST_BATCH = 4096;

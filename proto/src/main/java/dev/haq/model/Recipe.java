@@ -116,7 +116,7 @@ public record Recipe(
 
   /** How it trains, where it does. */
   public FineTuning training() {
-    return fineTuning.orElse(FineTuning.PAPER);
+    return fineTuning.orElse(FineTuning.DEFAULT);
   }
 
   /** What judges a network that this recipe has trained: the same without training. */

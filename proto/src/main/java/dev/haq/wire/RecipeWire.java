@@ -88,7 +88,7 @@ public final class RecipeWire {
   }
 
   private static FineTuning fromProto(dev.haq.proto.model.v1.FineTuning message) {
-    FineTuning paper = FineTuning.PAPER;
+    FineTuning paper = FineTuning.DEFAULT;
     return new FineTuning(
         message.hasData() ? Optional.of(DataWire.fromProto(message.getData())) : Optional.empty(),
         message.hasEpochs() ? message.getEpochs() : paper.epochs(),

@@ -64,7 +64,7 @@ final class FineTuneCommand implements Callable<Integer> {
   @Option(
       names = "--lr",
       paramLabel = "R",
-      defaultValue = "0.001",
+      defaultValue = "0.0001",
       description = "Learning rate; ${DEFAULT-VALUE} by default.")
   private double learningRate;
 

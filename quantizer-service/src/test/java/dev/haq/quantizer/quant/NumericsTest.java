@@ -68,8 +68,8 @@ final class NumericsTest {
 
   @Test
   void onlyTrainedRecipesTakeFineTuning() {
-    assertThrows(HaqException.class, () -> Recipe.HAQ.withFineTuning(FineTuning.PAPER));
-    Recipe tuned = Recipe.named("kmeans").withFineTuning(FineTuning.PAPER);
+    assertThrows(HaqException.class, () -> Recipe.HAQ.withFineTuning(FineTuning.DEFAULT));
+    Recipe tuned = Recipe.named("kmeans").withFineTuning(FineTuning.DEFAULT);
     assertEquals(tuned, RecipeWire.fromProto(RecipeWire.toProto(tuned)));
   }
 
