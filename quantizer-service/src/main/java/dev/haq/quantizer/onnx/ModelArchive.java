@@ -8,6 +8,7 @@ import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.quantizer.disk.DiskErrors;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -59,6 +60,9 @@ final class ModelArchive {
     } catch (IOException | RuntimeException e) {
       if (e instanceof HaqException typed) {
         throw typed;
+      }
+      if (DiskErrors.isFull(e)) {
+        throw DiskErrors.failed("the archive of the model cannot be unpacked", e);
       }
       throw new HaqException(
           Reason.INVALID_MODEL,
