@@ -9,14 +9,10 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import com.google.protobuf.CodedOutputStream;
-import com.google.protobuf.UnsafeByteOperations;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +63,10 @@ public final class LargeModel {
       if (args[0].endsWith(".zip")) {
         zip(model, file, target);
       } else {
-        single(model, channel, target);
+        Path zip = Path.of(args[0] + ".zip");
+        zip(model, file, zip);
+        ModelArchive.merge(zip, target, Integer.MAX_VALUE);
+        Files.delete(zip);
       }
     } finally {
       Files.delete(file);
@@ -189,28 +188,6 @@ public final class LargeModel {
       zip.putNextEntry(new ZipEntry("weights.bin"));
       Files.copy(weights, zip);
       zip.closeEntry();
-    }
-  }
-
-  private static void single(ModelProto model, FileChannel weights, Path target)
-      throws IOException {
-    MappedByteBuffer all = weights.map(FileChannel.MapMode.READ_ONLY, 0, weights.size());
-    ModelProto.Builder whole = model.toBuilder();
-    for (TensorProto.Builder tensor : whole.getGraphBuilder().getInitializerBuilderList()) {
-      if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
-        int offset = Integer.parseInt(tensor.getExternalData(1).getValue());
-        int length = Integer.parseInt(tensor.getExternalData(2).getValue());
-        tensor
-            .setRawData(UnsafeByteOperations.unsafeWrap(all.slice(offset, length)))
-            .clearExternalData()
-            .clearDataLocation();
-      }
-    }
-    try (OutputStream out =
-        new BufferedOutputStream(Files.newOutputStream(target), 1 << 16)) {
-      CodedOutputStream coded = CodedOutputStream.newInstance(out);
-      whole.build().writeTo(coded);
-      coded.flush();
     }
   }
 }
