@@ -43,9 +43,9 @@ class ArchivesTest {
             Standalone.Options.inside(
                 folder.resolve("data"), Optional.of(folder.resolve("sessions"))))) {
       JsonNode zipped = evaluated(standalone, zip);
-      assertEquals(IMAGES, zipped.at("/float_accuracy/images").asInt(), zipped.toString());
-      assertTrue(zipped.at("/float_accuracy/top1").asDouble() > 70, zipped.toString());
-      assertEquals(zipped.get("float_accuracy"), evaluated(standalone, tarGz).get("float_accuracy"));
+      assertEquals(IMAGES, zipped.at("/float/images").asInt(), zipped.toString());
+      assertTrue(zipped.at("/float/top1").asDouble() > 70, zipped.toString());
+      assertEquals(zipped.get("float"), evaluated(standalone, tarGz).get("float"));
       Captured search =
           run(
               standalone,
@@ -72,7 +72,8 @@ class ArchivesTest {
       Files.write(cut, Arrays.copyOf(Files.readAllBytes(tarGz), 10_000));
       Captured refused = evaluate(standalone, cut);
       assertEquals(2, refused.status(), refused.err());
-      assertTrue(refused.err().contains("it ends too early; pack and send it again"), refused.err());
+      assertTrue(
+          refused.err().contains("it ends too early; pack and send it again"), refused.err());
     }
   }
 

@@ -50,8 +50,8 @@ public final class ModelImporter {
   }
 
   /**
-   * As {@link #read(byte[], String, String)}. The model's tensors are in memory once: each is let go
-   * when it has become the weights of a layer, which are what is kept.
+   * As {@link #read(byte[], String, String)}. The model's tensors are in memory once: each is let
+   * go when it has become the weights of a layer, which are what is kept.
    */
   public static ImportedModel read(Path file, String id, String name) throws IOException {
     try (InputStream bytes = Files.newInputStream(file)) {

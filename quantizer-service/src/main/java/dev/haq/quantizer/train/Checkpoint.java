@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What training goes on from after an interruption: parameters and velocities at the end of an
- * epoch, and the parameters of the best, in the library's own format. A file is written beside the old one and then put in its
- * place, so one is there completely or not at all.
+ * epoch, and the parameters of the best, in the library's own format. A file is written beside the
+ * old one and then put in its place, so one is there completely or not at all.
  */
 final class Checkpoint {
   private static final Logger LOG = LoggerFactory.getLogger(Checkpoint.class);

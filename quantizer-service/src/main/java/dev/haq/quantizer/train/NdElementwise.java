@@ -45,7 +45,9 @@ final class NdElementwise {
         operators,
         "HardSigmoid",
         (node, x) ->
-            Scalars.times(x, Nodes.real(node, "alpha", 0.2f)).add(Nodes.real(node, "beta", 0.5f)).clip(0, 1));
+            Scalars.times(x, Nodes.real(node, "alpha", 0.2f))
+                .add(Nodes.real(node, "beta", 0.5f))
+                .clip(0, 1));
     withNode(operators, "Gelu", NdElementwise::gelu);
     operators.put("Cast", (node, in) -> java.util.List.of(in.get(0)));
     operators.put("Clip", (node, in) -> NdGraph.one(clip(in)));

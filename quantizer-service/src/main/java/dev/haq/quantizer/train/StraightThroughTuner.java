@@ -179,8 +179,8 @@ public final class StraightThroughTuner implements FineTuner {
     }
 
     /**
-     * Whether the network is no better than guessing, and far worse than it was: what follows is not
-     * worth the time.
+     * Whether the network is no better than guessing, and far worse than it was: what follows is
+     * not worth the time.
      */
     private boolean diverges() {
       return !(loss < Math.max(Math.log(graph.classes()), MOST_GROWTH * firstLoss));
