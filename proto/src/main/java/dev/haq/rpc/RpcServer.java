@@ -34,8 +34,10 @@ public final class RpcServer implements AutoCloseable {
    */
   public static final long DEFAULT_MAX_MESSAGE_BYTES = 64L << 20;
 
+  /** How long calls under way may take to finish once the server is told to stop. */
+  public static final long GRACE_SECONDS = 5;
+
   private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-  private static final long GRACE_SECONDS = 5;
   private static final int MAX_WORKERS = 64;
   private static final long MAX_CONCURRENT_STREAMS = 10_000;
 
