@@ -9,7 +9,6 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.grpc.health.HealthService;
 import io.vertx.grpc.reflection.ReflectionService;
 import io.vertx.grpc.server.GrpcServer;
 import io.vertx.grpc.server.GrpcServerOptions;
@@ -136,7 +135,7 @@ public final class RpcServer implements AutoCloseable {
                   .setMaxMessageSize(maxMessageBytes)
                   .setScheduleDeadlineAutomatically(true)
                   .setDeadlinePropagation(true));
-      HealthService health = HealthService.create(runtime.vertx());
+      Health health = new Health(runtime.vertx());
       health.register("", ready::get);
       RpcCalls calls = new RpcCalls(runtime.vertx(), workers, runtime.metrics());
       for (RpcService service : services) {
