@@ -21,44 +21,22 @@ import dev.haq.proto.agent.v1.Transfer;
 import dev.haq.proto.agent.v1.TransferRow;
 import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.Resource;
-import dev.haq.rpc.ServiceRuntime;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ways to search, over real gRPC, with fake services behind. */
 final class SearchWaysTest {
-  private ServiceRuntime runtime;
-  private FakeSimulator simulator;
-  private FakeQuantizer quantizer;
-  private AgentService service;
+  @RegisterExtension final AgentFixture fixture = new AgentFixture();
+
   private TestClient client;
 
   @BeforeEach
   void start() {
-    runtime = ServiceRuntime.create();
-    simulator = new FakeSimulator(runtime);
-    quantizer = new FakeQuantizer(runtime);
-    service =
-        AgentService.start(
-            runtime,
-            AgentSettings.defaults()
-                .withAddress("127.0.0.1", 0)
-                .withStore("memory")
-                .withTargets(simulator.target(), quantizer.target()));
-    client = new TestClient(service.port());
-  }
-
-  @AfterEach
-  void stop() {
-    client.close();
-    service.close();
-    quantizer.close();
-    simulator.close();
-    runtime.close();
+    client = fixture.client();
   }
 
   @ParameterizedTest
