@@ -88,6 +88,9 @@ public final class Health implements Service {
       request.errorHandler(e -> leave());
       request.exceptionHandler(e -> leave());
       response.exceptionHandler(e -> leave());
+      if (request.timeout() > 0) {
+        vertx.setTimer(request.timeout(), id -> leave()); // the library ends the call
+      }
       look();
     }
 
