@@ -164,7 +164,7 @@ class CommandTest {
     assertEquals(
         layers,
         new GatewayClient(standalone.url())
-            .importModel(onnx, "again", "again")
+            .importModel(onnx, "again", Optional.empty(), "again")
             .getNetwork()
             .getLayersCount());
   }
