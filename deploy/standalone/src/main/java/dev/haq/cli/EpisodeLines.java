@@ -2,7 +2,9 @@ package dev.haq.cli;
 
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.proto.model.v1.Resource;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,10 +14,13 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   private final List<Episode> episodes = new ArrayList<>();
   private Progress progress;
   private Session session = Session.getDefaultInstance();
+  private final TuningLines tuningLines;
   private boolean introduced;
+  private boolean tuning;
 
   private EpisodeLines(Terminal terminal) {
     this.terminal = terminal;
+    this.tuningLines = new TuningLines(terminal);
   }
 
   /** A session as it ended, and its episodes. */
@@ -32,7 +37,14 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   @Override
   public void session(Session now) {
     session = now;
-    if (progress == null) {
+    if (now.getState() == SessionState.FINE_TUNING && !tuning) {
+      tuning = true;
+      close();
+      terminal.line(
+          "fine-tuning the policy of episode %d, %d epochs",
+          now.getBest().getNumber(), now.getSpec().getFinalFineTuning().getEpochs());
+    }
+    if (progress == null && !tuning) {
       progress = new Progress(terminal, now.getEpisodesTotal());
     }
     if (!introduced && now.hasBaseline()) {
@@ -48,6 +60,11 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
     if (progress != null) {
       progress.reached(episode.getNumber(), episode.getSeconds());
     }
+  }
+
+  @Override
+  public void tuning(FineTuneProgress progress) {
+    tuningLines.step(progress);
   }
 
   static String line(Episode episode, int total) {
@@ -83,5 +100,6 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
     if (progress != null) {
       progress.close();
     }
+    tuningLines.end();
   }
 }
