@@ -208,8 +208,8 @@ final class FakeQuantizer implements AutoCloseable {
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
     checkDataset(request.getData());
     if (request.getModel().startsWith(TUNED)) {
-      return response(tuned(
-              BitsWire.fromProto(request.getPolicy().toBuilder().clearModel().build(), NETWORK)));
+      return response(
+          tuned(BitsWire.fromProto(request.getPolicy().toBuilder().clearModel().build(), NETWORK)));
     }
     checkModel(request.getModel());
     splits.add(request.getData().getSplit());
