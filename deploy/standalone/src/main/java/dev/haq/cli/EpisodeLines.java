@@ -99,6 +99,7 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   public void close() {
     if (progress != null) {
       progress.close();
+      progress = null;
     }
     tuningLines.end();
   }

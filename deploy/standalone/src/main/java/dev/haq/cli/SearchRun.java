@@ -71,7 +71,7 @@ final class SearchRun {
     }
     Interrupt.onFirst(
         () -> {
-          terminal.note("stopping after this episode; Ctrl-C again ends at once");
+          terminal.note("stopping as soon as it can; Ctrl-C again ends at once");
           try {
             client.act(session.getId(), "stop");
           } catch (HaqException e) {
