@@ -152,6 +152,10 @@ function figures() {
   if (tuned !== undefined && session.tuned.episode === best?.number) {
     all.push(["Fine-tuned top-1", `${percent(tuned.top1)}${session.tuned.held_out_after ? " held out" : ""}`]);
   }
+  if (session.preparation !== undefined) {
+    const { measured, to_measure: total, seconds_left: left } = session.preparation;
+    all.push(["Sensitivities", `${measured} of ${total}, about ${duration(left)} left`]);
+  }
   if (session.seconds_left !== undefined && !FINAL.has(session.state)) {
     all.push(["Time left", `about ${duration(session.seconds_left)}`]);
   }

@@ -7,6 +7,7 @@ import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.agent.search.Tuned;
 import dev.haq.agent.search.TuningProgress;
 import dev.haq.agent.session.Backend;
+import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.model.Accuracy;
 import dev.haq.model.DataSelection;
@@ -182,8 +183,8 @@ public final class GrpcBackends implements Backend.Factory {
     }
 
     @Override
-    public SensitivityMeter sensitivities(Network network) {
-      return new GrpcSensitivityMeter(stub, calls, spec, network);
+    public SensitivityMeter sensitivities(Network network, Consumer<Preparation> progress) {
+      return new GrpcSensitivityMeter(stub, calls, spec, network, progress);
     }
 
     @Override

@@ -114,7 +114,10 @@ public final class SearchAgentHandler {
   }
 
   private void watchSession(WatchSessionRequest request, ResponseStream<SessionEvent> out) {
-    sessions.watch(request.getSessionId(), request.getAfterEpisode(), new StreamSink(out));
+    sessions.watch(
+        request.getSessionId(),
+        request.getAfterEpisode(),
+        new StreamSink(out, sessions::preparation));
   }
 
   private Session getSession(String id) {
@@ -124,8 +127,8 @@ public final class SearchAgentHandler {
     return message.build();
   }
 
-  private static Session toProto(SessionRecord session) {
-    return SessionWire.toProto(session);
+  private Session toProto(SessionRecord session) {
+    return SessionWire.toProto(session, sessions.preparation(session.id()));
   }
 
   private static int pageSize(int asked) {

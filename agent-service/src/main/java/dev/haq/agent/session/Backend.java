@@ -53,8 +53,12 @@ public interface Backend extends AutoCloseable {
    */
   Tuned tune(Network network, Episode best, Consumer<TuningProgress> listener);
 
-  /** What each width does by itself, for agents that build on it. */
-  SensitivityMeter sensitivities(Network network);
+  /**
+   * What each width does by itself, for agents that build on it.
+   *
+   * @param progress told after each measurement
+   */
+  SensitivityMeter sensitivities(Network network, Consumer<Preparation> progress);
 
   /**
    * Ends the call under way and refuses further ones, with CANCELLED. May be called by any thread.

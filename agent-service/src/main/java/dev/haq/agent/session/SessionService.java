@@ -127,6 +127,7 @@ public final class SessionService implements AutoCloseable {
           encoded,
           network.layers().stream().map(Layer::name).toList(),
           space.settings().mainBudget().budget(),
+          space.settings().isExtrapolated(),
           SessionLedger.now());
     }
   }
@@ -318,6 +319,11 @@ public final class SessionService implements AutoCloseable {
     return session.state() == SessionState.FINE_TUNING
         ? watchers.tuning(session.id())
         : Optional.empty();
+  }
+
+  /** How far a session is that this process prepares; empty for any other. */
+  public Optional<Preparation> preparation(String id) {
+    return queue.preparation(id);
   }
 
   /** Sessions that run now. */

@@ -175,7 +175,7 @@ final class HeldBackends implements Backend.Factory {
     }
 
     @Override
-    public SensitivityMeter sensitivities(Network network) {
+    public SensitivityMeter sensitivities(Network network, Consumer<Preparation> progress) {
       return space -> {
         throw new AssertionError("no agent here asks for sensitivities");
       };

@@ -1,6 +1,7 @@
 package dev.haq.cli;
 
 import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.proto.model.v1.Resource;
@@ -17,6 +18,7 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   private final TuningLines tuningLines;
   private boolean introduced;
   private boolean tuning;
+  private int preparedTenths = -1;
 
   private EpisodeLines(Terminal terminal) {
     this.terminal = terminal;
@@ -46,6 +48,9 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
     }
     if (progress == null && !tuning) {
       progress = new Progress(terminal, now.getEpisodesTotal());
+    }
+    if (now.hasPreparation()) {
+      prepared(now.getPreparation());
     }
     if (!introduced && now.hasBaseline()) {
       introduced = true;
@@ -84,15 +89,27 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
         episode.getWarmup() ? "  (warm-up)" : "");
   }
 
+  /** A line a tenth of the way at most. */
+  private void prepared(Preparation now) {
+    int tenths = now.getToMeasure() > 0 ? 10 * now.getMeasured() / now.getToMeasure() : 0;
+    if (tenths > preparedTenths) {
+      preparedTenths = tenths;
+      terminal.line(
+          "preparing: %d of %d sensitivities measured, %s s left",
+          now.getMeasured(), now.getToMeasure(), Figures.fixed(now.getSecondsLeft(), 0));
+    }
+  }
+
   private void introduce(Session now) {
     Resource resource = now.getSpec().getBudget().getResource();
     terminal.line(
-        "float top-1 %.2f %% on %d search images; %s at most %s (reference %s)",
+        "float top-1 %.2f %% on %d search images; %s at most %s (reference %s)%s",
         now.getBaseline().getTop1(),
         now.getBaseline().getImages(),
         Figures.name(resource),
         Figures.amount(resource, now.getBudgetLimit()),
-        Figures.amount(resource, now.getReferenceCost()));
+        Figures.amount(resource, now.getReferenceCost()),
+        now.getExtrapolated() ? Figures.EXTRAPOLATED : "");
   }
 
   @Override

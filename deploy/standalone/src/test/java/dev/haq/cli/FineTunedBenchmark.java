@@ -18,9 +18,9 @@ import picocli.CommandLine.Option;
 
 /**
  * How cheap a network can become without losing accuracy: for each ratio of the 8-bit cost a
- * search, the final fine-tuning of what it found, and what that loses on images that neither
- * search nor training saw. Appends a line a search to a CSV file and skips what is in it already;
- * says in the end which is the cheapest that loses little enough.
+ * search, the final fine-tuning of what it found, and what that loses on images that neither search
+ * nor training saw. Appends a line a search to a CSV file and skips what is in it already; says in
+ * the end which is the cheapest that loses little enough.
  */
 @Command(name = "fine-tuned-benchmark", mixinStandardHelpOptions = true)
 final class FineTunedBenchmark implements Callable<Integer> {
@@ -85,8 +85,7 @@ final class FineTunedBenchmark implements Callable<Integer> {
 
   private void measure(double ratio, long seed) throws IOException {
     String key =
-        kind()
-            + "%s,%s,%s,%d,%d,".formatted(ratio, agent, setup.recipe(), seed, setup.episodes());
+        kind() + "%s,%s,%s,%d,%d,".formatted(ratio, agent, setup.recipe(), seed, setup.episodes());
     if (Files.readString(out).lines().anyMatch(line -> line.startsWith(key))) {
       return;
     }
@@ -94,7 +93,8 @@ final class FineTunedBenchmark implements Callable<Integer> {
     Session session = setup.search(agent, ratio, seed);
     double seconds = (System.nanoTime() - start) * 1e-9;
     if (!session.hasTuned()) {
-      throw new IllegalStateException("nothing was fine-tuned: give --train-data, --finetune-epochs");
+      throw new IllegalStateException(
+          "nothing was fine-tuned: give --train-data, --finetune-epochs");
     }
     Accuracy exact = setup.heldOut(session, Optional.empty());
     Accuracy tuned = session.getTuned().getHeldOutAfter();

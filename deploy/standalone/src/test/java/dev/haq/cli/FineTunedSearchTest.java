@@ -126,7 +126,11 @@ class FineTunedSearchTest {
     String id = tuned.get("model").asText();
     assertEquals(id, Digests.of(folder.resolve("tuned/tuned.onnx")));
     assertEquals(id, document.at("/session/tuned/model").asText());
-    assertEquals(id, Json.tree(Files.readString(folder.resolve("tuned/session.json"))).at("/tuned/model").asText());
+    assertEquals(
+        id,
+        Json.tree(Files.readString(folder.resolve("tuned/session.json")))
+            .at("/tuned/model")
+            .asText());
     assertEquals(2000, tuned.at("/accuracy/images").asInt(), "held-out images, all of them");
     assertEquals(
         document.at("/best/accuracy/top1"),
