@@ -119,6 +119,20 @@ public record Recipe(
     return fineTuning.orElse(FineTuning.DEFAULT);
   }
 
+  /**
+   * What trains a network that this recipe quantizes, with its scales and clips: kmeans itself,
+   * else haq-finetune.
+   */
+  public Recipe trainedWith(FineTuning tuning) {
+    return new Recipe(
+        name.equals("kmeans") ? name : "haq-finetune",
+        version,
+        weightScales,
+        weightClip,
+        activationClip,
+        Optional.of(tuning));
+  }
+
   /** What judges a network that this recipe has trained: the same without training. */
   public Recipe untrained() {
     return new Recipe(

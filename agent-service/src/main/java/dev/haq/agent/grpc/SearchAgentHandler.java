@@ -41,7 +41,7 @@ public final class SearchAgentHandler {
     return RpcService.named(
             SearchAgentGrpcService.SERVICE_NAME, SearchAgentGrpcService.SERVICE_DESCRIPTOR)
         .unary(SearchAgentGrpcService.CreateSession, this::createSession)
-        .unary(SearchAgentGrpcService.GetSession, (q, call) -> toProto(sessions.get(q.getId())))
+        .unary(SearchAgentGrpcService.GetSession, (q, call) -> getSession(q.getId()))
         .unary(SearchAgentGrpcService.ListSessions, this::listSessions)
         .unary(SearchAgentGrpcService.ListEpisodes, this::listEpisodes)
         .serverStream(SearchAgentGrpcService.WatchSession, this::watchSession)
@@ -118,6 +118,13 @@ public final class SearchAgentHandler {
         request.getSessionId(),
         request.getAfterEpisode(),
         new StreamSink(out, sessions::preparation));
+  }
+
+  private Session getSession(String id) {
+    SessionRecord session = sessions.get(id);
+    Session.Builder message = toProto(session).toBuilder();
+    sessions.tuning(session).map(SessionWire::toProto).ifPresent(message::setTuning);
+    return message.build();
   }
 
   private Session toProto(SessionRecord session) {

@@ -4,15 +4,19 @@ import com.google.protobuf.Timestamp;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.TuningProgress;
 import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionService;
 import dev.haq.proto.agent.v1.EndReason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.agent.v1.Tuned;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.DataWire;
+import dev.haq.wire.RecipeWire;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -65,11 +69,46 @@ final class SessionWire {
     session.status().endReason().ifPresent(reason -> message.setEndReason(toProto(reason)));
     progress.baseline().ifPresent(baseline -> message.setBaseline(DataWire.toProto(baseline)));
     progress.best().ifPresent(best -> message.setBest(episode(best)));
+    progress.tuned().ifPresent(tuned -> message.setTuned(tuned(tuned)));
     if (session.state() == SessionState.RUNNING && progress.episodesDone() > 0) {
       int left = session.limits().episodes() - progress.episodesDone();
       message.setSecondsLeft(left * progress.episodeSeconds() / progress.episodesDone());
     }
     return message.build();
+  }
+
+  private Tuned tuned(dev.haq.agent.search.Tuned tuned) {
+    Tuned.Builder message =
+        Tuned.newBuilder()
+            .setEpisode(tuned.episode())
+            .setModel(tuned.model())
+            .setEpochs(tuned.epochs())
+            .setBefore(DataWire.toProto(tuned.before()))
+            .setAfter(DataWire.toProto(tuned.after()))
+            .setSeconds(tuned.seconds());
+    tuned
+        .heldOut()
+        .ifPresent(
+            heldOut ->
+                message
+                    .setHeldOutBefore(DataWire.toProto(heldOut.before()))
+                    .setHeldOutAfter(DataWire.toProto(heldOut.after())));
+    SpecWire.fromProto(spec)
+        .finalRecipe()
+        .ifPresent(recipe -> message.setRecipe(RecipeWire.toProto(recipe.untrained())));
+    return message.build();
+  }
+
+  static FineTuneProgress toProto(TuningProgress progress) {
+    return FineTuneProgress.newBuilder()
+        .setEpoch(progress.epoch())
+        .setEpochs(progress.epochs())
+        .setStep(progress.step())
+        .setSteps(progress.steps())
+        .setLoss(progress.loss())
+        .setImagesPerSecond(progress.imagesPerSecond())
+        .setSecondsLeft(progress.secondsLeft())
+        .build();
   }
 
   Episode episode(dev.haq.agent.search.Episode episode) {
@@ -97,6 +136,7 @@ final class SessionWire {
       case QUEUED -> dev.haq.proto.agent.v1.SessionState.QUEUED;
       case PREPARING -> dev.haq.proto.agent.v1.SessionState.PREPARING;
       case RUNNING -> dev.haq.proto.agent.v1.SessionState.RUNNING;
+      case FINE_TUNING -> dev.haq.proto.agent.v1.SessionState.FINE_TUNING;
       case PAUSED -> dev.haq.proto.agent.v1.SessionState.PAUSED;
       case STOPPING -> dev.haq.proto.agent.v1.SessionState.STOPPING;
       case SUCCEEDED -> dev.haq.proto.agent.v1.SessionState.SUCCEEDED;

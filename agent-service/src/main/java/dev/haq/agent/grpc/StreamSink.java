@@ -2,6 +2,7 @@ package dev.haq.agent.grpc;
 
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.TuningProgress;
 import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.WatchSink;
 import dev.haq.proto.agent.v1.Session;
@@ -43,6 +44,11 @@ final class StreamSink implements WatchSink {
   @Override
   public void state(SessionRecord session) {
     out.send(SessionEvent.newBuilder().setState(toProto(session)).build());
+  }
+
+  @Override
+  public void tuning(TuningProgress progress) {
+    out.send(SessionEvent.newBuilder().setTuning(SessionWire.toProto(progress)).build());
   }
 
   @Override

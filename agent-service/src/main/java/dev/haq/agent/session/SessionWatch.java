@@ -4,6 +4,7 @@ import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.TuningProgress;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -40,6 +41,9 @@ final class SessionWatch {
 
   /** Changes of state not sent yet, oldest first. Guarded by this. */
   private final Deque<SessionRecord> states = new ArrayDeque<>();
+
+  /** How far fine-tuning is, where that was not sent yet, else null. Guarded by this. */
+  private TuningProgress tuning;
 
   /** Number of the last episode that may be sent. Guarded by this. */
   private int available;
@@ -90,8 +94,16 @@ final class SessionWatch {
           states.removeFirst();
         }
         states.addLast(session);
+        tuning = null;
       }
       known = session;
+    }
+  }
+
+  /** Takes note of how far fine-tuning is; what was not sent yet is passed over. */
+  synchronized void tell(TuningProgress progress) {
+    if (known.state() == SessionState.FINE_TUNING) {
+      tuning = progress;
     }
   }
 
@@ -159,9 +171,11 @@ final class SessionWatch {
     }
     while (!over && !sink.isFull()) {
       SessionRecord state;
+      TuningProgress progress;
       int upTo;
       synchronized (this) {
         state = states.peekFirst();
+        progress = tuning;
         upTo = state == null ? available : state.progress().episodesDone();
       }
       if (sent < upTo) {
@@ -175,6 +189,11 @@ final class SessionWatch {
           finish();
           sink.end();
         }
+      } else if (progress != null) {
+        synchronized (this) {
+          tuning = progress.equals(tuning) ? null : tuning;
+        }
+        sink.tuning(progress);
       } else {
         return;
       }

@@ -25,7 +25,8 @@ public final class SqlSessionStore implements SessionStore {
           + " from session s left join episode e on e.session_id = s.id and e.number ="
           + " s.best_episode ";
 
-  private static final String UNFINISHED = "('QUEUED', 'PREPARING', 'RUNNING', 'STOPPING')";
+  private static final String UNFINISHED =
+      "('QUEUED', 'PREPARING', 'RUNNING', 'FINE_TUNING', 'STOPPING')";
 
   /** The database's clock is the one that all processes share. */
   private static final String UNLEASED = "(lease_until is null or lease_until < current_timestamp)";
@@ -190,7 +191,7 @@ public final class SqlSessionStore implements SessionStore {
                       + " wall_seconds_limit = ?, patience = ?, top1_goal = ?, state = ?,"
                       + " pause_requested = ?, end_reason = ?, error = ?, baseline_images = ?,"
                       + " baseline_top1_correct = ?, baseline_top5_correct = ?,"
-                      + " baseline_cross_entropy_sum = ?, updated_at = ?"
+                      + " baseline_cross_entropy_sum = ?, tuned = ?, updated_at = ?"
                       + set
                       + " where id = ? and revision = ? "
                       + condition)) {
@@ -202,6 +203,7 @@ public final class SqlSessionStore implements SessionStore {
                     .text(status.endReason().map(Enum::name).orElse(null))
                     .text(status.error())
                     .accuracy(after.progress().baseline())
+                    .text(after.progress().tuned().map(TunedText::format).orElse(null))
                     .time(after.updateTime());
             binding.bind(binder);
             binder.text(after.id()).number(before.version().revision());

@@ -3,7 +3,9 @@ package dev.haq.cli;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.proto.model.v1.Resource;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,11 +15,14 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   private final List<Episode> episodes = new ArrayList<>();
   private Progress progress;
   private Session session = Session.getDefaultInstance();
+  private final TuningLines tuningLines;
   private boolean introduced;
+  private boolean tuning;
   private int preparedTenths = -1;
 
   private EpisodeLines(Terminal terminal) {
     this.terminal = terminal;
+    this.tuningLines = new TuningLines(terminal);
   }
 
   /** A session as it ended, and its episodes. */
@@ -34,7 +39,14 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   @Override
   public void session(Session now) {
     session = now;
-    if (progress == null) {
+    if (now.getState() == SessionState.FINE_TUNING && !tuning) {
+      tuning = true;
+      close();
+      terminal.line(
+          "fine-tuning the policy of episode %d, %d epochs",
+          now.getBest().getNumber(), now.getSpec().getFinalFineTuning().getEpochs());
+    }
+    if (progress == null && !tuning) {
       progress = new Progress(terminal, now.getEpisodesTotal());
     }
     if (now.hasPreparation()) {
@@ -53,6 +65,11 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
     if (progress != null) {
       progress.reached(episode.getNumber(), episode.getSeconds());
     }
+  }
+
+  @Override
+  public void tuning(FineTuneProgress progress) {
+    tuningLines.step(progress);
   }
 
   static String line(Episode episode, int total) {
@@ -99,6 +116,8 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   public void close() {
     if (progress != null) {
       progress.close();
+      progress = null;
     }
+    tuningLines.end();
   }
 }

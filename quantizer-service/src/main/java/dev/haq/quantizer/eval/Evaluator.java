@@ -387,6 +387,16 @@ public final class Evaluator implements AutoCloseable {
         request.model(), request.data(), request.recipe(), policy, checkpoint, listener, cancelled);
   }
 
+  /**
+   * Refuses what cannot be trained, without training it.
+   *
+   * @throws HaqException as {@link #tune}
+   */
+  public void checkTrainable(Request request) {
+    check(request.policy().orElseThrow(), request.model());
+    networks.checkTrainable(request.model(), request.data(), request.recipe());
+  }
+
   /** A model as a recipe has it, whatever the policy; made once and kept. */
   PreparedNetwork prepared(
       ImportedModel model, DataSelection data, Recipe recipe, BooleanSupplier cancelled) {

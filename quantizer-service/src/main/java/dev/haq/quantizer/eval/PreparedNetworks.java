@@ -123,6 +123,14 @@ final class PreparedNetworks {
     return tuner.tune(task, listener, cancelled);
   }
 
+  /** Refuses a model that cannot be trained, and images to train on that do not fit it. */
+  void checkTrainable(ImportedModel model, DataSelection evaluated, Recipe recipe) {
+    CnnGraph graph = model.graph();
+    tuner.check(graph);
+    DataSelection one = trainingData(evaluated, recipe).withMaxImages(1);
+    images.images(one, graph.inputShape(), graph.classes());
+  }
+
   /** The images to train on are prepared as those that judge, unless their own way is given. */
   private static DataSelection trainingData(DataSelection evaluated, Recipe recipe) {
     DataSelection data = recipe.training().data().orElseGet(() -> calibrationData(evaluated));
