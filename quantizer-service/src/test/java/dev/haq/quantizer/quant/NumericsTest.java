@@ -17,9 +17,13 @@ import org.junit.jupiter.api.Test;
 
 final class NumericsTest {
   @Test
-  void everyRecipeThereIsHasNumerics() {
+  void everyVersionOfEveryRecipeHasNumericsAndTheNewestIsMeant() {
     for (String name : Recipe.NAMES) {
-      assertEquals(Numerics.of(Recipe.named(name)), Numerics.of(Recipe.named(name + "@1")));
+      Recipe newest = Recipe.named(name);
+      for (int version = 1; version < newest.version(); version++) {
+        assertNotEquals(Numerics.of(newest), Numerics.of(Recipe.named(name + "@" + version)));
+      }
+      assertEquals(Numerics.of(newest), Numerics.of(Recipe.named(newest.id())));
     }
   }
 
