@@ -5,7 +5,6 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.haq.model.Accuracy;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.FakeQuantizedGraph;
 import dev.haq.quantizer.onnx.GraphWriter;
 import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.Ort;
@@ -83,16 +82,7 @@ public final class PolicyRun {
 
   /** As an evaluation runs it. */
   public Answers evaluated() {
-    return run(writer);
-  }
-
-  /** As the plain reference runs it, operator by operator in floating point. */
-  public Answers reference() {
-    return run(new FakeQuantizedGraph());
-  }
-
-  private Answers run(GraphWriter form) {
-    return run(form.write(graph, layers).toByteArray(), form.rewriting());
+    return run(writer.write(graph, layers).toByteArray(), writer.rewriting());
   }
 
   /**
