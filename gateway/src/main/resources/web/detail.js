@@ -148,6 +148,10 @@ function figures() {
     ["Best cost", cost === undefined ? "–" : amount(cost, resource)],
     ["Best reward", number(best?.reward, 4)],
   ];
+  if (session.preparation !== undefined) {
+    const { measured, to_measure: total, seconds_left: left } = session.preparation;
+    all.push(["Sensitivities", `${measured} of ${total}, about ${duration(left)} left`]);
+  }
   if (session.seconds_left !== undefined && !FINAL.has(session.state)) {
     all.push(["Time left", `about ${duration(session.seconds_left)}`]);
   }

@@ -28,6 +28,7 @@ public record SessionRecord(
    * @param spec what was asked for, every default filled in, as the edge encoded it; opaque here
    * @param layers names of the network's quantizable layers, in order
    * @param budget limit and reference, in the resource's unit
+   * @param extrapolated whether costs rest on parts of a model that no published figure checks
    * @param createTime to the microsecond, as databases keep it
    */
   public record Definition(
@@ -36,6 +37,7 @@ public record SessionRecord(
       String spec,
       List<String> layers,
       BudgetLimit budget,
+      boolean extrapolated,
       Instant createTime) {
     public Definition {
       layers = List.copyOf(layers);

@@ -40,6 +40,7 @@ final class SessionRun implements Runnable {
   private final SessionStore store;
   private final Backend backend;
   private volatile boolean halted;
+  private volatile Optional<Preparation> preparation = Optional.empty();
 
   /**
    * @param leased the session as it stands under the lease that this run works under
@@ -62,6 +63,16 @@ final class SessionRun implements Runnable {
   void halt() {
     halted = true;
     backend.abort();
+  }
+
+  /** How far it is before the first episode, while it measures. */
+  Optional<Preparation> preparation() {
+    return preparation;
+  }
+
+  private void prepared(Preparation now) {
+    preparation = Optional.of(now);
+    ledger.progressed(id);
   }
 
   /** The lease it works under. */
@@ -133,7 +144,10 @@ final class SessionRun implements Runnable {
       change(s -> s.withBaseline(baseline));
     }
     SearchSpace space = new SearchSpace(spec.searchSettings(network, costs));
-    Agent agent = Agents.create(spec.agent(), space, backend.sensitivities(network), spec.ddpg());
+    Agent agent =
+        Agents.create(
+            spec.agent(), space, backend.sensitivities(network, this::prepared), spec.ddpg());
+    preparation = Optional.empty();
     EpisodeWindow episodes =
         new EpisodeWindow(
             new Search(space, costs, evaluator, agent), spec.pace().window(), evaluators);
