@@ -21,7 +21,7 @@ let report = () => {};
 
 /** Which actions make sense in a state. */
 const ACTIONS = {
-  pause: (state) => ["QUEUED", "PREPARING", "RUNNING"].includes(state),
+  pause: (state) => ["QUEUED", "PREPARING", "RUNNING", "FINE_TUNING"].includes(state),
   resume: (state) => state === "PAUSED",
   stop: (state) => !FINAL.has(state) && state !== "STOPPING",
   cancel: (state) => !FINAL.has(state),
@@ -114,7 +114,7 @@ function draw() {
 function drawNow() {
   document.querySelector("#detail-title").textContent = session.spec?.name || short(session.id);
   const state = document.querySelector("#detail-state");
-  state.textContent = session.state.toLowerCase();
+  state.textContent = session.state.toLowerCase().replace("_", "-");
   state.className = `state ${session.state}`;
   const error = document.querySelector("#detail-error");
   error.textContent = session.error;
@@ -148,6 +148,14 @@ function figures() {
     ["Best cost", cost === undefined ? "–" : amount(cost, resource)],
     ["Best reward", number(best?.reward, 4)],
   ];
+  const tuned = session.tuned?.held_out_after ?? session.tuned?.after;
+  if (tuned !== undefined && session.tuned.episode === best?.number) {
+    all.push(["Fine-tuned top-1", `${percent(tuned.top1)}${session.tuned.held_out_after ? " held out" : ""}`]);
+  }
+  if (session.preparation !== undefined) {
+    const { measured, to_measure: total, seconds_left: left } = session.preparation;
+    all.push(["Sensitivities", `${measured} of ${total}, about ${duration(left)} left`]);
+  }
   if (session.seconds_left !== undefined && !FINAL.has(session.state)) {
     all.push(["Time left", `about ${duration(session.seconds_left)}`]);
   }

@@ -45,7 +45,7 @@ function row(session) {
   );
   return [
     element("td", {}, link),
-    element("td", {}, element("span", { className: `state ${session.state}` }, session.state.toLowerCase())),
+    element("td", {}, element("span", { className: `state ${session.state}` }, session.state.toLowerCase().replace("_", "-"))),
     element("td", { title: spec.model ?? "" }, short(spec.model ?? "")),
     element("td", {}, target(spec)),
     element("td", {}, budget(spec)),

@@ -11,10 +11,16 @@ import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Window;
+import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.DataSelection.Split;
+import dev.haq.proto.model.v1.FineTuning;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
+import dev.haq.proto.quantizer.v1.FineTuneRequest;
+import dev.haq.proto.quantizer.v1.FineTuneResponse;
+import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -33,8 +39,10 @@ import dev.haq.wire.DataWire;
 import dev.haq.wire.NetworkWire;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -55,6 +63,9 @@ final class FakeQuantizer implements AutoCloseable {
 
   static final Network NETWORK = network();
 
+  /** How the ids of tuned models begin. */
+  static final String TUNED = "sha256:tuned-";
+
   private static final int IMAGES = 10_000;
 
   private final RpcServer server;
@@ -66,6 +77,17 @@ final class FakeQuantizer implements AutoCloseable {
   /** Evaluations of policies that may be answered. */
   private final Semaphore permits = new Semaphore(Integer.MAX_VALUE / 2);
 
+  /** Epochs of fine-tuning that may be trained. */
+  private final Semaphore epochPermits = new Semaphore(Integer.MAX_VALUE / 2);
+
+  /** Epochs that were trained, of each request. */
+  private final Map<FineTuneRequest, Integer> trained = new ConcurrentHashMap<>();
+
+  private final AtomicInteger epochs = new AtomicInteger();
+
+  /** Measurements of sensitivities that may go on after half of them. */
+  private final Semaphore sensitivityPermits = new Semaphore(Integer.MAX_VALUE / 2);
+
   FakeQuantizer(ServiceRuntime runtime) {
     server =
         RpcServer.builder(runtime, "fake-quantizer")
@@ -76,8 +98,8 @@ final class FakeQuantizer implements AutoCloseable {
                     .unary(QuantizerGrpcService.GetModel, this::model)
                     .unary(QuantizerGrpcService.ListDatasets, FakeQuantizer::datasets)
                     .unary(QuantizerGrpcService.Evaluate, this::evaluate)
-                    .serverStream(
-                        QuantizerGrpcService.MeasureSensitivity, FakeQuantizer::sensitivity))
+                    .serverStream(QuantizerGrpcService.MeasureSensitivity, this::sensitivity)
+                    .serverStream(QuantizerGrpcService.FineTune, this::fineTune))
             .start();
   }
 
@@ -90,8 +112,21 @@ final class FakeQuantizer implements AutoCloseable {
     permits.drainPermits();
   }
 
+  /** From now on sensitivities stop half-way until {@link #permitSensitivities}. */
+  void holdSensitivities() {
+    sensitivityPermits.drainPermits();
+  }
+
+  void permitSensitivities() {
+    sensitivityPermits.release(1_000);
+  }
+
   /** Waits until an evaluation is held: the episode after those permitted is under way. */
   void awaitHeld() {
+    awaitQueued(permits);
+  }
+
+  private static void awaitQueued(Semaphore permits) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!permits.hasQueuedThreads()) {
       if (System.nanoTime() > deadline) {
@@ -103,6 +138,25 @@ final class FakeQuantizer implements AutoCloseable {
 
   void permit(int count) {
     permits.release(count);
+  }
+
+  /** From now on an epoch of fine-tuning waits until {@link #permitEpochs} lets it through. */
+  void holdEpochs() {
+    epochPermits.drainPermits();
+  }
+
+  void permitEpochs(int count) {
+    epochPermits.release(count);
+  }
+
+  /** Waits until an epoch is held. */
+  void awaitEpochHeld() {
+    awaitQueued(epochPermits);
+  }
+
+  /** Epochs that were trained, of all requests. */
+  int epochs() {
+    return epochs.get();
   }
 
   /** The next so many evaluations of policies are answered with UNAVAILABLE. */
@@ -154,13 +208,21 @@ final class FakeQuantizer implements AutoCloseable {
     }
   }
 
-  private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
-    checkModel(request.getModel());
-    if (!List.of(DATASET, MORE_CLASSES).contains(request.getData().getDataset())) {
+  private static void checkDataset(DataSelection data) {
+    if (!List.of(DATASET, MORE_CLASSES).contains(data.getDataset())) {
       throw new HaqException(
           Reason.UNKNOWN_DATASET,
-          "there is no dataset '" + request.getData().getDataset() + "': import it first");
+          "there is no dataset '" + data.getDataset() + "': import it first");
     }
+  }
+
+  private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
+    checkDataset(request.getData());
+    if (request.getModel().startsWith(TUNED)) {
+      return response(
+          tuned(BitsWire.fromProto(request.getPolicy().toBuilder().clearModel().build(), NETWORK)));
+    }
+    checkModel(request.getModel());
     splits.add(request.getData().getSplit());
     if (request.getData().hasPreprocessing()
         && request.getData().getPreprocessing().getCrop() != 0) {
@@ -185,41 +247,123 @@ final class FakeQuantizer implements AutoCloseable {
     return response(accuracy(BitsWire.fromProto(request.getPolicy(), NETWORK)));
   }
 
-  /** Every width of every operand by itself, layer by layer. */
-  private static void sensitivity(
+  /**
+   * Trains epoch after epoch and remembers which it has trained. Shared weights it cannot train; a
+   * rate above 1 diverges in the second epoch.
+   */
+  private void fineTune(FineTuneRequest request, ResponseStream<FineTuneResponse> out) {
+    checkModel(request.getModel());
+    FineTuning tuning = request.getRecipe().getFineTuning();
+    if (tuning.hasData()) {
+      checkDataset(tuning.getData());
+    }
+    if (request.getRecipe().getName().startsWith("kmeans")) {
+      throw new HaqException(
+          Reason.UNSUPPORTED_OPERATOR, "operator Erf (node 'gelu') cannot be fine-tuned");
+    }
+    if (request.getCheckOnly()) {
+      out.end();
+      return;
+    }
+    AtomicBoolean held = new AtomicBoolean();
+    out.onCancel(
+        () -> {
+          if (held.getAndSet(false)) {
+            epochPermits.release();
+          }
+        });
+    for (int epoch = trained.getOrDefault(request, 0) + 1; epoch <= tuning.getEpochs(); epoch++) {
+      held.set(true);
+      if (out.isCancelled() && held.getAndSet(false)) {
+        return;
+      }
+      epochPermits.acquireUninterruptibly();
+      held.set(false);
+      if (out.isCancelled()) {
+        return;
+      }
+      if (tuning.getLearningRate() > 1 && epoch == 2) {
+        throw HaqException.invalid("fine-tuning diverges at learning rate 2.0: use a lower one");
+      }
+      trained.put(request, epoch);
+      epochs.incrementAndGet();
+      out.send(
+          FineTuneResponse.newBuilder()
+              .setProgress(
+                  FineTuneProgress.newBuilder()
+                      .setEpoch(epoch)
+                      .setEpochs(tuning.getEpochs())
+                      .setStep(epoch)
+                      .setSteps(tuning.getEpochs())
+                      .setLoss(1.0 / epoch)
+                      .setSecondsLeft(tuning.getEpochs() - epoch))
+              .build());
+    }
+    Policy policy = BitsWire.fromProto(request.getPolicy(), NETWORK);
+    out.send(
+        FineTuneResponse.newBuilder()
+            .setResult(
+                FineTuneResult.newBuilder()
+                    .setModel(
+                        Model.newBuilder().setId(TUNED + Integer.toHexString(request.hashCode())))
+                    .setBefore(DataWire.toProto(accuracy(policy)))
+                    .setAfter(DataWire.toProto(tuned(policy)))
+                    .setSeconds(tuning.getEpochs()))
+            .build());
+    out.end();
+  }
+
+  /** Half of what quantization lost is won back. */
+  private static Accuracy tuned(Policy policy) {
+    int lost = 9_000 - accuracy(policy).top1Correct();
+    return new Accuracy(IMAGES, 9_000 - lost / 2, IMAGES, 1234.5 + lost / 2.0);
+  }
+
+  /** Every width of every operand by itself, layer by layer; a second for each, it says. */
+  private void sensitivity(
       MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
     checkModel(request.getModel());
+    List<SensitivityEntry> entries = new ArrayList<>();
+    for (int layer = 0; layer < NETWORK.size(); layer++) {
+      for (int bits : request.getWeightBits().getBitsList()) {
+        entries.add(entry(layer, Operand.WEIGHTS, bits));
+      }
+      for (int bits : request.getActivationBits().getBitsList()) {
+        entries.add(entry(layer, Operand.ACTIVATIONS, bits));
+      }
+    }
     out.send(
         MeasureSensitivityResponse.newBuilder()
             .setStart(
                 MeasureSensitivityResponse.Start.newBuilder()
-                    .setBaseline(DataWire.toProto(new Accuracy(IMAGES, 9_000, 9_900, 1234.5))))
+                    .setBaseline(DataWire.toProto(new Accuracy(IMAGES, 9_000, 9_900, 1234.5)))
+                    .setEntries(entries.size()))
             .build());
-    for (int layer = 0; layer < NETWORK.size(); layer++) {
-      for (int bits : request.getWeightBits().getBitsList()) {
-        send(out, layer, Operand.WEIGHTS, bits);
+    for (int i = 0; i < entries.size(); i++) {
+      if (i == entries.size() / 2) {
+        sensitivityPermits.acquireUninterruptibly();
       }
-      for (int bits : request.getActivationBits().getBitsList()) {
-        send(out, layer, Operand.ACTIVATIONS, bits);
-      }
+      out.send(
+          MeasureSensitivityResponse.newBuilder()
+              .setEntry(
+                  entries.get(i).toBuilder()
+                      .setDone(i + 1)
+                      .setSecondsLeft(entries.size() - (i + 1)))
+              .build());
     }
     out.end();
   }
 
-  private static void send(
-      ResponseStream<MeasureSensitivityResponse> out, int layer, Operand operand, int bits) {
+  private static SensitivityEntry entry(int layer, Operand operand, int bits) {
     Policy alone =
         Policy.unquantized(NETWORK.size())
             .with(layer, LayerBits.unquantized().with(operand, BitWidth.of(bits)));
-    out.send(
-        MeasureSensitivityResponse.newBuilder()
-            .setEntry(
-                SensitivityEntry.newBuilder()
-                    .setLayer(NETWORK.layer(layer).name())
-                    .setOperand(dev.haq.proto.model.v1.Operand.valueOf(operand.name()))
-                    .setBits(bits)
-                    .setAccuracy(DataWire.toProto(accuracy(alone))))
-            .build());
+    return SensitivityEntry.newBuilder()
+        .setLayer(NETWORK.layer(layer).name())
+        .setOperand(dev.haq.proto.model.v1.Operand.valueOf(operand.name()))
+        .setBits(bits)
+        .setAccuracy(DataWire.toProto(accuracy(alone)))
+        .build();
   }
 
   private static Accuracy accuracy(Policy policy) {
@@ -256,6 +400,8 @@ final class FakeQuantizer implements AutoCloseable {
   @Override
   public void close() {
     permits.release(1_000);
+    epochPermits.release(1_000);
+    permitSensitivities();
     server.close();
   }
 }

@@ -9,6 +9,8 @@ import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.GetSessionRequest;
 import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionEvent;
+import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.rpc.ServiceRuntime;
 import java.io.IOException;
@@ -54,7 +56,7 @@ final class KilledProcessTest {
     String id;
     int port = startProcess(store);
     try (TestClient client = new TestClient(port)) {
-      id = create(client).getId();
+      id = create(client, TestClient.spec(EPISODES)).getId();
       quantizer.permit(8);
       client.awaitEpisodes(id, 8);
     }
@@ -90,6 +92,37 @@ final class KilledProcessTest {
   }
 
   @Test
+  void fineTuningWhoseProcessIsKilledGoesOnFromItsLastEpochToTheSameModel() throws Exception {
+    String store = "jdbc:h2:file:" + directory.resolve("tuned");
+    SessionSpec.Builder spec = FinalFineTuningTest.tuned(3, 4);
+    quantizer.holdEpochs();
+    String id;
+    int port = startProcess(store);
+    try (TestClient client = new TestClient(port)) {
+      id = create(client, spec).getId();
+      quantizer.permitEpochs(2);
+      client.watchUntil(id, 3, SessionEvent::hasTuning);
+      quantizer.awaitEpochHeld();
+    }
+    process.kill(); // in the third epoch
+
+    AgentSettings settings =
+        AgentSettings.defaults()
+            .withAddress("127.0.0.1", 0)
+            .withStore(store)
+            .withTargets(simulator.target(), quantizer.target());
+    quantizer.permitEpochs(1_000);
+    try (AgentService service = AgentService.start(runtime, settings);
+        TestClient client = new TestClient(service.port())) {
+      Session session = client.awaitEnd(id);
+      assertEquals(SessionState.SUCCEEDED, session.getState(), session.getError());
+      assertEquals(4, quantizer.epochs(), "no epoch is trained twice");
+      Session other = client.awaitEnd(client.create(spec).getId());
+      assertEquals(other.getTuned(), session.getTuned());
+    }
+  }
+
+  @Test
   void aStoreInUseIsRefusedInOneLineWithExitStatusTwo() throws Exception {
     Path database = directory.resolve("busy");
     String store = "jdbc:h2:file:" + database;
@@ -109,12 +142,11 @@ final class KilledProcessTest {
   }
 
   /** Waits for the process to listen. */
-  private static Session create(TestClient client) {
+  private static Session create(TestClient client, SessionSpec.Builder spec) {
     return client
         .stub()
         .withWaitForReady()
-        .createSession(
-            CreateSessionRequest.newBuilder().setSpec(TestClient.spec(EPISODES)).build());
+        .createSession(CreateSessionRequest.newBuilder().setSpec(spec).build());
   }
 
   private static void awaitUp(TestClient client, String id) {

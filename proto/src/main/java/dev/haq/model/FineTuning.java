@@ -42,6 +42,20 @@ public record FineTuning(
   public static final FineTuning DEFAULT =
       new FineTuning(Optional.empty(), 1, 1e-4, 0.9, 0, 64, Schedule.CONSTANT, false, 0);
 
+  /** The same on other images. */
+  public FineTuning withData(DataSelection images) {
+    return new FineTuning(
+        Optional.of(images),
+        epochs,
+        learningRate,
+        momentum,
+        weightDecay,
+        batchSize,
+        schedule,
+        learnClips,
+        seed);
+  }
+
   private static final int MOST_EPOCHS = 10_000;
   private static final int LARGEST_BATCH = 4096;
 

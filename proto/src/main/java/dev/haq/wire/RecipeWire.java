@@ -68,7 +68,7 @@ public final class RecipeWire {
     };
   }
 
-  private static dev.haq.proto.model.v1.FineTuning toProto(FineTuning tuning) {
+  public static dev.haq.proto.model.v1.FineTuning toProto(FineTuning tuning) {
     dev.haq.proto.model.v1.FineTuning.Builder message =
         dev.haq.proto.model.v1.FineTuning.newBuilder()
             .setEpochs(tuning.epochs())
@@ -87,7 +87,8 @@ public final class RecipeWire {
     return message.build();
   }
 
-  private static FineTuning fromProto(dev.haq.proto.model.v1.FineTuning message) {
+  /** An absent field is {@link FineTuning#DEFAULT}'s. */
+  public static FineTuning fromProto(dev.haq.proto.model.v1.FineTuning message) {
     FineTuning paper = FineTuning.DEFAULT;
     return new FineTuning(
         message.hasData() ? Optional.of(DataWire.fromProto(message.getData())) : Optional.empty(),

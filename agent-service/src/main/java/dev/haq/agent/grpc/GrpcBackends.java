@@ -1,15 +1,20 @@
 package dev.haq.agent.grpc;
 
 import dev.haq.agent.search.AccuracyEvaluator;
+import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.SensitivityMeter;
+import dev.haq.agent.search.Tuned;
+import dev.haq.agent.search.TuningProgress;
 import dev.haq.agent.session.Backend;
+import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.model.Accuracy;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Reason;
+import dev.haq.model.Recipe;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
@@ -24,6 +29,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 
 /** The simulator and the quantizer over gRPC, for one session after the other. */
 public final class GrpcBackends implements Backend.Factory {
@@ -70,7 +76,9 @@ public final class GrpcBackends implements Backend.Factory {
     GrpcBackend(SessionSpec spec, PatientCalls calls) {
       this.spec = spec;
       this.calls = calls;
-      this.evaluations = new ShardedEvaluations(stub, calls, shards, shardCalls);
+      // Where a recipe trains for each policy, every shard would train.
+      int parts = spec.recipe().isTrained() ? 1 : shards;
+      this.evaluations = new ShardedEvaluations(stub, calls, parts, shardCalls);
     }
 
     @Override
@@ -90,7 +98,7 @@ public final class GrpcBackends implements Backend.Factory {
     @Override
     public void checkData(Network network) {
       DataSelection data = spec.data();
-      dataset(data.datasetId()).ifPresent(this::checkClasses);
+      dataset(data.datasetId()).ifPresent(dataset -> checkClasses("spec.data", data, dataset));
       DataSelection one =
           new DataSelection(
               data.datasetId(),
@@ -102,17 +110,36 @@ public final class GrpcBackends implements Backend.Factory {
               data.heldOutFraction());
       new GrpcAccuracyEvaluator(evaluations.whole(), spec, one, network, Optional.empty())
           .baseline();
+      checkTraining(spec.recipe(), network);
+      spec.finalRecipe().ifPresent(recipe -> checkTraining(recipe, network));
+    }
+
+    private void checkTraining(Recipe recipe, Network network) {
+      if (recipe.isTrained()) {
+        recipe
+            .training()
+            .data()
+            .ifPresent(
+                images ->
+                    dataset(images.datasetId())
+                        .ifPresent(d -> checkClasses("images to train on", images, d)));
+        tuner(network).check(recipe);
+      }
     }
 
     /** Where only some images are chosen, theirs may be classes that the model has. */
-    private void checkClasses(Dataset dataset) {
-      boolean all = spec.data().maxImages() == 0;
+    private void checkClasses(String field, DataSelection data, Dataset dataset) {
+      boolean all = data.maxImages() == 0;
       if (all && dataset.getClasses() > model().getClasses()) {
         throw new HaqException(
             Reason.LABEL_OUT_OF_RANGE,
-            "spec.data: dataset '%s' has %d classes, model '%s' tells %d apart: use data of this model's classes"
+            "%s: dataset '%s' has %d classes, model '%s' tells %d apart: use data of this model's classes"
                 .formatted(
-                    dataset.getId(), dataset.getClasses(), spec.model(), model().getClasses()));
+                    field,
+                    dataset.getId(),
+                    dataset.getClasses(),
+                    spec.model(),
+                    model().getClasses()));
       }
     }
 
@@ -147,8 +174,17 @@ public final class GrpcBackends implements Backend.Factory {
     }
 
     @Override
-    public SensitivityMeter sensitivities(Network network) {
-      return new GrpcSensitivityMeter(stub, calls, spec, network);
+    public Tuned tune(Network network, Episode best, Consumer<TuningProgress> listener) {
+      return tuner(network).tune(best, listener);
+    }
+
+    private GrpcFineTuner tuner(Network network) {
+      return new GrpcFineTuner(stub, calls, evaluations, spec, network);
+    }
+
+    @Override
+    public SensitivityMeter sensitivities(Network network, Consumer<Preparation> progress) {
+      return new GrpcSensitivityMeter(stub, calls, spec, network, progress);
     }
 
     @Override

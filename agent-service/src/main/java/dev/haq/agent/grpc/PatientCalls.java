@@ -41,7 +41,7 @@ final class PatientCalls {
    *     the call went to
    */
   <R> R call(String service, Supplier<R> call) {
-    long giveUp = System.nanoTime() + patience.toNanos();
+    long giveUp = Long.MAX_VALUE; // counts from the first failure: a call may take long before it
     Duration pause = FIRST_PAUSE;
     while (true) {
       try {
@@ -50,6 +50,9 @@ final class PatientCalls {
         boolean away = e.reason() == Reason.UNAVAILABLE || e.reason() == Reason.BUSY;
         if (aborted()) {
           throw new HaqException(Reason.CANCELLED, "the call to " + service + " was aborted", e);
+        }
+        if (giveUp == Long.MAX_VALUE) {
+          giveUp = System.nanoTime() + patience.toNanos();
         }
         if (!away || System.nanoTime() + pause.toNanos() > giveUp) {
           throw explained(service, e);

@@ -41,7 +41,7 @@ public final class SearchAgentHandler {
     return RpcService.named(
             SearchAgentGrpcService.SERVICE_NAME, SearchAgentGrpcService.SERVICE_DESCRIPTOR)
         .unary(SearchAgentGrpcService.CreateSession, this::createSession)
-        .unary(SearchAgentGrpcService.GetSession, (q, call) -> toProto(sessions.get(q.getId())))
+        .unary(SearchAgentGrpcService.GetSession, (q, call) -> getSession(q.getId()))
         .unary(SearchAgentGrpcService.ListSessions, this::listSessions)
         .unary(SearchAgentGrpcService.ListEpisodes, this::listEpisodes)
         .serverStream(SearchAgentGrpcService.WatchSession, this::watchSession)
@@ -114,11 +114,21 @@ public final class SearchAgentHandler {
   }
 
   private void watchSession(WatchSessionRequest request, ResponseStream<SessionEvent> out) {
-    sessions.watch(request.getSessionId(), request.getAfterEpisode(), new StreamSink(out));
+    sessions.watch(
+        request.getSessionId(),
+        request.getAfterEpisode(),
+        new StreamSink(out, sessions::preparation));
   }
 
-  private static Session toProto(SessionRecord session) {
-    return SessionWire.toProto(session);
+  private Session getSession(String id) {
+    SessionRecord session = sessions.get(id);
+    Session.Builder message = toProto(session).toBuilder();
+    sessions.tuning(session).map(SessionWire::toProto).ifPresent(message::setTuning);
+    return message.build();
+  }
+
+  private Session toProto(SessionRecord session) {
+    return SessionWire.toProto(session, sessions.preparation(session.id()));
   }
 
   private static int pageSize(int asked) {

@@ -4,16 +4,22 @@ import com.google.protobuf.Timestamp;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.TuningProgress;
+import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionService;
 import dev.haq.proto.agent.v1.EndReason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.agent.v1.Tuned;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.DataWire;
+import dev.haq.wire.RecipeWire;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /** Sessions and their episodes as messages. They only go out: callers send specifications. */
 final class SessionWire {
@@ -26,11 +32,14 @@ final class SessionWire {
     layers = session.definition().layers();
   }
 
-  static Session toProto(SessionRecord session) {
-    return new SessionWire(session).session(session);
+  static Session toProto(SessionRecord session, Optional<Preparation> preparation) {
+    return new SessionWire(session).session(session, preparation);
   }
 
-  Session session(SessionRecord session) {
+  /**
+   * @param preparation how far it is where this process prepares it
+   */
+  Session session(SessionRecord session, Optional<Preparation> preparation) {
     SessionRecord.Definition definition = session.definition();
     SessionRecord.Progress progress = session.progress();
     Session.Builder message =
@@ -46,15 +55,60 @@ final class SessionWire {
             .setReferenceCost(definition.budget().reference())
             .setBudgetLimit(definition.budget().limit())
             .setCreateTime(toProto(definition.createTime()))
-            .setUpdateTime(toProto(session.updateTime()));
+            .setUpdateTime(toProto(session.updateTime()))
+            .setExtrapolated(definition.extrapolated());
+    preparation
+        .filter(p -> session.state() == SessionState.PREPARING)
+        .ifPresent(
+            p ->
+                message
+                    .getPreparationBuilder()
+                    .setMeasured(p.measured())
+                    .setToMeasure(p.toMeasure())
+                    .setSecondsLeft(p.secondsLeft()));
     session.status().endReason().ifPresent(reason -> message.setEndReason(toProto(reason)));
     progress.baseline().ifPresent(baseline -> message.setBaseline(DataWire.toProto(baseline)));
     progress.best().ifPresent(best -> message.setBest(episode(best)));
+    progress.tuned().ifPresent(tuned -> message.setTuned(tuned(tuned)));
     if (session.state() == SessionState.RUNNING && progress.episodesDone() > 0) {
       int left = session.limits().episodes() - progress.episodesDone();
       message.setSecondsLeft(left * progress.episodeSeconds() / progress.episodesDone());
     }
     return message.build();
+  }
+
+  private Tuned tuned(dev.haq.agent.search.Tuned tuned) {
+    Tuned.Builder message =
+        Tuned.newBuilder()
+            .setEpisode(tuned.episode())
+            .setModel(tuned.model())
+            .setEpochs(tuned.epochs())
+            .setBefore(DataWire.toProto(tuned.before()))
+            .setAfter(DataWire.toProto(tuned.after()))
+            .setSeconds(tuned.seconds());
+    tuned
+        .heldOut()
+        .ifPresent(
+            heldOut ->
+                message
+                    .setHeldOutBefore(DataWire.toProto(heldOut.before()))
+                    .setHeldOutAfter(DataWire.toProto(heldOut.after())));
+    SpecWire.fromProto(spec)
+        .finalRecipe()
+        .ifPresent(recipe -> message.setRecipe(RecipeWire.toProto(recipe.untrained())));
+    return message.build();
+  }
+
+  static FineTuneProgress toProto(TuningProgress progress) {
+    return FineTuneProgress.newBuilder()
+        .setEpoch(progress.epoch())
+        .setEpochs(progress.epochs())
+        .setStep(progress.step())
+        .setSteps(progress.steps())
+        .setLoss(progress.loss())
+        .setImagesPerSecond(progress.imagesPerSecond())
+        .setSecondsLeft(progress.secondsLeft())
+        .build();
   }
 
   Episode episode(dev.haq.agent.search.Episode episode) {
@@ -82,6 +136,7 @@ final class SessionWire {
       case QUEUED -> dev.haq.proto.agent.v1.SessionState.QUEUED;
       case PREPARING -> dev.haq.proto.agent.v1.SessionState.PREPARING;
       case RUNNING -> dev.haq.proto.agent.v1.SessionState.RUNNING;
+      case FINE_TUNING -> dev.haq.proto.agent.v1.SessionState.FINE_TUNING;
       case PAUSED -> dev.haq.proto.agent.v1.SessionState.PAUSED;
       case STOPPING -> dev.haq.proto.agent.v1.SessionState.STOPPING;
       case SUCCEEDED -> dev.haq.proto.agent.v1.SessionState.SUCCEEDED;

@@ -83,6 +83,8 @@ public final class SpecWire implements SpecCodec {
     }
     spec.weightBits().ifPresent(bits -> message.setWeightBits(BitsWire.toProto(bits)));
     spec.activationBits().ifPresent(bits -> message.setActivationBits(BitsWire.toProto(bits)));
+    spec.finalFineTuning()
+        .ifPresent(tuning -> message.setFinalFineTuning(RecipeWire.toProto(tuning)));
     return message.build();
   }
 
@@ -108,7 +110,13 @@ public final class SpecWire implements SpecCodec {
         reward(message.getReward(), agent),
         new SessionSpec.Pace(
             message.getParallelEpisodes() == 0 ? 1 : message.getParallelEpisodes(),
-            message.getLearnWhileEvaluating()));
+            message.getLearnWhileEvaluating()),
+        message.hasFinalFineTuning()
+            ? Optional.of(
+                field(
+                    "spec.final_fine_tuning",
+                    () -> RecipeWire.fromProto(message.getFinalFineTuning())))
+            : Optional.empty());
   }
 
   private static List<Budget> budgets(dev.haq.proto.agent.v1.SessionSpec message) {

@@ -28,6 +28,7 @@ public record SessionRecord(
    * @param spec what was asked for, every default filled in, as the edge encoded it; opaque here
    * @param layers names of the network's quantizable layers, in order
    * @param budget limit and reference, in the resource's unit
+   * @param extrapolated whether costs rest on parts of a model that no published figure checks
    * @param createTime to the microsecond, as databases keep it
    */
   public record Definition(
@@ -36,6 +37,7 @@ public record SessionRecord(
       String spec,
       List<String> layers,
       BudgetLimit budget,
+      boolean extrapolated,
       Instant createTime) {
     public Definition {
       layers = List.copyOf(layers);
@@ -64,13 +66,21 @@ public record SessionRecord(
    * @param episodeSeconds wall time of the episodes done, summed
    * @param baseline the float model on the search images; empty until prepared
    * @param best the episode with the highest reward, the earliest of equals; empty before the first
+   * @param tuned the outcome of the last final fine-tuning, perhaps of an earlier best
    */
   public record Progress(
       int episodesDone,
       double episodeSeconds,
       Optional<Accuracy> baseline,
-      Optional<Episode> best) {
-    static final Progress NONE = new Progress(0, 0, Optional.empty(), Optional.empty());
+      Optional<Episode> best,
+      Optional<Tuned> tuned) {
+    static final Progress NONE =
+        new Progress(0, 0, Optional.empty(), Optional.empty(), Optional.empty());
+
+    /** Whether the best policy's network has been trained. */
+    public boolean isTuned() {
+      return tuned.isPresent() && best.filter(b -> b.number() == tuned.get().episode()).isPresent();
+    }
   }
 
   /**
@@ -127,13 +137,14 @@ public record SessionRecord(
   }
 
   /**
-   * With other limits; one that has ended waits for its turn again.
+   * With other limits; one that has ended, or is fine-tuning, waits for its turn again.
    *
+   * @param tunes whether its best policy has yet to be fine-tuned at its end
    * @throws HaqException INVALID_ARGUMENT when it has as many episodes already, ILLEGAL_STATE while
    *     it is stopping
    */
-  public SessionRecord extended(SessionLimits other, Instant now) {
-    if (other.episodes() <= progress.episodesDone()) {
+  public SessionRecord extended(SessionLimits other, boolean tunes, Instant now) {
+    if (other.episodes() < progress.episodesDone() + (tunes ? 0 : 1)) {
       throw HaqException.invalid(
           "episodes is %d: session %s has %d already, ask for more",
           other.episodes(), id(), progress.episodesDone());
@@ -143,7 +154,8 @@ public record SessionRecord(
           Reason.ILLEGAL_STATE,
           "session %s is STOPPING: extend it once it has stopped".formatted(id()));
     }
-    Status next = state().isFinal() ? Status.NEW : status;
+    boolean again = state().isFinal() || state() == SessionState.FINE_TUNING;
+    Status next = again ? Status.NEW : status;
     return new SessionRecord(definition, other, next, progress, version, now);
   }
 
@@ -169,7 +181,19 @@ public record SessionRecord(
             progress.episodesDone(),
             progress.episodeSeconds(),
             Optional.of(baseline),
-            progress.best());
+            progress.best(),
+            progress.tuned());
+    return new SessionRecord(definition, limits, status, known, version, updateTime);
+  }
+
+  public SessionRecord with(Tuned tuned) {
+    Progress known =
+        new Progress(
+            progress.episodesDone(),
+            progress.episodeSeconds(),
+            progress.baseline(),
+            progress.best(),
+            Optional.of(tuned));
     return new SessionRecord(definition, limits, status, known, version, updateTime);
   }
 
@@ -180,7 +204,8 @@ public record SessionRecord(
             episode.number(),
             progress.episodeSeconds() + episode.result().timings().total(),
             progress.baseline(),
-            episode.improved() ? Optional.of(episode) : progress.best());
+            episode.improved() ? Optional.of(episode) : progress.best(),
+            progress.tuned());
     return new SessionRecord(definition, limits, status, further, version, episode.createTime());
   }
 }

@@ -14,10 +14,12 @@ public enum SessionState {
   /** Fetches the network, the cost table and the float accuracy. */
   PREPARING,
   RUNNING,
+  /** Trains the best policy's network: the search itself is over. */
+  FINE_TUNING,
   PAUSED,
   /** Finishes the episode under way before it stops. */
   STOPPING,
-  /** All episodes are done. */
+  /** All episodes are done, and the best policy's network is trained where that was asked for. */
   SUCCEEDED,
   /** Ended early by the user. */
   STOPPED,
@@ -32,7 +34,7 @@ public enum SessionState {
 
   /** Whether a thread works on it, or did when its process died. */
   public boolean isActive() {
-    return this == PREPARING || this == RUNNING || this == STOPPING;
+    return this == PREPARING || this == RUNNING || this == FINE_TUNING || this == STOPPING;
   }
 
   public boolean mayBecome(SessionState other) {
@@ -53,12 +55,17 @@ public enum SessionState {
     }
   }
 
-  /** RUNNING goes back to PREPARING when a process takes over what a dead one left. */
+  /**
+   * RUNNING and FINE_TUNING go back to PREPARING when a process takes over what a dead one left.
+   */
   private Set<SessionState> next() {
     return switch (this) {
       case QUEUED -> EnumSet.of(PREPARING, PAUSED, STOPPED, CANCELLED, FAILED);
-      case PREPARING -> EnumSet.of(PREPARING, RUNNING, PAUSED, STOPPING, CANCELLED, FAILED);
-      case RUNNING -> EnumSet.of(PREPARING, PAUSED, STOPPING, SUCCEEDED, CANCELLED, FAILED);
+      case PREPARING ->
+          EnumSet.of(PREPARING, RUNNING, FINE_TUNING, PAUSED, STOPPING, CANCELLED, FAILED);
+      case RUNNING ->
+          EnumSet.of(PREPARING, FINE_TUNING, PAUSED, STOPPING, SUCCEEDED, CANCELLED, FAILED);
+      case FINE_TUNING -> EnumSet.of(PREPARING, PAUSED, STOPPED, SUCCEEDED, CANCELLED, FAILED);
       case PAUSED -> EnumSet.of(QUEUED, STOPPED, CANCELLED);
       case STOPPING -> EnumSet.of(STOPPED, SUCCEEDED, CANCELLED, FAILED);
       case SUCCEEDED, STOPPED, CANCELLED, FAILED -> EnumSet.noneOf(SessionState.class);

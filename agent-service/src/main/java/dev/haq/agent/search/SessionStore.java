@@ -43,8 +43,8 @@ public interface SessionStore extends AutoCloseable {
   List<SessionRecord> findAll(Collection<String> sessionIds);
 
   /**
-   * Replaces a session's limits, state, wish to pause, end, error, baseline and update time, if its
-   * revision is still {@code before}'s.
+   * Replaces a session's limits, state, wish to pause, end, error, baseline, tuned and update time,
+   * if its revision is still {@code before}'s.
    *
    * @return the session with its next revision; empty when it was changed in between, and nothing
    *     has changed then

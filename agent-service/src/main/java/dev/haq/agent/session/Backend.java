@@ -1,11 +1,15 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.AccuracyEvaluator;
+import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.SensitivityMeter;
+import dev.haq.agent.search.Tuned;
+import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Network;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * The services that one session works with, for its model, images, target and budget. Port. Its
@@ -25,7 +29,7 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Refuses images that do not exist or do not fit the model, having looked at their classes and at
-   * one of them.
+   * one of them; and, where anything is to be trained, a model that cannot be.
    *
    * @param network the model's, as {@link #network} answered
    * @throws dev.haq.model.HaqException that says what is wrong
@@ -39,8 +43,22 @@ public interface Backend extends AutoCloseable {
    */
   AccuracyEvaluator evaluator(Network network, Optional<Accuracy> baseline);
 
-  /** What each width does by itself, for agents that build on it. */
-  SensitivityMeter sensitivities(Network network);
+  /**
+   * Trains the network of the session's best policy; blocks until done. What an earlier call has
+   * trained is not trained again.
+   *
+   * @param best the episode that found the policy
+   * @param listener is told now and then
+   * @throws dev.haq.model.HaqException that says why it cannot be trained
+   */
+  Tuned tune(Network network, Episode best, Consumer<TuningProgress> listener);
+
+  /**
+   * What each width does by itself, for agents that build on it.
+   *
+   * @param progress told after each measurement
+   */
+  SensitivityMeter sensitivities(Network network, Consumer<Preparation> progress);
 
   /**
    * Ends the call under way and refuses further ones, with CANCELLED. May be called by any thread.

@@ -4,6 +4,7 @@ import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.time.Duration;
@@ -125,6 +126,16 @@ final class SessionLedger {
       watchers.tell(after);
       return after;
     }
+  }
+
+  /** Tells watchers how far the final fine-tuning is; nothing is stored. */
+  void tuning(String id, TuningProgress progress) {
+    watchers.tell(id, progress);
+  }
+
+  /** Lets watchers know that a session is further on in what is not stored. */
+  void progressed(String id) {
+    watchers.progressed(id);
   }
 
   /** Lets a watcher in between two changes, so that it misses none after what it starts from. */

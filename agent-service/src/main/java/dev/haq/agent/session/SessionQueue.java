@@ -139,9 +139,12 @@ final class SessionQueue implements AutoCloseable {
     }
   }
 
-  /** Drops what a session that runs here is doing. */
-  synchronized void abort(String id) {
-    Optional.ofNullable(running.get(id)).ifPresent(r -> r.run().abort());
+  /** Drops what is done here for a session as it stood, not what a later lease has begun. */
+  synchronized void abort(SessionRecord session) {
+    Running here = running.get(session.id());
+    if (here != null && here.run().fence() <= session.version().fence()) {
+      here.run().abort();
+    }
   }
 
   private void tick() {
@@ -166,14 +169,19 @@ final class SessionQueue implements AutoCloseable {
       watchers.tell(session);
       Running here = running.get(session.id());
       if (here != null
-          && (!session.state().isActive() || session.version().fence() != here.run().fence())) {
-        here.run().abort();
+          && (!session.state().isActive() || session.version().fence() > here.run().fence())) {
+        abort(session);
       }
     }
     for (String gone : ids) {
       watchers.gone(gone);
-      abort(gone);
+      Optional.ofNullable(running.get(gone)).ifPresent(r -> r.run().abort());
     }
+  }
+
+  /** How far a session is that is prepared here; does not wait for the monitor. */
+  Optional<Preparation> preparation(String id) {
+    return Optional.ofNullable(running.get(id)).flatMap(here -> here.run().preparation());
   }
 
   /** Does not wait for the monitor. */

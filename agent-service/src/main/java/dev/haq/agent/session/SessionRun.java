@@ -13,6 +13,7 @@ import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.Tuned;
 import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
@@ -26,12 +27,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Works on one session, leased and PREPARING, on a thread of its own, from where its log ends:
- * prepares, then runs episode after episode. Between episodes it does what was asked of the session
- * meanwhile. Once another process has taken the session over it changes nothing any more.
+ * prepares, then runs episode after episode, and at last fine-tunes the best policy. Between
+ * episodes it does what was asked of the session meanwhile. Once another process has taken the
+ * session over it changes nothing any more.
  */
 final class SessionRun implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionRun.class);
   private static final int LONGEST_ERROR = 1000;
+
+  /** Between two reports of how far fine-tuning is. */
+  private static final long PROGRESS_NANOS = 1_000_000_000;
 
   private final String id;
   private final long fence;
@@ -40,6 +45,7 @@ final class SessionRun implements Runnable {
   private final SessionStore store;
   private final Backend backend;
   private volatile boolean halted;
+  private volatile Optional<Preparation> preparation = Optional.empty();
 
   /**
    * @param leased the session as it stands under the lease that this run works under
@@ -62,6 +68,16 @@ final class SessionRun implements Runnable {
   void halt() {
     halted = true;
     backend.abort();
+  }
+
+  /** How far it is before the first episode, while it measures. */
+  Optional<Preparation> preparation() {
+    return preparation;
+  }
+
+  private void prepared(Preparation now) {
+    preparation = Optional.of(now);
+    ledger.progressed(id);
   }
 
   /** The lease it works under. */
@@ -97,12 +113,15 @@ final class SessionRun implements Runnable {
   public void run() {
     try (backend;
         Evaluators evaluators = Evaluators.of(spec.pace(), id)) {
-      EpisodeWindow episodes = prepare(evaluators);
-      if (goesOn() && begins()) {
-        runEpisodes(episodes);
-      } else {
-        goesOn(); // something was asked for between the two
+      if (!onlyTunes() || !ends()) {
+        EpisodeWindow episodes = prepare(evaluators);
+        if (goesOn() && begins()) {
+          runEpisodes(episodes);
+        } else {
+          goesOn(); // something was asked for between the two
+        }
       }
+      tune();
     } catch (Throwable e) {
       explain(e);
     }
@@ -133,7 +152,10 @@ final class SessionRun implements Runnable {
       change(s -> s.withBaseline(baseline));
     }
     SearchSpace space = new SearchSpace(spec.searchSettings(network, costs));
-    Agent agent = Agents.create(spec.agent(), space, backend.sensitivities(network), spec.ddpg());
+    Agent agent =
+        Agents.create(
+            spec.agent(), space, backend.sensitivities(network, this::prepared), spec.ddpg());
+    preparation = Optional.empty();
     EpisodeWindow episodes =
         new EpisodeWindow(
             new Search(space, costs, evaluator, agent), spec.pace().window(), evaluators);
@@ -164,7 +186,7 @@ final class SessionRun implements Runnable {
     }
   }
 
-  /** Ends the session once a limit is reached; limits may have been changed meanwhile. */
+  /** Ends the search once a limit is reached; limits may have been changed meanwhile. */
   private boolean ends() {
     SessionRecord after =
         change(
@@ -172,9 +194,65 @@ final class SessionRun implements Runnable {
                 s.limits()
                     .reached(s.progress())
                     .filter(reason -> s.state().isActive())
-                    .map(r -> s.ended(SessionState.SUCCEEDED, r, "", SessionLedger.now()))
+                    .map(reason -> searched(s, reason))
                     .orElse(s));
-    return after.state().isFinal();
+    return after.state().isFinal()
+        || after.state() == SessionState.FINE_TUNING
+        || after.state() == SessionState.PAUSED;
+  }
+
+  /** What follows the last episode. Who has asked for a stop does not wait for fine-tuning. */
+  private SessionRecord searched(SessionRecord session, EndReason reason) {
+    if (!tunes(session)) {
+      return session.ended(SessionState.SUCCEEDED, reason, "", SessionLedger.now());
+    }
+    if (session.state() == SessionState.STOPPING) {
+      return session;
+    }
+    return session.moved(
+        session.status().pauseRequested() ? SessionState.PAUSED : SessionState.FINE_TUNING,
+        SessionLedger.now());
+  }
+
+  private boolean tunes(SessionRecord session) {
+    return spec.finalFineTuning().isPresent() && !session.progress().isTuned();
+  }
+
+  /** Whether no episode is left to do, so that nothing has to be prepared for one. */
+  private boolean onlyTunes() {
+    SessionRecord session = ledger.get(id);
+    return tunes(session) && session.limits().reached(session.progress()).isPresent();
+  }
+
+  /** Trains the best policy's network, if the session has come to that. */
+  private void tune() {
+    SessionRecord session = ledger.get(id);
+    if (halted
+        || session.state() != SessionState.FINE_TUNING
+        || session.version().fence() != fence) {
+      return;
+    }
+    long[] told = {System.nanoTime() - PROGRESS_NANOS};
+    Tuned tuned =
+        backend.tune(
+            backend.network(),
+            session.progress().best().orElseThrow(),
+            progress -> {
+              if (System.nanoTime() - told[0] >= PROGRESS_NANOS) {
+                told[0] = System.nanoTime();
+                ledger.tuning(id, progress);
+              }
+            });
+    change(
+        s ->
+            s.state() == SessionState.FINE_TUNING
+                ? s.with(tuned)
+                    .ended(
+                        SessionState.SUCCEEDED,
+                        s.limits().reached(s.progress()).orElse(EndReason.EPISODES),
+                        "",
+                        SessionLedger.now())
+                : s);
   }
 
   /** Does what was asked for since the last look; answers whether there is more to do. */

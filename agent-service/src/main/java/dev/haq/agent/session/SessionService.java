@@ -9,6 +9,7 @@ import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
 import dev.haq.model.Network;
@@ -126,6 +127,7 @@ public final class SessionService implements AutoCloseable {
           encoded,
           network.layers().stream().map(Layer::name).toList(),
           space.settings().mainBudget().budget(),
+          space.settings().isExtrapolated(),
           SessionLedger.now());
     }
   }
@@ -217,17 +219,22 @@ public final class SessionService implements AutoCloseable {
         });
   }
 
-  /** Pauses the session after the episode under way. */
+  /** Pauses the session after the episode under way; fine-tuning at once. */
   public SessionRecord pause(String id, String etag) {
-    return change(
-        id,
-        etag,
-        s ->
-            switch (s.state()) {
-              case PAUSED -> s;
-              case PREPARING, RUNNING -> s.withPauseRequested(true, SessionLedger.now());
-              default -> s.moved(SessionState.PAUSED, SessionLedger.now());
-            });
+    SessionRecord after =
+        change(
+            id,
+            etag,
+            s ->
+                switch (s.state()) {
+                  case PAUSED -> s;
+                  case PREPARING, RUNNING -> s.withPauseRequested(true, SessionLedger.now());
+                  default -> s.moved(SessionState.PAUSED, SessionLedger.now());
+                });
+    if (after.state() == SessionState.PAUSED) {
+      queue.abort(after);
+    }
+    return after;
   }
 
   /** Lets a paused session go on, or withdraws a pause that has not come about. */
@@ -238,14 +245,15 @@ public final class SessionService implements AutoCloseable {
         s ->
             switch (s.state()) {
               case QUEUED -> s;
-              case PREPARING, RUNNING -> s.withPauseRequested(false, SessionLedger.now());
+              case PREPARING, RUNNING, FINE_TUNING ->
+                  s.withPauseRequested(false, SessionLedger.now());
               default -> s.moved(SessionState.QUEUED, SessionLedger.now());
             });
     queue.fill();
     return ledger.get(id);
   }
 
-  /** Ends the session after the episode under way; its best policy is kept. */
+  /** Ends the session after the episode under way; fine-tuning at once. Its best policy is kept. */
   public SessionRecord stop(String id, String etag) {
     boolean[] preparing = new boolean[1];
     SessionRecord after =
@@ -260,8 +268,8 @@ public final class SessionService implements AutoCloseable {
                 default -> s.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
               };
             });
-    if (preparing[0]) {
-      queue.abort(id); // no episode is under way
+    if (preparing[0] || after.state() == SessionState.STOPPED) {
+      queue.abort(after); // no episode is under way
     }
     return after;
   }
@@ -273,13 +281,21 @@ public final class SessionService implements AutoCloseable {
             id,
             etag,
             s -> s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
-    queue.abort(id);
+    queue.abort(after);
     return after;
   }
 
-  /** Gives the session other limits; one that has ended is queued again. */
+  /** Gives the session other limits; one that has ended or is fine-tuning is queued again. */
   public SessionRecord extend(String id, String etag, SessionLimits limits) {
-    change(id, etag, s -> s.extended(limits, SessionLedger.now()));
+    boolean tuned = codec.decode(ledger.get(id).definition().spec()).finalFineTuning().isPresent();
+    SessionRecord after =
+        change(
+            id,
+            etag,
+            s -> s.extended(limits, tuned && !s.progress().isTuned(), SessionLedger.now()));
+    if (after.state() == SessionState.QUEUED) {
+      queue.abort(after);
+    }
     queue.fill();
     return ledger.get(id);
   }
@@ -296,6 +312,18 @@ public final class SessionService implements AutoCloseable {
                 "session %s is %s: cancel it before you delete it".formatted(id, s.state()));
           }
         });
+  }
+
+  /** How far a session's final fine-tuning is, where it is done by this process. */
+  public Optional<TuningProgress> tuning(SessionRecord session) {
+    return session.state() == SessionState.FINE_TUNING
+        ? watchers.tuning(session.id())
+        : Optional.empty();
+  }
+
+  /** How far a session is that this process prepares; empty for any other. */
+  public Optional<Preparation> preparation(String id) {
+    return queue.preparation(id);
   }
 
   /** Sessions that run now. */

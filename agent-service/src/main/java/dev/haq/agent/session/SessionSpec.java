@@ -14,6 +14,7 @@ import dev.haq.model.BitWidth;
 import dev.haq.model.Budget;
 import dev.haq.model.CostTable;
 import dev.haq.model.DataSelection;
+import dev.haq.model.FineTuning;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Reason;
@@ -37,6 +38,8 @@ import java.util.Set;
  * @param weightBits within 2..8; empty for all of these that the target allows
  * @param activationBits likewise
  * @param reward what a policy is worth
+ * @param finalFineTuning of the best policy's network; empty for none. Neither it nor the recipe
+ *     trains on images that are held out
  */
 public record SessionSpec(
     String name,
@@ -53,7 +56,8 @@ public record SessionSpec(
     Pinning pinning,
     DdpgSettings ddpg,
     Reward reward,
-    Pace pace) {
+    Pace pace,
+    Optional<FineTuning> finalFineTuning) {
   /**
    * How many episodes are under way.
    *
@@ -99,6 +103,41 @@ public record SessionSpec(
     weightBits.ifPresent(bits -> checkJudged("spec.weight_bits", bits));
     activationBits.ifPresent(bits -> checkJudged("spec.activation_bits", bits));
     data = searching(data);
+    DataSelection judging = data;
+    Recipe judged = recipe;
+    recipe =
+        recipe
+            .fineTuning()
+            .map(
+                tuning -> judged.withFineTuning(unseen("spec.recipe.fine_tuning", tuning, judging)))
+            .orElse(recipe);
+    finalFineTuning =
+        finalFineTuning.map(tuning -> unseen("spec.final_fine_tuning", tuning, judging));
+  }
+
+  /** Training that leaves alone what is held out of the images that judge. */
+  private static FineTuning unseen(String field, FineTuning tuning, DataSelection judging) {
+    Optional<DataSelection> own =
+        tuning.data().filter(d -> d.datasetId().equals(judging.datasetId()));
+    if (own.isEmpty()) {
+      return tuning;
+    }
+    DataSelection data = own.get();
+    if (data.split() == DataSelection.Split.HELD_OUT) {
+      throw HaqException.invalid(
+          "%s.data: the held-out images of '%s' judge the outcome: train on its split SEARCH or CALIBRATION, or on other data",
+          field, data.datasetId());
+    }
+    return tuning.withData(
+        searching(
+            new DataSelection(
+                data.datasetId(),
+                data.preprocessing(),
+                data.split(),
+                data.maxImages(),
+                data.calibrationImages(),
+                judging.splitSeed(),
+                judging.heldOutFraction())));
   }
 
   private static void checkBudgets(List<Budget> budgets) {
@@ -131,6 +170,11 @@ public record SessionSpec(
     return data.split() == DataSelection.Split.ALL
         ? data.withSplit(DataSelection.Split.SEARCH)
         : data;
+  }
+
+  /** How the best policy's network is trained at the end; empty when it is not. */
+  public Optional<Recipe> finalRecipe() {
+    return finalFineTuning.map(recipe::trainedWith);
   }
 
   /** The budget that cost ratios are given for. */

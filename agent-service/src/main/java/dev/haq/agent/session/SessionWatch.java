@@ -2,7 +2,9 @@ package dev.haq.agent.session;
 
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.TuningProgress;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -23,6 +25,9 @@ final class SessionWatch {
   /** A receiver that lags by more changes of state than these misses the oldest. */
   private static final int MOST_STATES = 256;
 
+  /** The least between two repetitions. */
+  private static final long REPEAT_NANOS = 1_000_000_000;
+
   private final SessionRecord first;
   private final SessionStore store;
   private final WatchSink sink;
@@ -37,8 +42,14 @@ final class SessionWatch {
   /** Changes of state not sent yet, oldest first. Guarded by this. */
   private final Deque<SessionRecord> states = new ArrayDeque<>();
 
+  /** How far fine-tuning is, where that was not sent yet, else null. Guarded by this. */
+  private TuningProgress tuning;
+
   /** Number of the last episode that may be sent. Guarded by this. */
   private int available;
+
+  /** When {@link #repeat} last did; 0 for never. Guarded by this. */
+  private long repeated;
 
   /** Touched by {@link #pump} alone. */
   private boolean started;
@@ -83,9 +94,33 @@ final class SessionWatch {
           states.removeFirst();
         }
         states.addLast(session);
+        tuning = null;
       }
       known = session;
     }
+  }
+
+  /** Takes note of how far fine-tuning is; what was not sent yet is passed over. */
+  synchronized void tell(TuningProgress progress) {
+    if (known.state() == SessionState.FINE_TUNING) {
+      tuning = progress;
+    }
+  }
+
+  /**
+   * Has the session sent once more while it is prepared, at most once a second and not to a
+   * receiver that lags; answers whether it will be.
+   */
+  synchronized boolean repeat() {
+    long now = System.nanoTime();
+    if (known.state() != SessionState.PREPARING
+        || !states.isEmpty()
+        || (repeated != 0 && now - repeated < REPEAT_NANOS)) {
+      return false;
+    }
+    repeated = now;
+    states.addLast(known);
+    return true;
   }
 
   /** Sends what can be sent, on another thread; one thread at a time does. */
@@ -136,9 +171,11 @@ final class SessionWatch {
     }
     while (!over && !sink.isFull()) {
       SessionRecord state;
+      TuningProgress progress;
       int upTo;
       synchronized (this) {
         state = states.peekFirst();
+        progress = tuning;
         upTo = state == null ? available : state.progress().episodesDone();
       }
       if (sent < upTo) {
@@ -152,6 +189,11 @@ final class SessionWatch {
           finish();
           sink.end();
         }
+      } else if (progress != null) {
+        synchronized (this) {
+          tuning = progress.equals(tuning) ? null : tuning;
+        }
+        sink.tuning(progress);
       } else {
         return;
       }

@@ -1,10 +1,13 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -25,6 +28,10 @@ final class SessionWatchers implements AutoCloseable {
 
   private final SessionStore store;
   private final Map<String, Set<SessionWatch>> watches = new ConcurrentHashMap<>();
+
+  /** How far each session is that is being fine-tuned here. */
+  private final Map<String, TuningProgress> tuning = new ConcurrentHashMap<>();
+
   private final ExecutorService executor;
   private volatile boolean closed;
 
@@ -56,6 +63,7 @@ final class SessionWatchers implements AutoCloseable {
     if (closed) {
       watch.fail(stopping());
     } else {
+      tuning(id).ifPresent(watch::tell);
       watch.start();
     }
   }
@@ -71,14 +79,41 @@ final class SessionWatchers implements AutoCloseable {
 
   /** Tells everybody who watches a session how it now stands; old news is passed over. */
   void tell(SessionRecord session) {
+    if (session.state() != SessionState.FINE_TUNING) {
+      tuning.remove(session.id());
+    }
     for (SessionWatch watch : watches.getOrDefault(session.id(), Set.of())) {
       watch.tell(session);
       watch.wake();
     }
   }
 
+  /** Tells everybody who watches a session how far its fine-tuning is. */
+  void tell(String id, TuningProgress progress) {
+    tuning.put(id, progress);
+    for (SessionWatch watch : watches.getOrDefault(id, Set.of())) {
+      watch.tell(progress);
+      watch.wake();
+    }
+  }
+
+  /** How far a session's fine-tuning is, as far as this process knows. */
+  Optional<TuningProgress> tuning(String id) {
+    return Optional.ofNullable(tuning.get(id));
+  }
+
+  /** Has the session told again to everybody who watches it while it is prepared. */
+  void progressed(String id) {
+    for (SessionWatch watch : watches.getOrDefault(id, Set.of())) {
+      if (watch.repeat()) {
+        watch.wake();
+      }
+    }
+  }
+
   /** Ends the watches of a session that is no more. */
   void gone(String id) {
+    tuning.remove(id);
     for (SessionWatch watch : watches.getOrDefault(id, Set.of())) {
       watch.fail(new HaqException(Reason.UNKNOWN_SESSION, "session " + id + " was deleted"));
     }

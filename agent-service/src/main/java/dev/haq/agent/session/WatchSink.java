@@ -2,6 +2,7 @@ package dev.haq.agent.session;
 
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.TuningProgress;
 
 /** Where a watcher's events go. Port: a stream of messages answers. Its methods do not block. */
 public interface WatchSink {
@@ -12,6 +13,9 @@ public interface WatchSink {
 
   /** The session after a change of state. */
   void state(SessionRecord session);
+
+  /** How far the final fine-tuning is. */
+  void tuning(TuningProgress progress);
 
   /** Whether the receiver is behind. */
   boolean isFull();

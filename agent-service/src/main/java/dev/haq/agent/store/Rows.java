@@ -11,6 +11,7 @@ import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.Timings;
+import dev.haq.agent.search.Tuned;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Cost;
 import java.sql.PreparedStatement;
@@ -45,8 +46,8 @@ final class Rows {
       "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.episodes_total,"
           + " s.created_at, s.state, s.pause_requested, s.end_reason, s.error, s.episodes_done,"
           + " s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
-          + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.revision, s.fence, s.updated_at,"
-          + " s.wall_seconds_limit, s.patience, s.top1_goal, "
+          + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.revision, s.fence,"
+          + " s.updated_at, s.wall_seconds_limit, s.patience, s.top1_goal, s.extrapolated, s.tuned, "
           + EPISODE_COLUMNS;
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -64,6 +65,7 @@ final class Rows {
             row.getString("spec"),
             names(row.getString("layers")),
             new BudgetLimit(row.getDouble("budget_limit"), row.getDouble("reference_cost")),
+            row.getBoolean("extrapolated"),
             instant(row, "created_at")),
         new SessionLimits(
             row.getInt("episodes_total"),
@@ -81,7 +83,8 @@ final class Rows {
             row.getInt("episodes_done"),
             row.getDouble("episode_seconds"),
             baseline(row),
-            row.getObject("e_number") == null ? Optional.empty() : Optional.of(episode(row))),
+            row.getObject("e_number") == null ? Optional.empty() : Optional.of(episode(row)),
+            tuned(row)),
         new SessionRecord.Version(row.getLong("revision"), row.getLong("fence")),
         instant(row, "updated_at"));
   }
@@ -96,6 +99,11 @@ final class Rows {
             row.getInt("baseline_top1_correct"),
             row.getInt("baseline_top5_correct"),
             row.getDouble("baseline_cross_entropy_sum")));
+  }
+
+  private static Optional<Tuned> tuned(ResultSet row) throws SQLException {
+    String text = row.getString("tuned");
+    return text == null ? Optional.empty() : Optional.of(TunedText.parse(text));
   }
 
   private static OptionalDouble number(ResultSet row, String column) throws SQLException {

@@ -22,9 +22,11 @@ public final class SqlSessionStore implements SessionStore {
   private static final String SESSIONS =
       "select "
           + Rows.SESSION_COLUMNS
-          + " from session s left join episode e on e.session_id = s.id and e.number = s.best_episode ";
+          + " from session s left join episode e on e.session_id = s.id and e.number ="
+          + " s.best_episode ";
 
-  private static final String UNFINISHED = "('QUEUED', 'PREPARING', 'RUNNING', 'STOPPING')";
+  private static final String UNFINISHED =
+      "('QUEUED', 'PREPARING', 'RUNNING', 'FINE_TUNING', 'STOPPING')";
 
   /** The database's clock is the one that all processes share. */
   private static final String UNLEASED = "(lease_until is null or lease_until < current_timestamp)";
@@ -87,9 +89,9 @@ public final class SqlSessionStore implements SessionStore {
     try (PreparedStatement insert =
         connection.prepareStatement(
             "insert into session (id, request_id, spec, layers, budget_limit, reference_cost,"
-                + " episodes_total, wall_seconds_limit, patience, top1_goal, created_at, state, pause_requested, error, episodes_done,"
-                + " episode_seconds, updated_at)"
-                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+                + " episodes_total, wall_seconds_limit, patience, top1_goal, created_at, state,"
+                + " pause_requested, error, episodes_done, episode_seconds, updated_at,"
+                + " extrapolated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Rows.Binder(insert)
           .text(definition.id())
           .text(definition.requestId().isEmpty() ? null : definition.requestId())
@@ -104,7 +106,8 @@ public final class SqlSessionStore implements SessionStore {
           .text(session.status().error())
           .number(session.progress().episodesDone())
           .number(session.progress().episodeSeconds())
-          .time(session.updateTime());
+          .time(session.updateTime())
+          .flag(definition.extrapolated());
       insert.executeUpdate();
       return session;
     }
@@ -185,9 +188,10 @@ public final class SqlSessionStore implements SessionStore {
           try (PreparedStatement update =
               connection.prepareStatement(
                   "update session set revision = revision + 1, episodes_total = ?,"
-                      + " wall_seconds_limit = ?, patience = ?, top1_goal = ?, state = ?, pause_requested = ?,"
-                      + " end_reason = ?, error = ?, baseline_images = ?, baseline_top1_correct = ?,"
-                      + " baseline_top5_correct = ?, baseline_cross_entropy_sum = ?, updated_at = ?"
+                      + " wall_seconds_limit = ?, patience = ?, top1_goal = ?, state = ?,"
+                      + " pause_requested = ?, end_reason = ?, error = ?, baseline_images = ?,"
+                      + " baseline_top1_correct = ?, baseline_top5_correct = ?,"
+                      + " baseline_cross_entropy_sum = ?, tuned = ?, updated_at = ?"
                       + set
                       + " where id = ? and revision = ? "
                       + condition)) {
@@ -199,6 +203,7 @@ public final class SqlSessionStore implements SessionStore {
                     .text(status.endReason().map(Enum::name).orElse(null))
                     .text(status.error())
                     .accuracy(after.progress().baseline())
+                    .text(after.progress().tuned().map(TunedText::format).orElse(null))
                     .time(after.updateTime());
             binding.bind(binder);
             binder.text(after.id()).number(before.version().revision());
@@ -316,7 +321,8 @@ public final class SqlSessionStore implements SessionStore {
     String best = episode.improved() ? ", best_episode = " + episode.number() : "";
     try (PreparedStatement update =
         connection.prepareStatement(
-            "update session set episodes_done = ?, episode_seconds = episode_seconds + ?, updated_at = ?"
+            "update session set episodes_done = ?, episode_seconds = episode_seconds + ?,"
+                + " updated_at = ?"
                 + best
                 + " where id = ? and fence = ? and episodes_done = ?"
                 + " and state in ('RUNNING', 'STOPPING')")) {
@@ -340,10 +346,10 @@ public final class SqlSessionStore implements SessionStore {
     EpisodeResult result = episode.result();
     try (PreparedStatement insert =
         connection.prepareStatement(
-            "insert into episode (session_id, number, policy, reward, images, top1_correct, top5_correct,"
-                + " cross_entropy_sum, kl_divergence_sum, cycles, latency_seconds, energy_joules, model_size_bytes,"
-                + " cost_ratio, improved, best_reward, warmup, seconds, agent_seconds,"
-                + " simulator_seconds, quantizer_seconds, created_at)"
+            "insert into episode (session_id, number, policy, reward, images, top1_correct,"
+                + " top5_correct, cross_entropy_sum, kl_divergence_sum, cycles, latency_seconds,"
+                + " energy_joules, model_size_bytes, cost_ratio, improved, best_reward, warmup,"
+                + " seconds, agent_seconds, simulator_seconds, quantizer_seconds, created_at)"
                 + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Rows.Binder(insert)
           .text(sessionId)
@@ -406,7 +412,8 @@ public final class SqlSessionStore implements SessionStore {
               connection.prepareStatement(
                   "select "
                       + Rows.EPISODE_COLUMNS
-                      + " from episode e where e.session_id = ? and e.number > ? order by e.number limit ?")) {
+                      + " from episode e where e.session_id = ? and e.number > ? order by e.number"
+                      + " limit ?")) {
             new Rows.Binder(select).text(sessionId).number(after).number(limit);
             List<Episode> episodes = new ArrayList<>();
             try (ResultSet rows = select.executeQuery()) {

@@ -3,6 +3,7 @@ package dev.haq.agent.session;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.TuningProgress;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,6 +13,7 @@ final class RecordingSink implements WatchSink {
 
   private final List<Integer> episodes = new ArrayList<>();
   private final List<SessionState> states = new ArrayList<>();
+  private final List<Integer> epochs = new ArrayList<>();
   private Runnable drained = () -> {};
   private boolean full;
   private boolean over;
@@ -31,6 +33,12 @@ final class RecordingSink implements WatchSink {
   @Override
   public synchronized void state(SessionRecord session) {
     states.add(session.state());
+    notifyAll();
+  }
+
+  @Override
+  public synchronized void tuning(TuningProgress progress) {
+    epochs.add(progress.epoch());
     notifyAll();
   }
 
@@ -77,6 +85,11 @@ final class RecordingSink implements WatchSink {
 
   synchronized List<SessionState> states() {
     return List.copyOf(states);
+  }
+
+  /** Waits until it is told that fine-tuning has come to an epoch. */
+  synchronized void awaitEpoch(int epoch) throws InterruptedException {
+    await(() -> epochs.contains(epoch), "epoch " + epoch);
   }
 
   synchronized void awaitEnd() throws InterruptedException {

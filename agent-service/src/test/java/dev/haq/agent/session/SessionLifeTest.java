@@ -14,15 +14,18 @@ import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.Tuned;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.Budget;
 import dev.haq.model.DataSelection;
+import dev.haq.model.FineTuning;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Resource;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -44,6 +47,9 @@ final class SessionLifeTest {
   private static final int LIVES = 25;
   private static final int STEPS = 30;
 
+  /** Episodes of a life that is to come to fine-tuning often. */
+  private static final int SHORT = 3;
+
   /** Episodes that an extension adds. */
   private static final int FURTHER = 3;
 
@@ -58,6 +64,8 @@ final class SessionLifeTest {
     EXTEND,
     DELETE,
     EPISODE,
+    /** Fine-tuning comes to its end. */
+    TUNED,
     RESTART
   }
 
@@ -70,6 +78,8 @@ final class SessionLifeTest {
           Step.EPISODE,
           Step.EPISODE,
           Step.EPISODE,
+          Step.TUNED,
+          Step.TUNED,
           Step.PAUSE,
           Step.PAUSE,
           Step.RESUME,
@@ -94,6 +104,14 @@ final class SessionLifeTest {
   private int done;
   private int total;
 
+  /** Number of the episode whose policy was fine-tuned; 0 for none. */
+  private int tuned;
+
+  /** The rewards of all the episodes that a life can come to. */
+  private List<Double> undisturbed;
+
+  private SessionSpec spec = SPEC;
+
   @BeforeEach
   void start() {
     store = SqlSessionStore.open("memory");
@@ -110,19 +128,21 @@ final class SessionLifeTest {
 
   @Test
   void aSessionDoesWhatItsModelSays() throws InterruptedException {
-    List<Double> undisturbed = undisturbed();
+    undisturbed = undisturbed();
     for (int life = 0; life < LIVES; life++) {
-      live(new Random(life), undisturbed);
+      spec = life % 2 == 0 ? SPEC : tuning(SHORT);
+      live(new Random(life));
     }
   }
 
-  private void live(Random random, List<Double> undisturbed) throws InterruptedException {
+  private void live(Random random) throws InterruptedException {
     String id = create();
     backends.awaitArrival();
     state = SessionState.RUNNING;
     pausing = false;
     done = 0;
-    total = EPISODES;
+    tuned = 0;
+    total = spec.limits().episodes();
     RecordingSink sink = new RecordingSink();
     service.watch(id, 0, sink);
     List<Integer> seen = new ArrayList<>();
@@ -167,6 +187,7 @@ final class SessionLifeTest {
       assertEquals(Reason.UNKNOWN_SESSION, error.reason());
     } else {
       assertEquals(undisturbed.subList(0, done), rewards(id));
+      assertEquals(tuned, service.get(id).progress().tuned().map(Tuned::episode).orElse(0));
     }
   }
 
@@ -177,7 +198,7 @@ final class SessionLifeTest {
   private void take(Step step, String id) throws InterruptedException {
     boolean legal = isLegal(step);
     if (!legal) {
-      if (step != Step.EPISODE) {
+      if (step != Step.EPISODE && step != Step.TUNED) {
         HaqException error = assertThrows(HaqException.class, () -> ask(step, id));
         assertEquals(Reason.ILLEGAL_STATE, error.reason());
       }
@@ -185,17 +206,19 @@ final class SessionLifeTest {
     }
     ask(step, id);
     switch (step) {
-      case PAUSE -> pausing = state == SessionState.RUNNING;
+      case PAUSE -> {
+        pausing = state == SessionState.RUNNING;
+        state = state == SessionState.FINE_TUNING ? SessionState.PAUSED : state;
+      }
       case RESUME -> {
         pausing = false;
         if (state == SessionState.PAUSED) {
-          state = SessionState.RUNNING;
-          backends.awaitArrival();
+          begin();
         }
       }
       case STOP -> {
         pausing = false;
-        state = state == SessionState.PAUSED ? SessionState.STOPPED : SessionState.STOPPING;
+        state = state == SessionState.RUNNING ? SessionState.STOPPING : stopped(state);
       }
       case CANCEL -> {
         pausing = false;
@@ -203,24 +226,31 @@ final class SessionLifeTest {
       }
       case EXTEND -> {
         total += FURTHER;
-        if (state.isFinal()) {
+        if (state.isFinal() || state == SessionState.FINE_TUNING) {
           pausing = false;
-          state = SessionState.RUNNING;
-          backends.awaitArrival();
+          begin();
         }
       }
       case EPISODE -> episodeDone();
+      case TUNED -> {
+        tuned = best();
+        state = SessionState.SUCCEEDED;
+      }
       case DELETE, RESTART -> throw new IllegalStateException();
     }
   }
 
   private boolean isLegal(Step step) {
     return switch (step) {
-      case PAUSE, RESUME -> state == SessionState.RUNNING || state == SessionState.PAUSED;
+      case PAUSE, RESUME ->
+          state == SessionState.RUNNING
+              || state == SessionState.PAUSED
+              || state == SessionState.FINE_TUNING;
       case STOP, CANCEL -> !state.isFinal();
       case EXTEND -> state != SessionState.STOPPING;
       case DELETE -> state == SessionState.PAUSED || state.isFinal();
       case EPISODE -> state == SessionState.RUNNING || state == SessionState.STOPPING;
+      case TUNED -> state == SessionState.FINE_TUNING;
       case RESTART -> true;
     };
   }
@@ -234,22 +264,49 @@ final class SessionLifeTest {
       case EXTEND -> service.extend(id, "", SessionLimits.episodes(total + FURTHER));
       case DELETE -> service.delete(id, "");
       case EPISODE -> backends.permit(1);
+      case TUNED -> backends.permitTuning();
       case RESTART -> throw new IllegalStateException();
     }
   }
 
   private void episodeDone() throws InterruptedException {
     done++;
-    if (done == total) {
+    if (done == total && !tunes()) {
       state = SessionState.SUCCEEDED;
     } else if (state == SessionState.STOPPING) {
       state = SessionState.STOPPED;
     } else if (pausing) {
       state = SessionState.PAUSED;
     } else {
-      backends.awaitArrival();
+      begin();
     }
     pausing = false;
+  }
+
+  /** It works again: on the next episode, or on what follows the last. */
+  private void begin() throws InterruptedException {
+    if (done < total) {
+      state = SessionState.RUNNING;
+      backends.awaitArrival();
+    } else {
+      state = SessionState.FINE_TUNING;
+      backends.awaitTuning();
+    }
+  }
+
+  private boolean tunes() {
+    return spec.finalFineTuning().isPresent() && tuned != best();
+  }
+
+  /** Number of the best episode so far, the first of equals. */
+  private int best() {
+    List<Double> soFar = undisturbed.subList(0, done);
+    return 1 + soFar.indexOf(Collections.max(soFar));
+  }
+
+  /** What is stopped at once, and what only after its episode. */
+  private static SessionState stopped(SessionState before) {
+    return before == SessionState.STOPPING ? SessionState.STOPPING : SessionState.STOPPED;
   }
 
   private void restarted() throws InterruptedException {
@@ -257,8 +314,8 @@ final class SessionLifeTest {
       state = SessionState.STOPPED;
     } else if (state == SessionState.RUNNING && pausing) {
       state = SessionState.PAUSED;
-    } else if (state == SessionState.RUNNING) {
-      backends.awaitArrival();
+    } else if (state == SessionState.RUNNING || state == SessionState.FINE_TUNING) {
+      begin();
     }
     pausing = false;
   }
@@ -353,6 +410,23 @@ final class SessionLifeTest {
   }
 
   @Test
+  void whoWatchesIsToldHowFarFineTuningIs() throws InterruptedException {
+    spec = tuning(1);
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.permit(1);
+    sink.awaitEpoch(1);
+    RecordingSink late = new RecordingSink();
+    service.watch(id, 1, late);
+    late.awaitEpoch(1);
+    backends.permitTuning();
+    sink.awaitEnd();
+    late.awaitEnd();
+    assertEquals(SessionState.SUCCEEDED, service.get(id).state());
+  }
+
+  @Test
   void anOldEtagChangesNothing() throws InterruptedException {
     String id = create();
     backends.awaitArrival();
@@ -425,7 +499,7 @@ final class SessionLifeTest {
   }
 
   private String create() {
-    return service.create(SPEC, "", abort -> {}).id();
+    return service.create(spec, "", abort -> {}).id();
   }
 
   private SessionService service() {
@@ -449,10 +523,32 @@ final class SessionLifeTest {
           Pinning.FIRST_AND_LAST,
           new DdpgSettings(8, 8, 1e-3, 1e-2, 0.1, 1, 4, 4, 2, 0.5, 0.9, 1, 0.5),
           Reward.ACCURACY,
-          SessionSpec.Pace.ONE);
+          SessionSpec.Pace.ONE,
+          Optional.empty());
 
-  /** All sessions of this test have the same specification. */
-  private static final class OneSpec implements SpecCodec {
+  /** Is fine-tuned in the end, which comes after so many episodes at first. */
+  private static SessionSpec tuning(int episodes) {
+    return new SessionSpec(
+        SPEC.name(),
+        SPEC.model(),
+        SPEC.data(),
+        SPEC.target(),
+        SPEC.budgets(),
+        SPEC.agent(),
+        SessionLimits.episodes(episodes),
+        SPEC.seed(),
+        SPEC.recipe(),
+        SPEC.weightBits(),
+        SPEC.activationBits(),
+        SPEC.pinning(),
+        SPEC.ddpg(),
+        SPEC.reward(),
+        SPEC.pace(),
+        Optional.of(FineTuning.DEFAULT));
+  }
+
+  /** All sessions of one life have the same specification. */
+  private final class OneSpec implements SpecCodec {
     @Override
     public String encode(SessionSpec spec) {
       return "{}";
@@ -460,7 +556,7 @@ final class SessionLifeTest {
 
     @Override
     public SessionSpec decode(String text) {
-      return SPEC;
+      return spec;
     }
   }
 }

@@ -15,6 +15,7 @@ import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.search.Timings;
+import dev.haq.agent.search.Tuned;
 import dev.haq.model.Accuracy;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Cost;
@@ -123,6 +124,25 @@ abstract class SessionStoreContract {
   }
 
   @Test
+  void aTunedModelIsKeptWithTheSession() {
+    SessionRecord running = running();
+    SessionRecord best = append(running, episode(1, -1, OptionalDouble.empty()), new byte[1]);
+    SessionRecord tuning = changed(best, best.moved(SessionState.FINE_TUNING, NOW));
+    Accuracy compared = BASELINE.withKlDivergence(OptionalDouble.of(Math.E));
+    for (Optional<Tuned.HeldOut> heldOut :
+        List.of(
+            Optional.<Tuned.HeldOut>empty(), Optional.of(new Tuned.HeldOut(compared, BASELINE)))) {
+      Tuned tuned = new Tuned(1, "sha256:ab", 10, compared, BASELINE, heldOut, 0.1 + 0.2);
+      tuning = changed(tuning, tuning.with(tuned));
+      assertEquals(Optional.of(tuned), tuning.progress().tuned());
+      assertEquals(Optional.of(tuning), store.find(running.id()));
+    }
+    assertTrue(tuning.progress().isTuned());
+    store.release("owner");
+    assertEquals(List.of(tuning), store.unleased(10), "somebody has to carry on with it");
+  }
+
+  @Test
   void aLeaseIsHeldByOneOwnerUntilItIsReleased() {
     SessionRecord queued = store.create(session(""));
     SessionRecord held = lease(queued, "one", HOUR).orElseThrow();
@@ -181,7 +201,7 @@ abstract class SessionStoreContract {
     SessionRecord session = store.create(session(""));
     SessionLimits limits =
         new SessionLimits(500, OptionalDouble.of(0.5), OptionalInt.of(7), OptionalDouble.of(91.5));
-    SessionRecord extended = changed(session, session.extended(limits, NOW));
+    SessionRecord extended = changed(session, session.extended(limits, false, NOW));
     assertEquals(limits, extended.limits());
     assertEquals(Optional.of(extended), store.find(session.id()));
   }
@@ -310,6 +330,7 @@ abstract class SessionStoreContract {
             "{\"name\": \"it's \\\"one\\\"\"}",
             List.of("/features/0/Conv", "b \"quoted\",\nand broken", "é"),
             new BudgetLimit(0.1 + 0.2, 1.0 / 3),
+            true,
             NOW),
         SessionLimits.episodes(120));
   }

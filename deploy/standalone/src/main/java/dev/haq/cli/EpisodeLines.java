@@ -1,8 +1,11 @@
 package dev.haq.cli;
 
 import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.proto.model.v1.Resource;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,10 +15,14 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   private final List<Episode> episodes = new ArrayList<>();
   private Progress progress;
   private Session session = Session.getDefaultInstance();
+  private final TuningLines tuningLines;
   private boolean introduced;
+  private boolean tuning;
+  private int preparedTenths = -1;
 
   private EpisodeLines(Terminal terminal) {
     this.terminal = terminal;
+    this.tuningLines = new TuningLines(terminal);
   }
 
   /** A session as it ended, and its episodes. */
@@ -32,8 +39,18 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   @Override
   public void session(Session now) {
     session = now;
-    if (progress == null) {
+    if (now.getState() == SessionState.FINE_TUNING && !tuning) {
+      tuning = true;
+      close();
+      terminal.line(
+          "fine-tuning the policy of episode %d, %d epochs",
+          now.getBest().getNumber(), now.getSpec().getFinalFineTuning().getEpochs());
+    }
+    if (progress == null && !tuning) {
       progress = new Progress(terminal, now.getEpisodesTotal());
+    }
+    if (now.hasPreparation()) {
+      prepared(now.getPreparation());
     }
     if (!introduced && now.hasBaseline()) {
       introduced = true;
@@ -48,6 +65,11 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
     if (progress != null) {
       progress.reached(episode.getNumber(), episode.getSeconds());
     }
+  }
+
+  @Override
+  public void tuning(FineTuneProgress progress) {
+    tuningLines.step(progress);
   }
 
   static String line(Episode episode, int total) {
@@ -67,21 +89,35 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
         episode.getWarmup() ? "  (warm-up)" : "");
   }
 
+  /** A line a tenth of the way at most. */
+  private void prepared(Preparation now) {
+    int tenths = now.getToMeasure() > 0 ? 10 * now.getMeasured() / now.getToMeasure() : 0;
+    if (tenths > preparedTenths) {
+      preparedTenths = tenths;
+      terminal.line(
+          "preparing: %d of %d sensitivities measured, %s s left",
+          now.getMeasured(), now.getToMeasure(), Figures.fixed(now.getSecondsLeft(), 0));
+    }
+  }
+
   private void introduce(Session now) {
     Resource resource = now.getSpec().getBudget().getResource();
     terminal.line(
-        "float top-1 %.2f %% on %d search images; %s at most %s (reference %s)",
+        "float top-1 %.2f %% on %d search images; %s at most %s (reference %s)%s",
         now.getBaseline().getTop1(),
         now.getBaseline().getImages(),
         Figures.name(resource),
         Figures.amount(resource, now.getBudgetLimit()),
-        Figures.amount(resource, now.getReferenceCost()));
+        Figures.amount(resource, now.getReferenceCost()),
+        now.getExtrapolated() ? Figures.EXTRAPOLATED : "");
   }
 
   @Override
   public void close() {
     if (progress != null) {
       progress.close();
+      progress = null;
     }
+    tuningLines.end();
   }
 }

@@ -7,7 +7,6 @@ import dev.haq.model.Recipe.WeightScales;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.FineTuning;
 import dev.haq.proto.model.v1.Policy;
-import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.proto.quantizer.v1.Model;
@@ -61,45 +60,7 @@ final class FineTuneCommand implements Callable<Integer> {
       description = "Passes over the training images; ${DEFAULT-VALUE} by default.")
   private int epochs;
 
-  @Option(
-      names = "--lr",
-      paramLabel = "R",
-      defaultValue = "0.0001",
-      description = "Learning rate; ${DEFAULT-VALUE} by default.")
-  private double learningRate;
-
-  @Option(
-      names = "--momentum",
-      paramLabel = "M",
-      defaultValue = "0.9",
-      description = "Momentum; ${DEFAULT-VALUE} by default.")
-  private double momentum;
-
-  @Option(
-      names = "--weight-decay",
-      paramLabel = "D",
-      defaultValue = "0",
-      description = "Weight decay; ${DEFAULT-VALUE} by default.")
-  private double weightDecay;
-
-  @Option(
-      names = "--batch-size",
-      paramLabel = "N",
-      defaultValue = "64",
-      description = "Images a step; ${DEFAULT-VALUE} by default.")
-  private int batchSize;
-
-  @Option(
-      names = "--schedule",
-      paramLabel = "NAME",
-      defaultValue = "constant",
-      description = "Of the learning rate: constant (the default) or cosine, down to 0.")
-  private String schedule;
-
-  @Option(
-      names = "--learn-clips",
-      description = "Learns the clip thresholds of activations too (PACT).")
-  private boolean learnClips;
+  @Mixin private TrainingOptions training;
 
   @Option(
       names = "--seed",
@@ -124,7 +85,7 @@ final class FineTuneCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Terminal terminal = common.terminal();
-    FineTuning.Schedule rates = schedule(schedule);
+    FineTuning.Builder settings = training.settings();
     if (out != null && !out.toString().toLowerCase(Locale.ROOT).endsWith(".onnx")) {
       throw HaqException.invalid("--out %s: the name must end with .onnx", out);
     }
@@ -144,15 +105,9 @@ final class FineTuneCommand implements Callable<Integer> {
                                   perTensor ? WeightScales.PER_TENSOR : WeightScales.PER_CHANNEL))
                       .toBuilder()
                       .setFineTuning(
-                          FineTuning.newBuilder()
+                          settings
                               .setData(data.resolveOther(client, "--train-data", trainData))
                               .setEpochs(epochs)
-                              .setLearningRate(learningRate)
-                              .setMomentum(momentum)
-                              .setWeightDecay(weightDecay)
-                              .setBatchSize(batchSize)
-                              .setSchedule(rates)
-                              .setLearnClips(learnClips)
                               .setSeed(seed)))
               .setName(name)
               .build();
@@ -167,32 +122,12 @@ final class FineTuneCommand implements Callable<Integer> {
 
   private static FineTuneResult tune(
       GatewayClient client, FineTuneRequest request, Terminal terminal) {
-    int[] noted = {0};
+    TuningLines lines = new TuningLines(terminal);
     try {
-      return client.fineTune(
-          request,
-          progress -> {
-            terminal.bar(line(progress));
-            if (!terminal.interactive() && progress.getEpoch() > noted[0]) {
-              noted[0] = progress.getEpoch();
-              terminal.note(line(progress));
-            }
-          });
+      return client.fineTune(request, lines::step);
     } finally {
-      terminal.bar("");
+      lines.end();
     }
-  }
-
-  private static String line(FineTuneProgress progress) {
-    return "epoch %d of %d, step %d of %d, loss %s, %s images/s, %s s left"
-        .formatted(
-            progress.getEpoch(),
-            progress.getEpochs(),
-            progress.getStep(),
-            progress.getSteps(),
-            Figures.fixed(progress.getLoss(), 4),
-            Figures.fixed(progress.getImagesPerSecond(), 0),
-            Figures.fixed(progress.getSecondsLeft(), 0));
   }
 
   private void report(Terminal terminal, FineTuneRequest request, FineTuneResult result) {
@@ -220,13 +155,5 @@ final class FineTuneCommand implements Callable<Integer> {
         Figures.fixed(result.getSeconds(), 1),
         Figures.fixed(result.getImagesPerSecond(), 0),
         result.getModel().getId());
-  }
-
-  private static FineTuning.Schedule schedule(String name) {
-    return switch (name.toLowerCase(Locale.ROOT)) {
-      case "constant" -> FineTuning.Schedule.CONSTANT;
-      case "cosine" -> FineTuning.Schedule.COSINE;
-      default -> throw HaqException.invalid("--schedule %s: use constant or cosine", name);
-    };
   }
 }

@@ -23,6 +23,7 @@ final class SearchCommand implements Callable<Integer> {
   @Mixin private DataOptions data;
   @Mixin private TargetOptions target;
   @Mixin private SearchOptions search;
+  @Mixin private SearchTraining training;
 
   @Option(
       names = "--out",
@@ -35,16 +36,18 @@ final class SearchCommand implements Callable<Integer> {
   public Integer call() {
     SessionSpec.Builder spec = SessionSpec.newBuilder();
     search.fill(spec);
+    training.check(spec);
     return new SearchRun(common, out).run(client -> complete(client, spec));
   }
 
   private SessionSpec complete(GatewayClient client, SessionSpec.Builder spec) {
     TargetOptions.Resolved resolved = target.resolve(client, search.budget().resource());
     Model known = model.resolve(client);
-    return spec.setName(known.getName())
+    spec.setName(known.getName())
         .setModel(known.getId())
         .setTarget(resolved.ref())
-        .setData(data.resolve(client, DataSelection.Split.SEARCH))
-        .build();
+        .setData(data.resolve(client, DataSelection.Split.SEARCH));
+    training.fill(client, data, spec);
+    return spec.build();
   }
 }

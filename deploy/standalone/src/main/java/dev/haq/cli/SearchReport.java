@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.agent.v1.Tuned;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
 import dev.haq.proto.model.v1.Accuracy;
@@ -51,6 +52,9 @@ final class SearchReport {
   private final Row baseline;
   private final Row best;
 
+  /** The found policy after the final fine-tuning; empty where there was none. */
+  private final Optional<Row> tuned;
+
   private SearchReport(GatewayClient client, Session session) {
     this.client = client;
     this.session = session;
@@ -64,6 +68,7 @@ final class SearchReport {
       }
     }
     this.best = row("found policy", 0, Optional.of(session.getBest().getPolicy()));
+    this.tuned = tunedModel(session).map(this::tunedRow);
   }
 
   /** Evaluates everything; takes as long as six evaluations. */
@@ -75,9 +80,30 @@ final class SearchReport {
     return model;
   }
 
+  /** The best policy's network as it was fine-tuned; empty where it was not. */
+  static Optional<Tuned> tunedModel(Session session) {
+    return session.hasTuned() && session.getTuned().getEpisode() == session.getBest().getNumber()
+        ? Optional.of(session.getTuned())
+        : Optional.empty();
+  }
+
+  private Row tunedRow(Tuned model) {
+    return new Row(
+        "fine-tuned",
+        0,
+        Optional.of(session.getBest().getPolicy().toBuilder().setModel(model.getModel()).build()),
+        model.hasHeldOutAfter() ? model.getHeldOutAfter() : model.getAfter(),
+        best.cost());
+  }
+
   /** Cost of the found policy, layer by layer. */
   SimulateResponse bestCost() {
     return best.cost().orElseThrow();
+  }
+
+  /** Whether what the search went by, or the cost that it came to, is not checked. */
+  private boolean isExtrapolated() {
+    return session.getExtrapolated() || bestCost().getExtrapolated();
   }
 
   /** The document of {@code --json}. Accuracies are of the held-out images unless named search. */
@@ -92,10 +118,19 @@ final class SearchReport {
     found.put("episode", session.getBest().getNumber());
     found.put("reward", session.getBest().getReward());
     document.set("best", found);
+    tuned.ifPresent(
+        row -> {
+          ObjectNode node = node(row);
+          node.put("model", session.getTuned().getModel());
+          node.put("epochs", session.getTuned().getEpochs());
+          node.set("recipe", Json.tree(session.getTuned().getRecipe()));
+          node.set("search_accuracy", Json.tree(session.getTuned().getAfter()));
+          document.set("tuned", node);
+        });
     ArrayNode rows = document.putArray("uniform");
     uniform.forEach(row -> rows.add(node(row)));
     document.put("episodes", episodes.size());
-    document.put("extrapolated", bestCost().getExtrapolated());
+    document.put("extrapolated", isExtrapolated());
     return document;
   }
 
@@ -133,6 +168,7 @@ final class SearchReport {
     all.add(baseline);
     all.addAll(uniform);
     all.add(best);
+    tuned.ifPresent(all::add);
     List<List<String>> rows =
         all.stream()
             .map(
@@ -149,7 +185,11 @@ final class SearchReport {
         + "\ntop-1 on %d held-out images; budget %s"
             .formatted(
                 best.accuracy().getImages(), Figures.amount(resource, session.getBudgetLimit()))
-        + (bestCost().getExtrapolated() ? Figures.EXTRAPOLATED : "");
+        + (tuned.isPresent()
+            ? "\nthe fine-tuned model is %s (recipe %s)"
+                .formatted(session.getTuned().getModel(), session.getTuned().getRecipe().getName())
+            : "")
+        + (isExtrapolated() ? Figures.EXTRAPOLATED : "");
   }
 
   private ObjectNode node(Row row) {

@@ -10,6 +10,7 @@ import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -70,7 +71,7 @@ final class SearchRun {
     }
     Interrupt.onFirst(
         () -> {
-          terminal.note("stopping after this episode; Ctrl-C again ends at once");
+          terminal.note("stopping as soon as it can; Ctrl-C again ends at once");
           try {
             client.act(session.getId(), "stop");
           } catch (HaqException e) {
@@ -84,27 +85,53 @@ final class SearchRun {
   private int report(GatewayClient client, EpisodeLines.Followed followed) {
     Session ended = followed.ended();
     if (ended.getState() == SessionState.FAILED) {
-      throw new HaqException(Reason.INTERNAL, "the session failed: " + ended.getError());
+      throw failed(client, followed);
     }
     if (!ended.hasBest()) {
       throw new HaqException(
           Reason.CANCELLED,
           "the session ended before its first episode was done: nothing was found");
     }
+    tell(client, followed);
+    return ended.getState() == SessionState.CANCELLED ? Haq.FAILED : Haq.DONE;
+  }
+
+  /** What a session found before it failed is worth its files, as far as they can be had. */
+  private HaqException failed(GatewayClient client, EpisodeLines.Followed followed) {
+    HaqException failure =
+        new HaqException(Reason.INTERNAL, "the session failed: " + followed.ended().getError());
+    if (followed.ended().hasBest()) {
+      try {
+        tell(client, followed);
+      } catch (HaqException e) {
+        failure.addSuppressed(e);
+      }
+    }
+    return failure;
+  }
+
+  private void tell(GatewayClient client, EpisodeLines.Followed followed) {
+    Session ended = followed.ended();
     terminal.line(
         "%s after %d episodes; %s",
         Figures.name(ended.getState()), ended.getEpisodesDone(), SearchReport.summary(ended));
     SearchReport report = SearchReport.of(client, ended);
     ObjectNode document = report.document(followed.episodes());
     List<Path> files =
-        ResultFiles.write(
-            out, ended, report.model(), report.bestCost(), followed.episodes(), document);
+        new ArrayList<>(
+            ResultFiles.write(
+                out, ended, report.model(), report.bestCost(), followed.episodes(), document));
+    SearchReport.tunedModel(ended)
+        .ifPresent(
+            tuned -> {
+              files.add(out.resolve("tuned.onnx"));
+              client.downloadModel(tuned.getModel(), out.resolve("tuned.onnx"));
+            });
     terminal.line("\n" + report.text() + "\n");
     files.forEach(file -> terminal.line("wrote " + file));
     if (terminal.json()) {
       terminal.document(document);
     }
-    return ended.getState() == SessionState.CANCELLED ? Haq.FAILED : Haq.DONE;
   }
 
   private static EvaluateRequest floatModel(SessionSpec spec) {

@@ -5,6 +5,7 @@ import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import java.io.UncheckedIOException;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +22,9 @@ final class SessionWatch {
     void session(Session session);
 
     void episode(Episode episode);
+
+    /** How far the final fine-tuning is. */
+    default void tuning(FineTuneProgress progress) {}
   }
 
   private static final Set<SessionState> FINAL =
@@ -93,6 +97,8 @@ final class SessionWatch {
         listener.session(session);
         ended = isFinal(session.getState()) && session.getEpisodesDone() <= last;
       }
+      case "tuning" ->
+          listener.tuning(Json.parse(event.data(), FineTuneProgress.newBuilder()).build());
       default -> {
         // A newer service may tell more than this command knows.
       }

@@ -192,7 +192,10 @@ final class SessionApi {
     streams.open(feed, ctx, request);
   }
 
-  /** {@code snapshot}, {@code episode} with the episode's number as id, {@code state}. */
+  /**
+   * {@code snapshot}, {@code episode} with the episode's number as id, {@code state}, {@code
+   * tuning}.
+   */
   private static String format(SessionEvent event) {
     return switch (event.getEventCase()) {
       case SNAPSHOT -> "event: snapshot\ndata: " + ProtoJson.print(event.getSnapshot()) + "\n\n";
@@ -203,6 +206,7 @@ final class SessionApi {
               + ProtoJson.print(event.getEpisode())
               + "\n\n";
       case STATE -> "event: state\ndata: " + ProtoJson.print(event.getState()) + "\n\n";
+      case TUNING -> "event: tuning\ndata: " + ProtoJson.print(event.getTuning()) + "\n\n";
       // An event kind that a newer agent knows and this gateway does not.
       case EVENT_NOT_SET -> ": event of an unknown kind\n\n";
     };

@@ -25,6 +25,14 @@ public interface FineTuner {
   Tuned tune(Task task, Listener listener, BooleanSupplier cancelled);
 
   /**
+   * Refuses at once what {@link #tune} would.
+   *
+   * @throws dev.haq.model.HaqException UNSUPPORTED_OPERATOR naming an operator that cannot be
+   *     trained
+   */
+  default void check(CnnGraph graph) {}
+
+  /**
    * What is to be done.
    *
    * @param layers how each layer is quantized, in the network's order

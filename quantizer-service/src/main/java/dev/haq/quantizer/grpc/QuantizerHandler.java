@@ -167,6 +167,11 @@ public final class QuantizerHandler {
             RecipeWire.fromProto(request.getRecipe()),
             DataWire.fromProto(request.getData()),
             request.getName());
+    if (request.getCheckOnly()) {
+      tuned.check(tuning);
+      out.end();
+      return;
+    }
     FineTuneResult result = tuned.tune(tuning, new FineTuneProgressStream(out), out::isCancelled);
     out.send(FineTuneResponse.newBuilder().setResult(result).build());
     out.end();

@@ -62,13 +62,18 @@ public final class StraightThroughTuner implements FineTuner {
 
   @Override
   public Tuned tune(Task task, Listener listener, BooleanSupplier cancelled) {
-    NdGraph.of(task.graph()); // refused before waiting
+    check(task.graph()); // refused before waiting
     acquire(cancelled);
     try {
       return new Training(task, listener, cancelled).run();
     } finally {
       TRAINING.release();
     }
+  }
+
+  @Override
+  public void check(CnnGraph graph) {
+    NdGraph.of(graph);
   }
 
   private static void acquire(BooleanSupplier cancelled) {

@@ -98,6 +98,11 @@ public final class TunedModels implements AutoCloseable {
     }
   }
 
+  /** Refuses what {@link #tune} would refuse, without training it. */
+  public void check(TuningRequest request) {
+    evaluator.checkTrainable(evaluation(request.model(), request, request.recipe()));
+  }
+
   private void acquire(BooleanSupplier cancelled) {
     try {
       while (!turn.tryAcquire(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {

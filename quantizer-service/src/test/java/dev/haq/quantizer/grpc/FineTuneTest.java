@@ -217,11 +217,33 @@ final class FineTuneTest {
             () -> all(request(strange, 1, 1)));
     assertTrue(refused.getMessage().contains("ThresholdedRelu"), refused.getMessage());
     assertTrue(refused.getMessage().contains("/odd"), refused.getMessage());
+    RunningQuantizer.refused(
+        Status.Code.INVALID_ARGUMENT,
+        Reason.UNSUPPORTED_OPERATOR,
+        () -> all(request(strange, 1, 1).toBuilder().setCheckOnly(true).build()));
     FineTuneRequest plain =
         request(model, 1, 1).toBuilder().setRecipe(Recipe.newBuilder().setName("haq")).build();
     HaqException untrained =
         RunningQuantizer.refused(
             Status.Code.INVALID_ARGUMENT, Reason.INVALID_ARGUMENT, () -> all(plain));
     assertTrue(untrained.getMessage().contains("haq-finetune"), untrained.getMessage());
+  }
+
+  @Test
+  void aCheckTrainsNothing() throws IOException {
+    FineTuneRequest request = request(model, 77, 1).toBuilder().setCheckOnly(true).build();
+    List<Path> before = tunings();
+    assertEquals(List.of(), all(request));
+    assertEquals(before, tunings());
+    FineTuneRequest.Builder elsewhere = request.toBuilder();
+    elsewhere.getRecipeBuilder().getFineTuningBuilder().getDataBuilder().setDataset("sha256:00");
+    RunningQuantizer.refused(
+        Status.Code.NOT_FOUND, Reason.UNKNOWN_DATASET, () -> all(elsewhere.build()));
+  }
+
+  private static List<Path> tunings() throws IOException {
+    try (Stream<Path> files = Files.list(folder.resolve("tunings"))) {
+      return files.sorted().toList();
+    }
   }
 }

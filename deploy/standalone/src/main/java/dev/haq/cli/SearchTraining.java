@@ -1,0 +1,73 @@
+package dev.haq.cli;
+
+import dev.haq.model.HaqException;
+import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.proto.model.v1.FineTuning;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What a search trains: every policy that it tries, the best at its end, both, or nothing. */
+final class SearchTraining {
+  private static final String IN_THE_LOOP = "haq-finetune";
+
+  @Option(
+      names = "--train-data",
+      paramLabel = "DATA",
+      description =
+          "Images to train on, given as --data is and prepared alike unless preprocess.yaml lies"
+              + " beside them: for --finetune-epochs, and for --recipe haq-finetune, which trains one"
+              + " epoch for each policy. Where it is --data itself, held-out images are left out.")
+  private String trainData;
+
+  @Option(
+      names = "--finetune-epochs",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Trains the best policy's network so many epochs when the search is over; none by default."
+              + " The following options say how.")
+  private int epochs;
+
+  @Mixin private TrainingOptions training;
+
+  /** Refuses options that contradict each other, before anything is started. */
+  void check(SessionSpec.Builder spec) {
+    if (epochs < 0) {
+      throw HaqException.invalid("--finetune-epochs %d: use 1 or more, or 0 for none", epochs);
+    }
+    if (epochs > 0 && trainData == null) {
+      throw HaqException.invalid(
+          "--finetune-epochs %d: say what to train on by --train-data", epochs);
+    }
+    if (trainData != null && epochs == 0 && !inTheLoop(spec)) {
+      throw HaqException.invalid(
+          "--train-data %s: nothing is trained; add --finetune-epochs N, or --recipe %s",
+          trainData, IN_THE_LOOP);
+    }
+    var unused = training.settings(); // refuses an unknown schedule
+  }
+
+  private static boolean inTheLoop(SessionSpec.Builder spec) {
+    return spec.getRecipe().getName().startsWith(IN_THE_LOOP);
+  }
+
+  /**
+   * Adds the training to a specification that is complete otherwise.
+   *
+   * @param data the search's images
+   */
+  void fill(GatewayClient client, DataOptions data, SessionSpec.Builder spec) {
+    if (trainData == null) {
+      return;
+    }
+    DataSelection images = data.resolveOther(client, "--train-data", trainData);
+    if (inTheLoop(spec)) {
+      spec.getRecipeBuilder().setFineTuning(FineTuning.newBuilder().setData(images));
+    }
+    if (epochs > 0) {
+      spec.setFinalFineTuning(
+          training.settings().setData(images).setEpochs(epochs).setSeed(spec.getSeed()));
+    }
+  }
+}

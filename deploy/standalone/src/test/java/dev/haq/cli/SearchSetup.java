@@ -1,0 +1,130 @@
+package dev.haq.cli;
+
+import dev.haq.model.Budget;
+import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Reward;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.proto.model.v1.Accuracy;
+import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.proto.model.v1.Policy;
+import dev.haq.proto.model.v1.Recipe;
+import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import dev.haq.proto.quantizer.v1.Model;
+import java.util.Optional;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What the searches of a benchmark have in common. */
+final class SearchSetup {
+  @Mixin private ModelOption model;
+  @Mixin private DataOptions data;
+  @Mixin private TargetOptions target;
+  @Mixin private SearchTraining training;
+
+  @Option(names = "--resource", defaultValue = "latency")
+  private String resource;
+
+  @Option(names = "--episodes", defaultValue = "300")
+  private int episodes;
+
+  @Option(names = "--recipe", defaultValue = "ptq")
+  private String recipe;
+
+  @Option(names = "--reward", description = "ACCURACY, CROSS_ENTROPY or KL_DIVERGENCE.")
+  private Reward reward = Reward.REWARD_UNSPECIFIED;
+
+  @Option(names = "--parallel", defaultValue = "1")
+  private int parallel;
+
+  private GatewayClient client;
+  private Model network;
+  private TargetOptions.Resolved hardware;
+  private DataSelection images;
+
+  /** To be called before anything is asked for. */
+  void open(GatewayClient services) {
+    client = services;
+    network = model.resolve(client);
+    hardware = target.resolve(client, ResourceOption.parse(resource));
+    images = data.resolve(client, DataSelection.Split.SEARCH);
+  }
+
+  /** Searches to the end. */
+  Session search(String agent, double ratio, long seed) {
+    Budget limit = BudgetText.parse(Double.toString(ratio), ResourceOption.parse(resource));
+    SessionSpec.Builder spec =
+        SessionSpec.newBuilder()
+            .setModel(network.getId())
+            .setData(images)
+            .setTarget(hardware.ref())
+            .setBudget(
+                dev.haq.proto.model.v1.Budget.newBuilder()
+                    .setResource(ResourceOption.toProto(limit.resource()))
+                    .setRatio(limit.value()))
+            .setAgent(agent)
+            .setReward(reward)
+            .setParallelEpisodes(parallel)
+            .setEpisodes(episodes)
+            .setSeed(seed)
+            .setRecipe(Recipe.newBuilder().setName(recipe));
+    training.check(spec);
+    training.fill(client, data, spec);
+    Session created = client.createSession(CreateSessionRequest.newBuilder().setSpec(spec).build());
+    Session ended =
+        new SessionWatch(
+                client,
+                created.getId(),
+                0,
+                new SessionWatch.Listener() {
+                  @Override
+                  public void session(Session at) {}
+
+                  @Override
+                  public void episode(Episode episode) {}
+                })
+            .follow();
+    if (ended.getState() != SessionState.SUCCEEDED) {
+      throw new IllegalStateException(agent + ": " + ended.getError());
+    }
+    return ended;
+  }
+
+  /**
+   * On images that no search saw.
+   *
+   * @param policy empty for the float model
+   */
+  Accuracy heldOut(Session session, Optional<Policy> policy) {
+    EvaluateRequest.Builder request =
+        EvaluateRequest.newBuilder()
+            .setModel(network.getId())
+            .setData(images.toBuilder().setSplit(DataSelection.Split.HELD_OUT))
+            .setRecipe(session.getSpec().getRecipe())
+            .setMeasureDivergence(true);
+    policy.ifPresent(request::setPolicy);
+    return client.evaluate(request.build()).getAccuracy();
+  }
+
+  String targetName() {
+    return hardware.name();
+  }
+
+  String resource() {
+    return resource;
+  }
+
+  String recipe() {
+    return recipe;
+  }
+
+  Reward reward() {
+    return reward;
+  }
+
+  int episodes() {
+    return episodes;
+  }
+}
