@@ -122,7 +122,7 @@ final class HeldBackends implements Backend.Factory {
     public void checkData(Network network) {}
 
     @Override
-    public HardwareCosts costs(Network network) {
+    public HardwareCosts costs(Network network, TargetHandle target) {
       return this;
     }
 
@@ -133,7 +133,7 @@ final class HeldBackends implements Backend.Factory {
 
     @Override
     public SensitivityMeter sensitivities(Network network) {
-      return space -> {
+      return (weights, activations) -> {
         throw new AssertionError("no agent here asks for sensitivities");
       };
     }
