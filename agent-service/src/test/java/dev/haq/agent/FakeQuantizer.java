@@ -59,6 +59,7 @@ final class FakeQuantizer implements AutoCloseable {
 
   private final RpcServer server;
   private final AtomicInteger evaluations = new AtomicInteger();
+  private final AtomicInteger measurements = new AtomicInteger();
   private final AtomicInteger modelCalls = new AtomicInteger();
   private final AtomicInteger unavailable = new AtomicInteger();
   private final Queue<Split> splits = new ConcurrentLinkedQueue<>();
@@ -76,8 +77,7 @@ final class FakeQuantizer implements AutoCloseable {
                     .unary(QuantizerGrpcService.GetModel, this::model)
                     .unary(QuantizerGrpcService.ListDatasets, FakeQuantizer::datasets)
                     .unary(QuantizerGrpcService.Evaluate, this::evaluate)
-                    .serverStream(
-                        QuantizerGrpcService.MeasureSensitivity, FakeQuantizer::sensitivity))
+                    .serverStream(QuantizerGrpcService.MeasureSensitivity, this::sensitivity))
             .start();
   }
 
@@ -113,6 +113,11 @@ final class FakeQuantizer implements AutoCloseable {
   /** Evaluations of policies that were asked for. */
   int evaluations() {
     return evaluations.get();
+  }
+
+  /** How often sensitivities were asked for. */
+  int measurements() {
+    return measurements.get();
   }
 
   /** The splits that were asked for. */
@@ -186,9 +191,10 @@ final class FakeQuantizer implements AutoCloseable {
   }
 
   /** Every width of every operand by itself, layer by layer. */
-  private static void sensitivity(
+  private void sensitivity(
       MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
     checkModel(request.getModel());
+    measurements.incrementAndGet();
     out.send(
         MeasureSensitivityResponse.newBuilder()
             .setStart(

@@ -10,6 +10,7 @@ import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -97,8 +98,10 @@ final class SearchRun {
     SearchReport report = SearchReport.of(client, ended);
     ObjectNode document = report.document(followed.episodes());
     List<Path> files =
-        ResultFiles.write(
-            out, ended, report.model(), report.bestCost(), followed.episodes(), document);
+        new ArrayList<>(
+            ResultFiles.write(
+                out, ended, report.model(), report.bestCost(), followed.episodes(), document));
+    report.fleet().ifPresent(fleet -> files.addAll(fleet.write(out, report.model())));
     terminal.line("\n" + report.text() + "\n");
     files.forEach(file -> terminal.line("wrote " + file));
     if (terminal.json()) {
