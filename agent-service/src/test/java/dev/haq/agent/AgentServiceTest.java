@@ -28,43 +28,23 @@ import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.DataSelection.Split;
 import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.model.v1.Resource;
-import dev.haq.rpc.ServiceRuntime;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Sessions over real gRPC, with fake services behind. */
 final class AgentServiceTest {
-  private ServiceRuntime runtime;
-  private FakeSimulator simulator;
+  @RegisterExtension final AgentFixture fixture = new AgentFixture();
+
   private FakeQuantizer quantizer;
-  private AgentService service;
   private TestClient client;
 
   @BeforeEach
   void start() {
-    runtime = ServiceRuntime.create();
-    simulator = new FakeSimulator(runtime);
-    quantizer = new FakeQuantizer(runtime);
-    service =
-        AgentService.start(
-            runtime,
-            AgentSettings.defaults()
-                .withAddress("127.0.0.1", 0)
-                .withStore("memory")
-                .withTargets(simulator.target(), quantizer.target()));
-    client = new TestClient(service.port());
-  }
-
-  @AfterEach
-  void stop() {
-    client.close();
-    service.close();
-    quantizer.close();
-    simulator.close();
-    runtime.close();
+    quantizer = fixture.quantizer();
+    client = fixture.client();
   }
 
   @Test
@@ -368,7 +348,7 @@ final class AgentServiceTest {
   @Test
   void metricsTellOfEpisodes() {
     client.awaitEnd(client.create(spec(4)).getId());
-    String metrics = runtime.metrics().scrape();
+    String metrics = fixture.metrics();
     assertTrue(metrics.contains("haq_agent_episode_seconds_count 4"), metrics);
     assertTrue(metrics.contains("haq_agent_sessions_running 0.0"), metrics);
   }

@@ -18,47 +18,27 @@ import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.Preprocessing;
 import dev.haq.proto.model.v1.Recipe;
 import dev.haq.proto.model.v1.Resource;
-import dev.haq.rpc.ServiceRuntime;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Sessions that cannot be: each is refused with a reason and one line, and nothing is stored. */
 final class BadSessionTest {
-  private static ServiceRuntime runtime;
-  private static FakeSimulator simulator;
+  @RegisterExtension static final AgentFixture fixture = new AgentFixture();
+
   private static FakeQuantizer quantizer;
-  private static AgentService service;
   private static TestClient client;
 
   @BeforeAll
   static void start() {
-    runtime = ServiceRuntime.create();
-    simulator = new FakeSimulator(runtime);
-    quantizer = new FakeQuantizer(runtime);
-    service =
-        AgentService.start(
-            runtime,
-            AgentSettings.defaults()
-                .withAddress("127.0.0.1", 0)
-                .withStore("memory")
-                .withTargets(simulator.target(), quantizer.target()));
-    client = new TestClient(service.port());
-  }
-
-  @AfterAll
-  static void stop() {
-    client.close();
-    service.close();
-    quantizer.close();
-    simulator.close();
-    runtime.close();
+    quantizer = fixture.quantizer();
+    client = fixture.client();
   }
 
   static Stream<Arguments> badSpecs() {

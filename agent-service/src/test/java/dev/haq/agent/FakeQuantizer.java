@@ -67,6 +67,9 @@ final class FakeQuantizer implements AutoCloseable {
   /** Evaluations of policies that may be answered. */
   private final Semaphore permits = new Semaphore(Integer.MAX_VALUE / 2);
 
+  /** Measurements of sensitivities that may go on after half of them. */
+  private final Semaphore sensitivityPermits = new Semaphore(Integer.MAX_VALUE / 2);
+
   FakeQuantizer(ServiceRuntime runtime) {
     server =
         RpcServer.builder(runtime, "fake-quantizer")
@@ -88,6 +91,15 @@ final class FakeQuantizer implements AutoCloseable {
   /** From now on an evaluation of a policy waits until {@link #permit} lets it through. */
   void hold() {
     permits.drainPermits();
+  }
+
+  /** From now on sensitivities stop half-way until {@link #permitSensitivities}. */
+  void holdSensitivities() {
+    sensitivityPermits.drainPermits();
+  }
+
+  void permitSensitivities() {
+    sensitivityPermits.release(1_000);
   }
 
   /** Waits until an evaluation is held: the episode after those permitted is under way. */
@@ -190,42 +202,52 @@ final class FakeQuantizer implements AutoCloseable {
     return response(accuracy(BitsWire.fromProto(request.getPolicy(), NETWORK)));
   }
 
-  /** Every width of every operand by itself, layer by layer. */
+  /** Every width of every operand by itself, layer by layer; a second for each, it says. */
   private void sensitivity(
       MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
     checkModel(request.getModel());
     measurements.incrementAndGet();
+    List<SensitivityEntry> entries = new ArrayList<>();
+    for (int layer = 0; layer < NETWORK.size(); layer++) {
+      for (int bits : request.getWeightBits().getBitsList()) {
+        entries.add(entry(layer, Operand.WEIGHTS, bits));
+      }
+      for (int bits : request.getActivationBits().getBitsList()) {
+        entries.add(entry(layer, Operand.ACTIVATIONS, bits));
+      }
+    }
     out.send(
         MeasureSensitivityResponse.newBuilder()
             .setStart(
                 MeasureSensitivityResponse.Start.newBuilder()
-                    .setBaseline(DataWire.toProto(new Accuracy(IMAGES, 9_000, 9_900, 1234.5))))
+                    .setBaseline(DataWire.toProto(new Accuracy(IMAGES, 9_000, 9_900, 1234.5)))
+                    .setEntries(entries.size()))
             .build());
-    for (int layer = 0; layer < NETWORK.size(); layer++) {
-      for (int bits : request.getWeightBits().getBitsList()) {
-        send(out, layer, Operand.WEIGHTS, bits);
+    for (int i = 0; i < entries.size(); i++) {
+      if (i == entries.size() / 2) {
+        sensitivityPermits.acquireUninterruptibly();
       }
-      for (int bits : request.getActivationBits().getBitsList()) {
-        send(out, layer, Operand.ACTIVATIONS, bits);
-      }
+      out.send(
+          MeasureSensitivityResponse.newBuilder()
+              .setEntry(
+                  entries.get(i).toBuilder()
+                      .setDone(i + 1)
+                      .setSecondsLeft(entries.size() - (i + 1)))
+              .build());
     }
     out.end();
   }
 
-  private static void send(
-      ResponseStream<MeasureSensitivityResponse> out, int layer, Operand operand, int bits) {
+  private static SensitivityEntry entry(int layer, Operand operand, int bits) {
     Policy alone =
         Policy.unquantized(NETWORK.size())
             .with(layer, LayerBits.unquantized().with(operand, BitWidth.of(bits)));
-    out.send(
-        MeasureSensitivityResponse.newBuilder()
-            .setEntry(
-                SensitivityEntry.newBuilder()
-                    .setLayer(NETWORK.layer(layer).name())
-                    .setOperand(dev.haq.proto.model.v1.Operand.valueOf(operand.name()))
-                    .setBits(bits)
-                    .setAccuracy(DataWire.toProto(accuracy(alone))))
-            .build());
+    return SensitivityEntry.newBuilder()
+        .setLayer(NETWORK.layer(layer).name())
+        .setOperand(dev.haq.proto.model.v1.Operand.valueOf(operand.name()))
+        .setBits(bits)
+        .setAccuracy(DataWire.toProto(accuracy(alone)))
+        .build();
   }
 
   private static Accuracy accuracy(Policy policy) {
@@ -262,6 +284,7 @@ final class FakeQuantizer implements AutoCloseable {
   @Override
   public void close() {
     permits.release(1_000);
+    permitSensitivities();
     server.close();
   }
 }

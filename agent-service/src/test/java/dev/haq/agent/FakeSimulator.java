@@ -36,6 +36,9 @@ final class FakeSimulator implements AutoCloseable {
   /** A target whose simulations contradict its table. */
   static final String LIAR = "liar";
 
+  /** A target whose cost model no published figure checks. */
+  static final String UNCHECKED = "unchecked";
+
   /** Pays for the bits that it moves, not for the products that it computes. */
   static final String MEMORY = "memory";
 
@@ -49,6 +52,7 @@ final class FakeSimulator implements AutoCloseable {
       Map.of(
           TARGET, BitChoices.TABLE,
           LIAR, BitChoices.TABLE,
+          UNCHECKED, BitChoices.TABLE,
           MEMORY, BitChoices.TABLE,
           EVEN, new BitChoices(List.of(2, 4, 6, 8)),
           ODD, new BitChoices(List.of(3, 5, 7)));
@@ -109,7 +113,7 @@ final class FakeSimulator implements AutoCloseable {
             bits,
             values,
             new double[0],
-            false);
+            request.getTarget().getName().equals(UNCHECKED));
     return BuildCostTableResponse.newBuilder().setTable(CostWire.toProto(table)).build();
   }
 

@@ -4,6 +4,7 @@ import static dev.haq.agent.TestClient.findings;
 import static dev.haq.agent.TestClient.refused;
 import static dev.haq.agent.TestClient.spec;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.HaqException;
@@ -12,53 +13,34 @@ import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Front;
 import dev.haq.proto.agent.v1.GetFrontRequest;
 import dev.haq.proto.agent.v1.GetTransferRequest;
+import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.ResourceFront;
 import dev.haq.proto.agent.v1.Reward;
 import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.proto.agent.v1.Transfer;
 import dev.haq.proto.agent.v1.TransferRow;
+import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.Resource;
-import dev.haq.rpc.ServiceRuntime;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ways to search, over real gRPC, with fake services behind. */
 final class SearchWaysTest {
-  private ServiceRuntime runtime;
-  private FakeSimulator simulator;
-  private FakeQuantizer quantizer;
-  private AgentService service;
+  @RegisterExtension final AgentFixture fixture = new AgentFixture();
+
   private TestClient client;
 
   @BeforeEach
   void start() {
-    runtime = ServiceRuntime.create();
-    simulator = new FakeSimulator(runtime);
-    quantizer = new FakeQuantizer(runtime);
-    service =
-        AgentService.start(
-            runtime,
-            AgentSettings.defaults()
-                .withAddress("127.0.0.1", 0)
-                .withStore("memory")
-                .withTargets(simulator.target(), quantizer.target()));
-    client = new TestClient(service.port());
-  }
-
-  @AfterEach
-  void stop() {
-    client.close();
-    service.close();
-    quantizer.close();
-    simulator.close();
-    runtime.close();
+    client = fixture.client();
   }
 
   @ParameterizedTest
@@ -71,6 +53,37 @@ final class SearchWaysTest {
     boolean auto = agent.isEmpty() || agent.equals("auto");
     assertEquals(auto ? "auto" : agent, session.getSpec().getAgent());
     assertEquals(auto ? Reward.KL_DIVERGENCE : Reward.ACCURACY, session.getSpec().getReward());
+  }
+
+  @Test
+  void whatIsMeasuredBeforeTheFirstEpisodeIsToldWhileItIs() {
+    fixture.quantizer().holdSensitivities();
+    String id = client.create(spec(3).setAgent("dp")).getId();
+    List<SessionEvent> events =
+        client.watchUntil(
+            id,
+            0,
+            event -> event.getState().hasPreparation() || event.getSnapshot().hasPreparation());
+    SessionEvent last = events.get(events.size() - 1);
+    Session told = last.hasState() ? last.getState() : last.getSnapshot();
+    assertEquals(SessionState.PREPARING, told.getState());
+    Preparation now = told.getPreparation();
+    int all = FakeQuantizer.NETWORK.size() * 2 * 7; // operands, widths 2..8
+    assertEquals(all, now.getToMeasure());
+    assertTrue(now.getMeasured() > 0 && now.getMeasured() <= all / 2, now.toString());
+    assertEquals(all - now.getMeasured(), now.getSecondsLeft());
+
+    fixture.quantizer().permitSensitivities();
+    Session ended = client.awaitEnd(id);
+    assertEquals(SessionState.SUCCEEDED, ended.getState(), ended.getError());
+    assertFalse(ended.hasPreparation());
+  }
+
+  @Test
+  void aSessionSaysWhetherItsCostsRestOnWhatNoPublishedFigureChecks() {
+    assertFalse(succeeded(spec(3)).getExtrapolated());
+    TargetRef unchecked = TargetRef.newBuilder().setName(FakeSimulator.UNCHECKED).build();
+    assertTrue(succeeded(spec(3).setTarget(unchecked)).getExtrapolated());
   }
 
   @Test

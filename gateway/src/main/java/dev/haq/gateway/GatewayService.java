@@ -28,8 +28,10 @@ import org.slf4j.LoggerFactory;
  * to the services behind it.
  */
 public final class GatewayService implements AutoCloseable {
+  /** How long calls under way may take to finish once the gateway is told to stop. */
+  public static final long GRACE_SECONDS = 10;
+
   private static final Logger LOG = LoggerFactory.getLogger(GatewayService.class);
-  private static final long GRACE_SECONDS = 10;
 
   private final HttpServer http;
   private final Optional<HttpServer> grpc;

@@ -114,6 +114,7 @@ final class ProblemsTest {
             Reason.REQUEST_ID_REUSED, 409,
             Reason.TOO_LARGE, 413,
             Reason.BUSY, 429,
+            Reason.DISK_FULL, 507,
             Reason.DEADLINE_EXCEEDED, 504,
             Reason.INTERNAL, 500);
     for (Map.Entry<Reason, Integer> entry : expected.entrySet()) {

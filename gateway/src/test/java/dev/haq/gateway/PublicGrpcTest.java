@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.google.protobuf.ByteString;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
@@ -25,6 +29,7 @@ import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.rpc.RpcErrors;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -47,6 +52,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 @Timeout(120)
 final class PublicGrpcTest {
@@ -174,6 +180,44 @@ final class PublicGrpcTest {
     assertTrue(gateway.quantizer.evaluating.await(20, TimeUnit.SECONDS));
     answer.cancel(true);
     assertTrue(gateway.quantizer.abandoned.await(10, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void aWatcherThatLeavesEndsTheWatchBehindAndNothingIsLogged() throws Exception {
+    Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    ListAppender<ILoggingEvent> logged = new ListAppender<>();
+    logged.start();
+    root.addAppender(logged);
+    try {
+      gateway.agent.sessions.put("run", Session.newBuilder().setId("run").build());
+      CompletableFuture<SessionEvent> first = new CompletableFuture<>();
+      Context.CancellableContext caller = Context.current().withCancellation();
+      caller.run(
+          () ->
+              SearchAgentGrpc.newStub(channel)
+                  .watchSession(
+                      WatchSessionRequest.newBuilder().setSessionId("run").build(), single(first)));
+      FakeAgent.Watch watch = gateway.agent.nextWatch();
+      watch.episode(Episode.newBuilder().setNumber(1).build());
+      assertEquals(1, first.get(20, TimeUnit.SECONDS).getEpisode().getNumber());
+      caller.cancel(null);
+      for (int number = 2; !watch.left().await(1, TimeUnit.MILLISECONDS); number++) {
+        watch.episode(Episode.newBuilder().setNumber(number).build());
+      }
+      watch.episode(Episode.newBuilder().setNumber(1_000_000).build());
+      // A call on the same connection: what was to be said about the watch has been.
+      callsArePassedOnAndErrorsComeBackWhole();
+    } finally {
+      root.detachAppender(logged);
+    }
+    assertEquals(
+        List.of(),
+        List.copyOf(logged.list).stream()
+            .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
+            // Servers in one process share their gauges, which it mentions once.
+            .filter(event -> !event.getLoggerName().startsWith("io.micrometer."))
+            .map(ILoggingEvent::getFormattedMessage)
+            .toList());
   }
 
   private static <T> StreamObserver<T> single(CompletableFuture<T> result) {

@@ -48,6 +48,8 @@ public enum Reason {
   SESSION_CHANGED(Kind.CHANGED),
   /** The request is larger than this service takes. */
   TOO_LARGE(Kind.EXHAUSTED),
+  /** A service's disk has no room for what was sent; its owner has to make some. */
+  DISK_FULL(Kind.EXHAUSTED),
   /** Too much is running already; try again later. */
   BUSY(Kind.EXHAUSTED),
   /** The caller left, or the deadline passed. */

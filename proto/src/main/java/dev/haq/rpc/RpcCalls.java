@@ -114,7 +114,9 @@ final class RpcCalls {
     private void finish(GrpcStatus status, Runnable sending) {
       context.runOnContext(
           v -> {
-            if (!closed) {
+            // Nothing may be sent to a caller that has left, which is told before the call is
+            // closed.
+            if (!closed && !call.isCancelled()) {
               close(status);
               sending.run();
             }

@@ -9,7 +9,6 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.grpc.health.HealthService;
 import io.vertx.grpc.reflection.ReflectionService;
 import io.vertx.grpc.server.GrpcServer;
 import io.vertx.grpc.server.GrpcServerOptions;
@@ -34,8 +33,10 @@ public final class RpcServer implements AutoCloseable {
    */
   public static final long DEFAULT_MAX_MESSAGE_BYTES = 64L << 20;
 
+  /** How long calls under way may take to finish once the server is told to stop. */
+  public static final long GRACE_SECONDS = 5;
+
   private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-  private static final long GRACE_SECONDS = 5;
   private static final int MAX_WORKERS = 64;
   private static final long MAX_CONCURRENT_STREAMS = 10_000;
 
@@ -134,7 +135,7 @@ public final class RpcServer implements AutoCloseable {
                   .setMaxMessageSize(maxMessageBytes)
                   .setScheduleDeadlineAutomatically(true)
                   .setDeadlinePropagation(true));
-      HealthService health = HealthService.create(runtime.vertx());
+      Health health = new Health(runtime.vertx());
       health.register("", ready::get);
       RpcCalls calls = new RpcCalls(runtime.vertx(), workers, runtime.metrics());
       for (RpcService service : services) {

@@ -48,10 +48,13 @@ public final class QuantizerService implements AutoCloseable {
             settings.limits().modelBytes(),
             settings.cache().models());
     DatasetStore datasets =
-        new DatasetStore(settings.dataDir().resolve("datasets"), settings.archiveLimits());
+        new DatasetStore(
+            settings.dataDir().resolve("datasets"),
+            settings.archiveLimits(),
+            settings.cache().imageBytes());
     Evaluator evaluator =
         new Evaluator(
-            images(new Datasets(datasets, settings.cache().imageBytes())),
+            images(new Datasets(datasets)),
             new IntegerGraph(Processor.detect()),
             new StraightThroughTuner(settings.evaluatorLimits().threads()),
             settings.evaluatorLimits());

@@ -4,6 +4,7 @@ import dev.haq.agent.search.AccuracyEvaluator;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.agent.session.Backend;
+import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.agent.session.TargetHandle;
 import dev.haq.model.Accuracy;
@@ -25,6 +26,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 
 /** The simulator and the quantizer over gRPC, for one session after the other. */
 public final class GrpcBackends implements Backend.Factory {
@@ -148,8 +150,8 @@ public final class GrpcBackends implements Backend.Factory {
     }
 
     @Override
-    public SensitivityMeter sensitivities(Network network) {
-      return new GrpcSensitivityMeter(stub, calls, spec, network);
+    public SensitivityMeter sensitivities(Network network, Consumer<Preparation> progress) {
+      return new GrpcSensitivityMeter(stub, calls, spec, network, progress);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.haq.agent.grpc;
 import dev.haq.agent.search.Decision;
 import dev.haq.agent.search.Sensitivities;
 import dev.haq.agent.search.SensitivityMeter;
+import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.model.Accuracy;
 import dev.haq.model.BitChoices;
@@ -21,8 +22,10 @@ import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** The quantizer's sensitivities behind the search's port. */
 final class GrpcSensitivityMeter implements SensitivityMeter {
@@ -35,13 +38,19 @@ final class GrpcSensitivityMeter implements SensitivityMeter {
   private final QuantizerBlockingStub quantizer;
   private final PatientCalls calls;
   private final SessionSpec spec;
+  private final Consumer<Preparation> progress;
   private final Map<String, Integer> layers = new HashMap<>();
 
   GrpcSensitivityMeter(
-      QuantizerBlockingStub quantizer, PatientCalls calls, SessionSpec spec, Network network) {
+      QuantizerBlockingStub quantizer,
+      PatientCalls calls,
+      SessionSpec spec,
+      Network network,
+      Consumer<Preparation> progress) {
     this.quantizer = quantizer;
     this.calls = calls;
     this.spec = spec;
+    this.progress = progress;
     for (int layer = 0; layer < network.size(); layer++) {
       layers.put(network.layer(layer).name(), layer);
     }
@@ -84,7 +93,17 @@ final class GrpcSensitivityMeter implements SensitivityMeter {
 
   private List<MeasureSensitivityResponse> all(MeasureSensitivityRequest request) {
     List<MeasureSensitivityResponse> answers = new ArrayList<>();
-    quantizer.measureSensitivity(request).forEachRemaining(answers::add);
+    int entries = 0;
+    Iterator<MeasureSensitivityResponse> parts = quantizer.measureSensitivity(request);
+    while (parts.hasNext()) {
+      MeasureSensitivityResponse part = parts.next();
+      answers.add(part);
+      entries = part.hasStart() ? part.getStart().getEntries() : entries;
+      if (part.hasEntry()) {
+        SensitivityEntry entry = part.getEntry();
+        progress.accept(new Preparation(entry.getDone(), entries, entry.getSecondsLeft()));
+      }
+    }
     return answers;
   }
 

@@ -114,11 +114,14 @@ public final class SearchAgentHandler {
   }
 
   private void watchSession(WatchSessionRequest request, ResponseStream<SessionEvent> out) {
-    sessions.watch(request.getSessionId(), request.getAfterEpisode(), new StreamSink(out));
+    sessions.watch(
+        request.getSessionId(),
+        request.getAfterEpisode(),
+        new StreamSink(out, sessions::preparation));
   }
 
-  private static Session toProto(SessionRecord session) {
-    return SessionWire.toProto(session);
+  private Session toProto(SessionRecord session) {
+    return SessionWire.toProto(session, sessions.preparation(session.id()));
   }
 
   private static int pageSize(int asked) {

@@ -5,6 +5,7 @@ import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.Fleet;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
+import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionService;
 import dev.haq.proto.agent.v1.EndReason;
 import dev.haq.proto.agent.v1.Episode;
@@ -35,11 +36,14 @@ final class SessionWire {
     fleet = session.definition().fleet();
   }
 
-  static Session toProto(SessionRecord session) {
-    return new SessionWire(session).session(session);
+  static Session toProto(SessionRecord session, Optional<Preparation> preparation) {
+    return new SessionWire(session).session(session, preparation);
   }
 
-  Session session(SessionRecord session) {
+  /**
+   * @param preparation how far it is where this process prepares it
+   */
+  Session session(SessionRecord session, Optional<Preparation> preparation) {
     SessionRecord.Definition definition = session.definition();
     SessionRecord.Progress progress = session.progress();
     Session.Builder message =
@@ -55,7 +59,17 @@ final class SessionWire {
             .setReferenceCost(definition.budget().reference())
             .setBudgetLimit(definition.budget().limit())
             .setCreateTime(toProto(definition.createTime()))
-            .setUpdateTime(toProto(session.updateTime()));
+            .setUpdateTime(toProto(session.updateTime()))
+            .setExtrapolated(definition.extrapolated());
+    preparation
+        .filter(p -> session.state() == SessionState.PREPARING)
+        .ifPresent(
+            p ->
+                message
+                    .getPreparationBuilder()
+                    .setMeasured(p.measured())
+                    .setToMeasure(p.toMeasure())
+                    .setSecondsLeft(p.secondsLeft()));
     session.status().endReason().ifPresent(reason -> message.setEndReason(toProto(reason)));
     progress.baseline().ifPresent(baseline -> message.setBaseline(DataWire.toProto(baseline)));
     progress.best().ifPresent(best -> message.setBest(episode(best)));

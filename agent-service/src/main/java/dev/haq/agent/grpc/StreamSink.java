@@ -2,23 +2,37 @@ package dev.haq.agent.grpc;
 
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.WatchSink;
+import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.rpc.ResponseStream;
+import java.util.Optional;
+import java.util.function.Function;
 
 /** A watcher at the other end of a stream of messages. */
 final class StreamSink implements WatchSink {
   private final ResponseStream<SessionEvent> out;
+  private final Function<String, Optional<Preparation>> preparation;
   private SessionWire wire;
 
-  StreamSink(ResponseStream<SessionEvent> out) {
+  /**
+   * @param preparation how far the session of an id is now
+   */
+  StreamSink(
+      ResponseStream<SessionEvent> out, Function<String, Optional<Preparation>> preparation) {
     this.out = out;
+    this.preparation = preparation;
+  }
+
+  private Session toProto(SessionRecord session) {
+    return wire.session(session, preparation.apply(session.id()));
   }
 
   @Override
   public void snapshot(SessionRecord session) {
     wire = new SessionWire(session);
-    out.send(SessionEvent.newBuilder().setSnapshot(wire.session(session)).build());
+    out.send(SessionEvent.newBuilder().setSnapshot(toProto(session)).build());
   }
 
   @Override
@@ -28,7 +42,7 @@ final class StreamSink implements WatchSink {
 
   @Override
   public void state(SessionRecord session) {
-    out.send(SessionEvent.newBuilder().setState(wire.session(session)).build());
+    out.send(SessionEvent.newBuilder().setState(toProto(session)).build());
   }
 
   @Override

@@ -59,6 +59,11 @@ public record SearchSettings(
     return budgets.get(0);
   }
 
+  /** Whether any cost rests on parts of a cost model that no published figure checks. */
+  public boolean isExtrapolated() {
+    return budgets.stream().anyMatch(budget -> budget.table().extrapolated());
+  }
+
   /** Whether only weights are searched (paper, 3.4): nothing but the model's size is limited. */
   boolean weightsOnly() {
     return budgets.stream().allMatch(budget -> budget.resource() == Resource.MODEL_SIZE);

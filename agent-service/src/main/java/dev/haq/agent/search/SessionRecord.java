@@ -31,6 +31,7 @@ public record SessionRecord(
    * @param spec what was asked for, every default filled in, as the edge encoded it; opaque here
    * @param layers names of the network's quantizable layers, in order
    * @param budget limit and reference, in the resource's unit; of the first of several targets
+   * @param extrapolated whether costs rest on parts of a model that no published figure checks
    * @param fleet the targets, where there are several
    * @param createTime to the microsecond, as databases keep it
    */
@@ -40,6 +41,7 @@ public record SessionRecord(
       String spec,
       List<String> layers,
       BudgetLimit budget,
+      boolean extrapolated,
       Fleet fleet,
       Instant createTime) {
     public Definition {
@@ -53,8 +55,9 @@ public record SessionRecord(
         String spec,
         List<String> layers,
         BudgetLimit budget,
+        boolean extrapolated,
         Instant createTime) {
-      this(id, requestId, spec, layers, budget, Fleet.NONE, createTime);
+      this(id, requestId, spec, layers, budget, extrapolated, Fleet.NONE, createTime);
     }
   }
 

@@ -6,6 +6,7 @@ import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Network;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * The services that one session works with, for its model and images, and targets. Port. Its calls
@@ -40,8 +41,12 @@ public interface Backend extends AutoCloseable {
    */
   AccuracyEvaluator evaluator(Network network, Optional<Accuracy> baseline);
 
-  /** What each width does by itself, for agents that build on it. */
-  SensitivityMeter sensitivities(Network network);
+  /**
+   * What each width does by itself, for agents that build on it.
+   *
+   * @param progress told after each measurement
+   */
+  SensitivityMeter sensitivities(Network network, Consumer<Preparation> progress);
 
   /**
    * Ends the call under way and refuses further ones, with CANCELLED. May be called by any thread.

@@ -161,6 +161,11 @@ final class SearchPlan {
     return fleet;
   }
 
+  /** Whether any cost rests on parts of a cost model that no published figure checks. */
+  boolean isExtrapolated() {
+    return targets.stream().anyMatch(target -> target.space().settings().isExtrapolated());
+  }
+
   /** Refuses agents whose checkpoint would be too large. */
   void checkSize() {
     Agents.checkSize(spec.agent(), aims, spec.ddpg());

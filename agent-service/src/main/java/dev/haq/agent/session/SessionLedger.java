@@ -127,6 +127,11 @@ final class SessionLedger {
     }
   }
 
+  /** Lets watchers know that a session is further on in what is not stored. */
+  void progressed(String id) {
+    watchers.progressed(id);
+  }
+
   /** Lets a watcher in between two changes, so that it misses none after what it starts from. */
   void watch(String id, int afterEpisode, WatchSink sink) {
     synchronized (lock(id)) {

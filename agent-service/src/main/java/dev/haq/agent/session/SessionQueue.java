@@ -176,6 +176,11 @@ final class SessionQueue implements AutoCloseable {
     }
   }
 
+  /** How far a session is that is prepared here; does not wait for the monitor. */
+  Optional<Preparation> preparation(String id) {
+    return Optional.ofNullable(running.get(id)).flatMap(here -> here.run().preparation());
+  }
+
   /** Does not wait for the monitor. */
   int runningCount() {
     return running.size();

@@ -5,6 +5,7 @@ import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.EpisodeWindow;
+import dev.haq.agent.search.Search;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -34,6 +35,7 @@ final class SessionRun implements Runnable {
   private final SessionStore store;
   private final Backend backend;
   private volatile boolean halted;
+  private volatile Optional<Preparation> preparation = Optional.empty();
 
   /**
    * @param leased the session as it stands under the lease that this run works under
@@ -56,6 +58,16 @@ final class SessionRun implements Runnable {
   void halt() {
     halted = true;
     backend.abort();
+  }
+
+  /** How far it is before the first episode, while it measures. */
+  Optional<Preparation> preparation() {
+    return preparation;
+  }
+
+  private void prepared(Preparation now) {
+    preparation = Optional.of(now);
+    ledger.progressed(id);
   }
 
   /** The lease it works under. */
@@ -126,11 +138,9 @@ final class SessionRun implements Runnable {
       Accuracy baseline = evaluator.baseline();
       change(s -> s.withBaseline(baseline));
     }
-    EpisodeWindow episodes =
-        new EpisodeWindow(
-            plan.search(evaluator, backend.sensitivities(network)),
-            spec.pace().window(),
-            evaluators);
+    Search search = plan.search(evaluator, backend.sensitivities(network, this::prepared));
+    preparation = Optional.empty();
+    EpisodeWindow episodes = new EpisodeWindow(search, spec.pace().window(), evaluators);
     int done = session.progress().episodesDone();
     if (done > 0) {
       episodes.restore(

@@ -122,6 +122,7 @@ public final class SessionService implements AutoCloseable {
           encoded,
           network.layers().stream().map(Layer::name).toList(),
           plan.budget(),
+          plan.isExtrapolated(),
           plan.fleet(),
           SessionLedger.now());
     }
@@ -293,6 +294,11 @@ public final class SessionService implements AutoCloseable {
                 "session %s is %s: cancel it before you delete it".formatted(id, s.state()));
           }
         });
+  }
+
+  /** How far a session is that this process prepares; empty for any other. */
+  public Optional<Preparation> preparation(String id) {
+    return queue.preparation(id);
   }
 
   /** Sessions that run now. */

@@ -2,6 +2,7 @@ package dev.haq.agent.session;
 
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -23,6 +24,9 @@ final class SessionWatch {
   /** A receiver that lags by more changes of state than these misses the oldest. */
   private static final int MOST_STATES = 256;
 
+  /** The least between two repetitions. */
+  private static final long REPEAT_NANOS = 1_000_000_000;
+
   private final SessionRecord first;
   private final SessionStore store;
   private final WatchSink sink;
@@ -39,6 +43,9 @@ final class SessionWatch {
 
   /** Number of the last episode that may be sent. Guarded by this. */
   private int available;
+
+  /** When {@link #repeat} last did; 0 for never. Guarded by this. */
+  private long repeated;
 
   /** Touched by {@link #pump} alone. */
   private boolean started;
@@ -86,6 +93,22 @@ final class SessionWatch {
       }
       known = session;
     }
+  }
+
+  /**
+   * Has the session sent once more while it is prepared, at most once a second and not to a
+   * receiver that lags; answers whether it will be.
+   */
+  synchronized boolean repeat() {
+    long now = System.nanoTime();
+    if (known.state() != SessionState.PREPARING
+        || !states.isEmpty()
+        || (repeated != 0 && now - repeated < REPEAT_NANOS)) {
+      return false;
+    }
+    repeated = now;
+    states.addLast(known);
+    return true;
   }
 
   /** Sends what can be sent, on another thread; one thread at a time does. */

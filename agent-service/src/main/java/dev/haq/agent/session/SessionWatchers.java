@@ -77,6 +77,15 @@ final class SessionWatchers implements AutoCloseable {
     }
   }
 
+  /** Has the session told again to everybody who watches it while it is prepared. */
+  void progressed(String id) {
+    for (SessionWatch watch : watches.getOrDefault(id, Set.of())) {
+      if (watch.repeat()) {
+        watch.wake();
+      }
+    }
+  }
+
   /** Ends the watches of a session that is no more. */
   void gone(String id) {
     for (SessionWatch watch : watches.getOrDefault(id, Set.of())) {

@@ -10,6 +10,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 
@@ -29,6 +30,9 @@ final class Database implements AutoCloseable {
    * thread that gives back space: the file then grows by every checkpoint ever written.
    */
   private static final String H2_FLUSH = "checkpoint";
+
+  /** In a JDBC URL. */
+  private static final Pattern PASSWORD = Pattern.compile("(password=)[^&;]*");
 
   private static final String MIGRATIONS = "classpath:dev/haq/agent/store/migration";
   private static final int MAX_CONNECTIONS = 8;
@@ -79,7 +83,8 @@ final class Database implements AutoCloseable {
     } catch (FlywayException e) {
       pool.close();
       throw HaqException.invalid(
-          "session store %s: its schema cannot be brought up to date: %s", url, firstLine(e));
+          "session store %s: its schema cannot be brought up to date: %s",
+          withoutPassword(url), firstLine(e));
     }
     return new Database(pool, jdbcUrl.startsWith(H2));
   }
@@ -107,9 +112,16 @@ final class Database implements AutoCloseable {
   private static HaqException cannotOpen(String url, SQLException e) {
     return e.getErrorCode() == ALREADY_OPEN
         ? HaqException.invalid(
-            "session store %s is in use by another process: stop that one, or set store.url to another file",
+            "session store %s is in use by another process: stop that one, or set store.url to"
+                + " another file",
             url)
-        : HaqException.invalid("session store %s cannot be opened: %s", url, firstLine(e));
+        : HaqException.invalid(
+            "session store %s cannot be opened: %s", withoutPassword(url), firstLine(e));
+  }
+
+  /** As it may be logged. */
+  private static String withoutPassword(String url) {
+    return PASSWORD.matcher(url).replaceAll("$1...");
   }
 
   private static String firstLine(Exception e) {

@@ -49,8 +49,8 @@ final class Rows {
       "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.fleet, s.episodes_total,"
           + " s.created_at, s.state, s.pause_requested, s.end_reason, s.error, s.episodes_done,"
           + " s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
-          + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.revision, s.fence, s.updated_at,"
-          + " s.wall_seconds_limit, s.patience, s.top1_goal, "
+          + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.revision, s.fence,"
+          + " s.updated_at, s.wall_seconds_limit, s.patience, s.top1_goal, s.extrapolated, "
           + EPISODE_COLUMNS;
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -69,6 +69,7 @@ final class Rows {
             row.getString("spec"),
             names(row.getString("layers")),
             new BudgetLimit(row.getDouble("budget_limit"), row.getDouble("reference_cost")),
+            row.getBoolean("extrapolated"),
             fleet,
             instant(row, "created_at")),
         new SessionLimits(

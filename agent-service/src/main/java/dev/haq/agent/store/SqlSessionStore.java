@@ -22,7 +22,8 @@ public final class SqlSessionStore implements SessionStore {
   private static final String SESSIONS =
       "select "
           + Rows.SESSION_COLUMNS
-          + " from session s left join episode e on e.session_id = s.id and e.number = s.best_episode ";
+          + " from session s left join episode e on e.session_id = s.id and e.number ="
+          + " s.best_episode ";
 
   private static final String UNFINISHED = "('QUEUED', 'PREPARING', 'RUNNING', 'STOPPING')";
 
@@ -87,9 +88,10 @@ public final class SqlSessionStore implements SessionStore {
     try (PreparedStatement insert =
         connection.prepareStatement(
             "insert into session (id, request_id, spec, layers, budget_limit, reference_cost, fleet,"
-                + " episodes_total, wall_seconds_limit, patience, top1_goal, created_at, state, pause_requested, error, episodes_done,"
-                + " episode_seconds, updated_at)"
-                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+                + " episodes_total, wall_seconds_limit, patience, top1_goal, created_at, state,"
+                + " pause_requested, error, episodes_done, episode_seconds, updated_at,"
+                + " extrapolated)"
+                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Binder(insert)
           .text(definition.id())
           .text(definition.requestId().isEmpty() ? null : definition.requestId())
@@ -105,7 +107,8 @@ public final class SqlSessionStore implements SessionStore {
           .text(session.status().error())
           .number(session.progress().episodesDone())
           .number(session.progress().episodeSeconds())
-          .time(session.updateTime());
+          .time(session.updateTime())
+          .flag(definition.extrapolated());
       insert.executeUpdate();
       return session;
     }
@@ -186,9 +189,10 @@ public final class SqlSessionStore implements SessionStore {
           try (PreparedStatement update =
               connection.prepareStatement(
                   "update session set revision = revision + 1, episodes_total = ?,"
-                      + " wall_seconds_limit = ?, patience = ?, top1_goal = ?, state = ?, pause_requested = ?,"
-                      + " end_reason = ?, error = ?, baseline_images = ?, baseline_top1_correct = ?,"
-                      + " baseline_top5_correct = ?, baseline_cross_entropy_sum = ?, updated_at = ?"
+                      + " wall_seconds_limit = ?, patience = ?, top1_goal = ?, state = ?,"
+                      + " pause_requested = ?, end_reason = ?, error = ?, baseline_images = ?,"
+                      + " baseline_top1_correct = ?, baseline_top5_correct = ?,"
+                      + " baseline_cross_entropy_sum = ?, updated_at = ?"
                       + set
                       + " where id = ? and revision = ? "
                       + condition)) {
@@ -321,7 +325,8 @@ public final class SqlSessionStore implements SessionStore {
     String best = episode.improved() ? ", best_episode = " + episode.number() : "";
     try (PreparedStatement update =
         connection.prepareStatement(
-            "update session set episodes_done = ?, episode_seconds = episode_seconds + ?, updated_at = ?"
+            "update session set episodes_done = ?, episode_seconds = episode_seconds + ?,"
+                + " updated_at = ?"
                 + best
                 + " where id = ? and fence = ? and episodes_done = ?"
                 + " and state in ('RUNNING', 'STOPPING')")) {

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /** Services in memory whose evaluations wait until a test lets them through, one by one. */
@@ -132,7 +133,7 @@ final class HeldBackends implements Backend.Factory {
     }
 
     @Override
-    public SensitivityMeter sensitivities(Network network) {
+    public SensitivityMeter sensitivities(Network network, Consumer<Preparation> progress) {
       return (weights, activations) -> {
         throw new AssertionError("no agent here asks for sensitivities");
       };

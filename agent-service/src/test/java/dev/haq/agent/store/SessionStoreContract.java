@@ -372,6 +372,7 @@ abstract class SessionStoreContract {
             "{\"name\": \"it's \\\"one\\\"\"}",
             List.of("/features/0/Conv", "b \"quoted\",\nand broken", "é"),
             new BudgetLimit(0.1 + 0.2, 1.0 / 3),
+            true,
             fleet,
             NOW),
         SessionLimits.episodes(120));

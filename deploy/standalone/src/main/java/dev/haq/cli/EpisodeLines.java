@@ -1,6 +1,7 @@
 package dev.haq.cli;
 
 import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.TargetBudget;
 import dev.haq.proto.agent.v1.TargetResult;
@@ -22,6 +23,7 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   private Progress progress;
   private Session session = Session.getDefaultInstance();
   private boolean introduced;
+  private int preparedTenths = -1;
 
   /** Highest reward so far, of each target of several and of the fleet. */
   private final Map<String, Double> bests = new HashMap<>();
@@ -46,6 +48,9 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
     session = now;
     if (progress == null) {
       progress = new Progress(terminal, now.getEpisodesTotal());
+    }
+    if (now.hasPreparation()) {
+      prepared(now.getPreparation());
     }
     if (!introduced && now.hasBaseline()) {
       introduced = true;
@@ -110,15 +115,27 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
             episode.getWarmup() ? "  (warm-up)" : "");
   }
 
+  /** A line a tenth of the way at most. */
+  private void prepared(Preparation now) {
+    int tenths = now.getToMeasure() > 0 ? 10 * now.getMeasured() / now.getToMeasure() : 0;
+    if (tenths > preparedTenths) {
+      preparedTenths = tenths;
+      terminal.line(
+          "preparing: %d of %d sensitivities measured, %s s left",
+          now.getMeasured(), now.getToMeasure(), Figures.fixed(now.getSecondsLeft(), 0));
+    }
+  }
+
   private void introduce(Session now) {
     Resource resource = now.getSpec().getBudget().getResource();
     terminal.line(
-        "float top-1 %.2f %% on %d search images; %s at most %s (reference %s)",
+        "float top-1 %.2f %% on %d search images; %s at most %s (reference %s)%s",
         now.getBaseline().getTop1(),
         now.getBaseline().getImages(),
         Figures.name(resource),
         Figures.amount(resource, now.getBudgetLimit()),
-        Figures.amount(resource, now.getReferenceCost()));
+        Figures.amount(resource, now.getReferenceCost()),
+        now.getExtrapolated() ? Figures.EXTRAPOLATED : "");
     for (TargetResult target : now.getTargetsList()) {
       TargetBudget budget = target.getBudgets(0);
       terminal.line(

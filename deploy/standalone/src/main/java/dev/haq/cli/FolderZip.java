@@ -44,7 +44,9 @@ final class FolderZip {
       if (entries.values().stream().allMatch(Files::isDirectory)) {
         throw new HaqException(
             Reason.INVALID_DATASET,
-            "no images in " + folder + ": it needs one folder a class, with PNG or JPEG files");
+            "no images in "
+                + folder
+                + ": it needs one folder a class, with PNG or JPEG files (two IDX files: pack them in a zip and give that)");
       }
       companion(folder, CLASSES).ifPresent(file -> entries.put(CLASSES, file));
       Optional<Preprocessing> preprocessing = PreprocessFile.beside(folder);

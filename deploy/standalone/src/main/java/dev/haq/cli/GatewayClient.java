@@ -1,7 +1,7 @@
 package dev.haq.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.google.protobuf.Message;
+import static dev.haq.cli.GatewayHttp.encode;
+
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
@@ -31,25 +31,12 @@ import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
-import java.io.FileNotFoundException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.net.ConnectException;
 import java.net.URI;
-import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -60,29 +47,17 @@ import java.util.stream.Stream;
  * HaqException} with the reason that the service gave.
  */
 final class GatewayClient {
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-
-  /** Longer than any evaluation a person would wait for: the first one also calibrates. */
-  private static final Duration CALL_TIMEOUT = Duration.ofMinutes(60);
-
-  private final URI base;
-  private final HttpClient http;
+  private final GatewayHttp http;
 
   /**
    * @param base such as {@code http://localhost:8080}
    */
   GatewayClient(URI base) {
-    String text = base.toString();
-    this.base = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
-    this.http =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(CONNECT_TIMEOUT)
-            .build();
+    http = new GatewayHttp(base);
   }
 
   URI base() {
-    return base;
+    return http.base();
   }
 
   List<Target> targets() {
@@ -90,7 +65,8 @@ final class GatewayClient {
     String token = "";
     do {
       ListTargetsResponse page =
-          get("/v1/targets?page_token=" + encode(token), ListTargetsResponse.newBuilder()).build();
+          http.get("/v1/targets?page_token=" + encode(token), ListTargetsResponse.newBuilder())
+              .build();
       all.addAll(page.getTargetsList());
       token = page.getNextPageToken();
     } while (!token.isEmpty());
@@ -98,31 +74,16 @@ final class GatewayClient {
   }
 
   Target target(String name) {
-    return get("/v1/targets/" + encode(name), Target.newBuilder()).build();
+    return http.get("/v1/targets/" + encode(name), Target.newBuilder()).build();
   }
 
   Model model(String id) {
-    return get("/v1/models/" + encode(id), Model.newBuilder()).build();
+    return http.get("/v1/models/" + encode(id), Model.newBuilder()).build();
   }
 
   /** Writes a model's ONNX file, which is there completely or not at all. */
   void downloadModel(String id, Path target) {
-    HttpRequest request =
-        HttpRequest.newBuilder(uri("/v1/models/" + encode(id) + "/onnx"))
-            .timeout(CALL_TIMEOUT)
-            .GET()
-            .build();
-    HttpResponse<InputStream> response = exchange(request, BodyHandlers.ofInputStream());
-    try (InputStream body = response.body()) {
-      if (response.statusCode() != 200) {
-        throw problem(
-            response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
-      }
-      Download.save(body, target);
-    } catch (IOException e) {
-      throw new HaqException(
-          Reason.UNAVAILABLE, "the download broke off: " + e.getMessage() + "; try again", e);
-    }
+    http.download("/v1/models/" + encode(id) + "/onnx", target);
   }
 
   /** The model of this id, or empty when it has to be imported first. */
@@ -143,7 +104,10 @@ final class GatewayClient {
   Model importModel(Path file, String name, String origin) {
     return naming(
         origin,
-        () -> post("/v1/models?name=" + encode(name), upload(file), Model.newBuilder()).build());
+        () ->
+            http.post(
+                    "/v1/models?name=" + encode(name), GatewayHttp.upload(file), Model.newBuilder())
+                .build());
   }
 
   /** The dataset of this id, or empty when it has to be imported first. */
@@ -151,7 +115,7 @@ final class GatewayClient {
     String token = "";
     do {
       ListDatasetsResponse page =
-          get(
+          http.get(
                   "/v1/datasets?page_size=1000&page_token=" + encode(token),
                   ListDatasetsResponse.newBuilder())
               .build();
@@ -173,7 +137,11 @@ final class GatewayClient {
     return naming(
         origin,
         () ->
-            post("/v1/datasets?name=" + encode(name), upload(file), Dataset.newBuilder()).build());
+            http.post(
+                    "/v1/datasets?name=" + encode(name),
+                    GatewayHttp.upload(file),
+                    Dataset.newBuilder())
+                .build());
   }
 
   /** The service does not know where a file came from; the user has to. */
@@ -186,19 +154,19 @@ final class GatewayClient {
   }
 
   SimulateResponse simulate(SimulateRequest request) {
-    return post("/v1/simulate", request, SimulateResponse.newBuilder()).build();
+    return http.post("/v1/simulate", request, SimulateResponse.newBuilder()).build();
   }
 
   ExplainResponse explain(ExplainRequest request) {
-    return post("/v1/explain", request, ExplainResponse.newBuilder()).build();
+    return http.post("/v1/explain", request, ExplainResponse.newBuilder()).build();
   }
 
   FindParameterResponse findParameter(FindParameterRequest request) {
-    return post("/v1/find-parameter", request, FindParameterResponse.newBuilder()).build();
+    return http.post("/v1/find-parameter", request, FindParameterResponse.newBuilder()).build();
   }
 
   EvaluateResponse evaluate(EvaluateRequest request) {
-    return post("/v1/evaluate", request, EvaluateResponse.newBuilder()).build();
+    return http.post("/v1/evaluate", request, EvaluateResponse.newBuilder()).build();
   }
 
   /**
@@ -208,39 +176,7 @@ final class GatewayClient {
    */
   void sensitivity(
       MeasureSensitivityRequest request, Consumer<MeasureSensitivityResponse> listener) {
-    HttpRequest post =
-        HttpRequest.newBuilder(uri("/v1/sensitivity"))
-            .header("Content-Type", "application/json")
-            .header("Accept", "text/event-stream")
-            .POST(BodyPublishers.ofString(Json.print(request)))
-            .build();
-    int[] left = {1};
-    try (Stream<String> lines = lines(post)) {
-      SseReader.read(
-          lines.iterator(),
-          event -> {
-            MeasureSensitivityResponse.Builder part = MeasureSensitivityResponse.newBuilder();
-            switch (event.type()) {
-              case "start" ->
-                  left[0] = Json.parse(event.data(), part.getStartBuilder()).getEntries();
-              case "entry" -> {
-                Json.parse(event.data(), part.getEntryBuilder());
-                left[0]--;
-              }
-              case "error" -> throw problem(0, event.data());
-              default -> {
-                return true; // a newer service may tell more than this command knows
-              }
-            }
-            listener.accept(part.build());
-            return true;
-          });
-    } catch (UncheckedIOException e) {
-      throw cutShort(e);
-    }
-    if (left[0] > 0) {
-      throw cutShort(null);
-    }
+    LongWork.sensitivity(http, request, listener);
   }
 
   /**
@@ -249,49 +185,7 @@ final class GatewayClient {
    * @param listener told now and then how far it is
    */
   FineTuneResult fineTune(FineTuneRequest request, Consumer<FineTuneProgress> listener) {
-    HttpRequest post =
-        HttpRequest.newBuilder(uri("/v1/fine-tune"))
-            .header("Content-Type", "application/json")
-            .header("Accept", "text/event-stream")
-            .POST(BodyPublishers.ofString(Json.print(request)))
-            .build();
-    FineTuneResult.Builder result = FineTuneResult.newBuilder();
-    try (Stream<String> lines = lines(post)) {
-      SseReader.read(
-          lines.iterator(),
-          event -> {
-            switch (event.type()) {
-              case "progress" ->
-                  listener.accept(Json.parse(event.data(), FineTuneProgress.newBuilder()).build());
-              case "result" -> Json.parse(event.data(), result);
-              case "error" -> throw problem(0, event.data());
-              default -> {
-                return true; // a newer service may tell more than this command knows
-              }
-            }
-            return true;
-          });
-    } catch (UncheckedIOException e) {
-      throw trainingCutShort(e);
-    }
-    if (!result.hasModel()) {
-      throw trainingCutShort(null);
-    }
-    return result.build();
-  }
-
-  private static HaqException trainingCutShort(UncheckedIOException cause) {
-    return new HaqException(
-        Reason.UNAVAILABLE,
-        "fine-tuning was cut short: give the same command again, it goes on from its last epoch",
-        cause);
-  }
-
-  private static HaqException cutShort(UncheckedIOException cause) {
-    return new HaqException(
-        Reason.UNAVAILABLE,
-        "the measurement was cut short: give the same command again, what was measured is kept",
-        cause);
+    return LongWork.fineTune(http, request, listener);
   }
 
   /**
@@ -300,32 +194,21 @@ final class GatewayClient {
    * @return what the service says of it
    */
   ExportResponse.Header export(ExportRequest request, Path target) {
-    HttpResponse<InputStream> response =
-        exchange(json("/v1/export", request), BodyHandlers.ofInputStream());
-    try (InputStream body = response.body()) {
-      if (response.statusCode() != 200) {
-        throw problem(
-            response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
-      }
-      Download.save(body, target);
-    } catch (IOException e) {
-      throw new HaqException(
-          Reason.UNAVAILABLE, "the download broke off: " + e.getMessage() + "; try again", e);
-    }
-    String said = response.headers().firstValue("Haq-Export").orElse("{}");
+    HttpHeaders headers = http.download("/v1/export", request, target);
+    String said = headers.firstValue("Haq-Export").orElse("{}");
     return Json.parse(said, ExportResponse.Header.newBuilder()).build();
   }
 
   BuildCostTableResponse costTable(BuildCostTableRequest request) {
-    return post("/v1/cost-table", request, BuildCostTableResponse.newBuilder()).build();
+    return http.post("/v1/cost-table", request, BuildCostTableResponse.newBuilder()).build();
   }
 
   Session createSession(CreateSessionRequest request) {
-    return post("/v1/sessions", request, Session.newBuilder()).build();
+    return http.post("/v1/sessions", request, Session.newBuilder()).build();
   }
 
   Session session(String id) {
-    return get("/v1/sessions/" + encode(id), Session.newBuilder()).build();
+    return http.get("/v1/sessions/" + encode(id), Session.newBuilder()).build();
   }
 
   /** Newest first. */
@@ -334,7 +217,7 @@ final class GatewayClient {
     String token = "";
     do {
       ListSessionsResponse page =
-          get(
+          http.get(
                   "/v1/sessions?page_size=1000&page_token=" + encode(token),
                   ListSessionsResponse.newBuilder())
               .build();
@@ -350,7 +233,7 @@ final class GatewayClient {
     String token = "";
     do {
       ListEpisodesResponse page =
-          get(
+          http.get(
                   "/v1/sessions/%s/episodes?page_size=1000&page_token=%s"
                       .formatted(encode(session), encode(token)),
                   ListEpisodesResponse.newBuilder())
@@ -365,7 +248,7 @@ final class GatewayClient {
    * @param action {@code pause}, {@code resume}, {@code stop} or {@code cancel}
    */
   Session act(String session, String action) {
-    return post(
+    return http.post(
             "/v1/sessions/" + encode(session) + ":" + action,
             BodyPublishers.noBody(),
             Session.newBuilder())
@@ -378,137 +261,11 @@ final class GatewayClient {
    * @param after episodes up to this number are left out
    */
   Stream<String> events(String session, int after) {
-    HttpRequest request =
-        HttpRequest.newBuilder(
-                uri("/v1/sessions/" + encode(session) + "/events?after=" + Math.max(after, 0)))
-            .header("Accept", "text/event-stream")
-            .GET()
-            .build();
-    return lines(request);
-  }
-
-  /** The lines of a stream of events; the caller closes it. */
-  private Stream<String> lines(HttpRequest request) {
-    HttpResponse<Stream<String>> response = exchange(request, BodyHandlers.ofLines());
-    if (response.statusCode() != 200) {
-      try (Stream<String> lines = response.body()) {
-        throw problem(response.statusCode(), String.join("\n", lines.toList()));
-      }
-    }
-    return response.body();
+    return http.lines("/v1/sessions/" + encode(session) + "/events?after=" + Math.max(after, 0));
   }
 
   /** Whether a gateway answers there. */
   boolean isReady() {
-    try {
-      HttpRequest request =
-          HttpRequest.newBuilder(uri("/healthz")).timeout(CONNECT_TIMEOUT).GET().build();
-      return exchange(request, BodyHandlers.discarding()).statusCode() == 200;
-    } catch (HaqException e) {
-      return false;
-    }
-  }
-
-  private <B extends Message.Builder> B get(String path, B answer) {
-    return call(HttpRequest.newBuilder(uri(path)).timeout(CALL_TIMEOUT).GET().build(), answer);
-  }
-
-  private <B extends Message.Builder> B post(String path, Message body, B answer) {
-    return call(json(path, body), answer);
-  }
-
-  private HttpRequest json(String path, Message body) {
-    return HttpRequest.newBuilder(uri(path))
-        .timeout(CALL_TIMEOUT)
-        .header("Content-Type", "application/json")
-        .POST(BodyPublishers.ofString(Json.print(body)))
-        .build();
-  }
-
-  private <B extends Message.Builder> B post(
-      String path, HttpRequest.BodyPublisher body, B answer) {
-    return call(
-        HttpRequest.newBuilder(uri(path))
-            .timeout(CALL_TIMEOUT)
-            .header("Content-Type", "application/octet-stream")
-            .POST(body)
-            .build(),
-        answer);
-  }
-
-  private <B extends Message.Builder> B call(HttpRequest request, B answer) {
-    HttpResponse<String> response =
-        exchange(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
-    if (response.statusCode() / 100 != 2) {
-      throw problem(response.statusCode(), response.body());
-    }
-    return Json.parse(response.body(), answer);
-  }
-
-  private <T> HttpResponse<T> exchange(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
-    try {
-      return http.send(request, handler);
-    } catch (ConnectException e) {
-      throw new HaqException(
-          Reason.UNAVAILABLE,
-          "nothing answers at " + base + ": start the services there with 'haq serve'",
-          e);
-    } catch (IOException e) {
-      throw new HaqException(
-          Reason.UNAVAILABLE,
-          "the connection to " + base + " broke: " + e.getMessage() + "; try again",
-          e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HaqException(Reason.CANCELLED, "interrupted", e);
-    }
-  }
-
-  /** What an application/problem+json document (RFC 9457) says. */
-  private HaqException problem(int status, String body) {
-    try {
-      JsonNode document = Json.tree(body);
-      Map<String, String> details = new HashMap<>();
-      document
-          .path("details")
-          .properties()
-          .forEach(field -> details.put(field.getKey(), field.getValue().asText()));
-      return new HaqException(
-          reason(document.path("reason").asText(""), status),
-          document.path("detail").asText("the service answered with status " + status),
-          details,
-          null);
-    } catch (HaqException e) {
-      return new HaqException(
-          Reason.INTERNAL,
-          "%s answered with status %d and no explanation: is it a haq gateway?"
-              .formatted(base, status),
-          e);
-    }
-  }
-
-  private static Reason reason(String name, int status) {
-    for (Reason reason : Reason.values()) {
-      if (reason.name().equals(name)) {
-        return reason;
-      }
-    }
-    return status / 100 == 4 ? Reason.INVALID_ARGUMENT : Reason.INTERNAL;
-  }
-
-  private URI uri(String pathAndQuery) {
-    return URI.create(base + pathAndQuery);
-  }
-
-  private static HttpRequest.BodyPublisher upload(Path file) {
-    try {
-      return BodyPublishers.ofFile(file);
-    } catch (FileNotFoundException e) {
-      throw HaqException.invalid("%s: there is no such file", file);
-    }
-  }
-
-  private static String encode(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    return http.isUp("/healthz");
   }
 }

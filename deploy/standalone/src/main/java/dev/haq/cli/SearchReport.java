@@ -89,6 +89,11 @@ final class SearchReport {
     return best.cost().orElseThrow();
   }
 
+  /** Whether what the search went by, or the cost that it came to, is not checked. */
+  private boolean isExtrapolated() {
+    return session.getExtrapolated() || bestCost().getExtrapolated();
+  }
+
   /** The document of {@code --json}. Accuracies are of the held-out images unless named search. */
   ObjectNode document(List<Episode> episodes) {
     ObjectNode document = Json.object();
@@ -105,7 +110,7 @@ final class SearchReport {
     uniform.forEach(row -> rows.add(node(row)));
     fleet().ifPresent(fleet -> fleet.addTo(document));
     document.put("episodes", episodes.size());
-    document.put("extrapolated", bestCost().getExtrapolated());
+    document.put("extrapolated", isExtrapolated());
     return document;
   }
 
@@ -160,7 +165,7 @@ final class SearchReport {
         + "\ntop-1 on %d held-out images; budget %s"
             .formatted(
                 best.accuracy().getImages(), Figures.amount(resource, session.getBudgetLimit()))
-        + (bestCost().getExtrapolated() ? Figures.EXTRAPOLATED : "");
+        + (isExtrapolated() ? Figures.EXTRAPOLATED : "");
   }
 
   private ObjectNode node(Row row) {

@@ -18,8 +18,12 @@ import org.junit.jupiter.api.Test;
 
 class ContainersTest {
   private static Map<String, JsonNode> services() throws IOException {
+    return services("compose.yaml");
+  }
+
+  private static Map<String, JsonNode> services(String file) throws IOException {
     Map<String, JsonNode> services = new TreeMap<>();
-    DeployFiles.yaml("compose.yaml")
+    DeployFiles.yaml(file)
         .get("services")
         .properties()
         .forEach(service -> services.put(service.getKey(), service.getValue()));
@@ -47,26 +51,70 @@ class ContainersTest {
   @Test
   void composeSetsOnlyVariablesThatTheServicesSettingsReadAndAddressesThatExist()
       throws IOException {
-    for (Map.Entry<String, JsonNode> service : services().entrySet()) {
-      Set<String> known = DeployFiles.variables(service.getKey());
-      List<String> unknown = new ArrayList<>();
-      service
-          .getValue()
-          .get("environment")
-          .properties()
-          .forEach(
-              variable -> {
-                if (!known.contains(variable.getKey())) {
-                  unknown.add(variable.getKey());
-                }
-                if (variable.getKey().endsWith("_TARGET")) {
-                  String[] address =
-                      variable.getValue().asText().replace("dns:///", "").split(":", 2);
-                  assertEquals(DeployFiles.PORTS.get(address[0]), Integer.valueOf(address[1]));
-                }
-              });
-      assertEquals(List.of(), unknown, service.getKey() + ".yaml does not read these");
-    }
+    services().forEach(ContainersTest::checkEnvironment);
+  }
+
+  private static void checkEnvironment(String service, JsonNode description) {
+    List<String> unknown = new ArrayList<>();
+    description
+        .get("environment")
+        .properties()
+        .forEach(
+            variable -> {
+              if (!DeployFiles.variables(service).contains(variable.getKey())) {
+                unknown.add(variable.getKey());
+              }
+              if (variable.getKey().endsWith("_TARGET")) {
+                String[] address =
+                    variable.getValue().asText().replace("dns:///", "").split(":", 2);
+                assertEquals(DeployFiles.PORTS.get(address[0]), Integer.valueOf(address[1]));
+              }
+            });
+    assertEquals(List.of(), unknown, service + ".yaml does not read these");
+  }
+
+  @Test
+  void severalAgentsShareThePostgresServerThatComposeRunsBesideThem() throws IOException {
+    Map<String, JsonNode> services = services("compose.postgres.yaml");
+    assertEquals(Set.of("agent", "gateway", "postgres"), services.keySet());
+    JsonNode server = services.get("postgres");
+    JsonNode created = server.get("environment");
+    JsonNode agent = services.get("agent");
+    assertTrue(agent.get("scale").asInt() >= 2);
+    checkEnvironment("agent", agent);
+    checkEnvironment("gateway", services.get("gateway"));
+    assertEquals(
+        "jdbc:postgresql://postgres:5432/%s?user=%s&password=%s"
+            .formatted(
+                created.get("POSTGRES_DB").asText(),
+                created.get("POSTGRES_USER").asText(),
+                created.get("POSTGRES_PASSWORD").asText()),
+        agent.get("environment").get("HAQ_AGENT_STORE_URL").asText());
+    assertTrue(created.get("POSTGRES_PASSWORD").asText().startsWith("${HAQ_POSTGRES_PASSWORD:?"));
+    assertEquals(
+        "service_healthy", agent.get("depends_on").get("postgres").get("condition").asText());
+    assertEquals("pg_isready", server.get("healthcheck").get("test").get(1).asText());
+    // Every agent's address, not the first alone.
+    assertEquals(
+        "dns:///agent:" + DeployFiles.PORTS.get("agent"),
+        services.get("gateway").get("environment").get("HAQ_AGENT_TARGET").asText());
+    String kubernetes = Files.readString(DeployFiles.file("kubernetes/postgres/postgres.yaml"));
+    assertTrue(kubernetes.contains("image: " + server.get("image").asText() + "\n"));
+    String text = Files.readString(DeployFiles.file("compose.postgres.yaml"));
+    assertTrue(text.contains("volumes: !reset []"), "the agents have no volume");
+  }
+
+  @Test
+  void aContainerHasTimeToFinishItsCallsBeforeItIsKilled() throws IOException {
+    String period =
+        DeployFiles.yaml("compose.yaml").get("x-service").get("stop_grace_period").asText();
+    long seconds = Long.parseLong(period.replaceFirst("s$", ""));
+    services()
+        .forEach(
+            (name, service) -> {
+              assertTrue(service.has("<<"), name + " is no x-service");
+              assertTrue(seconds > DeployFiles.drainSeconds(name), name);
+            });
   }
 
   @Test

@@ -10,13 +10,19 @@ import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import dev.haq.gateway.GatewayService;
+import dev.haq.rpc.RpcServer;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,10 +45,13 @@ final class DeployFiles {
   private static final Map<String, Class<? extends HasMetadata>> KINDS =
       Map.of(
           "apps/v1 Deployment", Deployment.class,
+          "apps/v1 StatefulSet", StatefulSet.class,
           "v1 Service", Service.class,
           "v1 ConfigMap", ConfigMap.class,
           "v1 PersistentVolumeClaim", PersistentVolumeClaim.class,
-          "autoscaling/v2 HorizontalPodAutoscaler", HorizontalPodAutoscaler.class);
+          "autoscaling/v2 HorizontalPodAutoscaler", HorizontalPodAutoscaler.class,
+          "networking.k8s.io/v1 NetworkPolicy", NetworkPolicy.class,
+          "policy/v1 PodDisruptionBudget", PodDisruptionBudget.class);
 
   /** The model's classes take fields they do not know into a map; without it they refuse them. */
   private static final class NoUnknownFields extends JacksonAnnotationIntrospector {
@@ -93,13 +102,34 @@ final class DeployFiles {
     return STRICT.treeToValue(tree, type);
   }
 
+  /** The objects of the files that a kustomization names as its resources. */
+  static List<HasMetadata> resources(String folder) throws IOException {
+    List<HasMetadata> objects = new ArrayList<>();
+    for (JsonNode resource : yaml(folder + "kustomization.yaml").get("resources")) {
+      if (resource.asText().endsWith(".yaml")) {
+        objects.addAll(objects(Files.readString(file(folder + resource.asText()))));
+      }
+    }
+    return objects;
+  }
+
+  /** How long a service gives calls under way once it is told to stop. */
+  static long drainSeconds(String service) {
+    return service.equals("gateway") ? GatewayService.GRACE_SECONDS : RpcServer.GRACE_SECONDS;
+  }
+
   /** The environment variables that a service's settings file reads. */
-  static Set<String> variables(String service) throws IOException {
+  static Set<String> variables(String service) {
     String module = service.equals("gateway") ? service : service + "-service";
     Path settings =
         DEPLOY.resolveSibling(module).resolve("src/main/resources/" + service + ".yaml");
     Set<String> names = new TreeSet<>();
-    Matcher matcher = VARIABLE.matcher(Files.readString(settings));
+    Matcher matcher;
+    try {
+      matcher = VARIABLE.matcher(Files.readString(settings));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     while (matcher.find()) {
       names.add(matcher.group(1));
     }

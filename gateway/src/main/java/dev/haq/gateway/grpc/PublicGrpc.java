@@ -9,6 +9,7 @@ import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpcService;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
+import dev.haq.rpc.Health;
 import dev.haq.rpc.RpcServer;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServiceDescriptor;
@@ -19,7 +20,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.grpc.common.GrpcStatus;
 import io.vertx.grpc.common.ServiceName;
-import io.vertx.grpc.health.HealthService;
 import io.vertx.grpc.reflection.ReflectionService;
 import io.vertx.grpc.server.GrpcServer;
 import io.vertx.grpc.server.GrpcServerOptions;
@@ -40,7 +40,7 @@ import java.util.function.Function;
  */
 public final class PublicGrpc {
   private final GrpcServer server;
-  private final HealthService health;
+  private final Health health;
   private final Function<Backend, Future<Boolean>> serving;
   private final Map<String, Forwarding.Route> routes = new HashMap<>();
 
@@ -60,7 +60,7 @@ public final class PublicGrpc {
                 .setMaxMessageSize(RpcServer.DEFAULT_MAX_MESSAGE_BYTES)
                 .setScheduleDeadlineAutomatically(true)
                 .setDeadlinePropagation(true));
-    this.health = HealthService.create(vertx);
+    this.health = new Health(vertx);
     add(
         backends.agent(),
         deadlines.session(),

@@ -78,8 +78,7 @@ final class CatalogueApi {
                 ctx -> GetModelRequest.newBuilder().setId(Query.path(ctx, "id")).build()));
     router
         .get("/v1/models/:id/onnx")
-        .handler(
-            ctx -> ModelDownload.start(quantizer, ctx, Query.path(ctx, "id"), deadlines.upload()));
+        .handler(ctx -> Download.model(quantizer, ctx, deadlines.upload(), Query.path(ctx, "id")));
     router
         .get("/v1/datasets")
         .handler(

@@ -1,11 +1,15 @@
 package dev.haq.gateway.http;
 
+import com.google.protobuf.ByteString;
+import dev.haq.proto.quantizer.v1.DownloadModelRequest;
+import dev.haq.proto.quantizer.v1.DownloadModelResponse;
 import dev.haq.proto.quantizer.v1.ExportRequest;
 import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
@@ -13,57 +17,118 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An exported file as it comes from the quantizer, chunk by chunk: the next chunk is fetched only
- * when the reader has room for it. The header {@code Haq-Export} holds the {@code
- * ExportResponse.Header} as JSON. A reader that leaves cancels the call; a file that breaks off
- * breaks off the connection, so that it is never taken for a whole one.
+ * A file as it comes from the quantizer, chunk by chunk: the next chunk is fetched only when the
+ * reader has room for it. A reader that leaves cancels the call; a file that breaks off breaks off
+ * the connection, so that it is never taken for a whole one.
  *
  * <p>All state is touched on the request's event loop alone.
  */
-final class Download {
+final class Download<Q, R> {
+  /** The header that holds an export's {@code ExportResponse.Header} as JSON. */
   static final String DESCRIPTION = "Haq-Export";
 
   private static final Logger LOG = LoggerFactory.getLogger(Download.class);
 
-  private final Backend quantizer;
   private final RoutingContext ctx;
+  private final Source<Q, R> source;
   private final HttpServerResponse response;
   private final Context context = Vertx.currentContext();
-  private final ClientCall<ExportRequest, ExportResponse> call;
+  private final ClientCall<Q, R> call;
   private boolean over;
   private boolean waiting;
 
-  private Download(Backend quantizer, RoutingContext ctx, Duration deadline) {
-    this.quantizer = quantizer;
-    this.ctx = ctx;
-    this.response = ctx.response();
-    this.call =
-        quantizer
-            .channel()
-            .newCall(
-                QuantizerGrpc.getExportMethod(),
-                CallOptions.DEFAULT.withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS));
+  /**
+   * Where a file comes from.
+   *
+   * @param deadline for the file to be made, checked and sent
+   * @param read what a message brings
+   */
+  private record Source<Q, R>(
+      Backend quantizer, MethodDescriptor<Q, R> method, Duration deadline, Function<R, Part> read) {
+
+    ClientCall<Q, R> open() {
+      return quantizer
+          .channel()
+          .newCall(
+              method,
+              CallOptions.DEFAULT.withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS));
+    }
   }
 
   /**
-   * To be called on the request's event loop.
+   * What a message brings.
    *
-   * @param deadline for the file to be written, checked and sent
+   * @param head counts where it comes before the first chunk
+   * @param chunk empty when it brings none
    */
-  static void start(
+  private record Part(Optional<Head> head, ByteString chunk) {}
+
+  /**
+   * What is said of the file.
+   *
+   * @param description further, see {@link #DESCRIPTION}; empty for nothing
+   */
+  private record Head(String name, String mediaType, long sizeBytes, String description) {}
+
+  private Download(RoutingContext ctx, Source<Q, R> source) {
+    this.ctx = ctx;
+    this.source = source;
+    this.response = ctx.response();
+    this.call = source.open();
+  }
+
+  /** A policy's file; to be called on the request's event loop. */
+  static void export(
       Backend quantizer, RoutingContext ctx, Duration deadline, ExportRequest request) {
-    Download download = new Download(quantizer, ctx, deadline);
-    download.response.closeHandler(v -> download.leave());
-    download.response.drainHandler(v -> download.drained());
-    download.call.start(download.new Parts(), new Metadata());
-    download.call.request(1);
-    download.call.sendMessage(request);
-    download.call.halfClose();
+    new Download<>(
+            ctx,
+            new Source<>(quantizer, QuantizerGrpc.getExportMethod(), deadline, Download::exported))
+        .start(request);
+  }
+
+  /** A model's file; to be called on the request's event loop. */
+  static void model(Backend quantizer, RoutingContext ctx, Duration deadline, String id) {
+    new Download<>(
+            ctx,
+            new Source<>(
+                quantizer, QuantizerGrpc.getDownloadModelMethod(), deadline, Download::ofModel))
+        .start(DownloadModelRequest.newBuilder().setId(id).build());
+  }
+
+  /** Empty for a part that a newer quantizer sends and this gateway does not know. */
+  private static Part exported(ExportResponse message) {
+    if (!message.hasHeader()) {
+      return new Part(Optional.empty(), message.getChunk());
+    }
+    ExportResponse.Header header = message.getHeader();
+    Head head =
+        new Head(
+            header.getFileName(),
+            header.getMediaType(),
+            header.getSizeBytes(),
+            ascii(ProtoJson.print(header)));
+    return new Part(Optional.of(head), ByteString.EMPTY);
+  }
+
+  private static Part ofModel(DownloadModelResponse message) {
+    Head head = new Head("model.onnx", "application/octet-stream", message.getSizeBytes(), "");
+    return new Part(Optional.of(head), message.getChunk());
+  }
+
+  private void start(Q request) {
+    response.closeHandler(v -> leave());
+    response.drainHandler(v -> drained());
+    call.start(new Parts(), new Metadata());
+    call.request(1);
+    call.sendMessage(request);
+    call.halfClose();
   }
 
   private void leave() {
@@ -73,27 +138,30 @@ final class Download {
     }
   }
 
-  private void head(ExportResponse.Header header) {
+  private void take(Part part, Buffer chunk) {
     if (over) {
       return;
     }
-    response
-        .putHeader("Content-Type", header.getMediaType())
-        .putHeader("Content-Length", Long.toString(header.getSizeBytes()))
-        .putHeader("Content-Disposition", "attachment; filename=\"" + header.getFileName() + "\"")
-        .putHeader(DESCRIPTION, ascii(ProtoJson.print(header)));
-    call.request(1);
-  }
-
-  private void chunk(Buffer bytes) {
-    if (over) {
-      return;
+    if (!response.headWritten()) {
+      part.head().ifPresent(this::describe);
     }
-    response.write(bytes);
+    if (chunk.length() > 0) {
+      response.write(chunk);
+    }
     if (response.writeQueueFull()) {
       waiting = true;
     } else {
       call.request(1);
+    }
+  }
+
+  private void describe(Head head) {
+    response
+        .putHeader("Content-Type", head.mediaType())
+        .putHeader("Content-Length", Long.toString(head.sizeBytes()))
+        .putHeader("Content-Disposition", "attachment; filename=\"" + head.name() + "\"");
+    if (!head.description().isEmpty()) {
+      response.putHeader(DESCRIPTION, head.description());
     }
   }
 
@@ -116,7 +184,7 @@ final class Download {
       ctx.request().connection().close();
     } else {
       response.headers().clear();
-      ctx.fail(quantizer.translate(status.asRuntimeException(trailers)));
+      ctx.fail(source.quantizer().translate(status.asRuntimeException(trailers)));
     }
   }
 
@@ -131,18 +199,12 @@ final class Download {
   }
 
   /** Hands what comes on gRPC's threads to the event loop. */
-  private final class Parts extends ClientCall.Listener<ExportResponse> {
+  private final class Parts extends ClientCall.Listener<R> {
     @Override
-    public void onMessage(ExportResponse message) {
-      switch (message.getPartCase()) {
-        case HEADER -> context.runOnContext(v -> head(message.getHeader()));
-        case CHUNK -> {
-          Buffer bytes = Buffer.buffer(message.getChunk().toByteArray());
-          context.runOnContext(v -> chunk(bytes));
-        }
-        // A part that a newer quantizer sends and this gateway does not know.
-        case PART_NOT_SET -> call.request(1);
-      }
+    public void onMessage(R message) {
+      Part part = source.read().apply(message);
+      Buffer chunk = Buffer.buffer(part.chunk().toByteArray());
+      context.runOnContext(v -> take(part, chunk));
     }
 
     @Override

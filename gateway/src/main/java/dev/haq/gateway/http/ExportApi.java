@@ -46,7 +46,7 @@ final class ExportApi {
   }
 
   private void download(RoutingContext ctx, ExportRequest request) {
-    Download.start(backends.quantizer(), ctx, settings.deadlines().evaluate(), request);
+    Download.export(backends.quantizer(), ctx, settings.deadlines().evaluate(), request);
   }
 
   private void exportBest(RoutingContext ctx) {

@@ -77,6 +77,7 @@ record Problem(int status, String reason, String detail, Map<String, String> det
     return switch (reason) {
       case BUDGET_INFEASIBLE, RESOURCE_NOT_MODELLED -> 422;
       case TOO_LARGE -> 413;
+      case DISK_FULL -> 507;
       default ->
           switch (reason.kind()) {
             case CALLER -> 400;

@@ -7,6 +7,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
+import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -30,6 +31,9 @@ import java.util.stream.Stream;
  * changes. Thread-safe.
  */
 public final class DatasetStore {
+  /** 32 GiB of disk: 220,000 images of 224x224. */
+  public static final long USUAL_PREPARED_BYTES = 32L << 30;
+
   private static final String PREFIX = "sha256:";
   private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
   private static final String INCOMING = ".incoming";
@@ -44,11 +48,17 @@ public final class DatasetStore {
 
   private final Path root;
   private final ArchiveLimits limits;
+  private final PreparedFiles prepared;
 
-  /** Opens the store, making its folder if there is none. */
-  public DatasetStore(Path root, ArchiveLimits limits) {
+  /**
+   * Opens the store, making its folder if there is none.
+   *
+   * @param preparedBytes of prepared images kept on disk; a single dataset may take more
+   */
+  public DatasetStore(Path root, ArchiveLimits limits, long preparedBytes) {
     this.root = root;
     this.limits = limits;
+    this.prepared = new PreparedFiles(root.resolve(PREPARED), preparedBytes);
     try {
       Files.createDirectories(root.resolve(INCOMING));
       removeAbandoned();
@@ -75,8 +85,8 @@ public final class DatasetStore {
   }
 
   /** Where replicas share images that are ready for a model. */
-  Path preparedFolder() {
-    return root.resolve(PREPARED);
+  PreparedFiles prepared() {
+    return prepared;
   }
 
   /** The built-in dataset, then the uploaded ones, oldest first. */
@@ -240,6 +250,6 @@ public final class DatasetStore {
   }
 
   static HaqException failed(String what, IOException e) {
-    return new HaqException(Reason.INTERNAL, what + ": " + e.getMessage(), e);
+    return DiskErrors.failed(what, e);
   }
 }

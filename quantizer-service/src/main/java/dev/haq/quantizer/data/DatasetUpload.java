@@ -3,6 +3,7 @@ package dev.haq.quantizer.data;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
+import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -110,22 +111,19 @@ public final class DatasetUpload implements AutoCloseable {
     try {
       DatasetFormat actual = normalised();
       try (ImageSource images = DatasetStore.open(content, actual)) {
-        InOrder.run(images.size(), images::decode);
         Optional<Preprocessing> own =
             images instanceof ClassFolders folders ? folders.preprocessing() : Optional.empty();
+        Optional<Preprocessing> preprocessing = declared.or(() -> own);
+        decodeAll(id, images, preprocessing);
         return new DatasetInfo(
-            id,
-            name,
-            images.size(),
-            images.classes(),
-            actual,
-            declared.or(() -> own),
-            bytes,
-            Instant.now());
+            id, name, images.size(), images.classes(), actual, preprocessing, bytes, Instant.now());
       }
     } catch (IOException | RuntimeException e) {
       if (e instanceof HaqException typed) {
         throw typed;
+      }
+      if (DiskErrors.isFull(e)) {
+        throw DiskErrors.failed("the dataset '" + name + "' cannot be stored", e);
       }
       // Readers of archives answer damaged ones with any of several exceptions.
       throw new HaqException(
@@ -133,6 +131,15 @@ public final class DatasetUpload implements AutoCloseable {
           "the dataset '%s' cannot be unpacked and read (%s): pack and send it again"
               .formatted(name, String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
           e);
+    }
+  }
+
+  private void decodeAll(String id, ImageSource images, Optional<Preprocessing> preprocessing) {
+    try (EarlyPreparation early =
+        EarlyPreparation.of(store.prepared(), folder.resolve("prepared"), images, preprocessing)) {
+      InOrder.run(
+          images.size(), image -> early.take(image, images.decode(image), images.name(image)));
+      early.keep(id);
     }
   }
 

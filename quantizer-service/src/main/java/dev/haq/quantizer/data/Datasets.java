@@ -3,7 +3,6 @@ package dev.haq.quantizer.data;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -17,9 +16,6 @@ import java.util.stream.IntStream;
  * Thread-safe.
  */
 public final class Datasets {
-  /** 32 GiB of disk: 220,000 images of 224x224. */
-  public static final long DEFAULT_CACHE_BYTES = 32L << 30;
-
   /** At most about 100 bytes an image each. */
   private static final int SELECTIONS = 32;
 
@@ -34,12 +30,9 @@ public final class Datasets {
       };
   private final Object[] locks = new Object[64];
 
-  /**
-   * @param cacheBytes of prepared images kept on disk; a single dataset may take more
-   */
-  public Datasets(DatasetStore store, long cacheBytes) {
+  public Datasets(DatasetStore store) {
     this.store = store;
-    this.prepared = new PreparedFiles(store.preparedFolder(), cacheBytes);
+    this.prepared = store.prepared();
     Arrays.setAll(locks, i -> new Object());
   }
 
@@ -60,8 +53,7 @@ public final class Datasets {
    * @param width of the model's input, pixels
    * @throws HaqException UNKNOWN_DATASET; INVALID_ARGUMENT when the model has other channels, or
    *     one while mean and deviation differ between colours; INVALID_DATASET when the split is
-   *     empty; IMAGE_SIZE_MISMATCH naming an image whose size, prepared, is not the model's;
-   *     TOO_LARGE when the disk does not hold them
+   *     empty; IMAGE_SIZE_MISMATCH naming an image whose size, prepared, is not the model's
    */
   public LabelledImages images(DataSelection selection, int channels, int height, int width) {
     DatasetInfo dataset = store.get(selection.datasetId());
@@ -113,42 +105,56 @@ public final class Datasets {
 
   private LabelledImages prepare(DatasetInfo dataset, Key key, Preprocessing preprocessing) {
     Geometry geometry = Geometry.of(preprocessing, key.channels(), key.height(), key.width());
-    try (ImageSource source = store.open(dataset)) {
+    ImagePreparation preparation = new ImagePreparation(geometry);
+    ImageSource source = store.open(dataset);
+    boolean kept = false;
+    try {
       int[] indices = source.select(key.selection());
-      PreparedFile pixels = prepared.open(dataset.id(), source.size(), geometry);
-      fill(pixels, source, indices, geometry);
+      Optional<PreparedFile> file = prepared.open(dataset.id(), source.size(), geometry);
+      kept = fill(file, source, indices, preparation);
+      Pixels pixels = kept ? file.get() : new DecodedPixels(file, source, preparation);
       int[] labels = Arrays.stream(indices).map(source::label).toArray();
       String[] names = Arrays.stream(indices).mapToObj(source::name).toArray(String[]::new);
       return new LabelledImages(geometry, pixels, indices, labels, names, preprocessing);
+    } catch (RuntimeException e) {
+      kept = true;
+      throw e;
+    } finally {
+      if (kept) {
+        source.close();
+      }
     }
   }
 
-  private void fill(PreparedFile pixels, ImageSource source, int[] indices, Geometry geometry) {
+  /**
+   * Prepares what the file lacks; what cannot be prepared is found here in any case.
+   *
+   * @return whether all of it is in the file now
+   */
+  private boolean fill(
+      Optional<PreparedFile> file,
+      ImageSource source,
+      int[] indices,
+      ImagePreparation preparation) {
     int[] missing =
         IntStream.range(0, indices.length)
             .parallel()
             .map(position -> indices[position])
-            .filter(image -> !pixels.has(image))
+            .filter(image -> file.isEmpty() || !file.get().has(image))
             .toArray();
     if (missing.length == 0) {
-      return;
+      return true;
     }
-    prepared.requireRoom(PreparedFile.bytes(missing.length, geometry.bytes()));
-    ImagePreparation preparation = new ImagePreparation(geometry);
-    try (PreparedFile.Writer writer = pixels.writer()) {
+    Optional<PreparedFile> target =
+        file.filter(f -> prepared.hasRoom((long) missing.length * f.recordBytes()));
+    try (PreparedFile.Filler filler = new PreparedFile.Filler(target)) {
       InOrder.run(
           missing.length,
           position -> {
             int image = missing[position];
-            byte[] made = preparation.prepare(source.decode(image), source.name(image));
-            try {
-              writer.write(image, made);
-            } catch (IOException e) {
-              throw DatasetStore.failed("prepared images cannot be written", e);
-            }
+            filler.write(image, preparation.prepare(source.decode(image), source.name(image)));
           });
-    } catch (IOException e) {
-      throw DatasetStore.failed("prepared images cannot be written", e);
+      return filler.isWhole();
     }
   }
 

@@ -10,11 +10,8 @@ import java.util.Locale;
  * when read. Immutable, so thread-safe.
  */
 public final class LabelledImages {
-  /** Bytes normalised at a time. */
-  private static final int CHUNK_BYTES = 1 << 13;
-
   private final Geometry geometry;
-  private final PreparedFile pixels;
+  private final Pixels pixels;
   private final int[] indices; // [image], its place in the dataset
   private final int[] labels;
   private final String[] names;
@@ -22,7 +19,7 @@ public final class LabelledImages {
 
   LabelledImages(
       Geometry geometry,
-      PreparedFile pixels,
+      Pixels pixels,
       int[] indices,
       int[] labels,
       String[] names,
@@ -75,16 +72,12 @@ public final class LabelledImages {
    */
   public void read(int image, float[] target, int offset) {
     int area = height() * width();
-    byte[] chunk = new byte[Math.min(area, CHUNK_BYTES)];
+    byte[] stored = new byte[geometry.bytes()];
+    pixels.read(indices[image], stored, 0);
     for (int c = 0; c < channels(); c++) {
       float[] values = normalised[c];
-      for (int done = 0; done < area; done += chunk.length) {
-        int count = Math.min(chunk.length, area - done);
-        int from = c * area + done;
-        pixels.read(indices[image], from, chunk, 0, count);
-        for (int i = 0; i < count; i++) {
-          target[offset + from + i] = values[chunk[i] & 0xFF];
-        }
+      for (int i = c * area; i < (c + 1) * area; i++) {
+        target[offset + i] = values[stored[i] & 0xFF];
       }
     }
   }
@@ -94,7 +87,7 @@ public final class LabelledImages {
    * from {@code offset} on. {@link #normalisation} says what each means to the network.
    */
   public void readBytes(int image, byte[] target, int offset) {
-    pixels.read(indices[image], 0, target, offset, geometry.bytes());
+    pixels.read(indices[image], target, offset);
   }
 
   /** The network's number for a stored byte: [channel][byte value], (value - mean) / std. */

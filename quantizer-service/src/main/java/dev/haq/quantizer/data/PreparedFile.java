@@ -6,7 +6,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.BitSet;
+import java.util.Optional;
 import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The prepared pixels of a dataset's images in a file with a place for each, filled as they are
@@ -14,8 +17,9 @@ import java.util.zip.CRC32C;
  * image's number, so what another process wrote half, or a disk damaged, is prepared again. Several
  * processes may write at once: they write the same. Thread-safe.
  */
-final class PreparedFile {
+final class PreparedFile implements Pixels {
   private static final int CHECKSUM_BYTES = Integer.BYTES;
+  private static final Logger LOG = LoggerFactory.getLogger(PreparedFile.class);
 
   private final Path file;
   private final int pixelBytes;
@@ -53,13 +57,32 @@ final class PreparedFile {
         return true;
       }
     }
-    byte[] record = new byte[records.recordBytes()];
-    records.read(image, 0, record, 0, record.length);
+    byte[] record = stored(image);
     if (ByteBuffer.wrap(record).getInt(pixelBytes) != checksum(image, record)) {
       return false;
     }
     note(image);
     return true;
+  }
+
+  /**
+   * A record that may be a hole; zeros where it cannot be read. Not read through the mapping: some
+   * file systems then fill the hole, and end the read with a signal when they are full.
+   */
+  private byte[] stored(int image) {
+    ByteBuffer record = ByteBuffer.allocate(records.recordBytes());
+    long place = (long) image * records.recordBytes();
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      while (record.hasRemaining()) {
+        int read = channel.read(record, place + record.position());
+        if (read < 0) {
+          break;
+        }
+      }
+    } catch (IOException e) {
+      LOG.debug("an image in {} cannot be read and is prepared again", file, e);
+    }
+    return record.array();
   }
 
   private void note(int image) {
@@ -68,14 +91,9 @@ final class PreparedFile {
     }
   }
 
-  /** Opens the file for {@link Writer#write}, which many threads may call. */
-  Writer writer() throws IOException {
-    return new Writer(FileChannel.open(file, StandardOpenOption.WRITE));
-  }
-
-  /** Copies {@code length} bytes of an image's pixels, from byte {@code from} on. */
-  void read(int image, int from, byte[] target, int at, int length) {
-    records.read(image, from, target, at, length);
+  @Override
+  public void read(int image, byte[] target, int at) {
+    records.read(image, 0, target, at, pixelBytes);
   }
 
   private int checksum(int image, byte[] pixels) {
@@ -85,27 +103,74 @@ final class PreparedFile {
     return (int) crc.getValue();
   }
 
-  /** Puts images in their places. */
-  final class Writer implements AutoCloseable {
-    private final FileChannel channel;
+  int recordBytes() {
+    return records.recordBytes();
+  }
 
-    private Writer(FileChannel channel) {
-      this.channel = channel;
+  private void write(FileChannel channel, int image, byte[] pixels) throws IOException {
+    ByteBuffer record = ByteBuffer.allocate(records.recordBytes());
+    record.put(pixels).putInt(checksum(image, pixels)).flip();
+    long place = (long) image * records.recordBytes();
+    while (record.hasRemaining()) {
+      place += channel.write(record, place);
+    }
+    note(image);
+  }
+
+  /**
+   * Puts images in their places, for as long as the disk takes them: what it refuses is left out.
+   * Many threads may write.
+   */
+  static final class Filler implements AutoCloseable {
+    private final Optional<PreparedFile> file;
+    private final Optional<FileChannel> channel;
+    private volatile boolean whole;
+
+    /**
+     * @param file empty to leave all out
+     */
+    Filler(Optional<PreparedFile> file) {
+      this.file = file;
+      this.channel = file.flatMap(Filler::open);
+      this.whole = channel.isPresent();
     }
 
-    void write(int image, byte[] pixels) throws IOException {
-      ByteBuffer record = ByteBuffer.allocate(records.recordBytes());
-      record.put(pixels).putInt(checksum(image, pixels)).flip();
-      long place = (long) image * records.recordBytes();
-      while (record.hasRemaining()) {
-        place += channel.write(record, place);
+    private static Optional<FileChannel> open(PreparedFile file) {
+      try {
+        return Optional.of(FileChannel.open(file.file, StandardOpenOption.WRITE));
+      } catch (IOException e) {
+        LOG.warn("prepared images cannot be written to {}", file.file, e);
+        return Optional.empty();
       }
-      note(image);
+    }
+
+    void write(int image, byte[] pixels) {
+      if (!whole) {
+        return;
+      }
+      try {
+        file.orElseThrow().write(channel.orElseThrow(), image, pixels);
+      } catch (IOException e) {
+        whole = false;
+        LOG.warn("prepared images cannot be written to {}", file.orElseThrow().file, e);
+      }
+    }
+
+    /** Whether nothing was left out so far. */
+    boolean isWhole() {
+      return whole;
     }
 
     @Override
-    public void close() throws IOException {
-      channel.close();
+    public void close() {
+      try {
+        if (channel.isPresent()) {
+          channel.get().close();
+        }
+      } catch (IOException e) {
+        whole = false;
+        LOG.warn("prepared images cannot be written to {}", file.orElseThrow().file, e);
+      }
     }
   }
 }

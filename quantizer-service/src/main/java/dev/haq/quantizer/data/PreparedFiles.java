@@ -1,12 +1,11 @@
 package dev.haq.quantizer.data;
 
-import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -15,18 +14,22 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder of prepared pixels that replicas share: one {@link PreparedFile} for a dataset and a
  * way of preparing it, named after the SHA-256 of both. When there is more than the bound, those
- * used least recently are removed; whoever still reads one keeps it.
+ * used least recently are removed; whoever still reads one keeps it. All of it can be done without.
  */
 final class PreparedFiles {
   /** To be raised when the same image comes to be prepared otherwise than before. */
   private static final int VERSION = 1;
 
   private static final String SUFFIX = ".pixels";
+  private static final Logger LOG = LoggerFactory.getLogger(PreparedFiles.class);
 
   private final Path folder;
   private final long mostBytes;
@@ -36,35 +39,51 @@ final class PreparedFiles {
     this.mostBytes = mostBytes;
   }
 
-  PreparedFile open(String dataset, int images, Geometry geometry) {
-    String key = "v" + VERSION + " " + dataset + " " + geometry.text();
-    Path file = folder.resolve(sha256(key) + SUFFIX);
+  /** The file, made if there is none; empty where the disk refuses it. */
+  Optional<PreparedFile> open(String dataset, int images, Geometry geometry) {
+    Path file = file(dataset, geometry);
     try {
       Files.createDirectories(folder);
       makeRoom(file, PreparedFile.bytes(images, geometry.bytes()));
       PreparedFile opened = PreparedFile.open(file, images, geometry.bytes());
       Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
-      return opened;
+      return Optional.of(opened);
     } catch (IOException e) {
-      throw DatasetStore.failed("prepared images cannot be kept in " + folder, e);
+      LOG.warn("prepared images cannot be kept in {}; they are decoded when read", folder, e);
+      return Optional.empty();
     }
   }
 
   /**
-   * @throws HaqException TOO_LARGE when the disk has no room for {@code bytes} more
+   * Takes over a file that was made elsewhere; where the disk refuses it, images are prepared when
+   * they are wanted.
    */
-  void requireRoom(long bytes) {
+  void adopt(Path made, String dataset, Geometry geometry) {
     try {
-      long free = Files.getFileStore(folder).getUsableSpace();
-      if (bytes > free) {
-        throw new HaqException(
-            Reason.TOO_LARGE,
-            "the prepared images take %d MB of disk, %d MB are free: choose fewer images"
-                .formatted(bytes >> 20, free >> 20));
-      }
+      Files.createDirectories(folder);
+      Files.move(made, file(dataset, geometry), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      throw DatasetStore.failed("prepared images cannot be kept in " + folder, e);
+      LOG.warn("the images that were prepared at import cannot be kept in {}", folder, e);
     }
+  }
+
+  /** Whether so much is no more than is kept at once. */
+  boolean mayKeep(long bytes) {
+    return bytes <= mostBytes;
+  }
+
+  /** Whether the disk has room for so much more. */
+  boolean hasRoom(long bytes) {
+    try {
+      Files.createDirectories(folder);
+      return bytes <= Files.getFileStore(folder).getUsableSpace();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private Path file(String dataset, Geometry geometry) {
+    return folder.resolve(sha256("v" + VERSION + " " + dataset + " " + geometry.text()) + SUFFIX);
   }
 
   private void makeRoom(Path wanted, long bytes) throws IOException {

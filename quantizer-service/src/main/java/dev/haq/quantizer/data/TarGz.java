@@ -2,6 +2,7 @@ package dev.haq.quantizer.data;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.quantizer.disk.DiskErrors;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.FilterInputStream;
@@ -10,6 +11,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -68,10 +70,15 @@ final class TarGz {
       if (e instanceof HaqException typed) {
         throw typed;
       }
+      if (DiskErrors.isFull(e)) {
+        throw DiskErrors.failed("the tar.gz cannot be repacked", e);
+      }
       throw new HaqException(
           Reason.INVALID_DATASET,
           "the archive is not a readable tar.gz: "
-              + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+              + Optional.ofNullable(e.getMessage())
+                  .flatMap(message -> message.lines().findFirst())
+                  .orElse("it ends too early")
               + "; pack and send it again",
           e);
     }

@@ -4,10 +4,10 @@ import dev.haq.model.Accuracy;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Operand;
-import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.SensitivityEntry;
+import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.eval.LayerSensitivity.Point;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
@@ -100,7 +100,7 @@ public final class SensitivityStore {
     return new Known(baseline, entries);
   }
 
-  /** Adds entries to those that are kept. */
+  /** Adds entries to those that are kept; a disk that refuses them is no error. */
   void add(String key, Accuracy baseline, Collection<LayerSensitivity> added) {
     Map<Point, LayerSensitivity> entries = new LinkedHashMap<>(read(key).entries());
     added.forEach(entry -> entries.put(entry.point(), entry));
@@ -130,7 +130,7 @@ public final class SensitivityStore {
         Files.deleteIfExists(written);
       }
     } catch (IOException e) {
-      throw failed(e);
+      LOG.warn("sensitivities cannot be kept in {}; they are measured again next time", folder, e);
     }
   }
 
@@ -161,7 +161,6 @@ public final class SensitivityStore {
   }
 
   private HaqException failed(IOException e) {
-    return new HaqException(
-        Reason.INTERNAL, "sensitivities cannot be kept in " + folder + ": " + e.getMessage(), e);
+    return DiskErrors.failed("sensitivities cannot be kept in " + folder, e);
   }
 }

@@ -5,6 +5,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.rpc.ClientStream;
@@ -85,7 +86,6 @@ final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
   }
 
   private HaqException failed(IOException e) {
-    return new HaqException(
-        Reason.INTERNAL, "the model '" + name + "' cannot be stored: " + e.getMessage(), e);
+    return DiskErrors.failed("the model '" + name + "' cannot be stored", e);
   }
 }

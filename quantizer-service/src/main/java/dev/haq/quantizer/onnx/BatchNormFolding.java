@@ -36,6 +36,9 @@ final class BatchNormFolding {
       }
       NodeProto norm = draft.nodes.get(reader);
       draft.nodes.set(i, fold(draft, conv, norm));
+      if (readers.containsKey(conv.getInput(1))) {
+        draft.constants.remove(conv.getInput(1)); // not held beside the folded weights
+      }
       floatParameters.put(conv.getName(), 2 * values(draft, norm, 1).length);
       folded.add(reader);
     }
@@ -70,7 +73,7 @@ final class BatchNormFolding {
     float[] variance = values(draft, norm, 4);
     float epsilon = Nodes.real(norm, "epsilon", DEFAULT_EPSILON);
     TensorProto weightTensor = draft.constants.get(conv.getInput(1));
-    float[] weights = Tensors.floats(weightTensor).clone();
+    float[] weights = Tensors.floats(weightTensor);
     int channels = gamma.length;
     if (weightTensor.getDimsCount() < 1
         || weightTensor.getDims(0) != channels

@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Makes every constant a named tensor, wherever the exporter put it: Constant nodes, and Identity,
- * Cast, Transpose and DequantizeLinear of constants. Identity and Dropout of computed tensors are
- * taken out (Dropout does nothing at inference).
+ * Makes every constant a named tensor, wherever the exporter put it: Constant nodes, Identity of
+ * constants, and whatever else reads constants alone ({@link ComputedConstants}). Identity and
+ * Dropout of computed tensors are taken out (Dropout does nothing at inference).
  */
 final class ConstantFolding {
   private final GraphDraft draft;
@@ -24,6 +24,7 @@ final class ConstantFolding {
 
   static void apply(GraphDraft draft) {
     new ConstantFolding(draft).run();
+    ComputedConstants.apply(draft);
   }
 
   private void run() {
@@ -66,23 +67,9 @@ final class ConstantFolding {
     if (Nodes.is(node, "Constant")) {
       return constant(node);
     }
-    TensorProto input = draft.constants.get(Nodes.input(node, 0));
-    if (input == null || node.getOutputCount() != 1) {
-      return Optional.empty();
-    }
-    if (Nodes.is(node, "Identity")) {
-      return Optional.of(input);
-    }
-    if (Nodes.is(node, "Cast") && castsToFloat(node) && Tensors.isFloat(input)) {
-      return Optional.of(Tensors.of("", Tensors.floats(input), Tensors.dims(input)));
-    }
-    if (Nodes.is(node, "Transpose") && input.getDimsCount() == 2 && Tensors.isFloat(input)) {
-      return Optional.of(transposed(node, input));
-    }
-    if (node.getOpType().equals("DequantizeLinear")) {
-      return dequantized(node, input);
-    }
-    return Optional.empty();
+    return Nodes.is(node, "Identity")
+        ? Optional.ofNullable(draft.constants.get(node.getInput(0)))
+        : Optional.empty();
   }
 
   private static Optional<TensorProto> constant(NodeProto node) {
@@ -115,20 +102,6 @@ final class ConstantFolding {
     return Tensors.of("", floats, floats.length);
   }
 
-  private static boolean castsToFloat(NodeProto cast) {
-    return Nodes.integer(cast, "to", 0) == TensorProto.DataType.FLOAT.getNumber();
-  }
-
-  private static TensorProto transposed(NodeProto node, TensorProto input) {
-    int[] order = Nodes.ints(node, "perm", 1, 0);
-    if (order[0] == 0) {
-      return input;
-    }
-    int rows = Tensors.dims(input)[0];
-    int columns = Tensors.dims(input)[1];
-    return Tensors.of("", transposed(Tensors.floats(input), rows, columns), columns, rows);
-  }
-
   /** [rows][columns] to [columns][rows]. */
   static float[] transposed(float[] values, int rows, int columns) {
     float[] result = new float[values.length];
@@ -138,38 +111,5 @@ final class ConstantFolding {
       }
     }
     return result;
-  }
-
-  /** (code - zero-point) * scale, with one scale or one for each index of an axis. */
-  private Optional<TensorProto> dequantized(NodeProto node, TensorProto codes) {
-    TensorProto scaleTensor = draft.constants.get(Nodes.input(node, 1));
-    String zeroPointName = Nodes.input(node, 2);
-    TensorProto zeroPointTensor = draft.constants.get(zeroPointName);
-    if (scaleTensor == null
-        || (!zeroPointName.isEmpty() && zeroPointTensor == null)
-        || scaleTensor.getDimsCount() > 1) {
-      return Optional.empty();
-    }
-    int[] dims = Tensors.dims(codes);
-    float[] scales = Tensors.floats(scaleTensor);
-    float[] zeroPoints =
-        zeroPointTensor == null ? new float[scales.length] : Tensors.floats(zeroPointTensor);
-    int axis = (int) Nodes.integer(node, "axis", 1);
-    axis = axis < 0 ? axis + dims.length : axis;
-    int inner = 1;
-    for (int d = axis + 1; d < dims.length; d++) {
-      inner *= dims[d];
-    }
-    boolean perAxis = scales.length > 1;
-    if (zeroPoints.length != scales.length
-        || (perAxis && (axis >= dims.length || dims[axis] != scales.length))) {
-      return Optional.empty();
-    }
-    float[] values = Tensors.floats(codes);
-    for (int i = 0; i < values.length; i++) {
-      int index = perAxis ? i / inner % scales.length : 0;
-      values[i] = (values[i] - zeroPoints[index]) * scales[index];
-    }
-    return Optional.of(Tensors.of("", values, dims));
   }
 }

@@ -24,7 +24,9 @@ import java.util.Set;
  * the constants they read. The passes beside this class change it in place.
  */
 final class GraphDraft {
+  /** Without its tensors, which are among the constants, so that they can leave the memory. */
   final ModelProto model;
+
   final List<NodeProto> nodes;
   final Map<String, TensorProto> constants;
   final ValueInfoProto input;
@@ -62,11 +64,18 @@ final class GraphDraft {
     String output = graph.getOutput(0).getName();
     List<NodeProto> nodes = sorted(graph.getNodeList());
     GraphDraft draft =
-        new GraphDraft(model, new ArrayList<>(nodes), constants, inputs.get(0), output);
+        new GraphDraft(
+            withoutTensors(model), new ArrayList<>(nodes), constants, inputs.get(0), output);
     draft.giveNames();
     ConstantFolding.apply(draft);
     draft.prune();
     return draft;
+  }
+
+  private static ModelProto withoutTensors(ModelProto model) {
+    ModelProto.Builder bare = model.toBuilder();
+    bare.getGraphBuilder().clearInitializer().clearSparseInitializer().clearNode();
+    return bare.build();
   }
 
   /** Nodes so that each comes after those it reads from; a stable order. */

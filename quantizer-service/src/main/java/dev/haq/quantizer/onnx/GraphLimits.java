@@ -21,7 +21,7 @@ import java.util.Set;
  */
 final class GraphLimits {
   /** The largest published classifiers have a few thousand. */
-  private static final int MOST_NODES = 50_000;
+  private static final int MOST_NODES = 20_000;
 
   /** They run as often as a number in the model says. */
   private static final Set<String> LOOPS = Set.of("Loop", "Scan", "SequenceMap");

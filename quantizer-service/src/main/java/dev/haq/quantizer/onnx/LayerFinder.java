@@ -39,6 +39,7 @@ final class LayerFinder {
     this.onlyReaders = draft.onlyReaders();
   }
 
+  /** The nodes of the graph; the draft loses the tensors that have become weights of layers. */
   static List<GraphNode> find(
       GraphDraft draft,
       Map<String, List<Integer>> shapes,
@@ -48,11 +49,21 @@ final class LayerFinder {
     for (int i = 0; i < draft.nodes.size(); i++) {
       if (!finder.absorbed.contains(i)) {
         NodeProto node = draft.nodes.get(i);
-        nodes.add(
-            finder.quantizable(node).<GraphNode>map(q -> q).orElse(new GraphNode.Other(node)));
+        Optional<Quantizable> layer = finder.quantizable(node);
+        layer.ifPresent(found -> finder.letGo(node));
+        nodes.add(layer.<GraphNode>map(q -> q).orElse(new GraphNode.Other(node)));
       }
     }
     return nodes;
+  }
+
+  /** Drops the tensors that a layer was made of and nobody else reads: they are held twice now. */
+  private void letGo(NodeProto node) {
+    for (String name : node.getInputList()) {
+      if (onlyReaders.containsKey(name)) {
+        draft.constants.remove(name);
+      }
+    }
   }
 
   private Optional<Quantizable> quantizable(NodeProto node) {

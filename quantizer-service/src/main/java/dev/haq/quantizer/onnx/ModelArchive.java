@@ -1,13 +1,14 @@
 package dev.haq.quantizer.onnx;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
-import com.google.protobuf.UnsafeByteOperations;
+import com.google.protobuf.WireFormat;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.quantizer.disk.DiskErrors;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,6 +21,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
@@ -32,6 +34,9 @@ import org.apache.commons.compress.archivers.zip.ZipFile;
 final class ModelArchive {
   private static final byte[] MAGIC = {'P', 'K', 3, 4};
   private static final int MOST_ENTRIES = 10_000;
+
+  /** At most, of a field's tag and length. */
+  private static final int FIELD_BYTES = 16;
 
   private final Map<String, ByteBuffer> files = new HashMap<>();
   private final String folder;
@@ -59,6 +64,9 @@ final class ModelArchive {
     } catch (IOException | RuntimeException e) {
       if (e instanceof HaqException typed) {
         throw typed;
+      }
+      if (DiskErrors.isFull(e)) {
+        throw DiskErrors.failed("the archive of the model cannot be unpacked", e);
       }
       throw new HaqException(
           Reason.INVALID_MODEL,
@@ -89,7 +97,7 @@ final class ModelArchive {
     String name = models.get(0).getName();
     ModelArchive merged = new ModelArchive(name.substring(0, name.lastIndexOf('/') + 1));
     long left = mostBytes;
-    ByteBuffer model = null;
+    Path model = null;
     for (ZipArchiveEntry entry : entries) {
       // Numbered, so that no name from the archive becomes a path.
       Path file = folder.resolve(String.valueOf(merged.files.size()));
@@ -98,11 +106,11 @@ final class ModelArchive {
       if (merged.files.put(entry.getName(), content) != null) {
         throw GraphDraft.invalid("the archive holds '%s' twice".formatted(entry.getName()));
       }
-      model = entry.getName().equals(name) ? content : model;
+      model = entry.getName().equals(name) ? file : model;
     }
-    ModelProto.Builder whole = OnnxReader.parse(model).toBuilder();
-    merged.fill(whole.getGraphBuilder().getInitializerBuilderList());
-    write(whole.build(), target, mostBytes);
+    try (InputStream bytes = Files.newInputStream(model)) {
+      merged.write(OnnxReader.parse(bytes), target, mostBytes);
+    }
   }
 
   private static long unpack(ZipFile zip, ZipArchiveEntry entry, Path file, long most)
@@ -127,18 +135,8 @@ final class ModelArchive {
     return bytes;
   }
 
-  private void fill(List<TensorProto.Builder> initializers) {
-    for (TensorProto.Builder tensor : initializers) {
-      if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
-        tensor
-            .setRawData(data(tensor))
-            .clearExternalData()
-            .setDataLocation(TensorProto.DataLocation.DEFAULT);
-      }
-    }
-  }
-
-  private ByteString data(TensorProto.Builder tensor) {
+  /** The bytes that a tensor refers to. */
+  private ByteBuffer data(TensorProto tensor) {
     Map<String, String> place = new HashMap<>();
     for (StringStringEntryProto entry : tensor.getExternalDataList()) {
       place.put(entry.getKey(), entry.getValue());
@@ -154,7 +152,7 @@ final class ModelArchive {
       int offset = Integer.parseInt(place.getOrDefault("offset", "0"));
       String length = place.get("length");
       int bytes = length == null ? file.capacity() - offset : Integer.parseInt(length);
-      return UnsafeByteOperations.unsafeWrap(file.slice(offset, bytes));
+      return file.slice(offset, bytes);
     } catch (IndexOutOfBoundsException | NumberFormatException e) {
       throw new HaqException(
           Reason.INVALID_MODEL,
@@ -164,16 +162,76 @@ final class ModelArchive {
     }
   }
 
-  private static void write(ModelProto model, Path target, long mostBytes) throws IOException {
-    long data =
-        model.getGraph().getInitializerList().stream().mapToLong(t -> t.getRawData().size()).sum();
-    if (data > mostBytes) {
+  /**
+   * Writes the model with the bytes of its tensors, which go from file to file: a message that
+   * holds all of them would fill the memory.
+   */
+  private void write(ModelProto model, Path target, long mostBytes) throws IOException {
+    GraphProto graph = model.getGraph();
+    GraphProto rest = graph.toBuilder().clearInitializer().build();
+    List<Packed> tensors = graph.getInitializerList().stream().map(this::packed).toList();
+    long bytes = rest.getSerializedSize();
+    for (Packed tensor : tensors) {
+      bytes += tensor.bytes();
+    }
+    ModelProto outer = model.toBuilder().clearGraph().build();
+    if (bytes + outer.getSerializedSize() + FIELD_BYTES > mostBytes) {
       throw tooLarge(); // tensors may share their bytes in the archive, not in one file
     }
     try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(target), 1 << 16)) {
       CodedOutputStream out = CodedOutputStream.newInstance(file);
-      model.writeTo(out);
+      outer.writeTo(out);
+      out.writeTag(ModelProto.GRAPH_FIELD_NUMBER, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+      out.writeUInt32NoTag((int) bytes);
+      rest.writeTo(out);
+      for (Packed tensor : tensors) {
+        tensor.write(out);
+      }
       out.flush();
+    }
+  }
+
+  private Packed packed(TensorProto tensor) {
+    if (tensor.getDataLocation() != TensorProto.DataLocation.EXTERNAL) {
+      return new Packed(tensor, Optional.empty());
+    }
+    return new Packed(
+        tensor.toBuilder().clearRawData().clearExternalData().clearDataLocation().build(),
+        Optional.of(data(tensor)));
+  }
+
+  /**
+   * A tensor of the graph as it is written.
+   *
+   * @param data what its bytes are when they are not in the message
+   */
+  private record Packed(TensorProto tensor, Optional<ByteBuffer> data) {
+    /** Of the message inside its field. */
+    private long size() {
+      return tensor.getSerializedSize()
+          + data.map(d -> field(TensorProto.RAW_DATA_FIELD_NUMBER, d.remaining())).orElse(0L);
+    }
+
+    /** Of the whole field; more than fits where that is so. */
+    long bytes() {
+      return field(GraphProto.INITIALIZER_FIELD_NUMBER, size());
+    }
+
+    private static long field(int number, long bytes) {
+      return CodedOutputStream.computeTagSize(number)
+          + CodedOutputStream.computeUInt64SizeNoTag(bytes)
+          + bytes;
+    }
+
+    void write(CodedOutputStream out) throws IOException {
+      out.writeTag(GraphProto.INITIALIZER_FIELD_NUMBER, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+      out.writeUInt32NoTag((int) size());
+      tensor.writeTo(out);
+      if (data.isPresent()) {
+        out.writeTag(TensorProto.RAW_DATA_FIELD_NUMBER, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+        out.writeUInt32NoTag(data.get().remaining());
+        out.writeRawBytes(data.get().duplicate());
+      }
     }
   }
 

@@ -12,8 +12,10 @@ import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.onnx.CnnGraph.OutputKind;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -44,23 +46,22 @@ public final class ModelImporter {
    * @param name for people
    */
   public static ImportedModel read(byte[] bytes, String id, String name) {
-    return read(ByteBuffer.wrap(bytes), id, name);
+    return read(new ByteArrayInputStream(bytes), bytes.length, id, name);
   }
 
   /**
-   * As {@link #read(byte[], String, String)}. The file's bytes are in memory once while it is read;
-   * what is kept are the quantizable layers' weights.
+   * As {@link #read(byte[], String, String)}. The model's tensors are in memory once: each is let
+   * go when it has become the weights of a layer, which are what is kept.
    */
   public static ImportedModel read(Path file, String id, String name) throws IOException {
-    return read(OnnxReader.map(file), id, name);
+    try (InputStream bytes = Files.newInputStream(file)) {
+      return read(bytes, Files.size(file), id, name);
+    }
   }
 
-  private static ImportedModel read(ByteBuffer bytes, String id, String name) {
-    int size = bytes.remaining();
+  private static ImportedModel read(InputStream bytes, long size, String id, String name) {
     try {
-      ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(OnnxReader.read(bytes)));
-      ModelProto model = ChannelsFirstInput.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound)));
-      return read(model, id, name, size);
+      return read(GraphDraft.of(model(bytes)), id, name, size);
     } catch (RuntimeException e) {
       // A graph can be malformed in more ways than are worth a check of their own.
       if (e instanceof HaqException typed && typed.reason() != Reason.INVALID_ARGUMENT) {
@@ -74,14 +75,19 @@ public final class ModelImporter {
     }
   }
 
+  /** Nobody else may keep the answer: its tensors go as soon as they have been converted. */
+  private static ModelProto model(InputStream bytes) {
+    ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(OnnxReader.read(bytes)));
+    return ChannelsFirstInput.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound)));
+  }
+
   private static String firstLine(RuntimeException e) {
     return Optional.ofNullable(e.getMessage())
         .flatMap(message -> message.lines().findFirst())
         .orElseGet(() -> e.getClass().getSimpleName());
   }
 
-  private static ImportedModel read(ModelProto model, String id, String name, long sizeBytes) {
-    GraphDraft draft = GraphDraft.of(model);
+  private static ImportedModel read(GraphDraft draft, String id, String name, long sizeBytes) {
     int[] inputShape = inputShape(draft.input);
     Map<String, Integer> batchNormParameters = BatchNormFolding.apply(draft);
     long batch = dimension(draft.input, 0).getDimValue();
@@ -92,23 +98,23 @@ public final class ModelImporter {
     Map<String, List<Integer>> shapes = ShapeProbe.shapes(draft, inputShape);
     int classes = classes(shapes.get(draft.output));
     boolean fixedBatch = !ShapeProbe.takesAnyBatch(draft, inputShape, classes);
+    Set<String> nonNegative = NonNegative.tensors(draft);
+    boolean probabilities = NonNegative.isSoftmax(draft, draft.output);
     List<GraphNode> nodes = LayerFinder.find(draft, shapes, batchNormParameters);
     CnnGraph graph =
         new CnnGraph(
             nodes,
             otherConstants(draft, nodes),
-            model.getOpsetImportList(),
-            model.getIrVersion(),
+            draft.model.getOpsetImportList(),
+            draft.model.getIrVersion(),
             draft.input.getName(),
             List.of(inputShape[0], inputShape[1], inputShape[2]),
             draft.output,
-            NonNegative.isSoftmax(draft, draft.output)
-                ? OutputKind.PROBABILITIES
-                : OutputKind.LOGITS,
+            probabilities ? OutputKind.PROBABILITIES : OutputKind.LOGITS,
             classes,
             fixedBatch,
             shapes,
-            NonNegative.tensors(draft));
+            nonNegative);
     List<Layer> layers = graph.layers().stream().map(Quantizable::layer).toList();
     return new ImportedModel(
         new Network(id, name, layers, otherParameters(graph)), graph, sizeBytes);
@@ -190,7 +196,7 @@ public final class ModelImporter {
         for (String name : GraphDraft.reads(other.node())) {
           TensorProto constant = draft.constants.get(name);
           if (constant != null) {
-            constants.put(name, Tensors.apart(constant));
+            constants.put(name, constant);
           }
         }
       }

@@ -3,6 +3,7 @@ package dev.haq.quantizer.onnx;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
+import dev.haq.quantizer.disk.DiskErrors;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -304,6 +305,6 @@ public final class ModelStore {
   }
 
   private static HaqException failed(String what, Exception e) {
-    return new HaqException(Reason.INTERNAL, what + ": " + e.getMessage(), e);
+    return DiskErrors.failed(what, e);
   }
 }

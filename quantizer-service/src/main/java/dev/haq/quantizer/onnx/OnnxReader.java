@@ -10,10 +10,10 @@ import ai.onnx.proto.OnnxMl.SparseTensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.UnsafeByteOperations;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -24,6 +24,8 @@ import java.util.List;
 final class OnnxReader {
   /** What a protobuf message, and so an ONNX file without external data, can hold. */
   static final int LARGEST_FILE_BYTES = Integer.MAX_VALUE;
+
+  private static final int BUFFER_BYTES = 1 << 16;
 
   private OnnxReader() {}
 
@@ -40,8 +42,11 @@ final class OnnxReader {
     }
   }
 
-  /** Tensors of the answer refer to the buffer, which must not change. */
-  static ModelProto read(ByteBuffer bytes) {
+  /**
+   * The model that a stream holds. Each tensor has bytes of its own, so what is no longer needed of
+   * a large model can leave the memory.
+   */
+  static ModelProto read(InputStream bytes) {
     ModelProto model = parse(bytes);
     if (!model.hasGraph() || model.getGraph().getNodeCount() == 0) {
       throw invalid(
@@ -57,14 +62,13 @@ final class OnnxReader {
     return model;
   }
 
-  /** The message in the buffer, unchecked. */
-  static ModelProto parse(ByteBuffer bytes) {
-    if (!bytes.hasRemaining()) {
-      throw invalid("the file is empty: give a file exported as .onnx");
-    }
+  /** The message in the stream, unchecked. */
+  static ModelProto parse(InputStream bytes) {
     try {
-      CodedInputStream in = UnsafeByteOperations.unsafeWrap(bytes).newCodedInput();
-      in.enableAliasing(true);
+      CodedInputStream in = CodedInputStream.newInstance(bytes, BUFFER_BYTES);
+      if (in.isAtEnd()) {
+        throw invalid("the file is empty: give a file exported as .onnx");
+      }
       in.setSizeLimit(LARGEST_FILE_BYTES);
       ModelProto model = ModelProto.parseFrom(in);
       in.checkLastTagWas(0);

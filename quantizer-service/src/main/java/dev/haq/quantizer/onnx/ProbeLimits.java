@@ -63,11 +63,28 @@ final class ProbeLimits {
    */
   static Set<String> check(GraphDraft draft, OrtSession session, Map<String, List<Integer>> shapes)
       throws OrtException {
+    return check(draft.nodes, draft.constants, session, shapes, LARGEST_TENSOR, MOST_VALUES);
+  }
+
+  /**
+   * The same for part of a model.
+   *
+   * @param largest values of one tensor
+   * @param most values of all tensors together
+   */
+  static Set<String> check(
+      List<NodeProto> nodes,
+      Map<String, TensorProto> constants,
+      OrtSession session,
+      Map<String, List<Integer>> shapes,
+      long largest,
+      long most)
+      throws OrtException {
     Map<String, NodeInfo> inferred = session.getOutputInfo();
     Set<String> unknown = new HashSet<>();
     double values = 0;
     double products = 0;
-    for (NodeProto node : draft.nodes) {
+    for (NodeProto node : nodes) {
       for (String output : node.getOutputList()) {
         if (output.isEmpty()) {
           continue;
@@ -77,8 +94,8 @@ final class ProbeLimits {
           double size =
               Arrays.stream(info.getShape()).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
           values += size;
-          products += size * productsEach(draft, node, shapes);
-          if (size > LARGEST_TENSOR || values > MOST_VALUES || products > MOST_PRODUCTS) {
+          products += size * productsEach(constants, node, shapes);
+          if (size > largest || values > most || products > MOST_PRODUCTS) {
             throw new HaqException(
                 Reason.TOO_LARGE,
                 "at node '%s' (%s) one image has come to %.0f values and %.0f multiplications, more than is taken: export the model with a smaller image size"
@@ -100,13 +117,13 @@ final class ProbeLimits {
 
   /** Multiplications, or values read, for each value of a node's result. */
   private static double productsEach(
-      GraphDraft draft, NodeProto node, Map<String, List<Integer>> shapes) {
+      Map<String, TensorProto> constants, NodeProto node, Map<String, List<Integer>> shapes) {
     double window =
         Arrays.stream(Nodes.ints(node, "kernel_shape", 1))
             .mapToDouble(k -> k)
             .reduce(1, (a, b) -> a * b);
     double weights = 1;
-    TensorProto constant = draft.constants.get(Nodes.input(node, 1));
+    TensorProto constant = constants.get(Nodes.input(node, 1));
     if (constant != null && constant.getDimsCount() > 1) {
       double elements =
           constant.getDimsList().stream().mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);

@@ -5,8 +5,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OrtSession;
-import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
+import dev.haq.quantizer.disk.DiskErrors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -55,8 +54,7 @@ final class SplitModel implements AutoCloseable {
       return new SplitModel(folder, Ort.open(rest.toByteArray(), rewriting, folder));
     } catch (IOException e) {
       delete(folder);
-      throw new HaqException(
-          Reason.INTERNAL, "the model's weights cannot be written to disk: " + e.getMessage(), e);
+      throw DiskErrors.failed("the model's weights cannot be written to the temporary folder", e);
     } catch (RuntimeException e) {
       delete(folder);
       throw e;

@@ -3,6 +3,7 @@ package dev.haq.quantizer.onnx;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.nio.ByteBuffer;
@@ -64,10 +65,13 @@ public final class Tensors {
     if (!tensor.getRawData().isEmpty()) {
       ByteBuffer raw = raw(tensor, count, bytesPerElement(tensor, type));
       float[] values = new float[count];
+      if (type == DataType.FLOAT) {
+        raw.asFloatBuffer().get(values);
+        return values;
+      }
       for (int i = 0; i < count; i++) {
         values[i] =
             switch (type) {
-              case FLOAT -> raw.getFloat();
               case DOUBLE -> (float) raw.getDouble();
               case FLOAT16 -> halfToFloat(raw.getShort());
               case BFLOAT16 -> Float.intBitsToFloat(raw.getShort() << 16);
@@ -182,27 +186,27 @@ public final class Tensors {
   public static TensorProto of(String name, float[] values, int... dims) {
     ByteBuffer bytes = buffer(values.length * Float.BYTES);
     bytes.asFloatBuffer().put(values);
-    return make(name, DataType.FLOAT, bytes, dims);
+    return make(name, DataType.FLOAT, UnsafeByteOperations.unsafeWrap(bytes), dims);
   }
 
   public static TensorProto of(String name, long[] values, int... dims) {
     ByteBuffer bytes = buffer(values.length * Long.BYTES);
     bytes.asLongBuffer().put(values);
-    return make(name, DataType.INT64, bytes, dims);
+    return make(name, DataType.INT64, UnsafeByteOperations.unsafeWrap(bytes), dims);
   }
 
   public static TensorProto of(String name, int[] values, int... dims) {
     ByteBuffer bytes = buffer(values.length * Integer.BYTES);
     bytes.asIntBuffer().put(values);
-    return make(name, DataType.INT32, bytes, dims);
+    return make(name, DataType.INT32, UnsafeByteOperations.unsafeWrap(bytes), dims);
   }
 
   public static TensorProto int8(String name, byte[] values, int... dims) {
-    return make(name, DataType.INT8, ByteBuffer.wrap(values), dims);
+    return make(name, DataType.INT8, ByteString.copyFrom(values), dims);
   }
 
   public static TensorProto uint8(String name, byte[] values, int... dims) {
-    return make(name, DataType.UINT8, ByteBuffer.wrap(values), dims);
+    return make(name, DataType.UINT8, ByteString.copyFrom(values), dims);
   }
 
   /** Whole numbers of -8..7, two a byte, the first in the low half. */
@@ -212,7 +216,7 @@ public final class Tensors {
       packed[i / 2] |= (byte) ((values[i] & 0xf) << (i % 2 * 4));
     }
     // The messages at hand are older than this type; its number is ONNX's.
-    return make(name, DataType.FLOAT, ByteBuffer.wrap(packed), dims).toBuilder()
+    return make(name, DataType.FLOAT, UnsafeByteOperations.unsafeWrap(packed), dims).toBuilder()
         .setDataType(INT4)
         .build();
   }
@@ -221,12 +225,9 @@ public final class Tensors {
     return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private static TensorProto make(String name, DataType type, ByteBuffer bytes, int... dims) {
+  private static TensorProto make(String name, DataType type, ByteString bytes, int... dims) {
     TensorProto.Builder tensor =
-        TensorProto.newBuilder()
-            .setName(name)
-            .setDataType(type.getNumber())
-            .setRawData(ByteString.copyFrom(bytes));
+        TensorProto.newBuilder().setName(name).setDataType(type.getNumber()).setRawData(bytes);
     for (int dim : dims) {
       tensor.addDims(dim);
     }
@@ -235,15 +236,6 @@ public final class Tensors {
 
   static TensorProto renamed(TensorProto tensor, String name) {
     return tensor.getName().equals(name) ? tensor : tensor.toBuilder().setName(name).build();
-  }
-
-  /** The tensor with bytes of its own, which do not keep those of the whole file in memory. */
-  static TensorProto apart(TensorProto tensor) {
-    return tensor.hasRawData()
-        ? tensor.toBuilder()
-            .setRawData(ByteString.copyFrom(tensor.getRawData().asReadOnlyByteBuffer()))
-            .build()
-        : tensor;
   }
 
   static TensorProto withDims(TensorProto tensor, List<Long> dims) {

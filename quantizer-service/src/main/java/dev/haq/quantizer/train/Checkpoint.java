@@ -3,8 +3,6 @@ package dev.haq.quantizer.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,6 +62,9 @@ final class Checkpoint {
     }
   }
 
+  /**
+   * Keeps where training is; a disk that refuses it costs an interrupted training, not this one.
+   */
   void save(Reached reached) {
     if (file.isEmpty()) {
       return;
@@ -74,12 +75,15 @@ final class Checkpoint {
       all.addAll(parameters);
       all.addAll(velocities);
       Path written = Files.createTempFile(target.getParent(), "checkpoint", ".part");
-      Files.write(written, all.encode());
-      Files.move(
-          written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      try {
+        Files.write(written, all.encode());
+        Files.move(
+            written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(written);
+      }
     } catch (IOException e) {
-      throw new HaqException(
-          Reason.INTERNAL, "checkpoint " + target + " cannot be written: " + e.getMessage(), e);
+      LOG.warn("checkpoint {} cannot be written; training goes on without it", target, e);
     }
   }
 }

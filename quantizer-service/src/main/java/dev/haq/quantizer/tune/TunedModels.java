@@ -6,6 +6,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
+import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.FineTuner;
 import dev.haq.quantizer.onnx.FloatGraph;
@@ -117,11 +118,10 @@ public final class TunedModels implements AutoCloseable {
       BooleanSupplier cancelled) {
     Recipe judge = request.recipe().untrained();
     Accuracy before = accuracy(request.model(), request, judge, cancelled);
-    Path checkpoint = folder.resolve(digest + ".checkpoint");
     FineTuner.Tuned tuned =
         evaluator.tune(
             evaluation(request.model(), request, request.recipe()),
-            Optional.of(checkpoint),
+            Optional.of(checkpoint(digest)),
             listener,
             cancelled);
     StoredModel stored = store(tuned, request.name());
@@ -134,15 +134,28 @@ public final class TunedModels implements AutoCloseable {
             .setSeconds(tuned.seconds())
             .setImagesPerSecond(tuned.imagesPerSecond())
             .build();
+    keep(result, digest);
+    return result;
+  }
+
+  /** Puts the result in the checkpoint's place; where the disk refuses it, the model is there. */
+  private void keep(FineTuneResult result, String digest) {
     try {
       Path written = Files.createTempFile(folder, digest, ".part");
-      Files.writeString(written, JsonFormat.printer().print(result));
-      Files.move(written, result(digest), StandardCopyOption.ATOMIC_MOVE);
-      Files.deleteIfExists(checkpoint);
+      try {
+        Files.writeString(written, JsonFormat.printer().print(result));
+        Files.move(written, result(digest), StandardCopyOption.ATOMIC_MOVE);
+        Files.deleteIfExists(checkpoint(digest));
+      } finally {
+        Files.deleteIfExists(written);
+      }
     } catch (IOException e) {
-      throw failed("the result of fine-tuning cannot be kept", e);
+      LOG.warn("the result {} cannot be kept; an equal request trains again", result(digest), e);
     }
-    return result;
+  }
+
+  private Path checkpoint(String digest) {
+    return folder.resolve(digest + ".checkpoint");
   }
 
   private Accuracy accuracy(
@@ -197,7 +210,7 @@ public final class TunedModels implements AutoCloseable {
   }
 
   private static HaqException failed(String what, Exception e) {
-    return new HaqException(Reason.INTERNAL, what + ": " + e.getMessage(), e);
+    return DiskErrors.failed(what, e);
   }
 
   /** Stops what is under way after its step at hand; checkpoints stay. */

@@ -33,7 +33,7 @@ final class DatasetStoreTest {
 
   @BeforeEach
   void open() {
-    store = new DatasetStore(temp, ArchiveLimits.DEFAULT);
+    store = new DatasetStore(temp, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES);
   }
 
   @AfterEach
@@ -50,7 +50,10 @@ final class DatasetStoreTest {
     assertEquals(6, stored.images());
     assertEquals(2, stored.classes());
     assertEquals(DatasetFormat.CLASS_FOLDERS_ZIP, stored.format());
-    assertEquals(stored, new DatasetStore(temp, ArchiveLimits.DEFAULT).get(stored.id()));
+    assertEquals(
+        stored,
+        new DatasetStore(temp, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES)
+            .get(stored.id()));
   }
 
   @Test
@@ -131,7 +134,11 @@ final class DatasetStoreTest {
 
   @Test
   void tooManyAndTooLargeEntriesAreRefused() {
-    store = new DatasetStore(temp, new ArchiveLimits(100_000, 5, 500, 2_000, 200));
+    store =
+        new DatasetStore(
+            temp,
+            new ArchiveLimits(100_000, 5, 500, 2_000, 200),
+            DatasetStore.USUAL_PREPARED_BYTES);
     assertTooLarge("has 6 entries, more than 5", Samples.zip(Samples.cats()));
     assertTooLarge("larger than 500 bytes", Samples.zip(Map.of("cat/a.png", new byte[501])));
     assertTooLarge(

@@ -2,6 +2,7 @@ package dev.haq.quantizer.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -33,8 +34,8 @@ final class DatasetsTest {
 
   @BeforeEach
   void open() {
-    store = new DatasetStore(temp, ArchiveLimits.DEFAULT);
-    datasets = new Datasets(store, Datasets.DEFAULT_CACHE_BYTES);
+    store = new DatasetStore(temp, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES);
+    datasets = new Datasets(store);
   }
 
   @Test
@@ -75,11 +76,39 @@ final class DatasetsTest {
     float[] first = read(datasets.images(DataSelection.all(stored.id()), 4, 4), 5);
     FileTime written = Files.getLastModifiedTime(prepared().get(0));
     // Without the images themselves: were one decoded again, this would fail.
-    Datasets restarted = new Datasets(new DatasetStore(temp, ArchiveLimits.DEFAULT), 1L << 30);
+    Datasets restarted =
+        new Datasets(
+            new DatasetStore(temp, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES));
     Path archive = temp.resolve(stored.id().substring("sha256:".length())).resolve("content");
     Files.write(archive, withBlankPictures());
     assertArrayEquals(first, read(restarted.images(DataSelection.all(stored.id()), 4, 4), 5));
     assertTrue(Files.getLastModifiedTime(prepared().get(0)).compareTo(written) >= 0);
+  }
+
+  @Test
+  void picturesWhosePreprocessingIsKnownAreDecodedOnceAtImport() throws IOException {
+    Map<String, byte[]> files = Samples.cats();
+    DatasetInfo plain = Samples.store(store, Samples.zip(files));
+    files.put("preprocess.yaml", Samples.text("preset: raw\nresize_short_side: 3\ncrop: 2\n"));
+    DatasetInfo cropped = Samples.store(store, Samples.zip(files));
+    assertEquals(2, prepared().size());
+    Map.of(plain, 4, cropped, 2).forEach(this::hasItsPicturesWithoutTheArchive);
+    assertEquals(2, prepared().size());
+  }
+
+  private void hasItsPicturesWithoutTheArchive(DatasetInfo stored, int side) {
+    Path archive = temp.resolve(stored.id().substring("sha256:".length())).resolve("content");
+    try {
+      Files.write(archive, withBlankPictures());
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    LabelledImages images = datasets.images(DataSelection.all(stored.id()), side, side);
+    byte[] pixels = new byte[images.floatsPerImage()];
+    for (int i = 0; i < images.size(); i++) {
+      images.readBytes(i, pixels, 0);
+      assertFalse(pixels[0] == -1 && pixels[side * side] == -1, "picture " + i + " is blank");
+    }
   }
 
   /** Same names, other pixels. */
@@ -99,7 +128,7 @@ final class DatasetsTest {
       bytes[i] ^= 0x55;
     }
     Files.write(file, bytes);
-    Datasets restarted = new Datasets(store, 1L << 30);
+    Datasets restarted = new Datasets(store);
     assertArrayEquals(good, read(restarted.images(DataSelection.all(stored.id()), 4, 4), 0));
   }
 
@@ -125,7 +154,8 @@ final class DatasetsTest {
 
   @Test
   void theFilesUsedLeastRecentlyLeaveAFullFolder() throws IOException {
-    datasets = new Datasets(store, 1000L * BuiltinShapes.IMAGE_BYTES);
+    store = new DatasetStore(temp, ArchiveLimits.DEFAULT, 1000L * BuiltinShapes.IMAGE_BYTES);
+    datasets = new Datasets(store);
     LabelledImages search = shapes(Split.SEARCH);
     float[] before = read(search, 7);
     DatasetInfo stored = Samples.store(store, Samples.cifar(3, 1, 4));
@@ -196,7 +226,7 @@ final class DatasetsTest {
   }
 
   private List<Path> prepared() throws IOException {
-    try (Stream<Path> files = Files.list(store.preparedFolder())) {
+    try (Stream<Path> files = Files.list(temp.resolve(".prepared"))) {
       return files.toList();
     }
   }

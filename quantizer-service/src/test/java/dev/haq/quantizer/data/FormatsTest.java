@@ -31,7 +31,7 @@ final class FormatsTest {
 
   @BeforeEach
   void open() {
-    store = new DatasetStore(temp, ArchiveLimits.DEFAULT);
+    store = new DatasetStore(temp, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES);
   }
 
   @Test
@@ -137,7 +137,11 @@ final class FormatsTest {
 
   @Test
   void anArrayLargerThanTheLimitIsRefusedBeforeItIsUnpacked() {
-    store = new DatasetStore(temp, new ArchiveLimits(1 << 20, 100, 1 << 20, 1 << 20, 200));
+    store =
+        new DatasetStore(
+            temp,
+            new ArchiveLimits(1 << 20, 100, 1 << 20, 1 << 20, 200),
+            DatasetStore.USUAL_PREPARED_BYTES);
     byte[] images = NumberArrays.idx(new byte[16], 1_000_000, 28, 28);
     Map<String, byte[]> files = new LinkedHashMap<>();
     files.put("images-idx3-ubyte.gz", NumberArrays.gzip(images));
@@ -196,7 +200,7 @@ final class FormatsTest {
   }
 
   private void assertSameImages(DatasetInfo expected, DatasetInfo actual) {
-    Datasets datasets = new Datasets(store, 1 << 30);
+    Datasets datasets = new Datasets(store);
     LabelledImages a = datasets.images(DataSelection.all(expected.id()), 4, 4);
     LabelledImages b = datasets.images(DataSelection.all(actual.id()), 4, 4);
     assertEquals(a.size(), b.size());

@@ -56,7 +56,10 @@ public final class EvaluationBench {
   private EvaluationBench(Path file, Path dataFile, String preset, int count) throws IOException {
     model = ModelImporter.read(Files.readAllBytes(file), "id", file.getFileName().toString());
     DatasetStore store =
-        new DatasetStore(Files.createTempDirectory("bench"), ArchiveLimits.DEFAULT);
+        new DatasetStore(
+            Files.createTempDirectory("bench"),
+            ArchiveLimits.DEFAULT,
+            DatasetStore.USUAL_PREPARED_BYTES);
     Preprocessing preprocessing = Preprocessing.preset(preset);
     String dataset;
     try (DatasetUpload upload = store.upload("bench", Optional.empty(), Optional.empty())) {
@@ -72,7 +75,7 @@ public final class EvaluationBench {
             DataSelection.DEFAULT_CALIBRATION_IMAGES,
             0,
             DataSelection.DEFAULT_HELD_OUT_FRACTION);
-    Datasets datasets = new Datasets(store, Datasets.DEFAULT_CACHE_BYTES);
+    Datasets datasets = new Datasets(store);
     images =
         (selection, shape, classes) ->
             TestImages.of(datasets.images(selection, shape.get(1), shape.get(2)));

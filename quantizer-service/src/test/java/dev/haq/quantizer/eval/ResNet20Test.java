@@ -54,13 +54,14 @@ final class ResNet20Test {
     assumeTrue(Files.exists(images), "shared models and images are not here");
     model =
         ModelImporter.read(Files.readAllBytes(SHARED.resolve("resnet20.onnx")), "id", "resnet20");
-    DatasetStore store = new DatasetStore(folder, ArchiveLimits.DEFAULT);
+    DatasetStore store =
+        new DatasetStore(folder, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES);
     try (DatasetUpload upload =
         store.upload("cifar10", Optional.empty(), Optional.of(Preprocessing.preset("cifar10")))) {
       upload.write(ByteBuffer.wrap(Files.readAllBytes(images)));
       data = DataSelection.all(upload.finish().id());
     }
-    datasets = new Datasets(store, Datasets.DEFAULT_CACHE_BYTES);
+    datasets = new Datasets(store);
   }
 
   private static Evaluator evaluator(GraphWriter writer) {

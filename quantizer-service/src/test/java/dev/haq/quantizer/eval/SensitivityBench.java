@@ -39,7 +39,8 @@ public final class SensitivityBench {
   public static void main(String[] args) throws IOException {
     ImportedModel model = ModelImporter.read(Files.readAllBytes(Path.of(args[0])), "id", "model");
     Path folder = Files.createTempDirectory("bench");
-    DatasetStore store = new DatasetStore(folder, ArchiveLimits.DEFAULT);
+    DatasetStore store =
+        new DatasetStore(folder, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES);
     String dataset;
     try (DatasetUpload upload = store.upload("bench", Optional.empty(), Optional.empty())) {
       upload.write(ByteBuffer.wrap(Files.readAllBytes(Path.of(args[1]))));
@@ -55,7 +56,7 @@ public final class SensitivityBench {
             0,
             DataSelection.DEFAULT_HELD_OUT_FRACTION);
     Recipe recipe = Recipe.named(args.length > 4 ? args[4] : "haq");
-    Datasets datasets = new Datasets(store, Datasets.DEFAULT_CACHE_BYTES);
+    Datasets datasets = new Datasets(store);
     try (Evaluator evaluator =
         new Evaluator(
             (selection, shape, classes) ->

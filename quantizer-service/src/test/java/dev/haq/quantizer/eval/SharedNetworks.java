@@ -103,13 +103,13 @@ record SharedNetworks(ImportedModel model, List<Fold> folds) {
 
   private static Images images(Path store, byte[] archive, Preprocessing preprocessing, int side)
       throws IOException {
-    DatasetStore datasets = new DatasetStore(store, ArchiveLimits.DEFAULT);
+    DatasetStore datasets =
+        new DatasetStore(store, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES);
     try (DatasetUpload upload =
         datasets.upload("images", Optional.empty(), Optional.of(preprocessing))) {
       upload.write(ByteBuffer.wrap(archive));
       DataSelection all = DataSelection.all(upload.finish().id());
-      return TestImages.of(
-          new Datasets(datasets, Datasets.DEFAULT_CACHE_BYTES).images(all, side, side));
+      return TestImages.of(new Datasets(datasets).images(all, side, side));
     }
   }
 

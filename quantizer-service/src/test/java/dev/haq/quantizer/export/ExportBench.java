@@ -30,8 +30,8 @@ final class ExportBench implements AutoCloseable {
   final Exporter exporter;
 
   ExportBench(Path folder) {
-    store = new DatasetStore(folder, ArchiveLimits.DEFAULT);
-    Datasets datasets = new Datasets(store, Datasets.DEFAULT_CACHE_BYTES);
+    store = new DatasetStore(folder, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES);
+    Datasets datasets = new Datasets(store);
     evaluator =
         new Evaluator(
             (selection, shape, classes) ->

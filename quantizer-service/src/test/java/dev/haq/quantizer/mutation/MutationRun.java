@@ -63,7 +63,8 @@ public final class MutationRun {
         models.add(upload, "mutant");
         return "accepted";
       }
-      DatasetStore datasets = new DatasetStore(folder.resolve("datasets"), LIMITS);
+      DatasetStore datasets =
+          new DatasetStore(folder.resolve("datasets"), LIMITS, DatasetStore.USUAL_PREPARED_BYTES);
       try (DatasetUpload upload = datasets.upload("mutant", Optional.empty(), Optional.empty())) {
         upload.write(ByteBuffer.wrap(mutant.bytes()));
         upload.finish();

@@ -1,6 +1,7 @@
 package dev.haq.quantizer.mutation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -13,6 +14,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** A small share of {@link MutationRun}. */
 final class MutationTest {
   private static final int MUTANTS = 300;
+
+  /** A function that comes to 50,000 nodes, which took ONNX Runtime half a minute. */
+  private static final long[] ONCE_TAKEN = {202824};
 
   @TempDir Path folder;
 
@@ -27,5 +31,14 @@ final class MutationTest {
     assertEquals(0, MutationRun.left(folder), "nothing is left of what was refused");
     assertTrue(counts.keySet().size() > 4, "many kinds of damage are met: " + counts);
     assertTrue(counts.getOrDefault("accepted", 0) < MUTANTS / 2, "most are damaged: " + counts);
+  }
+
+  @Test
+  void filesThatOnceTookTooLongAreRefused() throws IOException {
+    for (long seed : ONCE_TAKEN) {
+      String outcome = MutationRun.outcome(Mutant.of(seed), folder);
+      assertTrue(MutationRun.isKind(outcome), "seed " + seed + ": " + outcome);
+      assertNotEquals("accepted", outcome, "seed " + seed);
+    }
   }
 }

@@ -117,6 +117,33 @@ final class ModelImporterTest {
   }
 
   @Test
+  void weightsMayBeComputedFromConstants() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    byte[] bytes = model.bytes(model.gemm(filled(model, 8, 3, 3, 3), 8, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+    assertEquals(2, imported.network().size());
+    assertSameAnswers(bytes, imported);
+  }
+
+  @Test
+  void constantsThatAreTooLargeAreRefusedBeforeTheyAreComputed() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    byte[] bytes = model.bytes(model.gemm(filled(model, 1 << 30, 3, 3, 3), 8, 5));
+    HaqException refused =
+        assertThrows(HaqException.class, () -> ModelImporter.read(bytes, "id", "name"));
+    assertEquals(Reason.TOO_LARGE, refused.reason());
+  }
+
+  /** A convolution whose weights are filled in with zeros, to which others are added. */
+  private static String filled(SmallModel model, long... shape) {
+    String zeros = model.node("ConstantOfShape", model.initializer(shape));
+    String weights = model.node("Add", zeros, model.initializer(model.values(9, 0.3), 3, 3));
+    String conv = model.node("Conv", List.of("image", weights), SmallModel.window(3, 1, 1));
+    return model.pooled(model.relu(conv));
+  }
+
+  @Test
   void anAddedVectorBecomesTheBiasOfTheMatMulBeforeIt() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));

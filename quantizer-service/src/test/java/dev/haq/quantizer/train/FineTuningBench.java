@@ -44,7 +44,10 @@ public final class FineTuningBench {
   public static void main(String[] args) throws IOException {
     ImportedModel model = ModelImporter.read(Files.readAllBytes(Path.of(args[0])), "id", "model");
     DatasetStore store =
-        new DatasetStore(Files.createTempDirectory("bench"), ArchiveLimits.DEFAULT);
+        new DatasetStore(
+            Files.createTempDirectory("bench"),
+            ArchiveLimits.DEFAULT,
+            DatasetStore.USUAL_PREPARED_BYTES);
     DataSelection train = selection(store, args[1], args[3], 0);
     DataSelection test = selection(store, args[2], args[3], 0);
     DataSelection few = selection(store, args[1], args[3], SPEED_IMAGES);
@@ -73,7 +76,7 @@ public final class FineTuningBench {
             1);
     Recipe recipe = Recipe.named("haq-finetune").withFineTuning(settings);
     int threads = Runtime.getRuntime().availableProcessors();
-    Datasets datasets = new Datasets(store, Datasets.DEFAULT_CACHE_BYTES);
+    Datasets datasets = new Datasets(store);
     try (Evaluator evaluator =
         new Evaluator(
             (selection, shape, classes) ->

@@ -1,0 +1,225 @@
+package dev.haq.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.google.protobuf.Message;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * HTTP as the gateway speaks it: messages as JSON, files, streams of events. Every call blocks;
+ * every error is a {@link HaqException} with the reason that the service gave.
+ */
+final class GatewayHttp {
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+  /** Longer than any evaluation a person would wait for: the first one also calibrates. */
+  private static final Duration CALL_TIMEOUT = Duration.ofMinutes(60);
+
+  private final URI base;
+  private final HttpClient http;
+
+  /**
+   * @param base such as {@code http://localhost:8080}
+   */
+  GatewayHttp(URI base) {
+    String text = base.toString();
+    this.base = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
+    this.http =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .build();
+  }
+
+  URI base() {
+    return base;
+  }
+
+  /** Whether a path answers. */
+  boolean isUp(String path) {
+    try {
+      HttpRequest request =
+          HttpRequest.newBuilder(uri(path)).timeout(CONNECT_TIMEOUT).GET().build();
+      return exchange(request, BodyHandlers.discarding()).statusCode() == 200;
+    } catch (HaqException e) {
+      return false;
+    }
+  }
+
+  /** The lines of a stream of events; the caller closes it. */
+  Stream<String> lines(String path) {
+    return lines(
+        HttpRequest.newBuilder(uri(path)).header("Accept", "text/event-stream").GET().build());
+  }
+
+  /** The lines of the stream of events that answers a message; the caller closes it. */
+  Stream<String> lines(String path, Message body) {
+    return lines(
+        HttpRequest.newBuilder(uri(path))
+            .header("Content-Type", "application/json")
+            .header("Accept", "text/event-stream")
+            .POST(BodyPublishers.ofString(Json.print(body)))
+            .build());
+  }
+
+  private Stream<String> lines(HttpRequest request) {
+    HttpResponse<Stream<String>> response = exchange(request, BodyHandlers.ofLines());
+    if (response.statusCode() != 200) {
+      try (Stream<String> lines = response.body()) {
+        throw problem(response.statusCode(), String.join("\n", lines.toList()));
+      }
+    }
+    return response.body();
+  }
+
+  /**
+   * Fetches a file, which is there completely or not at all.
+   *
+   * @return the headers that came with it
+   */
+  HttpHeaders download(String path, Path target) {
+    return download(HttpRequest.newBuilder(uri(path)).timeout(CALL_TIMEOUT).GET().build(), target);
+  }
+
+  /** The same for the file that answers a message. */
+  HttpHeaders download(String path, Message body, Path target) {
+    return download(json(path, body), target);
+  }
+
+  private HttpHeaders download(HttpRequest request, Path target) {
+    HttpResponse<InputStream> response = exchange(request, BodyHandlers.ofInputStream());
+    try (InputStream body = response.body()) {
+      if (response.statusCode() != 200) {
+        throw problem(
+            response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
+      }
+      Download.save(body, target);
+    } catch (IOException e) {
+      throw new HaqException(
+          Reason.UNAVAILABLE, "the download broke off: " + e.getMessage() + "; try again", e);
+    }
+    return response.headers();
+  }
+
+  <B extends Message.Builder> B get(String path, B answer) {
+    return call(HttpRequest.newBuilder(uri(path)).timeout(CALL_TIMEOUT).GET().build(), answer);
+  }
+
+  <B extends Message.Builder> B post(String path, Message body, B answer) {
+    return call(json(path, body), answer);
+  }
+
+  private HttpRequest json(String path, Message body) {
+    return HttpRequest.newBuilder(uri(path))
+        .timeout(CALL_TIMEOUT)
+        .header("Content-Type", "application/json")
+        .POST(BodyPublishers.ofString(Json.print(body)))
+        .build();
+  }
+
+  <B extends Message.Builder> B post(String path, HttpRequest.BodyPublisher body, B answer) {
+    return call(
+        HttpRequest.newBuilder(uri(path))
+            .timeout(CALL_TIMEOUT)
+            .header("Content-Type", "application/octet-stream")
+            .POST(body)
+            .build(),
+        answer);
+  }
+
+  private <B extends Message.Builder> B call(HttpRequest request, B answer) {
+    HttpResponse<String> response =
+        exchange(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
+    if (response.statusCode() / 100 != 2) {
+      throw problem(response.statusCode(), response.body());
+    }
+    return Json.parse(response.body(), answer);
+  }
+
+  private <T> HttpResponse<T> exchange(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
+    try {
+      return http.send(request, handler);
+    } catch (ConnectException e) {
+      throw new HaqException(
+          Reason.UNAVAILABLE,
+          "nothing answers at " + base + ": start the services there with 'haq serve'",
+          e);
+    } catch (IOException e) {
+      throw new HaqException(
+          Reason.UNAVAILABLE,
+          "the connection to " + base + " broke: " + e.getMessage() + "; try again",
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HaqException(Reason.CANCELLED, "interrupted", e);
+    }
+  }
+
+  /** What an application/problem+json document (RFC 9457) says. */
+  HaqException problem(int status, String body) {
+    try {
+      JsonNode document = Json.tree(body);
+      Map<String, String> details = new HashMap<>();
+      document
+          .path("details")
+          .properties()
+          .forEach(field -> details.put(field.getKey(), field.getValue().asText()));
+      return new HaqException(
+          reason(document.path("reason").asText(""), status),
+          document.path("detail").asText("the service answered with status " + status),
+          details,
+          null);
+    } catch (HaqException e) {
+      return new HaqException(
+          Reason.INTERNAL,
+          "%s answered with status %d and no explanation: is it a haq gateway?"
+              .formatted(base, status),
+          e);
+    }
+  }
+
+  private static Reason reason(String name, int status) {
+    for (Reason reason : Reason.values()) {
+      if (reason.name().equals(name)) {
+        return reason;
+      }
+    }
+    return status / 100 == 4 ? Reason.INVALID_ARGUMENT : Reason.INTERNAL;
+  }
+
+  private URI uri(String pathAndQuery) {
+    return URI.create(base + pathAndQuery);
+  }
+
+  /** A file as a body. */
+  static HttpRequest.BodyPublisher upload(Path file) {
+    try {
+      return BodyPublishers.ofFile(file);
+    } catch (FileNotFoundException e) {
+      throw HaqException.invalid("%s: there is no such file", file);
+    }
+  }
+
+  /** Text as a part of a path or query. */
+  static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+}
