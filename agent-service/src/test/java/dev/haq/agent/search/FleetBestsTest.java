@@ -109,8 +109,7 @@ class FleetBestsTest {
         largest =
             episode.result().isEligible(target)
                 ? Math.max(
-                    largest,
-                    best.orElseThrow().result().reward() - episode.result().reward())
+                    largest, best.orElseThrow().result().reward() - episode.result().reward())
                 : Double.POSITIVE_INFINITY;
         if (largest == Double.POSITIVE_INFINITY) {
           break;

@@ -48,8 +48,7 @@ class SharedAccuraciesTest {
                 return super.evaluate(policy);
               }
             });
-    CompletableFuture<Accuracy> first =
-        CompletableFuture.supplyAsync(() -> shared.evaluate(EIGHT));
+    CompletableFuture<Accuracy> first = CompletableFuture.supplyAsync(() -> shared.evaluate(EIGHT));
     assertTrue(begun.await(30, TimeUnit.SECONDS));
     CompletableFuture<Accuracy> second =
         CompletableFuture.supplyAsync(() -> shared.evaluate(EIGHT));

@@ -261,8 +261,7 @@ abstract class SessionStoreContract {
             default -> List.of(Optional.of(cost), Optional.of(cost));
           };
       EpisodeResult result =
-          new EpisodeResult(
-              n, one.policy(), n % 4, one.accuracy(), costs, false, one.timings());
+          new EpisodeResult(n, one.policy(), n % 4, one.accuracy(), costs, false, one.timings());
       Episode episode = expected.progress().next(result, NOW.plusSeconds(n));
       log.add(episode);
       expected = expected.with(episode);
