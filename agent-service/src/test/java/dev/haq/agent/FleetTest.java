@@ -335,7 +335,8 @@ final class FleetTest {
     HaqException unknown =
         refused(
             Reason.UNKNOWN_TARGET, () -> client.create(spec(5).addFurtherTargets(further("x"))));
-    assertTrue(unknown.getMessage().startsWith("target x: "), unknown.getMessage());
+    assertTrue(unknown.getMessage().contains("'x'"), unknown.getMessage());
+    assertEquals("x", unknown.details().get("target"));
   }
 
   @Test
@@ -344,7 +345,7 @@ final class FleetTest {
         refused(
             Reason.INVALID_ARGUMENT,
             () -> client.create(spec(5).addFurtherTargets(further(FakeSimulator.TARGET))));
-    assertTrue(twice.getMessage().contains("given twice"), twice.getMessage());
+    assertTrue(twice.getMessage().contains(" fake is given twice"), twice.getMessage());
     HaqException missing =
         refused(
             Reason.INVALID_ARGUMENT,

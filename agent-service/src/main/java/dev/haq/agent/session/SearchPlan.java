@@ -136,8 +136,12 @@ final class SearchPlan {
       }
       Map<String, String> details = new HashMap<>(e.details());
       details.put("target", target);
+      String message = e.getMessage();
       throw new HaqException(
-          e.reason(), "target %s: %s".formatted(target, e.getMessage()), details, e);
+          e.reason(),
+          message.contains(target) ? message : "target %s: %s".formatted(target, message),
+          details,
+          e);
     }
   }
 

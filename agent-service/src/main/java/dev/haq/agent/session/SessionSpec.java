@@ -167,9 +167,11 @@ public record SessionSpec(
     List<TargetHandle> earlier = new ArrayList<>(List.of(first));
     for (Target target : further) {
       TargetHandle handle = target.handle();
-      if (earlier.stream().anyMatch(other -> Arrays.equals(other.encoded(), handle.encoded()))) {
-        throw HaqException.invalid(
-            "spec.further_targets: %s is given twice: give each target once", handle.name());
+      for (TargetHandle other : earlier) {
+        if (Arrays.equals(other.encoded(), handle.encoded())) {
+          throw HaqException.invalid(
+              "spec.further_targets: %s is given twice: give each target once", other.name());
+        }
       }
       checkBudgets("spec.further_targets: %s".formatted(handle.name()), target.budgets());
       earlier.add(handle);

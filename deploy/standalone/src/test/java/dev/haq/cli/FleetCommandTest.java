@@ -43,7 +43,7 @@ final class FleetCommandTest {
     Files.writeString(own, shown.out().replace("name: bitfusion", "name: our-chip"));
     Path out = folder.resolve("fleet");
     Captured run =
-        search(out, "--further-target", "bismo-cloud=0.7", "--further-target", own.toString());
+        search(out, "--further-target", "bismo-cloud=0.7", "--further-target", own + "=0.8");
     assertEquals(0, run.status(), run.err());
     List<String> lines = run.out().lines().filter(line -> line.startsWith("episode ")).toList();
     assertEquals(8, lines.size());
@@ -56,7 +56,7 @@ final class FleetCommandTest {
     JsonNode document = Json.tree(Files.readString(out.resolve("session.json")));
     for (int i = 0; i < 3; i++) {
       JsonNode target = document.get("targets").get(i);
-      double most = i == 1 ? 0.7 : 0.6;
+      double most = List.of(0.6, 0.7, 0.8).get(i);
       assertTrue(target.get("cost_ratio").asDouble() <= most, target.toString());
       Path file = out.resolve("policy-" + target.get("target").asText() + ".json");
       assertEquals(target.get("policy"), Json.tree(Files.readString(file)));
@@ -78,7 +78,7 @@ final class FleetCommandTest {
     assertRefused("there are two limits", "--further-target", "bismo-cloud=0.5,latency=0.6");
     assertRefused("give a ratio", "--further-target", "bismo-cloud=");
     assertRefused("gone.yaml cannot be read", "--further-target", "gone.yaml");
-    assertRefused("no energy", "--further-target", "bismo-cloud=energy=0.5");
+    assertRefused("target bismo-cloud has no model of ENERGY", "--further-target", "bismo-cloud=energy=0.5");
   }
 
   private static void assertRefused(String expected, String... more) {
