@@ -78,7 +78,8 @@ final class FleetCommandTest {
     assertRefused("there are two limits", "--further-target", "bismo-cloud=0.5,latency=0.6");
     assertRefused("give a ratio", "--further-target", "bismo-cloud=");
     assertRefused("gone.yaml cannot be read", "--further-target", "gone.yaml");
-    assertRefused("target bismo-cloud has no model of ENERGY", "--further-target", "bismo-cloud=energy=0.5");
+    assertRefused(
+        "target bismo-cloud has no model of ENERGY", "--further-target", "bismo-cloud=energy=0.5");
   }
 
   private static void assertRefused(String expected, String... more) {

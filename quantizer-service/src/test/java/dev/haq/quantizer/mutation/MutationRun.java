@@ -35,6 +35,7 @@ public final class MutationRun {
 
   /** Of wall time, for a child that waits for ever. */
   private static final Duration LONGEST_SILENCE = Duration.ofMinutes(10);
+
   private static final String HEAP = "-Xmx512m";
   private static final long MODEL_BYTES = 64 << 20;
   private static final ArchiveLimits LIMITS =
