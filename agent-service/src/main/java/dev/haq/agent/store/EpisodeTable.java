@@ -19,6 +19,32 @@ import java.util.function.ToDoubleFunction;
 final class EpisodeTable {
   private EpisodeTable() {}
 
+  /** Counts the log's next entry in its session, which must run under this lease. */
+  static void count(Connection connection, String sessionId, long fence, Episode episode)
+      throws SQLException {
+    String best = episode.improved() ? ", best_episode = " + episode.number() : "";
+    try (PreparedStatement update =
+        connection.prepareStatement(
+            "update session set episodes_done = ?, episode_seconds = episode_seconds + ?,"
+                + " updated_at = ?"
+                + best
+                + " where id = ? and fence = ? and episodes_done = ?"
+                + " and state in ('RUNNING', 'STOPPING')")) {
+      new Binder(update)
+          .number(episode.number())
+          .number(episode.result().timings().total())
+          .time(episode.createTime())
+          .text(sessionId)
+          .number(fence)
+          .number(episode.number() - 1);
+      if (update.executeUpdate() != 1) {
+        throw new IllegalStateException(
+            "session %s does not run here, or its next episode is not %d"
+                .formatted(sessionId, episode.number()));
+      }
+    }
+  }
+
   /** The log's next entry, and the bests that it is. */
   static void insert(Connection connection, String sessionId, Episode episode) throws SQLException {
     EpisodeResult result = episode.result();
@@ -27,11 +53,12 @@ final class EpisodeTable {
     boolean several = costs.size() > 1;
     try (PreparedStatement insert =
         connection.prepareStatement(
-            "insert into episode (session_id, number, policy, reward, images, top1_correct, top5_correct,"
-                + " cross_entropy_sum, kl_divergence_sum, cycles, latency_seconds, energy_joules, model_size_bytes,"
-                + " cost_ratio, eligible, further_costs, improved, improved_for, best_reward, warmup, seconds, agent_seconds,"
-                + " simulator_seconds, quantizer_seconds, created_at)"
-                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+            "insert into episode (session_id, number, policy, reward, images, top1_correct,"
+                + " top5_correct, cross_entropy_sum, kl_divergence_sum, cycles, latency_seconds,"
+                + " energy_joules, model_size_bytes, cost_ratio, eligible, further_costs, improved,"
+                + " improved_for, best_reward, warmup, seconds, agent_seconds, simulator_seconds,"
+                + " quantizer_seconds, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                + " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Binder(insert)
           .text(sessionId)
           .number(episode.number())
@@ -112,7 +139,8 @@ final class EpisodeTable {
         connection.prepareStatement(
             "select "
                 + Rows.EPISODE_COLUMNS
-                + " from episode e where e.session_id = ? and e.number > ? order by e.number limit ?")) {
+                + " from episode e where e.session_id = ? and e.number > ? order by e.number limit"
+                + " ?")) {
       new Binder(select).text(sessionId).number(after).number(limit);
       List<Episode> episodes = new ArrayList<>();
       try (ResultSet rows = select.executeQuery()) {
@@ -135,8 +163,8 @@ final class EpisodeTable {
         connection.prepareStatement(
             "select b.aim, "
                 + Rows.EPISODE_COLUMNS
-                + " from fleet_best b join episode e"
-                + " on e.session_id = b.session_id and e.number = b.episode where b.session_id = ?")) {
+                + " from fleet_best b join episode e on e.session_id = b.session_id and e.number ="
+                + " b.episode where b.session_id = ?")) {
       new Binder(select).text(session.id());
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {

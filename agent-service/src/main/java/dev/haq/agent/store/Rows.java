@@ -35,23 +35,23 @@ final class Rows {
   static final String EPISODE_COLUMNS =
       "e.number as e_number, e.policy as e_policy, e.reward as e_reward, e.images as e_images,"
           + " e.top1_correct as e_top1_correct, e.top5_correct as e_top5_correct,"
-          + " e.cross_entropy_sum as e_cross_entropy_sum,"
-          + " e.kl_divergence_sum as e_kl_divergence_sum, e.cycles as e_cycles,"
-          + " e.latency_seconds as e_latency_seconds, e.energy_joules as e_energy_joules,"
-          + " e.model_size_bytes as e_model_size_bytes, e.cost_ratio as e_cost_ratio,"
-          + " e.eligible as e_eligible, e.further_costs as e_further_costs,"
-          + " e.improved as e_improved, e.improved_for as e_improved_for, e.best_reward as e_best_reward, e.warmup as e_warmup,"
-          + " e.seconds as e_seconds, e.agent_seconds as e_agent_seconds,"
-          + " e.simulator_seconds as e_simulator_seconds,"
+          + " e.cross_entropy_sum as e_cross_entropy_sum, e.kl_divergence_sum as"
+          + " e_kl_divergence_sum, e.cycles as e_cycles, e.latency_seconds as e_latency_seconds,"
+          + " e.energy_joules as e_energy_joules, e.model_size_bytes as e_model_size_bytes,"
+          + " e.cost_ratio as e_cost_ratio, e.eligible as e_eligible, e.further_costs as"
+          + " e_further_costs, e.improved as e_improved, e.improved_for as e_improved_for,"
+          + " e.best_reward as e_best_reward, e.warmup as e_warmup, e.seconds as e_seconds,"
+          + " e.agent_seconds as e_agent_seconds, e.simulator_seconds as e_simulator_seconds,"
           + " e.quantizer_seconds as e_quantizer_seconds, e.created_at as e_created_at";
 
   /** Of table {@code session s} with its best episode {@code e}. */
   static final String SESSION_COLUMNS =
-      "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.fleet, s.episodes_total,"
-          + " s.created_at, s.state, s.pause_requested, s.end_reason, s.error, s.episodes_done,"
-          + " s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
+      "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.fleet,"
+          + " s.episodes_total, s.created_at, s.state, s.pause_requested, s.end_reason, s.error,"
+          + " s.episodes_done, s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
           + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.revision, s.fence,"
-          + " s.updated_at, s.wall_seconds_limit, s.patience, s.top1_goal, s.extrapolated, s.tuned, "
+          + " s.updated_at, s.wall_seconds_limit, s.patience, s.top1_goal, s.extrapolated, s.tuned,"
+          + " "
           + EPISODE_COLUMNS;
 
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -88,11 +88,11 @@ public final class SqlSessionStore implements SessionStore {
     SessionRecord.Definition definition = session.definition();
     try (PreparedStatement insert =
         connection.prepareStatement(
-            "insert into session (id, request_id, spec, layers, budget_limit, reference_cost, fleet,"
-                + " episodes_total, wall_seconds_limit, patience, top1_goal, created_at, state,"
-                + " pause_requested, error, episodes_done, episode_seconds, updated_at,"
-                + " extrapolated)"
-                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+            "insert into session (id, request_id, spec, layers, budget_limit, reference_cost,"
+                + " fleet, episodes_total, wall_seconds_limit, patience, top1_goal, created_at,"
+                + " state, pause_requested, error, episodes_done, episode_seconds, updated_at,"
+                + " extrapolated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                + " ?)")) {
       new Binder(insert)
           .text(definition.id())
           .text(definition.requestId().isEmpty() ? null : definition.requestId())
@@ -315,36 +315,11 @@ public final class SqlSessionStore implements SessionStore {
   public SessionRecord append(String sessionId, long fence, Episode episode, byte[] snapshot) {
     return change(
         connection -> {
-          countEpisode(connection, sessionId, fence, episode);
+          EpisodeTable.count(connection, sessionId, fence, episode);
           EpisodeTable.insert(connection, sessionId, episode);
           EpisodeTable.replaceCheckpoint(connection, sessionId, episode.number(), snapshot);
           return select(connection, "where s.id = ?", b -> b.text(sessionId)).get(0);
         });
-  }
-
-  private static void countEpisode(
-      Connection connection, String sessionId, long fence, Episode episode) throws SQLException {
-    String best = episode.improved() ? ", best_episode = " + episode.number() : "";
-    try (PreparedStatement update =
-        connection.prepareStatement(
-            "update session set episodes_done = ?, episode_seconds = episode_seconds + ?,"
-                + " updated_at = ?"
-                + best
-                + " where id = ? and fence = ? and episodes_done = ?"
-                + " and state in ('RUNNING', 'STOPPING')")) {
-      new Binder(update)
-          .number(episode.number())
-          .number(episode.result().timings().total())
-          .time(episode.createTime())
-          .text(sessionId)
-          .number(fence)
-          .number(episode.number() - 1);
-      if (update.executeUpdate() != 1) {
-        throw new IllegalStateException(
-            "session %s does not run here, or its next episode is not %d"
-                .formatted(sessionId, episode.number()));
-      }
-    }
   }
 
   @Override
