@@ -20,6 +20,8 @@ public enum Reason {
   UNSUPPORTED_OPERATOR(Kind.CALLER),
   /** The images or their archive cannot be read. */
   INVALID_DATASET(Kind.CALLER),
+  /** Fine-tuning made the network worse than guessing in its first epoch: its rate is too high. */
+  TRAINING_DIVERGES(Kind.CALLER),
   /** An image's size is not the one the model takes. */
   IMAGE_SIZE_MISMATCH(Kind.CALLER),
   /** A label is not one of the model's classes. */

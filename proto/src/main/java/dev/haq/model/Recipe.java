@@ -47,8 +47,8 @@ public record Recipe(
   /** Every recipe there is. */
   public static final List<String> NAMES = List.of("haq", "ptq", "haq-finetune", "kmeans");
 
-  /** The newest version of every recipe. A change that moves results makes it one more. */
-  private static final int NEWEST = 1;
+  /** The newest version of each, in their order. A change that moves results makes it one more. */
+  private static final List<Integer> NEWEST = List.of(1, 2, 1, 1);
 
   /** Recipes that train; see {@link FineTuning}. */
   private static final List<String> TRAINED = List.of("haq-finetune", "kmeans");
@@ -59,7 +59,7 @@ public record Recipe(
   public static final Recipe HAQ = named("haq");
 
   public Recipe {
-    if (!NAMES.contains(name) || version < 1 || version > NEWEST) {
+    if (version < 1 || version > newest(name)) {
       throw unknown(name + "@" + version);
     }
     if (fineTuning.isPresent() && !TRAINED.contains(name)) {
@@ -72,7 +72,7 @@ public record Recipe(
   /**
    * A recipe as it is, with a weight scale for each channel.
    *
-   * @param id its name, after which a version may follow, as in {@code ptq@1}; without it the
+   * @param id its name, after which a version may follow, as in {@code ptq@2}; without it the
    *     newest is meant
    */
   public static Recipe named(String id) {
@@ -80,8 +80,9 @@ public record Recipe(
     if (!parts.matches()) {
       throw unknown(id);
     }
-    int version = parts.group(2) == null ? NEWEST : Integer.parseInt(parts.group(2));
-    if (!NAMES.contains(parts.group(1)) || version > NEWEST) {
+    int newest = newest(parts.group(1));
+    int version = parts.group(2) == null ? newest : Integer.parseInt(parts.group(2));
+    if (version < 1 || version > newest) {
       throw unknown(id);
     }
     return new Recipe(
@@ -93,10 +94,16 @@ public record Recipe(
         Optional.empty());
   }
 
+  /** 0 of a recipe that there is not. */
+  private static int newest(String name) {
+    int index = NAMES.indexOf(name);
+    return index < 0 ? 0 : NEWEST.get(index);
+  }
+
   private static HaqException unknown(String id) {
     List<String> known = new ArrayList<>();
     for (String name : NAMES) {
-      for (int version = 1; version <= NEWEST; version++) {
+      for (int version = 1; version <= newest(name); version++) {
         known.add(name + "@" + version);
       }
     }
@@ -104,7 +111,7 @@ public record Recipe(
         "there is no recipe '%s': use one of %s", id, String.join(", ", known));
   }
 
-  /** Name and version, as in {@code ptq@1}: the same recipe whatever comes after it. */
+  /** Name and version, as in {@code ptq@2}: the same recipe whatever comes after it. */
   public String id() {
     return name + "@" + version;
   }

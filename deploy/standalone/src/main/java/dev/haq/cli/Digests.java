@@ -4,6 +4,7 @@ import dev.haq.model.HaqException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
@@ -16,12 +17,18 @@ final class Digests {
   private Digests() {}
 
   static String of(Path file) {
+    return of(file, "");
+  }
+
+  /** Of the file's bytes followed by a text's. */
+  static String of(Path file, String suffix) {
     MessageDigest digest = sha256();
     try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
       in.transferTo(OutputStream.nullOutputStream());
     } catch (IOException e) {
       throw HaqException.invalid("cannot read %s: %s", file, e.getMessage());
     }
+    digest.update(suffix.getBytes(StandardCharsets.UTF_8));
     return "sha256:" + HexFormat.of().formatHex(digest.digest());
   }
 

@@ -3,6 +3,7 @@ package dev.haq.cli;
 import static dev.haq.cli.GatewayHttp.encode;
 
 import dev.haq.model.HaqException;
+import dev.haq.model.ImageSize;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Episode;
@@ -101,12 +102,16 @@ final class GatewayClient {
   /**
    * @param origin what the user called it, for errors
    */
-  Model importModel(Path file, String name, String origin) {
+  Model importModel(Path file, String name, Optional<ImageSize> size, String origin) {
     return naming(
         origin,
         () ->
             http.post(
-                    "/v1/models?name=" + encode(name), GatewayHttp.upload(file), Model.newBuilder())
+                    "/v1/models?name="
+                        + encode(name)
+                        + size.map(pixels -> "&image_size=" + pixels).orElse(""),
+                    GatewayHttp.upload(file),
+                    Model.newBuilder())
                 .build());
   }
 

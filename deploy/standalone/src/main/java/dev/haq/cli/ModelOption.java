@@ -1,10 +1,14 @@
 package dev.haq.cli;
 
 import dev.haq.model.HaqException;
+import dev.haq.model.ImageSize;
 import dev.haq.proto.quantizer.v1.Model;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** The model that a command is about. */
 final class ModelOption {
@@ -17,9 +21,22 @@ final class ModelOption {
       description = "An ONNX file, the id of an imported model (sha256:...), or builtin:shapes.")
   private String model;
 
+  @Option(
+      names = "--image-size",
+      paramLabel = "PIXELS",
+      converter = SizeText.class,
+      description =
+          "224, or height and width as 224x192: of images that the ONNX file leaves open. Each size"
+              + " is a model of its own.")
+  private ImageSize imageSize;
+
   /** The model's id, known before any service is asked. */
   String id() {
-    return Digests.isId(model) ? model : Digests.of(file());
+    return Digests.isId(model) ? model : id(file());
+  }
+
+  private String id(Path file) {
+    return Digests.of(file, imageSize == null ? "" : imageSize.toString());
   }
 
   /** The model as the service describes it, imported first where it is not known yet. */
@@ -29,9 +46,26 @@ final class ModelOption {
     }
     Path file = file();
     return client
-        .findModel(Digests.of(file))
+        .findModel(id(file))
         .orElseGet(
-            () -> client.importModel(file, file.getFileName().toString(), "--model " + model));
+            () ->
+                client.importModel(
+                    file,
+                    file.getFileName().toString(),
+                    Optional.ofNullable(imageSize),
+                    "--model " + model));
+  }
+
+  /** So that a size that is none is the option's error. */
+  static final class SizeText implements ITypeConverter<ImageSize> {
+    @Override
+    public ImageSize convert(String text) {
+      try {
+        return ImageSize.parse(text);
+      } catch (HaqException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
   }
 
   private Path file() {

@@ -27,7 +27,7 @@ final class RecipeOptions {
       description =
           "haq, the paper's way (the default); ptq, the best without training; haq-finetune, haq and"
               + " then trained; kmeans, weights that share 2^bits values. A version may follow, as in"
-              + " ptq@1; otherwise the newest is meant.")
+              + " ptq@2; otherwise the newest is meant.")
   private String recipe;
 
   @Option(

@@ -164,7 +164,7 @@ class CommandTest {
     assertEquals(
         layers,
         new GatewayClient(standalone.url())
-            .importModel(onnx, "again", "again")
+            .importModel(onnx, "again", Optional.empty(), "again")
             .getNetwork()
             .getLayersCount());
   }
@@ -373,7 +373,7 @@ class CommandTest {
   void theBestRecipeWithoutTrainingBeatsThePapersAtThreeBitWeights() throws IOException {
     double haq = threeBits("haq").json().at("/quantized/top1").asDouble();
     Captured best = threeBits("ptq");
-    assertEquals("ptq@1", best.json().at("/recipe").asText());
+    assertEquals("ptq@2", best.json().at("/recipe").asText());
     assertTrue(best.json().at("/quantized/top1").asDouble() > haq, "above " + haq);
   }
 
@@ -400,8 +400,8 @@ class CommandTest {
 
   @Test
   void recipesAndClipsThatThereAreNotAreRefused() {
-    assertRefused("ptq@1", evaluate("builtin:shapes", "builtin:shapes", "--recipe", "cake"));
-    assertRefused("ptq@1", evaluate("builtin:shapes", "builtin:shapes", "--recipe", "ptq@9"));
+    assertRefused("ptq@2", evaluate("builtin:shapes", "builtin:shapes", "--recipe", "cake"));
+    assertRefused("ptq@2", evaluate("builtin:shapes", "builtin:shapes", "--recipe", "ptq@9"));
     assertRefused("mse", evaluate("builtin:shapes", "builtin:shapes", "--weight-clip", "max"));
   }
 

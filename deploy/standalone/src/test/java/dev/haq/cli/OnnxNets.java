@@ -21,12 +21,16 @@ final class OnnxNets {
   private final Random random = new Random(3);
   private int next;
 
-  /** A network of images of these sizes, named {@code image}. */
+  /** A network of images of these sizes, named {@code image}; 0 leaves one open. */
   OnnxNets(int channels, int height, int width) {
     TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
     shape.addDimBuilder().setDimParam("batch");
     for (int size : new int[] {channels, height, width}) {
-      shape.addDimBuilder().setDimValue(size);
+      if (size == 0) {
+        shape.addDimBuilder().setDimParam("size" + shape.getDimCount());
+      } else {
+        shape.addDimBuilder().setDimValue(size);
+      }
     }
     graph
         .addInputBuilder()

@@ -196,6 +196,32 @@ class OtherNetworksTest {
   }
 
   @Test
+  void aModelThatLeavesItsImageSizeOpenIsPricedAtTheOneStated() throws IOException {
+    OnnxNets net = new OnnxNets(3, 0, 0);
+    String conv = net.relu(net.conv("conv", "image", new int[] {8, 3, 3, 3}));
+    Path file = net.write(folder.resolve("open.onnx"), net.classifier(conv, 8, 10));
+    String[] open = {
+      "simulate", "--model", file.toString(), "--target", "bismo-edge", "--bits", "8,8"
+    };
+    assertRefused("--image-size", open);
+    assertRefused("image size 'wide'", with(open, "--image-size", "wide"));
+
+    JsonNode small = run(with(open, "--image-size", "34", "--json")).json();
+    JsonNode wide = run(with(open, "--image-size", "34x66", "--json")).json();
+    assertTrue(cycles(wide) > 1.5 * cycles(small), wide + " against " + small);
+  }
+
+  private static String[] with(String[] args, String... more) {
+    List<String> all = new ArrayList<>(List.of(args));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+
+  private static long cycles(JsonNode simulated) {
+    return simulated.at("/layers/0/cycles").asLong();
+  }
+
+  @Test
   void badQuestionsForAParameterAreRefusedNamingTheOption() {
     assertRefused("--latency 7", find("clock_hz", "1e6", "1e9", "7"));
     assertRefused("--latency soon", find("clock_hz", "1e6", "1e9", "soon"));

@@ -7,6 +7,7 @@ import static dev.haq.gateway.http.Endpoints.query;
 import com.google.protobuf.Message;
 import dev.haq.gateway.GatewaySettings;
 import dev.haq.model.HaqException;
+import dev.haq.model.ImageSize;
 import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
 import dev.haq.proto.hwsim.v1.ExplainRequest;
 import dev.haq.proto.hwsim.v1.FindParameterRequest;
@@ -150,6 +151,10 @@ final class CatalogueApi {
   private void importModel(RoutingContext ctx) {
     ImportModelRequest.Header.Builder header = ImportModelRequest.Header.newBuilder();
     Query.text(ctx, "name").ifPresent(header::setName);
+    Query.text(ctx, "image_size")
+        .map(ImageSize::parse)
+        .ifPresent(
+            size -> header.getImageSizeBuilder().setHeight(size.height()).setWidth(size.width()));
     Upload.Plan<ImportModelRequest, Model> plan =
         new Upload.Plan<>(
             quantizer,

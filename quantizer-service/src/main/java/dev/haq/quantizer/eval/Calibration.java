@@ -171,14 +171,23 @@ final class Calibration {
   LinearQuantizer quantizer(String tensor, BitWidth width, Clip threshold, ActivationForm codes) {
     return quantizers.computeIfAbsent(
         new Grid(tensor, width, threshold, codes),
-        grid -> {
-          SignedHistogram seen = observed.get(tensor);
-          boolean nonNegative =
-              tensor.equals(graph.input())
-                  ? seen.smallest() >= 0
-                  : graph.nonNegative().contains(tensor);
-          return ActivationRange.quantizer(
-              seen, nonNegative, grid.bits(), grid.clip(), grid.form());
-        });
+        grid ->
+            ActivationRange.quantizer(
+                observed.get(tensor),
+                isNonNegative(tensor),
+                grid.bits(),
+                grid.clip(),
+                grid.form()));
+  }
+
+  /** The quantizers to choose from for a layer's input, see {@link ActivationRange#widening}. */
+  List<LinearQuantizer> widening(String tensor, BitWidth width, ActivationForm form) {
+    return ActivationRange.widening(observed.get(tensor), isNonNegative(tensor), width, form);
+  }
+
+  private boolean isNonNegative(String tensor) {
+    return tensor.equals(graph.input())
+        ? observed.get(tensor).smallest() >= 0
+        : graph.nonNegative().contains(tensor);
   }
 }

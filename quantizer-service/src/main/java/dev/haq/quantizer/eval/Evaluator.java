@@ -12,7 +12,6 @@ import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Shard;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.FloatGraph;
 import dev.haq.quantizer.onnx.GraphWriter;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.LayerForm;
@@ -32,15 +31,12 @@ import java.util.stream.IntStream;
  * quantized weights, and answers, each up to a bound. Safe for use by many threads.
  */
 public final class Evaluator implements AutoCloseable {
-  /** Slices of the images in which float and quantized runs alternate when speeds are compared. */
-  private static final int TIMED_SLICES = 10;
-
   private final Images.Source images;
   private final GraphWriter writer;
   private final SessionRunner runner;
   private final Admission admission;
   private final LruCache<AnswerKey, BlockAnswers> answers;
-  private final LruCache<DataKey, FloatScores> floatScores;
+  private final FloatModels floatModels;
   private final PreparedNetworks networks;
   private final long activationBytes;
 
@@ -109,7 +105,7 @@ public final class Evaluator implements AutoCloseable {
     this.runner = new SessionRunner(limits.threads());
     this.admission = new Admission(limits.concurrent());
     this.answers = new LruCache<>(limits.answers());
-    this.floatScores = new LruCache<>(limits.floatScoreBytes(), FloatScores::bytes);
+    this.floatModels = new FloatModels(limits.floatScoreBytes());
     this.networks =
         new PreparedNetworks(images, runner, tuner, limits.calibrations(), limits.models());
     this.activationBytes = limits.activationBytes();
@@ -144,8 +140,6 @@ public final class Evaluator implements AutoCloseable {
 
   private record AnswerKey(
       String model, DataSelection data, Optional<Policy> policy, Recipe recipe) {}
-
-  private record DataKey(String model, DataSelection data) {}
 
   /**
    * Evaluates; blocks until done.
@@ -262,12 +256,12 @@ public final class Evaluator implements AutoCloseable {
               .map(input -> blocks.reading(new CodedImages(blocks.images(), input)))
               .orElse(blocks);
       try (OrtSession session =
-          written.isPresent() ? open(written.get()) : openFloat(request.model().graph())) {
+          written.isPresent() ? open(written.get()) : FloatModels.open(request.model().graph())) {
         if (request.compareSpeed() && policy.isPresent()) {
           double openingSeconds = secondsSince(begun);
-          Times times =
-              compared(session, reading, blocks, wanted, exact, answer, openingSeconds, cancelled);
-          seconds = times.quantizedSeconds();
+          TimesInTurns times =
+              TimesInTurns.of(session, reading, blocks, wanted, exact, answer, cancelled);
+          seconds = openingSeconds + times.quantizedSeconds();
           floatSeconds = OptionalDouble.of(times.floatSeconds());
         } else {
           begun = policy.isPresent() ? begun : System.nanoTime();
@@ -283,43 +277,6 @@ public final class Evaluator implements AutoCloseable {
 
   /** A network as a recipe has it, and how a policy wants its layers computed. */
   private record Quantized(CnnGraph graph, List<LayerForm> layers) {}
-
-  private record Times(double quantizedSeconds, double floatSeconds) {}
-
-  /**
-   * Float and quantized runs in turns over slices of the images, so that both see the same load.
-   */
-  private Times compared(
-      OrtSession session,
-      BlockRunner reading,
-      BlockRunner blocks,
-      List<Integer> wanted,
-      Optional<FloatScores> exact,
-      BlockAnswers answer,
-      double openingSeconds,
-      BooleanSupplier cancelled)
-      throws OrtException {
-    double quantizedSeconds = openingSeconds;
-    double floatSeconds = 0;
-    try (OrtSession floatSession = openFloat(blocks.graph())) {
-      int slice = (wanted.size() + TIMED_SLICES - 1) / TIMED_SLICES;
-      for (int from = 0; from < wanted.size(); from += slice) {
-        List<Integer> part = wanted.subList(from, Math.min(wanted.size(), from + slice));
-        long begun = System.nanoTime();
-        blocks.score(
-            floatSession,
-            part,
-            Optional.empty(),
-            new BlockAnswers(blocks.blocks(), true),
-            cancelled);
-        floatSeconds += secondsSince(begun);
-        begun = System.nanoTime();
-        reading.score(session, part, exact, answer, cancelled);
-        quantizedSeconds += secondsSince(begun);
-      }
-    }
-    return new Times(quantizedSeconds, floatSeconds);
-  }
 
   /** Lets in what runs images; to be entered before any of the following is used. */
   Admission admission() {
@@ -343,24 +300,7 @@ public final class Evaluator implements AutoCloseable {
   /** The float model's scores, known on the wanted blocks at least. */
   FloatScores floatScores(
       ImportedModel model, DataSelection data, List<Integer> wanted, BooleanSupplier cancelled) {
-    BlockRunner blocks = blocks(model, data);
-    FloatScores scores =
-        floatScores.putIfAbsent(
-            new DataKey(model.id(), data),
-            new FloatScores(blocks.blocks(), model.graph().classes()));
-    if (!wanted.stream().allMatch(scores::knows)) {
-      try (OrtSession session = openFloat(model.graph())) {
-        blocks.fill(scores, session, wanted, cancelled);
-      } catch (OrtException e) {
-        throw Ort.refused(e);
-      }
-    }
-    return scores;
-  }
-
-  private static OrtSession openFloat(CnnGraph graph) {
-    return Ort.open(
-        FloatGraph.write(graph, List.of(graph.output())).toByteArray(), FloatGraph.rewriting());
+    return floatModels.scores(model, data, blocks(model, data), wanted, cancelled);
   }
 
   /** What the recipe makes of the model for a policy. */

@@ -15,11 +15,12 @@ import java.util.function.UnaryOperator;
  */
 public interface FineTuner {
   /**
-   * Trains; blocks until done. The same task on the same machine gives the same network.
+   * Trains; blocks until done, and answers the network of the epoch with the least loss. The same
+   * task on the same machine gives the same network.
    *
    * @param cancelled asked after every step whether nobody waits for the network any more
    * @throws dev.haq.model.HaqException UNSUPPORTED_OPERATOR naming an operator that cannot be
-   *     trained; INVALID_ARGUMENT where training diverges; CANCELLED
+   *     trained; TRAINING_DIVERGES where no epoch ends well; CANCELLED
    */
   Tuned tune(Task task, Listener listener, BooleanSupplier cancelled);
 

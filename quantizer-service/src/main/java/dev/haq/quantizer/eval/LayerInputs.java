@@ -21,14 +21,8 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
-/** Takes the moments of what a network's layers read on a few images. */
+/** What a network's layers read on a few images. */
 final class LayerInputs {
-  /**
-   * Output values of a channel whose patches are looked at, in each image: neighbours tell little
-   * that is new. They are spread evenly, and begin elsewhere in every image.
-   */
-  private static final int PATCHES_OF_AN_IMAGE = 256;
-
   /** The golden ratio's fraction, whose multiples fill [0, 1) evenly. */
   private static final double STRIDE = 0.6180339887498949;
 
@@ -38,33 +32,83 @@ final class LayerInputs {
   private LayerInputs() {}
 
   /**
-   * In the order of the layers. The same images give the same moments, on any number of threads.
+   * Which patches of a layer's input are looked at. Neighbours tell little that is new: those of an
+   * image are spread evenly, and begin elsewhere in every image.
+   *
+   * @param images at most
+   * @param patches of an image, at most
+   * @param products of an image, at most, in which a layer of many weights gets fewer patches
+   */
+  record Sample(int images, int patches, long products) {
+    /** For the moments, which serve all policies. */
+    static final Sample FOR_MOMENTS = new Sample(Integer.MAX_VALUE, 256, Long.MAX_VALUE);
+
+    /** To choose among some dozens of grids: enough to tell them apart, for each costs as much. */
+    static final Sample TO_CHOOSE = new Sample(16, 32, 4 << 20);
+
+    /** The fewest patches of an image. */
+    private static final int FEWEST = 4;
+
+    private int patchesOf(Quantizable layer) {
+      return (int) Math.max(FEWEST, Math.min(patches, products / layer.weights().length));
+    }
+  }
+
+  /** Takes patches, [groups][weights of an output]; those of a layer one after the other. */
+  interface Sink {
+    void add(int layer, float[] patch);
+  }
+
+  /**
+   * The moments of what each layer reads. The same images give the same, on any number of threads.
    */
   static List<InputMoments> moments(
       CnnGraph graph,
       Numerics numerics,
-      Calibration calibration,
+      ActivationGrids grids,
       Images images,
       SessionRunner runner,
       BooleanSupplier cancelled) {
-    List<Quantizable> layers = graph.layers();
-    List<Patches> patches = layers.stream().map(l -> new Patches(l.layer())).toList();
     List<InputMoments> moments = new ArrayList<>();
     boolean secondOrder =
         numerics.weights() instanceof Weights.Linear linear
             && linear.rounding() == Rounding.SECOND_ORDER;
-    for (int k = 0; k < layers.size(); k++) {
-      Patches p = patches.get(k);
+    for (Quantizable layer : graph.layers()) {
+      Patches p = new Patches(layer.layer());
       moments.add(
           new InputMoments(
               p.groups(),
               p.perOutput(),
               p.kernelArea(),
               secondOrder,
-              numerics.biasCorrected()
-                  ? grids(calibration, layers.get(k).input(), numerics)
-                  : List.of()));
+              numerics.biasCorrected() ? allWidths(grids, layer.input()) : List.of()));
     }
+    read(
+        graph,
+        images,
+        Sample.FOR_MOMENTS,
+        (layer, patch) -> moments.get(layer).add(patch),
+        runner,
+        cancelled);
+    return moments;
+  }
+
+  private static List<LinearQuantizer> allWidths(ActivationGrids grids, String tensor) {
+    return IntStream.rangeClosed(LinearQuantizer.NARROWEST, LinearQuantizer.WIDEST)
+        .mapToObj(bits -> grids.of(tensor, BitWidth.of(bits)))
+        .toList();
+  }
+
+  /** Runs the float network and hands out patches of what its layers read, layers in parallel. */
+  static void read(
+      CnnGraph graph,
+      Images images,
+      Sample sample,
+      Sink sink,
+      SessionRunner runner,
+      BooleanSupplier cancelled) {
+    List<Quantizable> layers = graph.layers();
+    List<Patches> patches = layers.stream().map(l -> new Patches(l.layer())).toList();
     List<String> computed =
         layers.stream()
             .map(Quantizable::input)
@@ -74,38 +118,34 @@ final class LayerInputs {
     byte[] model =
         FloatGraph.write(graph, computed.isEmpty() ? List.of(graph.output()) : computed)
             .toByteArray();
+    int end = Math.min(images.size(), sample.images());
     try (OrtSession session = Ort.open(model, FloatGraph.rewriting())) {
-      for (int from = 0; from < images.size(); from += IMAGES_AT_ONCE) {
+      for (int from = 0; from < end; from += IMAGES_AT_ONCE) {
         int first = from;
         List<Map<String, float[]>> tensors =
-            tensors(session, graph, images, first, computed, runner, cancelled);
+            tensors(
+                session,
+                graph,
+                images,
+                first,
+                Math.min(end, first + IMAGES_AT_ONCE),
+                computed,
+                runner,
+                cancelled);
         IntStream.range(0, layers.size())
             .parallel()
             .forEach(
                 k -> {
                   for (int i = 0; i < tensors.size(); i++) {
                     float[] input = tensors.get(i).get(layers.get(k).input());
-                    add(moments.get(k), patches.get(k), input, first + i);
+                    int most = sample.patchesOf(layers.get(k));
+                    add(k, patches.get(k), input, first + i, most, sink);
                   }
                 });
       }
     } catch (OrtException e) {
       throw Ort.refused(e);
     }
-    return moments;
-  }
-
-  private static List<LinearQuantizer> grids(
-      Calibration calibration, String tensor, Numerics numerics) {
-    return IntStream.rangeClosed(LinearQuantizer.NARROWEST, LinearQuantizer.WIDEST)
-        .mapToObj(
-            bits ->
-                calibration.quantizer(
-                    tensor,
-                    BitWidth.of(bits),
-                    numerics.activationClip(),
-                    numerics.activationForm()))
-        .toList();
   }
 
   /** What the layers read of some images, by tensor. */
@@ -114,6 +154,7 @@ final class LayerInputs {
       CnnGraph graph,
       Images images,
       int first,
+      int end,
       List<String> computed,
       SessionRunner runner,
       BooleanSupplier cancelled) {
@@ -122,7 +163,7 @@ final class LayerInputs {
         graph,
         images,
         first,
-        Math.min(images.size(), first + IMAGES_AT_ONCE),
+        end,
         1,
         (result, image, count) -> {
           Map<String, float[]> seen = new HashMap<>();
@@ -137,15 +178,16 @@ final class LayerInputs {
         cancelled);
   }
 
-  private static void add(InputMoments moments, Patches patches, float[] input, int image) {
+  private static void add(
+      int layer, Patches patches, float[] input, int image, int most, Sink sink) {
     int all = patches.count();
-    int taken = Math.min(all, PATCHES_OF_AN_IMAGE);
+    int taken = Math.min(all, most);
     double spacing = (double) all / taken;
     double start = all == taken ? 0 : image * STRIDE % 1 * spacing;
     float[] patch = new float[patches.size()];
     for (int i = 0; i < taken; i++) {
       patches.read(input, (int) Math.min(all - 1, start + i * spacing), patch);
-      moments.add(patch);
+      sink.add(layer, patch);
     }
   }
 }

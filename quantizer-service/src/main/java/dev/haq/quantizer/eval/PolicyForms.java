@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 
 /**
  * Says how each layer of one network is computed under a policy, by one recipe's numerics. What a
@@ -34,44 +35,39 @@ import java.util.concurrent.ConcurrentHashMap;
 final class PolicyForms {
   private final List<Quantizable> layers;
   private final Numerics numerics;
-  private final Calibration calibration;
+  private final ActivationGrids grids;
   private final List<InputMoments> moments;
   private final Map<WeightKey, QuantizedWeights> linear = new ConcurrentHashMap<>();
   private final Map<WeightKey, float[]> shared = new ConcurrentHashMap<>();
   private final Map<Integer, SecondOrderRounding> roundings = new ConcurrentHashMap<>();
 
   /**
-   * @param calibration of this graph
+   * @param grids of what its layers read
    * @param moments of every layer's input; empty where the numerics need none
    */
   PolicyForms(
-      CnnGraph graph, Numerics numerics, Calibration calibration, List<InputMoments> moments) {
+      CnnGraph graph, Numerics numerics, ActivationGrids grids, List<InputMoments> moments) {
     this.layers = graph.layers();
     this.numerics = numerics;
-    this.calibration = calibration;
+    this.grids = grids;
     this.moments = List.copyOf(moments);
   }
 
   private record WeightKey(int layer, BitWidth bits) {}
 
+  /** Layers in parallel: what is not kept yet is found for each by itself. */
   List<LayerForm> of(Policy policy) {
-    List<LayerForm> forms = new ArrayList<>();
-    for (int k = 0; k < layers.size(); k++) {
-      forms.add(form(k, policy.get(k)));
-    }
-    return forms;
+    return IntStream.range(0, layers.size())
+        .parallel()
+        .mapToObj(k -> form(k, policy.get(k)))
+        .toList();
   }
 
   /** The quantizer of a layer's input; empty where it stays in floating point. */
   Optional<LinearQuantizer> activations(int layer, BitWidth bits) {
     return bits.isFloat()
         ? Optional.empty()
-        : Optional.of(
-            calibration.quantizer(
-                layers.get(layer).input(),
-                bits,
-                numerics.activationClip(),
-                numerics.activationForm()));
+        : Optional.of(grids.of(layers.get(layer).input(), bits));
   }
 
   /** How each layer is quantized while it is trained; its weights move, so nothing is kept. */

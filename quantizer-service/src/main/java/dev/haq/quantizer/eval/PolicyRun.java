@@ -5,7 +5,6 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.haq.model.Accuracy;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.FakeQuantizedGraph;
 import dev.haq.quantizer.onnx.GraphWriter;
 import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.Ort;
@@ -41,8 +40,9 @@ public final class PolicyRun {
    *
    * @param accuracy over all images
    * @param answers the class that each image is taken for
+   * @param right whether that is its own
    */
-  public record Answers(Accuracy accuracy, int[] answers) {
+  public record Answers(Accuracy accuracy, int[] answers, boolean[] right) {
     /** Images that are taken for another class than {@code other} takes them for. */
     public int differing(Answers other) {
       int differing = 0;
@@ -50,6 +50,18 @@ public final class PolicyRun {
         differing += answers[i] == other.answers[i] ? 0 : 1;
       }
       return differing;
+    }
+
+    /**
+     * The standard error of the difference between both top-1, in percentage points: that of a sum
+     * over the images that one gets right and the other wrong (McNemar 1947).
+     */
+    public double standardError(Answers other) {
+      int discordant = 0;
+      for (int i = 0; i < right.length; i++) {
+        discordant += right[i] == other.right[i] ? 0 : 1;
+      }
+      return 100 * Math.sqrt(discordant) / right.length;
     }
   }
 
@@ -70,16 +82,7 @@ public final class PolicyRun {
 
   /** As an evaluation runs it. */
   public Answers evaluated() {
-    return run(writer);
-  }
-
-  /** As the plain reference runs it, operator by operator in floating point. */
-  public Answers reference() {
-    return run(new FakeQuantizedGraph());
-  }
-
-  private Answers run(GraphWriter form) {
-    return run(form.write(graph, layers).toByteArray(), form.rewriting());
+    return run(writer.write(graph, layers).toByteArray(), writer.rewriting());
   }
 
   /**
@@ -90,6 +93,7 @@ public final class PolicyRun {
   public Answers run(byte[] model, Ort.Rewriting rewriting) {
     try (OrtSession session = Ort.open(model, rewriting)) {
       int[] answers = new int[images.size()];
+      boolean[] right = new boolean[images.size()];
       Scorer scorer = new Scorer(graph.outputKind());
       int classes = graph.classes();
       SessionRunner.Outputs<Accuracy> scoring =
@@ -99,6 +103,7 @@ public final class PolicyRun {
             for (int i = 0; i < count; i++) {
               answers[first + i] = best(scores, i * classes, classes);
               Accuracy one = scorer.score(scores, i * classes, classes, images.label(first + i));
+              right[first + i] = one.top1Correct() == 1;
               sum = sum == null ? one : sum.plus(one);
             }
             return sum;
@@ -117,7 +122,7 @@ public final class PolicyRun {
               .stream()
               .reduce(Accuracy::plus)
               .orElseThrow();
-      return new Answers(accuracy, answers);
+      return new Answers(accuracy, answers, right);
     } catch (OrtException e) {
       throw Ort.refused(e);
     }

@@ -25,11 +25,13 @@ record PreparedNetwork(CnnGraph graph, PolicyForms forms) {
       Images images,
       SessionRunner runner,
       BooleanSupplier cancelled) {
+    ActivationGrids grids =
+        ActivationGrids.of(graph, numerics, calibration, images, runner, cancelled);
     List<InputMoments> moments =
         numerics.needsMoments()
-            ? LayerInputs.moments(graph, numerics, calibration, images, runner, cancelled)
+            ? LayerInputs.moments(graph, numerics, grids, images, runner, cancelled)
             : List.of();
-    return new PreparedNetwork(graph, new PolicyForms(graph, numerics, calibration, moments));
+    return new PreparedNetwork(graph, new PolicyForms(graph, numerics, grids, moments));
   }
 
   /** How each layer is quantized while it is trained. */

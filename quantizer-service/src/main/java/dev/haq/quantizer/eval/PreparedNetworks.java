@@ -20,9 +20,8 @@ final class PreparedNetworks {
   private final Images.Source images;
   private final SessionRunner runner;
   private final FineTuner tuner;
-  private final LruCache<CalibrationKey, Calibration> calibrations;
-  private final LruCache<PreparedKey, PreparedNetwork> prepared;
-  private final Object preparing = new Object();
+  private final MadeOnce<CalibrationKey, Calibration> calibrations;
+  private final MadeOnce<PreparedKey, PreparedNetwork> prepared;
 
   private record CalibrationKey(String model, DataSelection data, boolean equalised) {}
 
@@ -41,8 +40,8 @@ final class PreparedNetworks {
     this.images = images;
     this.runner = runner;
     this.tuner = tuner;
-    this.calibrations = new LruCache<>(calibrationsKept);
-    this.prepared = new LruCache<>(networksKept);
+    this.calibrations = new MadeOnce<>(calibrationsKept);
+    this.prepared = new MadeOnce<>(networksKept);
   }
 
   /**
@@ -55,29 +54,18 @@ final class PreparedNetworks {
     Numerics numerics = Numerics.of(recipe);
     DataSelection data = calibrationData(evaluated);
     PreparedKey key = new PreparedKey(model.id(), data, numerics);
-    Optional<PreparedNetwork> known = prepared.get(key);
-    if (known.isPresent()) {
-      return known.get();
-    }
-    synchronized (preparing) {
-      return prepared
-          .get(key)
-          .orElseGet(() -> prepared.putIfAbsent(key, prepare(model, data, numerics, cancelled)));
-    }
+    return prepared.get(key, () -> prepare(model, data, numerics, cancelled), cancelled);
   }
 
   private PreparedNetwork prepare(
       ImportedModel model, DataSelection data, Numerics numerics, BooleanSupplier cancelled) {
     CnnGraph graph = numerics.equalised() ? EqualisedGraph.of(model.graph()) : model.graph();
     Images selected = images.images(data, graph.inputShape(), graph.classes());
-    CalibrationKey key = new CalibrationKey(model.id(), data, numerics.equalised());
     Calibration calibration =
-        calibrations
-            .get(key)
-            .orElseGet(
-                () ->
-                    calibrations.putIfAbsent(
-                        key, Calibration.of(graph, selected, runner, cancelled)));
+        calibrations.get(
+            new CalibrationKey(model.id(), data, numerics.equalised()),
+            () -> Calibration.of(graph, selected, runner, cancelled),
+            cancelled);
     return PreparedNetwork.of(graph, numerics, calibration, selected, runner, cancelled);
   }
 

@@ -17,6 +17,7 @@ import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.CompactGraph;
 import dev.haq.quantizer.onnx.EncodedModel;
 import dev.haq.quantizer.onnx.ExportedModel;
+import dev.haq.quantizer.onnx.FakeQuantizedGraph;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.PlainLayer;
 import dev.haq.quantizer.onnx.Processor;
@@ -74,8 +75,12 @@ public final class Exporter {
     }
   }
 
-  /** A file, and what stands for it when it is run. */
-  private record Draft(ByteString content, byte[] runnable, List<String> notes) {}
+  /**
+   * A file, what stands for it when it is run, and what it should then compute.
+   *
+   * @param plain the plain reading of the layers that the file was written from
+   */
+  private record Draft(ByteString content, byte[] runnable, ModelProto plain, List<String> notes) {}
 
   /**
    * Writes and checks; blocks until done.
@@ -154,7 +159,11 @@ public final class Exporter {
     Draft draft = draft(request, policyRun, layers);
     notes.addAll(draft.notes());
     ExportCheck.Checked checked =
-        ExportCheck.check(run, draft.runnable(), "the " + request.format() + " file");
+        ExportCheck.check(
+            run,
+            draft.plain().toByteArray(),
+            draft.runnable(),
+            "the " + request.format() + " file");
     notes.addAll(checked.notes());
     return new ExportedFile(
         request.fileName() + request.format().suffix(),
@@ -175,6 +184,7 @@ public final class Exporter {
             request,
             graph,
             written,
+            new FakeQuantizedGraph().write(graph, run.layers()),
             OPSET,
             "codes of weights up to 6 bits are whole multiples in INT8, which keeps the grid of biases fine; each layer's widths are in the model's property haq.policy");
       }
@@ -183,6 +193,7 @@ public final class Exporter {
               request,
               graph,
               CompactGraph.write(graph, layers),
+              FakeQuantizedGraph.plain(graph, layers, layer -> layer.weights().isPresent()),
               CompactGraph.OPSET,
               "weights up to 4 bits are INT4, up to 8 bits INT8; layers run in floating point");
       case QONNX -> {
@@ -192,6 +203,7 @@ public final class Exporter {
         yield new Draft(
             content,
             QonnxGraph.inStandardOperators(parsed(content)).toByteArray(),
+            FakeQuantizedGraph.plain(graph, layers, layer -> false),
             List.of("ONNX Runtime has no Quant: the file was run with each one written out"));
       }
       case AIMET -> aimet(request, graph, layers);
@@ -201,10 +213,15 @@ public final class Exporter {
   }
 
   private static Draft onnx(
-      Request request, CnnGraph graph, ModelProto written, long opset, String note) {
+      Request request,
+      CnnGraph graph,
+      ModelProto written,
+      ModelProto plain,
+      long opset,
+      String note) {
     ByteString content =
         ExportedModel.of(written, graph, opset, properties(request)).toByteString();
-    return new Draft(content, content.toByteArray(), List.of(note));
+    return new Draft(content, content.toByteArray(), plain, List.of(note));
   }
 
   private static Draft aimet(Request request, CnnGraph graph, List<PlainLayer> layers) {
@@ -226,6 +243,7 @@ public final class Exporter {
     return new Draft(
         content,
         runnable.toByteArray(),
+        FakeQuantizedGraph.plain(graph, layers, layer -> false),
         List.of(
             "load with load_encodings_to_sim(sim, \"%s\", strict=False)".formatted(encodings),
             "the file was run with its encodings applied in standard operators"));
@@ -260,7 +278,10 @@ public final class Exporter {
               + names(left));
     }
     notes.add("the file was run with its overrides applied in standard operators");
-    return new Draft(content, runnable.toByteArray(), notes);
+    ModelProto plain =
+        FakeQuantizedGraph.plain(
+            graph, layers, layer -> layer.activations().isPresent() && layer.weights().isPresent());
+    return new Draft(content, runnable.toByteArray(), plain, notes);
   }
 
   /** Weights on no linear grid, as k-means has them. */

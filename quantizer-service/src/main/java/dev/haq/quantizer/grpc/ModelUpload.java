@@ -2,6 +2,7 @@ package dev.haq.quantizer.grpc;
 
 import com.google.protobuf.ByteString;
 import dev.haq.model.HaqException;
+import dev.haq.model.ImageSize;
 import dev.haq.model.Reason;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.Model;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 
 /** A model on its way in, chunk by chunk, to a file of the store. */
 final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
@@ -20,6 +22,7 @@ final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
   private final Path path;
   private final FileChannel file;
   private String name = "model";
+  private Optional<ImageSize> imageSize = Optional.empty();
   private long bytes;
 
   ModelUpload(ModelStore models) {
@@ -38,6 +41,10 @@ final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
       case HEADER -> {
         if (!message.getHeader().getName().isBlank()) {
           name = message.getHeader().getName().strip();
+        }
+        if (message.getHeader().hasImageSize()) {
+          dev.haq.proto.quantizer.v1.ImageSize size = message.getHeader().getImageSize();
+          imageSize = Optional.of(new ImageSize(size.getHeight(), size.getWidth()));
         }
       }
       case CHUNK -> write(message.getChunk());
@@ -68,7 +75,7 @@ final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
   @Override
   public Model end() {
     close();
-    return ModelDescription.toProto(models.add(path, name));
+    return ModelDescription.toProto(models.add(path, name, imageSize));
   }
 
   @Override

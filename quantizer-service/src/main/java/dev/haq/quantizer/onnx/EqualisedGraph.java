@@ -1,12 +1,12 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.model.Layer;
 import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.quant.Equalisation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -141,52 +141,36 @@ public final class EqualisedGraph {
         clamps.put(clamp, scales[p]);
       }
     }
-    Map<String, TensorProto> constants = new HashMap<>(graph.constants());
-    Map<String, List<Integer>> shapes = new HashMap<>(graph.shapes());
-    Set<String> nonNegative = new java.util.HashSet<>(graph.nonNegative());
-    List<GraphNode> nodes = new ArrayList<>();
+    GraphRewrite rewrite = new GraphRewrite(graph);
     int next = 0;
     for (GraphNode node : graph.nodes()) {
       if (node instanceof Quantizable layer) {
-        nodes.add(
-            new Quantizable(
-                layer.layer(), layer.input(), layer.output(), weights[next], biases[next]));
+        rewrite.layer(layer, layer.input(), weights[next], biases[next]);
         next++;
       } else if (clamps.containsKey(((Other) node).node())) {
         NodeProto clip = ((Other) node).node();
-        double[] perChannel = clamps.get(clip);
-        String relu = clip.getOutput(0) + "/equalised/relu";
-        String bound = clip.getOutput(0) + "/equalised/bound";
-        float highest = Activations.upperBound(graph, clip);
-        float[] bounds = new float[perChannel.length];
-        for (int c = 0; c < bounds.length; c++) {
-          bounds[c] = (float) (highest / perChannel[c]);
-        }
-        List<Integer> shape = graph.shapes().get(clip.getOutput(0));
-        int[] dims = new int[shape.size() - 1];
-        java.util.Arrays.fill(dims, 1);
-        dims[0] = bounds.length;
-        constants.put(bound, Tensors.of(bound, bounds, dims));
-        shapes.put(relu, shape);
-        nonNegative.add(relu);
-        nodes.add(new Other(Nodes.node("Relu", List.of(clip.getInput(0)), relu).build()));
-        nodes.add(new Other(Nodes.node("Min", List.of(relu, bound), clip.getOutput(0)).build()));
+        clampByChannel(graph, rewrite, clip, clamps.get(clip));
       } else {
-        nodes.add(node);
+        rewrite.keep(node);
       }
     }
-    return new CnnGraph(
-        nodes,
-        constants,
-        graph.operatorSets(),
-        graph.irVersion(),
-        graph.input(),
-        graph.inputShape(),
-        graph.output(),
-        graph.outputKind(),
-        graph.classes(),
-        graph.fixedBatch(),
-        shapes,
-        nonNegative);
+    return rewrite.done();
+  }
+
+  private static void clampByChannel(
+      CnnGraph graph, GraphRewrite rewrite, NodeProto clip, double[] scales) {
+    String output = clip.getOutput(0);
+    float highest = Activations.upperBound(graph, clip);
+    float[] bounds = new float[scales.length];
+    for (int c = 0; c < bounds.length; c++) {
+      bounds[c] = (float) (highest / scales[c]);
+    }
+    int[] dims = new int[graph.shapes().get(output).size() - 1];
+    Arrays.fill(dims, 1);
+    dims[0] = bounds.length;
+    String bound = rewrite.constant(output + "/equalised/bound", bounds, dims);
+    String relu = output + "/equalised/relu";
+    rewrite.add(Nodes.node("Relu", List.of(clip.getInput(0)), relu), output, true);
+    rewrite.add(Nodes.node("Min", List.of(relu, bound), output), output, true);
   }
 }

@@ -6,6 +6,7 @@ import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.quant.LinearQuantizer;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The plain reading of a policy, which judges the fast ones: every quantized layer reads
@@ -58,6 +59,38 @@ public final class FakeQuantizedGraph implements GraphWriter {
     String steps = builder.op("Div", List.of(clipped, scale));
     String rounded = builder.op("Round", List.of(steps));
     return builder.op("Mul", List.of(rounded, scale));
+  }
+
+  /**
+   * The plain reading of layers as other tools describe them.
+   *
+   * @param biasAfter layers whose bias is added after them and not within
+   */
+  public static ModelProto plain(
+      CnnGraph graph, List<PlainLayer> layers, Predicate<PlainLayer> biasAfter) {
+    GraphBuilder builder = new GraphBuilder(graph);
+    int next = 0;
+    for (GraphNode node : graph.nodes()) {
+      if (node instanceof Quantizable layer) {
+        PlainLayer plain = layers.get(next++);
+        if (biasAfter.test(plain)) {
+          String input =
+              plain
+                  .activations()
+                  .map(quantizer -> fakeQuantized(builder, layer.input(), quantizer))
+                  .orElse(layer.input());
+          int[] dims = GraphBuilder.weightDims(layer.layer());
+          String weights =
+              builder.constant(Tensors.of(builder.fresh("weight"), plain.weightValues(), dims));
+          CompactGraph.biasAfter(builder, graph, layer, input, weights, plain.bias());
+        } else {
+          write(builder, layer, plain.form());
+        }
+      } else {
+        builder.add(((Other) node).node());
+      }
+    }
+    return builder.build(List.of(graph.output()));
   }
 
   @Override

@@ -26,6 +26,7 @@ import java.util.Set;
 final class GraphDraft {
   /** Without its tensors, which are among the constants, so that they can leave the memory. */
   final ModelProto model;
+
   final List<NodeProto> nodes;
   final Map<String, TensorProto> constants;
   final ValueInfoProto input;

@@ -163,8 +163,8 @@ final class ModelArchive {
   }
 
   /**
-   * Writes the model with the bytes of its tensors, which go from file to file: a message that holds
-   * all of them would fill the memory.
+   * Writes the model with the bytes of its tensors, which go from file to file: a message that
+   * holds all of them would fill the memory.
    */
   private void write(ModelProto model, Path target, long mostBytes) throws IOException {
     GraphProto graph = model.getGraph();

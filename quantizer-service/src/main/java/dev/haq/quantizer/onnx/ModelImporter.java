@@ -50,8 +50,8 @@ public final class ModelImporter {
   }
 
   /**
-   * As {@link #read(byte[], String, String)}. The model's tensors are in memory once: each is let go
-   * when it has become the weights of a layer, which are what is kept.
+   * As {@link #read(byte[], String, String)}. The model's tensors are in memory once: each is let
+   * go when it has become the weights of a layer, which are what is kept.
    */
   public static ImportedModel read(Path file, String id, String name) throws IOException {
     try (InputStream bytes = Files.newInputStream(file)) {
@@ -78,7 +78,8 @@ public final class ModelImporter {
   /** Nobody else may keep the answer: its tensors go as soon as they have been converted. */
   private static ModelProto model(InputStream bytes) {
     ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(OnnxReader.read(bytes)));
-    return ChannelsFirstInput.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound)));
+    return StatedImageSize.apply(
+        ChannelsFirstInput.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound))));
   }
 
   private static String firstLine(RuntimeException e) {
@@ -134,7 +135,7 @@ public final class ModelImporter {
       long size = dimension(input, i + 1).getDimValue();
       if (size < 1) {
         throw GraphDraft.invalid(
-            "input '%s' has no fixed channels, height and width: export the model with the image size it is used at"
+            "input '%s' leaves its channels, height or width open: state the image size (--image-size, image_size), or export the model with it"
                 .formatted(input.getName()));
       }
       if (size > MOST_INPUT_VALUES / values) {

@@ -1,6 +1,7 @@
 package dev.haq.quantizer.onnx;
 
 import dev.haq.model.HaqException;
+import dev.haq.model.ImageSize;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.disk.DiskErrors;
@@ -8,6 +9,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,6 +23,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -94,12 +97,24 @@ public final class ModelStore {
    * @throws HaqException INVALID_MODEL, UNSUPPORTED_OPERATOR or NO_QUANTIZABLE_LAYERS
    */
   public StoredModel add(Path upload, String name) {
+    return add(upload, name, Optional.empty());
+  }
+
+  /**
+   * As {@link #add(Path, String)}.
+   *
+   * @param imageSize of a model that leaves it open: part of what the model is, and of its hash
+   */
+  public StoredModel add(Path upload, String name, Optional<ImageSize> imageSize) {
     try {
-      String hash = sha256(upload);
+      String hash = sha256(upload, imageSize.map(ImageSize::toString).orElse(""));
       if (isStored(hash)) {
         return readDescription(hash);
       }
       Path single = ModelArchive.isArchive(upload) ? merged(upload) : upload;
+      if (imageSize.isPresent()) {
+        StatedImageSize.append(single, imageSize.get());
+      }
       ImportedModel model = ModelImporter.read(single, PREFIX + hash, name);
       StoredModel stored = StoredModel.of(model, Instant.now());
       describe(hash, stored);
@@ -289,7 +304,7 @@ public final class ModelStore {
     return folder.resolve(hash + suffix);
   }
 
-  private static String sha256(Path file) throws IOException {
+  private static String sha256(Path file, String suffix) throws IOException {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       byte[] buffer = new byte[1 << 16];
@@ -298,6 +313,7 @@ public final class ModelStore {
           digest.update(buffer, 0, read);
         }
       }
+      digest.update(suffix.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every Java has SHA-256", e);

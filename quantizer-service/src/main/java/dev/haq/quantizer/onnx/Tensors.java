@@ -227,10 +227,7 @@ public final class Tensors {
 
   private static TensorProto make(String name, DataType type, ByteString bytes, int... dims) {
     TensorProto.Builder tensor =
-        TensorProto.newBuilder()
-            .setName(name)
-            .setDataType(type.getNumber())
-            .setRawData(bytes);
+        TensorProto.newBuilder().setName(name).setDataType(type.getNumber()).setRawData(bytes);
     for (int dim : dims) {
       tensor.addDims(dim);
     }

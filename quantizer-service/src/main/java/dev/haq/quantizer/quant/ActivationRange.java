@@ -3,9 +3,15 @@ package dev.haq.quantizer.quant;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Recipe.Clip;
 import dev.haq.quantizer.quant.Numerics.ActivationForm;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 
 /** The quantizer of a tensor of activations, one for the whole tensor (paper, section 3.4). */
 public final class ActivationRange {
+  /** Steps from the tightest range weighed to the widest. */
+  private static final int WIDENINGS = 4;
+
   private ActivationRange() {}
 
   /**
@@ -33,6 +39,40 @@ public final class ActivationRange {
           }
         };
     return LinearQuantizer.affine(bits, range.low(), range.high());
+  }
+
+  /**
+   * Quantizers from the range of least squared error, which is tight, to that of no clipping: the
+   * range grows by the same factor from one to the next.
+   *
+   * @param nonNegative whether the tensor cannot hold a negative value
+   * @return the tight one first, at least one, no two alike
+   */
+  public static List<LinearQuantizer> widening(
+      SignedHistogram seen, boolean nonNegative, BitWidth bits, ActivationForm form) {
+    LinearQuantizer tight = quantizer(seen, nonNegative, bits, Clip.SQUARED_ERROR, form);
+    LinearQuantizer full = quantizer(seen, nonNegative, bits, Clip.MIN_MAX, form);
+    Set<LinearQuantizer> all = new LinkedHashSet<>();
+    for (int step = 0; step <= WIDENINGS; step++) {
+      double share = (double) step / WIDENINGS;
+      double low = between(tight.low(), full.low(), share);
+      double high = between(tight.clip(), full.clip(), share);
+      if (nonNegative) {
+        all.add(LinearQuantizer.unsigned(bits, high));
+      } else if (form == ActivationForm.SYMMETRIC) {
+        all.add(LinearQuantizer.symmetric(bits, high));
+      } else {
+        all.add(LinearQuantizer.affine(bits, low, high));
+      }
+    }
+    return List.copyOf(all);
+  }
+
+  /** Geometrically; in a straight line where one of them is zero. */
+  private static double between(double tight, double full, double share) {
+    return tight * full > 0
+        ? tight * Math.pow(full / tight, share)
+        : tight + (full - tight) * share;
   }
 
   private static double threshold(Histogram magnitudes, int levels, Clip clip) {

@@ -17,12 +17,16 @@ public final class InputMoments {
   /** Rows and columns of the largest matrix that is kept: 4 MiB. */
   static final int BLOCK = 1024;
 
+  /** Codes are at most 255, and their sums below 2^24 exact in single precision. */
+  private static final int PATCHES_OF_EXACT_SUMS = 1 << 16;
+
   private final int groups;
   private final int perOutput;
   private final int blockSize;
   private final double[] sums;
   private final List<LinearQuantizer> grids;
   private final double[][] quantizedSums;
+  private final float[][] codeSums; // of the newest patches
   private final float[][] products;
   private long patches;
 
@@ -41,6 +45,7 @@ public final class InputMoments {
     this.sums = new double[groups * perOutput];
     this.grids = List.copyOf(grids);
     this.quantizedSums = new double[grids.size()][groups * perOutput];
+    this.codeSums = new float[grids.size()][groups * perOutput];
     this.products = new float[secondOrder ? groups * blocks() : 0][];
     for (int i = 0; i < products.length; i++) {
       int size = size(i % blocks());
@@ -81,16 +86,25 @@ public final class InputMoments {
     for (int i = 0; i < sums.length; i++) {
       sums[i] += patch[i];
     }
-    for (int g = 0; g < quantizedSums.length; g++) {
-      LinearQuantizer grid = grids.get(g);
-      double[] quantized = quantizedSums[g];
-      for (int i = 0; i < quantized.length; i++) {
-        quantized[i] += patch[i] == 0 ? 0 : grid.quantize(patch[i]);
-      }
+    for (int g = 0; g < grids.size(); g++) {
+      grids.get(g).addCodes(patch, codeSums[g]);
+    }
+    if (patches % PATCHES_OF_EXACT_SUMS == 0) {
+      moveCodeSums();
     }
     for (int p = 0; p < products.length; p++) {
       int from = p / blocks() * perOutput + p % blocks() * blockSize;
       addProducts(products[p], patch, from, size(p % blocks()));
+    }
+  }
+
+  /** Adds up sums of codes in double precision before single precision would round them. */
+  private void moveCodeSums() {
+    for (int g = 0; g < codeSums.length; g++) {
+      for (int i = 0; i < sums.length; i++) {
+        quantizedSums[g][i] += (double) codeSums[g][i] * grids.get(g).scale();
+        codeSums[g][i] = 0;
+      }
     }
   }
 
@@ -113,11 +127,12 @@ public final class InputMoments {
   }
 
   /** E[q(x)], the same, of one of the grids asked for. */
-  public double[] means(LinearQuantizer grid) {
+  public synchronized double[] means(LinearQuantizer grid) {
     int index = grids.indexOf(grid);
     if (index < 0) {
       throw HaqException.invalid("no means were taken on the grid %s", grid);
     }
+    moveCodeSums();
     return divided(quantizedSums[index]);
   }
 

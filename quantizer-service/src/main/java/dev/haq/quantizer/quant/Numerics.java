@@ -4,12 +4,14 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Recipe;
 import dev.haq.model.Recipe.Clip;
 import dev.haq.model.Recipe.WeightScales;
+import java.util.Optional;
 
 /**
  * The building blocks that a recipe is made of. Two recipes of equal numerics give equal networks.
  *
  * @param weights how a layer's weights are quantized
- * @param activationClip how the clip threshold of activations is chosen
+ * @param activationClip how the clip threshold of activations is chosen; empty: as changes the
+ *     outputs of the layers that read them least, see {@link OutputErrors}
  * @param activationForm how codes lie about zero
  * @param equalised whether weight ranges are equalised across layers first, see {@code
  *     Equalisation}
@@ -18,7 +20,7 @@ import dev.haq.model.Recipe.WeightScales;
  */
 public record Numerics(
     Weights weights,
-    Clip activationClip,
+    Optional<Clip> activationClip,
     ActivationForm activationForm,
     boolean equalised,
     boolean biasCorrected) {
@@ -82,7 +84,7 @@ public record Numerics(
     }
     return new Numerics(
         weights,
-        recipe.activationClip().orElse(named.activationClip()),
+        recipe.activationClip().or(named::activationClip),
         named.activationForm(),
         named.equalised(),
         named.biasCorrected());
@@ -93,21 +95,21 @@ public record Numerics(
       case "haq@1", "haq-finetune@1" ->
           new Numerics(
               new Weights.Linear(Clip.KL_DIVERGENCE, recipe.weightScales(), Rounding.NEAREST),
-              Clip.KL_DIVERGENCE,
+              Optional.of(Clip.KL_DIVERGENCE),
               ActivationForm.SYMMETRIC,
               false,
               false);
-      case "ptq@1" ->
+      case "ptq@1", "ptq@2" ->
           new Numerics(
               new Weights.Linear(Clip.SQUARED_ERROR, recipe.weightScales(), Rounding.SECOND_ORDER),
-              Clip.SQUARED_ERROR,
+              recipe.version() == 1 ? Optional.of(Clip.SQUARED_ERROR) : Optional.empty(),
               ActivationForm.AFFINE,
               recipe.weightScales() == WeightScales.PER_TENSOR,
               true);
       case "kmeans@1" ->
           new Numerics(
               new Weights.Shared(Codebook.Initialisation.PLUS_PLUS),
-              Clip.KL_DIVERGENCE,
+              Optional.of(Clip.KL_DIVERGENCE),
               ActivationForm.SYMMETRIC,
               false,
               false);

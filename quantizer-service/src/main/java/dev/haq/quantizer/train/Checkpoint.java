@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What training goes on from after an interruption: parameters and velocities at the end of an
- * epoch, in the library's own format. A file is written beside the old one and then put in its
- * place, so one is there completely or not at all.
+ * epoch, and the parameters of the best, in the library's own format. A file is written beside the
+ * old one and then put in its place, so one is there completely or not at all.
  */
 final class Checkpoint {
   private static final Logger LOG = LoggerFactory.getLogger(Checkpoint.class);
@@ -23,16 +23,21 @@ final class Checkpoint {
   private final Optional<Path> file;
   private final List<NDArray> parameters;
   private final List<NDArray> velocities;
+  private final BestEpoch best;
 
   /**
    * @param seconds that training took so far
+   * @param first loss of the first step, before anything was changed
+   * @param latest loss of the latest steps
    */
-  record Reached(int epochs, double seconds) {}
+  record Reached(int epochs, double seconds, double first, double latest) {}
 
   /**
    * @param file empty to keep nothing
    */
-  Checkpoint(Optional<Path> file, List<NDArray> parameters, List<NDArray> velocities) {
+  Checkpoint(
+      Optional<Path> file, List<NDArray> parameters, List<NDArray> velocities, BestEpoch best) {
+    this.best = best;
     this.file = file;
     this.parameters = parameters;
     this.velocities = velocities;
@@ -40,13 +45,13 @@ final class Checkpoint {
 
   /** Puts parameters and velocities back as they were kept; answers how far that was. */
   Reached restore(NDManager manager) {
-    Reached nothing = new Reached(0, 0);
+    Reached nothing = new Reached(0, 0, Double.NaN, Double.NaN);
     if (file.isEmpty() || !Files.exists(file.get())) {
       return nothing;
     }
     try (NDManager reading = manager.newSubManager()) {
       NDList kept = NDList.decode(reading, Files.readAllBytes(file.get()));
-      if (kept.size() != 1 + parameters.size() + velocities.size()) {
+      if (kept.size() != 1 + 2 * parameters.size() + velocities.size()) {
         LOG.warn("checkpoint {} is of another training and passed over", file.get());
         return nothing;
       }
@@ -55,7 +60,12 @@ final class Checkpoint {
         parameters.get(i).muli(0).addi(kept.get(1 + i));
         velocities.get(i).muli(0).addi(kept.get(1 + parameters.size() + i));
       }
-      return new Reached((int) reached[0], reached[1]);
+      float[][] leastLoss = new float[parameters.size()][];
+      for (int i = 0; i < leastLoss.length; i++) {
+        leastLoss[i] = kept.get(1 + parameters.size() + velocities.size() + i).toFloatArray();
+      }
+      best.keep(reached[4], leastLoss);
+      return new Reached((int) reached[0], reached[1], reached[2], reached[3]);
     } catch (IOException | RuntimeException e) {
       LOG.warn("checkpoint {} cannot be read and is passed over", file.get(), e);
       return nothing;
@@ -71,9 +81,17 @@ final class Checkpoint {
     }
     Path target = file.get();
     try (NDManager writing = parameters.get(0).getManager().newSubManager()) {
-      NDList all = new NDList(writing.create(new double[] {reached.epochs(), reached.seconds()}));
+      NDList all = new NDList();
+      all.add(
+          writing.create(
+              new double[] {
+                reached.epochs(), reached.seconds(), reached.first(), reached.latest(), best.loss()
+              }));
       all.addAll(parameters);
       all.addAll(velocities);
+      for (float[] values : best.values().orElseThrow()) {
+        all.add(writing.create(values));
+      }
       Path written = Files.createTempFile(target.getParent(), "checkpoint", ".part");
       try {
         Files.write(written, all.encode());

@@ -62,7 +62,7 @@ final class GridWeights implements TrainedWeights {
     float[] fitted = scalesOf.apply(parameter.toFloatArray());
     float[] inverse = new float[fitted.length];
     for (int o = 0; o < fitted.length; o++) {
-      inverse[o] = 1 / fitted[o];
+      inverse[o] = Math.min(1 / fitted[o], Float.MAX_VALUE); // of the least numbers it is infinite
     }
     if (scales != null) {
       scales.close();

@@ -33,8 +33,8 @@ final class NdElementwise {
     unary(operators, "Log", NDArray::log);
     unary(operators, "Sqrt", NDArray::sqrt);
     unary(operators, "Erf", NDArray::erf);
-    unary(operators, "Reciprocal", x -> x.pow(-1));
-    unary(operators, "HardSwish", x -> x.mul(x.mul(1f / 6).add(0.5f).clip(0, 1)));
+    unary(operators, "Reciprocal", x -> Scalars.power(x, -1));
+    unary(operators, "HardSwish", x -> x.mul(Scalars.times(x, 1f / 6).add(0.5f).clip(0, 1)));
     withNode(
         operators,
         "LeakyRelu",
@@ -45,7 +45,9 @@ final class NdElementwise {
         operators,
         "HardSigmoid",
         (node, x) ->
-            x.mul(Nodes.real(node, "alpha", 0.2f)).add(Nodes.real(node, "beta", 0.5f)).clip(0, 1));
+            Scalars.times(x, Nodes.real(node, "alpha", 0.2f))
+                .add(Nodes.real(node, "beta", 0.5f))
+                .clip(0, 1));
     withNode(operators, "Gelu", NdElementwise::gelu);
     operators.put("Cast", (node, in) -> java.util.List.of(in.get(0)));
     operators.put("Clip", (node, in) -> NdGraph.one(clip(in)));
@@ -137,15 +139,17 @@ final class NdElementwise {
   private static NDArray selu(NodeProto node, NDArray x) {
     float alpha = Nodes.real(node, "alpha", SELU_ALPHA);
     float gamma = Nodes.real(node, "gamma", SELU_GAMMA);
-    return Activation.elu(x, alpha).mul(gamma);
+    return Scalars.times(Activation.elu(x, alpha), gamma);
   }
 
   private static NDArray gelu(NodeProto node, NDArray x) {
     if (Nodes.string(node, "approximate", "none").equals("tanh")) {
-      NDArray inner = x.add(x.pow(3).mul(0.044715f)).mul((float) Math.sqrt(2 / Math.PI));
-      return x.mul(inner.tanh().add(1)).mul(0.5f);
+      NDArray cubed = Scalars.times(Scalars.power(x, 3), 0.044715f);
+      NDArray inner = Scalars.times(x.add(cubed), (float) Math.sqrt(2 / Math.PI));
+      return Scalars.times(x.mul(inner.tanh().add(1)), 0.5f);
     }
-    return x.mul(x.mul((float) Math.sqrt(0.5)).erf().add(1)).mul(0.5f);
+    NDArray share = Scalars.times(x, (float) Math.sqrt(0.5)).erf().add(1);
+    return Scalars.times(x.mul(share), 0.5f);
   }
 
   /** With the statistics it was exported with: they stay as they are while weights are tuned. */

@@ -258,7 +258,7 @@ final class NdShapes {
     NDArray sum = x.sum(axes, Nodes.integer(node, "keepdims", 1) != 0);
     long count =
         Arrays.stream(axes).mapToLong(axis -> x.getShape().get(axis)).reduce(1, (a, b) -> a * b);
-    return mean ? sum.mul(1f / count) : sum;
+    return mean ? Scalars.times(sum, 1f / count) : sum;
   }
 
   private static NDArray reduceMax(NodeProto node, NdOperator.Inputs in) {

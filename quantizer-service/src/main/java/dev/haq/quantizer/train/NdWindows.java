@@ -140,7 +140,7 @@ final class NdWindows {
 
   private static NDArray globalAverage(NDArray x) {
     long area = x.getShape().get(2) * x.getShape().get(3);
-    return x.sum(AREA, true).mul(1f / area);
+    return Scalars.times(x.sum(AREA, true), 1f / area);
   }
 
   private static Shape shape(int[] sizes) {

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Quantization-aware training with the straight-through estimator (HAQ paper, 3.5): forward with
@@ -31,6 +33,7 @@ import java.util.function.BooleanSupplier;
 public final class StraightThroughTuner implements FineTuner {
   private static final Semaphore TRAINING = new Semaphore(1, true);
   private static final long CANCEL_CHECK_MILLIS = 50;
+  private static final Logger LOG = LoggerFactory.getLogger(StraightThroughTuner.class);
 
   /** Values of all tensors that the images of a part may have: 64 MiB as floats, held 2-4 times. */
   private static final long PART_VALUES = 1 << 24;
@@ -41,6 +44,9 @@ public final class StraightThroughTuner implements FineTuner {
    * lost.
    */
   private static final int STEPS_BETWEEN_FITS = 8;
+
+  /** A network whose loss has grown by more is not what was asked for. */
+  private static final double MOST_GROWTH = 2;
 
   /** Share of the newest step in the reported loss and speed. */
   private static final double NEWEST = 0.1;
@@ -124,6 +130,7 @@ public final class StraightThroughTuner implements FineTuner {
     private final CnnGraph graph;
     private final int part;
     private final long stepsPerEpoch;
+    private double firstLoss = Double.NaN;
     private double loss = Double.NaN;
     private double secondsPerImage = Double.NaN;
 
@@ -143,23 +150,50 @@ public final class StraightThroughTuner implements FineTuner {
         TrainedNetwork network = new TrainedNetwork(task, manager);
         List<NDArray> parameters = network.parameters();
         Sgd descent = new Sgd(parameters, settings, manager);
-        Checkpoint checkpoint = new Checkpoint(task.checkpoint(), parameters, descent.velocities());
+        BestEpoch best = new BestEpoch(parameters);
+        Checkpoint checkpoint =
+            new Checkpoint(task.checkpoint(), parameters, descent.velocities(), best);
         Checkpoint.Reached reached = checkpoint.restore(manager);
+        firstLoss = reached.first();
+        loss = reached.latest();
         double seconds = reached.seconds();
-        for (int epoch = reached.epochs(); epoch < settings.epochs(); epoch++) {
+        int epoch = reached.epochs();
+        while (epoch < settings.epochs()) {
           long start = System.nanoTime();
-          epoch(epoch, network, descent, manager);
+          double mean = epoch(epoch, network, descent, manager);
           seconds += (System.nanoTime() - start) / 1e9;
-          if (epoch + 1 < settings.epochs()) {
-            checkpoint.save(new Checkpoint.Reached(epoch + 1, seconds));
+          epoch++;
+          if (diverges()) {
+            LOG.warn("fine-tuning diverges in epoch {}: loss {} after {}", epoch, loss, firstLoss);
+            break;
+          }
+          best.consider(mean);
+          if (epoch < settings.epochs()) {
+            checkpoint.save(new Checkpoint.Reached(epoch, seconds, firstLoss, loss));
           }
         }
-        return new Tuned(
-            network.tuned(), seconds, (double) images.size() * settings.epochs() / seconds);
+        if (best.values().isEmpty()) {
+          throw new HaqException(
+              Reason.TRAINING_DIVERGES,
+              "fine-tuning diverges at learning rate %s (loss %.3g at first, %.3g in the end): use a lower one"
+                  .formatted(settings.learningRate(), firstLoss, loss));
+        }
+        best.restore();
+        return new Tuned(network.tuned(), seconds, (double) images.size() * epoch / seconds);
       }
     }
 
-    private void epoch(int epoch, TrainedNetwork network, Sgd descent, NDManager manager) {
+    /**
+     * Whether the network is no better than guessing, and far worse than it was: what follows is
+     * not worth the time.
+     */
+    private boolean diverges() {
+      return !(loss < Math.max(Math.log(graph.classes()), MOST_GROWTH * firstLoss));
+    }
+
+    /** Trains for an epoch, or until it diverges; answers the mean loss of its steps. */
+    private double epoch(int epoch, TrainedNetwork network, Sgd descent, NDManager manager) {
+      double sum = 0;
       int[] order = order(images.size(), settings.seed(), epoch);
       long steps = stepsPerEpoch * settings.epochs();
       for (int i = 0; i < stepsPerEpoch; i++) {
@@ -182,7 +216,12 @@ public final class StraightThroughTuner implements FineTuner {
                   stepManager);
         }
         double secondsEach = (System.nanoTime() - start) / 1e9 / (to - from);
-        loss = smoothed(loss, mean);
+        sum += mean;
+        firstLoss = Double.isNaN(firstLoss) ? mean : firstLoss;
+        loss = Double.isFinite(mean) ? smoothed(loss, mean) : Double.NaN;
+        if (!Double.isFinite(mean)) {
+          return Double.NaN; // it stays so
+        }
         secondsPerImage = smoothed(secondsPerImage, secondsEach);
         long imagesLeft = (long) images.size() * (settings.epochs() - epoch) - to;
         listener.step(
@@ -195,6 +234,7 @@ public final class StraightThroughTuner implements FineTuner {
                 1 / secondsPerImage,
                 imagesLeft * secondsPerImage));
       }
+      return sum / stepsPerEpoch;
     }
 
     private static double smoothed(double known, double newest) {
@@ -211,16 +251,14 @@ public final class StraightThroughTuner implements FineTuner {
         try (NDManager partManager = manager.newSubManager();
             GradientCollector gradients = engine.newGradientCollector()) {
           NDArray total = step.loss(input(chosen, partManager), targets(chosen, partManager));
-          NDArray mean = total.div(batch.length);
+          NDArray mean = Scalars.times(total, 1f / batch.length);
           gradients.backward(mean);
           sum += total.getFloat();
         }
       }
-      if (!Double.isFinite(sum)) {
-        throw HaqException.invalid(
-            "fine-tuning diverges at learning rate %s: use a lower one", settings.learningRate());
+      if (Double.isFinite(sum)) {
+        descent.step(step.gradients(), learningRate);
       }
-      descent.step(step.gradients(), learningRate);
       return sum / batch.length;
     }
 

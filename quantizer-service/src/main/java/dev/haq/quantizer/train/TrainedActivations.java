@@ -16,6 +16,9 @@ import dev.haq.quantizer.quant.LinearQuantizer;
  * signs.
  */
 final class TrainedActivations {
+  /** Of the threshold that was fitted. */
+  private static final float LEAST_SHARE = 1e-3f;
+
   private final LinearQuantizer fitted;
   private final NDArray clip; // [1]; null where it is not learnt
 
@@ -32,6 +35,15 @@ final class TrainedActivations {
     return clip != null;
   }
 
+  /** Raises a learnt threshold that came near 0 or below, where nothing could be told apart. */
+  void keepAboveZero() {
+    float value = clip.toFloatArray()[0];
+    float least = LEAST_SHARE * fitted.clip();
+    if (value < least) {
+      clip.addi(least - value);
+    }
+  }
+
   /** What gradient descent changes where the threshold is learnt. */
   NDArray parameter() {
     return clip;
@@ -45,7 +57,7 @@ final class TrainedActivations {
   record Codes(NDArray codes, NDArray scale, float fixedScale) {
     /** The layer's weights times the scale. */
     NDArray scaled(NDArray weights) {
-      return scale == null ? weights.mul(fixedScale) : weights.mul(scale);
+      return scale == null ? Scalars.times(weights, fixedScale) : weights.mul(scale);
     }
   }
 
@@ -55,7 +67,7 @@ final class TrainedActivations {
    */
   Codes codes(NDArray x, NDArray threshold) {
     if (clip == null) {
-      NDArray steps = x.mul(1 / fitted.scale());
+      NDArray steps = Scalars.times(x, 1 / fitted.scale());
       NDArray clipped = steps.clip(fitted.lowest(), fitted.highest());
       steps.close();
       return new Codes(Rounding.inPlace(clipped), null, fitted.scale());
@@ -63,7 +75,7 @@ final class TrainedActivations {
     NDArray above = x.minimum(threshold);
     NDArray clipped =
         fitted.signed()
-            ? above.maximum(threshold.mul((float) fitted.lowest() / fitted.highest()))
+            ? above.maximum(Scalars.times(threshold, (float) fitted.lowest() / fitted.highest()))
             : Activation.relu(above);
     NDArray scale = threshold.stopGradient().div(fitted.highest());
     NDArray codes = clipped.div(scale);

@@ -118,6 +118,9 @@ final class TrainedNetwork {
     Step(NDManager manager) {
       weights.forEach(w -> weightLeaves.add(leaf(w.quantized(), manager)));
       biases.forEach(b -> biasLeaves.add(leaf(b.stopGradient(), manager)));
+      activations.stream()
+          .filter(TrainedActivations::isLearnt)
+          .forEach(TrainedActivations::keepAboveZero);
       activations.forEach(
           a -> clipLeaves.add(a.isLearnt() ? leaf(a.parameter().stopGradient(), manager) : null));
     }

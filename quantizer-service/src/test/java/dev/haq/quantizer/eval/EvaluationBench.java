@@ -15,7 +15,9 @@ import dev.haq.quantizer.onnx.GraphWriter;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.ModelImporter;
+import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.onnx.Processor;
+import dev.haq.quantizer.onnx.WholeSumsGraph;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -23,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,11 +37,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * How long quantized evaluations take, opening their sessions included, as a share of the float
- * model's on the same images and threads; how far their answers are from the judge's; and how much
- * memory it all takes. Arguments: {@code ROUNDS}, how often to time each policy (0: do not), {@code
- * POLICIES}, the number of random policies to compare with the judge's answers (0: do not), then
- * for each network {@code MODEL.onnx DATA.bin|DATA.zip PRESET IMAGES}. First and last layers are at
- * 8 bits.
+ * model's on the same images and threads; how far their answers are from the judge's, and the
+ * judge's from its own with sums in another order; and how much memory it all takes. Arguments:
+ * {@code ROUNDS}, how often to time each policy (0: do not), {@code POLICIES}, the number of random
+ * policies to compare with the judge's answers (0: do not; {@code 10-20}: those of these seeds),
+ * then for each network {@code MODEL.onnx DATA.bin|DATA.zip PRESET IMAGES}. First and last layers
+ * are at 8 bits.
  */
 public final class EvaluationBench {
   private static final Logger LOG = LoggerFactory.getLogger(EvaluationBench.class);
@@ -83,7 +87,9 @@ public final class EvaluationBench {
 
   public static void main(String[] args) throws IOException {
     int rounds = Integer.parseInt(args[0]);
-    int policies = Integer.parseInt(args[1]);
+    String[] policies = args[1].split("-", 2);
+    int from = policies.length == 1 ? 0 : Integer.parseInt(policies[0]);
+    int to = Integer.parseInt(policies[policies.length - 1]);
     for (int i = 2; i + 3 < args.length; i += 4) {
       EvaluationBench bench =
           new EvaluationBench(
@@ -91,8 +97,8 @@ public final class EvaluationBench {
       if (rounds > 0) {
         bench.speed(rounds);
       }
-      if (policies > 0) {
-        bench.agreement(policies);
+      if (to > from) {
+        bench.agreement(from, to);
       }
     }
   }
@@ -143,33 +149,76 @@ public final class EvaluationBench {
     }
   }
 
-  private void agreement(int policies) throws IOException {
-    double sum = 0;
-    double squares = 0;
+  /**
+   * Top-1 of the evaluation and of three ways to compute the same, each minus another: the judge;
+   * the judge with its sums in another order, as ONNX Runtime arranges them when it optimises; and
+   * {@link WholeSumsGraph}, whose sums are exact in any order. What these differ by among
+   * themselves is rounding in floating point, and what no form can do better.
+   */
+  private void agreement(int from, int to) throws IOException {
+    Map<String, Differences> differences = new LinkedHashMap<>();
     double lowest = 100;
     double highest = 0;
-    try (Evaluator fast = evaluator(new IntegerGraph(Processor.detect()));
-        Evaluator judge = evaluator(new FakeQuantizedGraph())) {
-      for (int seed = 0; seed < policies; seed++) {
+    try (Evaluator evaluator = evaluator(new IntegerGraph(Processor.detect()))) {
+      for (int seed = from; seed < to; seed++) {
         Policy policy = random(seed);
-        double expected = evaluate(judge, policy, false).accuracy().top1();
-        double difference = evaluate(fast, policy, false).accuracy().top1() - expected;
-        sum += difference;
-        squares += difference * difference;
-        lowest = Math.min(lowest, expected);
-        highest = Math.max(highest, expected);
+        double evaluation = evaluate(evaluator, policy, false).accuracy().top1();
+        double[] others =
+            evaluator.withPolicy(request(policy, false), () -> false, EvaluationBench::others);
+        double judge = others[0];
+        double reordered = others[1];
+        double exact = others[2];
+        add(differences, "evaluation - judge", evaluation - judge);
+        add(differences, "reordered judge - judge", reordered - judge);
+        add(differences, "exact sums - judge", exact - judge);
+        add(differences, "evaluation - exact sums", evaluation - exact);
+        lowest = Math.min(lowest, judge);
+        highest = Math.max(highest, judge);
+        report(
+            "policy %d: evaluation %.1f, judge %.1f, reordered judge %.1f, exact sums %.1f",
+            seed, evaluation, judge, reordered, exact);
       }
     }
     report(
-        "%s: top-1 minus the judge's under %d random policies (%.1f to %.1f): mean %.3f, rms %.3f"
-            + " points; peak %d MiB with the judge",
-        model.network().name(),
-        policies,
-        lowest,
-        highest,
-        sum / policies,
-        Math.sqrt(squares / policies),
-        peakMebibytes());
+        "%s: top-1 under %d random policies, for which the judge says %.1f to %.1f; peak %d MiB",
+        model.network().name(), to - from, lowest, highest, peakMebibytes());
+    differences.forEach(
+        (what, d) -> report("%s: mean %.3f, rms %.3f points", what, d.mean(), d.rootMeanSquare()));
+  }
+
+  private static double[] others(PolicyRun run) {
+    byte[] judge = new FakeQuantizedGraph().write(run.graph(), run.layers()).toByteArray();
+    byte[] exact = new WholeSumsGraph().write(run.graph(), run.layers()).toByteArray();
+    return new double[] {
+      run.run(judge, Ort.Rewriting.NONE).accuracy().top1(),
+      run.run(judge, Ort.Rewriting.FLOAT_LAYERS).accuracy().top1(),
+      // Optimised, ONNX Runtime would put the scales back into the sums.
+      run.run(exact, Ort.Rewriting.NONE).accuracy().top1()
+    };
+  }
+
+  private static void add(Map<String, Differences> differences, String what, double points) {
+    differences.computeIfAbsent(what, w -> new Differences()).add(points);
+  }
+
+  private static final class Differences {
+    private double sum;
+    private double squares;
+    private int count;
+
+    void add(double difference) {
+      sum += difference;
+      squares += difference * difference;
+      count++;
+    }
+
+    double mean() {
+      return sum / count;
+    }
+
+    double rootMeanSquare() {
+      return Math.sqrt(squares / count);
+    }
   }
 
   private Evaluator evaluator(GraphWriter writer) {
@@ -177,9 +226,11 @@ public final class EvaluationBench {
   }
 
   private Evaluation evaluate(Evaluator evaluator, Policy policy, boolean compareSpeed) {
-    return evaluator.evaluate(
-        new Evaluator.Request(model, data, Optional.of(policy), Recipe.HAQ, compareSpeed),
-        () -> false);
+    return evaluator.evaluate(request(policy, compareSpeed), () -> false);
+  }
+
+  private Evaluator.Request request(Policy policy, boolean compareSpeed) {
+    return new Evaluator.Request(model, data, Optional.of(policy), Recipe.HAQ, compareSpeed);
   }
 
   private Policy uniform(int bits) {

@@ -25,6 +25,7 @@ import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.onnx.Processor;
 import dev.haq.quantizer.onnx.QdqGraph;
 import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.quantizer.onnx.WholeSumsGraph;
 import dev.haq.quantizer.quant.Numerics;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -206,6 +207,8 @@ final class GraphFormsAgreeTest {
         List<LayerForm> layers = network.layers(policy);
         CnnGraph graph = network.graph();
         float[] expected = scores(new FakeQuantizedGraph(), graph, layers, images);
+        assertAgree(
+            expected, scores(new WholeSumsGraph(), graph, layers, images), policy, "whole sums");
         for (Processor processor : Processor.values()) {
           // A processor that adds in 16 bits may saturate in the forms of those that do not.
           if (processor == Processor.ADDS_IN_16_BITS

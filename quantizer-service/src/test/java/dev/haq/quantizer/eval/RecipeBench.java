@@ -32,7 +32,8 @@ import org.slf4j.LoggerFactory;
 /**
  * What recipes make of real networks: {@code weights | resnet20 | mobilenetv1 | mobilenetv2}. Every
  * layer has the same bit-widths, the first and the last too, as {@code haq evaluate --bits}; with a
- * second argument {@code inner} these two are at 8. A third limits the photographs.
+ * second argument {@code inner} these two are at 8; with {@code ptq} only that recipe is judged. A
+ * third limits the photographs.
  */
 public final class RecipeBench {
   private static final Logger LOG = LoggerFactory.getLogger(RecipeBench.class);
@@ -58,14 +59,14 @@ public final class RecipeBench {
   public static void main(String[] args) throws IOException {
     int images = args.length > 2 ? Integer.parseInt(args[2]) : 500;
     Path store = Files.createTempDirectory("recipes");
-    boolean inner = args.length > 1 && args[1].equals("inner");
+    String which = args.length > 1 ? args[1] : "";
     switch (args[0]) {
       case "weights" -> weightsAlone(new RecipeBench(SharedNetworks.resNet20(store, 64, 1000)));
       case "resnet20" ->
           table(
               new RecipeBench(SharedNetworks.resNet20(store, CALIBRATION_IMAGES, 1000)),
               new int[][] {{4, 8}, {4, 4}, {3, 8}},
-              inner);
+              which);
       case "mobilenetv1", "mobilenetv2" ->
           table(
               new RecipeBench(
@@ -75,7 +76,7 @@ public final class RecipeBench {
                       Math.min(CALIBRATION_IMAGES, images / 2),
                       images)),
               new int[][] {{8, 8}, {6, 8}, {6, 6}, {4, 8}},
-              inner);
+              which);
       default -> throw new IllegalArgumentException(args[0]);
     }
     Runtime.getRuntime().halt(0);
@@ -96,14 +97,21 @@ public final class RecipeBench {
     }
   }
 
-  private static void table(RecipeBench bench, int[][] widths, boolean inner) {
+  private static void table(RecipeBench bench, int[][] widths, String which) {
     LOG.info("float {}", bench.floatTop1());
     for (WeightScales scales : WeightScales.values()) {
-      for (Map.Entry<String, Recipe> row : rows(scales).entrySet()) {
+      Map<String, Recipe> rows = rows(scales);
+      if (which.equals("ptq")) {
+        rows.keySet().retainAll(List.of(which));
+      }
+      for (Map.Entry<String, Recipe> row : rows.entrySet()) {
         StringBuilder line = new StringBuilder(scales + " | " + row.getKey());
         for (int[] bits : widths) {
           Result result =
-              bench.judge(Numerics.of(row.getValue()), LayerBits.of(bits[0], bits[1]), inner);
+              bench.judge(
+                  Numerics.of(row.getValue()),
+                  LayerBits.of(bits[0], bits[1]),
+                  which.equals("inner"));
           line.append(
               String.format(
                   Locale.ROOT,

@@ -18,6 +18,7 @@ import dev.haq.model.Recipe;
 import dev.haq.model.Recipe.WeightScales;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.onnx.FakeQuantizedGraph;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelImporter;
 import dev.haq.quantizer.onnx.Nodes;
@@ -190,9 +191,15 @@ final class ExporterTest {
                 bench.evaluator.withPolicy(
                     request,
                     () -> false,
-                    run -> ExportCheck.check(run, broken.build().toByteArray(), "the file")));
+                    run ->
+                        ExportCheck.check(
+                            run,
+                            new FakeQuantizedGraph().write(run.graph(), run.layers()).toByteArray(),
+                            broken.build().toByteArray(),
+                            "the file")));
     assertEquals(Reason.EXPORT_DIFFERS, refused.reason());
     assertTrue(refused.details().containsKey("file_top1"));
+    assertTrue(refused.getMessage().contains("plain reading"), refused.getMessage());
   }
 
   @Test

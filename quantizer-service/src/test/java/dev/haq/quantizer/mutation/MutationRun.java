@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
@@ -29,7 +30,11 @@ import java.util.stream.Stream;
  * <pre>MutationRun FIRST COUNT</pre>
  */
 public final class MutationRun {
-  private static final long SILENCE_SECONDS = 30;
+  /** Of processor time, so that a busy machine makes no hang of a slow mutant. */
+  private static final Duration LONGEST_WORK = Duration.ofSeconds(30);
+
+  /** Of wall time, for a child that waits for ever. */
+  private static final Duration LONGEST_SILENCE = Duration.ofMinutes(10);
   private static final String HEAP = "-Xmx512m";
   private static final long MODEL_BYTES = 64 << 20;
   private static final ArchiveLimits LIMITS =
@@ -162,13 +167,22 @@ public final class MutationRun {
     reader.start();
     long seed = first - 1;
     boolean underway = false;
+    Duration work = work(child);
+    long heard = System.nanoTime();
     while (true) {
-      String line = lines.poll(SILENCE_SECONDS, TimeUnit.SECONDS);
+      String line = lines.poll(1, TimeUnit.SECONDS);
       if (line == null) {
-        child.destroyForcibly();
-        tally.add("HANG", seed, SILENCE_SECONDS * 1000);
-        return seed + 1;
+        Duration silence = Duration.ofNanos(System.nanoTime() - heard);
+        if (work(child).minus(work).compareTo(LONGEST_WORK) > 0
+            || silence.compareTo(LONGEST_SILENCE) > 0) {
+          child.destroyForcibly();
+          tally.add("HANG", seed, silence.toMillis());
+          return seed + 1;
+        }
+        continue;
       }
+      work = work(child);
+      heard = System.nanoTime();
       String[] words = line.split(" ", 4);
       switch (words[0]) {
         case "begin" -> {
@@ -190,6 +204,10 @@ public final class MutationRun {
         default -> {}
       }
     }
+  }
+
+  private static Duration work(Process child) {
+    return child.info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   private static void read(Process child, BlockingQueue<String> lines) {

@@ -105,7 +105,8 @@ public final class LargeModel {
 
   private String convolution(String name, String input, int inputs, int stride, boolean norm)
       throws IOException {
-    String weight = tensor(name + ".weight", (float) Math.sqrt(2.0 / (9 * inputs)), CHANNELS, inputs, 3, 3);
+    String weight =
+        tensor(name + ".weight", (float) Math.sqrt(2.0 / (9 * inputs)), CHANNELS, inputs, 3, 3);
     graph.addNode(
         NodeProto.newBuilder()
             .setOpType("Conv")
@@ -126,7 +127,11 @@ public final class LargeModel {
         graph.addInitializer(Tensors.of(name + "." + parameter, values, CHANNELS));
         inputsOfNorm.add(name + "." + parameter);
       }
-      node("BatchNormalization", name + ".norm", name + ".normed", inputsOfNorm.toArray(String[]::new));
+      node(
+          "BatchNormalization",
+          name + ".norm",
+          name + ".normed",
+          inputsOfNorm.toArray(String[]::new));
       out = name + ".normed";
     }
     node("Relu", name + ".relu", name + ".positive", out);

@@ -17,9 +17,13 @@ import org.junit.jupiter.api.Test;
 
 final class NumericsTest {
   @Test
-  void everyRecipeThereIsHasNumerics() {
+  void everyVersionOfEveryRecipeHasNumericsAndTheNewestIsMeant() {
     for (String name : Recipe.NAMES) {
-      assertEquals(Numerics.of(Recipe.named(name)), Numerics.of(Recipe.named(name + "@1")));
+      Recipe newest = Recipe.named(name);
+      for (int version = 1; version < newest.version(); version++) {
+        assertNotEquals(Numerics.of(newest), Numerics.of(Recipe.named(name + "@" + version)));
+      }
+      assertEquals(Numerics.of(newest), Numerics.of(Recipe.named(newest.id())));
     }
   }
 
@@ -29,7 +33,7 @@ final class NumericsTest {
     assertEquals(
         new Weights.Linear(Clip.KL_DIVERGENCE, WeightScales.PER_CHANNEL, Numerics.Rounding.NEAREST),
         haq.weights());
-    assertEquals(Clip.KL_DIVERGENCE, haq.activationClip());
+    assertEquals(Optional.of(Clip.KL_DIVERGENCE), haq.activationClip());
     assertEquals(Numerics.ActivationForm.SYMMETRIC, haq.activationForm());
     assertEquals(haq, Numerics.of(Recipe.named("haq-finetune")));
   }
@@ -45,8 +49,19 @@ final class NumericsTest {
     assertEquals(Clip.MIN_MAX, weights.clip());
     assertEquals(WeightScales.PER_TENSOR, weights.scales());
     assertEquals(Numerics.Rounding.SECOND_ORDER, weights.rounding());
-    assertEquals(Clip.PERCENTILE, changed.activationClip());
+    assertEquals(Optional.of(Clip.PERCENTILE), changed.activationClip());
     assertNotEquals(changed, Numerics.of(Recipe.named("ptq")));
+  }
+
+  @Test
+  void anOldVersionDoesWhatItDid() {
+    Numerics first = Numerics.of(Recipe.named("ptq@1"));
+    assertEquals(Optional.of(Clip.SQUARED_ERROR), first.activationClip());
+    assertEquals(
+        first,
+        Numerics.of(
+            Recipe.named("ptq@2").withClips(Optional.empty(), Optional.of(Clip.SQUARED_ERROR))));
+    assertEquals(Optional.empty(), Numerics.of(Recipe.named("ptq")).activationClip());
   }
 
   @Test
@@ -58,10 +73,11 @@ final class NumericsTest {
 
   @Test
   void whatThereIsNotIsRefusedWithWhatThereIs() {
-    for (String id : new String[] {"cake", "ptq@2", "ptq@0", "ptq@", "@1", "", "haq@1@1"}) {
+    for (String id :
+        new String[] {"cake", "ptq@3", "haq@2", "ptq@0", "ptq@", "@1", "", "haq@1@1"}) {
       HaqException refused = assertThrows(HaqException.class, () -> Recipe.named(id), id);
       assertTrue(
-          refused.getMessage().contains("haq@1, ptq@1, haq-finetune@1, kmeans@1"),
+          refused.getMessage().contains("haq@1, ptq@1, ptq@2, haq-finetune@1, kmeans@1"),
           refused.getMessage());
     }
   }
@@ -75,7 +91,7 @@ final class NumericsTest {
 
   @Test
   void whatIsStoredHasAVersion() {
-    assertEquals("ptq@1", RecipeWire.toProto(Recipe.named("ptq")).getName());
+    assertEquals("ptq@2", RecipeWire.toProto(Recipe.named("ptq")).getName());
     Recipe clipped =
         Recipe.named("ptq@1").withClips(Optional.empty(), Optional.of(Clip.PERCENTILE));
     assertEquals(clipped, RecipeWire.fromProto(RecipeWire.toProto(clipped)));

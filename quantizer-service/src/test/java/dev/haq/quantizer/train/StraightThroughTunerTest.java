@@ -24,6 +24,7 @@ import dev.haq.quantizer.onnx.ModelImporter;
 import dev.haq.quantizer.onnx.SmallModel;
 import dev.haq.quantizer.quant.Codebook;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +32,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -198,6 +200,34 @@ final class StraightThroughTunerTest {
   }
 
   @Test
+  void theGarbageCollectorHasNoPartInTheOutcome() throws InterruptedException {
+    for (boolean learnClips : new boolean[] {false, true}) {
+      Task task = task(settings(3, learnClips), Optional.empty());
+      float[] undisturbed = weights(tune(task));
+      AtomicBoolean done = new AtomicBoolean();
+      Thread collector = new Thread(() -> collectUntil(done));
+      collector.start();
+      try {
+        assertArrayEquals(undisturbed, weights(tune(task)));
+      } finally {
+        done.set(true);
+        collector.join();
+      }
+    }
+  }
+
+  /** Frees what nobody holds, and gives the memory other contents. */
+  private static void collectUntil(AtomicBoolean done) {
+    while (!done.get()) {
+      System.gc();
+      for (int i = 0; i < 100; i++) {
+        ByteBuffer.allocateDirect(1 << 12).putLong(0, -1);
+        ByteBuffer.allocateDirect(Float.BYTES).putFloat(0, Float.NaN);
+      }
+    }
+  }
+
+  @Test
   void anInterruptedTrainingGoesOnFromItsLastEpochAndEndsAsAnUndisturbedOne() {
     Path checkpoint = folder.resolve("training.checkpoint");
     Task task = task(settings(4, true), Optional.of(checkpoint));
@@ -271,12 +301,34 @@ final class StraightThroughTunerTest {
 
   @Test
   void aLearningRateThatDivergesIsNamed() {
+    // To numbers that are none, and to finite ones no better than guessing.
+    for (double rate : new double[] {1e38, 30}) {
+      FineTuning wild =
+          new FineTuning(
+              Optional.empty(), 5, rate, 0.9, 0, 32, FineTuning.Schedule.CONSTANT, false, 3);
+      HaqException refused =
+          assertThrows(HaqException.class, () -> tune(task(wild, Optional.empty())));
+      assertEquals(Reason.TRAINING_DIVERGES, refused.reason());
+      assertTrue(refused.getMessage().contains(Double.toString(rate)), refused.getMessage());
+    }
+  }
+
+  @Test
+  void ofATrainingThatDivergesLaterTheBestEpochIsKept() {
+    Path checkpoint = folder.resolve("late.checkpoint");
+    Task good = task(settings(2, false), Optional.of(checkpoint));
+    AtomicInteger steps = new AtomicInteger();
+    assertThrows(
+        HaqException.class,
+        () -> TUNER.tune(good, step -> steps.incrementAndGet(), () -> steps.get() == 4));
     FineTuning wild =
         new FineTuning(
-            Optional.empty(), 5, 1e38, 0.9, 0, 32, FineTuning.Schedule.CONSTANT, false, 3);
-    HaqException refused =
-        assertThrows(HaqException.class, () -> tune(task(wild, Optional.empty())));
-    assertEquals(Reason.INVALID_ARGUMENT, refused.reason());
-    assertTrue(refused.getMessage().contains("1.0E38"), refused.getMessage());
+            Optional.empty(), 4, 1e38, 0.9, 0, 32, FineTuning.Schedule.CONSTANT, false, 3);
+    float[] kept = weights(tune(task(wild, Optional.of(checkpoint))));
+    for (float weight : kept) {
+      assertTrue(Math.abs(weight) < 100, "weight " + weight);
+    }
+    float[] untrained = weights(new FineTuner.Tuned(model().graph(), 0, 0));
+    assertFalse(Arrays.equals(untrained, kept), "the epoch before counts");
   }
 }

@@ -1,0 +1,67 @@
+package dev.haq.quantizer.eval;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/**
+ * What takes long to make and is kept: callers that want the same wait for the one that makes it,
+ * those that want something else do not. Safe for use by many threads.
+ */
+final class MadeOnce<K, V> {
+  /** How often those who wait ask whether they still should. */
+  private static final long PATIENCE_MILLIS = 50;
+
+  private final LruCache<K, V> kept;
+  private final Map<K, CountDownLatch> underWay = new ConcurrentHashMap<>();
+
+  MadeOnce(int capacity) {
+    this.kept = new LruCache<>(capacity);
+  }
+
+  /**
+   * @param make may fail, as when its own caller leaves; then the next in line makes it
+   * @throws HaqException CANCELLED, and what {@code make} throws
+   */
+  V get(K key, Supplier<V> make, BooleanSupplier cancelled) {
+    while (true) {
+      Optional<V> known = kept.get(key);
+      if (known.isPresent()) {
+        return known.get();
+      }
+      CountDownLatch mine = new CountDownLatch(1);
+      CountDownLatch others = underWay.putIfAbsent(key, mine);
+      if (others != null) {
+        await(others, cancelled);
+        continue;
+      }
+      try {
+        // It may have been finished since it was looked for.
+        Optional<V> finished = kept.get(key);
+        return finished.isPresent() ? finished.get() : kept.putIfAbsent(key, make.get());
+      } finally {
+        underWay.remove(key);
+        mine.countDown();
+      }
+    }
+  }
+
+  private static void await(CountDownLatch others, BooleanSupplier cancelled) {
+    try {
+      while (!others.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+        if (cancelled.getAsBoolean()) {
+          throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
+    }
+  }
+}
