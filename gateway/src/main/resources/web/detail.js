@@ -90,8 +90,8 @@ function add(episode) {
   if (episode.improved) {
     best = episode;
   }
-  const { number, reward, accuracy, cost_ratio, seconds, improved, warmup } = episode;
-  summaries.push({ number, reward, top1: accuracy?.top1, cost_ratio, seconds, improved, warmup });
+  const { number, reward, accuracy, cost_ratio, seconds, improved, warmup, proposed_for: aim } = episode;
+  summaries.push({ number, reward, top1: accuracy?.top1, cost_ratio, seconds, improved, warmup, aim });
   chart.add(episode);
   if (session !== undefined && number > session.episodes_done) {
     session = { ...session, episodes_done: number };
@@ -151,6 +151,13 @@ function figures() {
   const tuned = session.tuned?.held_out_after ?? session.tuned?.after;
   if (tuned !== undefined && session.tuned.episode === best?.number) {
     all.push(["Fine-tuned top-1", `${percent(tuned.top1)}${session.tuned.held_out_after ? " held out" : ""}`]);
+    }
+  for (const { target: name, best: own } of session.targets ?? []) {
+    all.push([`Best for ${name}`, own ? `episode ${own.number}, reward ${number(own.reward, 4)}` : "–"]);
+  }
+  const fleet = session.fleet?.best;
+  if (fleet) {
+    all.push(["Best for all targets", `episode ${fleet.number}, reward ${number(fleet.reward, 4)}`]);
   }
   if (session.preparation !== undefined) {
     const { measured, to_measure: total, seconds_left: left } = session.preparation;
@@ -181,7 +188,7 @@ function drawTable() {
             number(episode.cost_ratio, 4),
             number(episode.seconds, 2),
           ].map((text) => element("td", { className: "number" }, text)),
-          element("td", {}, [episode.warmup ? "warm-up" : "", episode.improved ? "best so far" : ""].filter(Boolean).join(", ")),
+          element("td", {}, [episode.aim ? `for ${episode.aim}` : "", episode.warmup ? "warm-up" : "", episode.improved ? "best so far" : ""].filter(Boolean).join(", ")),
         ),
       ),
   );

@@ -70,6 +70,7 @@ final class FakeQuantizer implements AutoCloseable {
 
   private final RpcServer server;
   private final AtomicInteger evaluations = new AtomicInteger();
+  private final AtomicInteger measurements = new AtomicInteger();
   private final AtomicInteger modelCalls = new AtomicInteger();
   private final AtomicInteger unavailable = new AtomicInteger();
   private final Queue<Split> splits = new ConcurrentLinkedQueue<>();
@@ -167,6 +168,11 @@ final class FakeQuantizer implements AutoCloseable {
   /** Evaluations of policies that were asked for. */
   int evaluations() {
     return evaluations.get();
+  }
+
+  /** How often sensitivities were asked for. */
+  int measurements() {
+    return measurements.get();
   }
 
   /** The splits that were asked for. */
@@ -323,6 +329,7 @@ final class FakeQuantizer implements AutoCloseable {
   private void sensitivity(
       MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
     checkModel(request.getModel());
+    measurements.incrementAndGet();
     List<SensitivityEntry> entries = new ArrayList<>();
     for (int layer = 0; layer < NETWORK.size(); layer++) {
       for (int bits : request.getWeightBits().getBitsList()) {

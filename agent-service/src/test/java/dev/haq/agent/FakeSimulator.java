@@ -24,9 +24,12 @@ import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.NetworkWire;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 
-/** A simulator that knows one target, {@code fake}: a product of bit-widths and MACs, no energy. */
+/**
+ * A simulator that knows a few targets. {@code fake}: a product of bit-widths and MACs, no energy.
+ */
 final class FakeSimulator implements AutoCloseable {
   static final String TARGET = "fake";
 
@@ -36,7 +39,26 @@ final class FakeSimulator implements AutoCloseable {
   /** A target whose cost model no published figure checks. */
   static final String UNCHECKED = "unchecked";
 
+  /** Pays for the bits that it moves, not for the products that it computes. */
+  static final String MEMORY = "memory";
+
+  /** Like {@code fake}, with even widths alone. */
+  static final String EVEN = "even";
+
+  /** Like {@code fake}, with odd widths alone. */
+  static final String ODD = "odd";
+
+  private static final Map<String, BitChoices> TARGETS =
+      Map.of(
+          TARGET, BitChoices.TABLE,
+          LIAR, BitChoices.TABLE,
+          UNCHECKED, BitChoices.TABLE,
+          MEMORY, BitChoices.TABLE,
+          EVEN, new BitChoices(List.of(2, 4, 6, 8)),
+          ODD, new BitChoices(List.of(3, 5, 7)));
+
   private static final double SECONDS_PER_BINARY_MAC = 1e-9;
+  private static final double SECONDS_PER_BIT_MOVED = 1e-9;
 
   private final RpcServer server;
 
@@ -58,7 +80,7 @@ final class FakeSimulator implements AutoCloseable {
   }
 
   private static void check(String target) {
-    if (!List.of(TARGET, LIAR, UNCHECKED).contains(target)) {
+    if (!TARGETS.containsKey(target)) {
       throw new HaqException(
           Reason.UNKNOWN_TARGET, "there is no target '" + target + "': use " + TARGET);
     }
@@ -69,16 +91,17 @@ final class FakeSimulator implements AutoCloseable {
     Resource resource = CostWire.fromProto(request.getResource());
     if (resource == Resource.ENERGY) {
       throw new HaqException(
-          Reason.RESOURCE_NOT_MODELLED, "target fake has no energy model: use LATENCY");
+          Reason.RESOURCE_NOT_MODELLED, "the target has no energy model: use LATENCY");
     }
     Network network = NetworkWire.fromProto(request.getNetwork());
-    BitChoices bits = BitChoices.TABLE;
+    String target = request.getTarget().getName();
+    BitChoices bits = TARGETS.get(target);
     double[] values = new double[network.size() * bits.size() * bits.size()];
     int cell = 0;
     for (Layer layer : network.layers()) {
       for (int w : bits.bits()) {
         for (int a : bits.bits()) {
-          values[cell++] = cost(layer, LayerBits.of(w, a)).of(resource);
+          values[cell++] = cost(target, layer, LayerBits.of(w, a)).of(resource);
         }
       }
     }
@@ -100,7 +123,7 @@ final class FakeSimulator implements AutoCloseable {
     Policy policy = BitsWire.fromProto(request.getPolicy(), network);
     Cost total = new Cost(0, 0, OptionalDouble.empty(), 0);
     for (int i = 0; i < network.size(); i++) {
-      total = total.plus(cost(network.layer(i), policy.get(i)));
+      total = total.plus(cost(request.getTarget().getName(), network.layer(i), policy.get(i)));
     }
     if (request.getTarget().getName().equals(LIAR)) {
       total =
@@ -109,12 +132,13 @@ final class FakeSimulator implements AutoCloseable {
     return SimulateResponse.newBuilder().setTotal(CostWire.toProto(total)).setBatch(1).build();
   }
 
-  private static Cost cost(Layer layer, LayerBits bits) {
+  private static Cost cost(String target, Layer layer, LayerBits bits) {
     double binaryMacs = (double) layer.macs() * bits.weights().bits() * bits.activations().bits();
+    double moved = (double) layer.macs() * (bits.weights().bits() + 2 * bits.activations().bits());
     BitWidth w = bits.weights();
     return new Cost(
         0,
-        binaryMacs * SECONDS_PER_BINARY_MAC,
+        target.equals(MEMORY) ? moved * SECONDS_PER_BIT_MOVED : binaryMacs * SECONDS_PER_BINARY_MAC,
         OptionalDouble.empty(),
         layer.weights() * w.bits() / 8.0);
   }

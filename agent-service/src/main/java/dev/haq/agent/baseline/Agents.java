@@ -4,8 +4,10 @@ import dev.haq.agent.ddpg.Ddpg;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Agent;
 import dev.haq.agent.search.SearchSpace;
+import dev.haq.agent.search.Sensitivities;
 import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.model.HaqException;
+import dev.haq.model.Operand;
 import java.util.List;
 
 /** The agents a session may name. */
@@ -37,13 +39,14 @@ public final class Agents {
   }
 
   /**
-   * Refuses settings with which an agent of this name would take too much memory.
+   * Refuses settings with which agents of this name, one a space, would take too much memory
+   * together.
    *
    * @throws HaqException that names the settings to lower
    */
-  public static void checkSize(String name, SearchSpace space, DdpgSettings ddpg) {
+  public static void checkSize(String name, List<SearchSpace> spaces, DdpgSettings ddpg) {
     if (name.equals(DDPG) || name.equals(AUTO)) {
-      Ddpg.checkSize(ddpg, space.decisions().size());
+      Ddpg.checkSize(ddpg, spaces.stream().mapToInt(space -> space.decisions().size()).toArray());
     }
   }
 
@@ -58,15 +61,21 @@ public final class Agents {
     check(name);
     return switch (name) {
       case DDPG -> new Ddpg(ddpg, space.decisions().size(), space.settings().seed());
-      case DP -> new DynamicProgramAgent(space, meter.measure(space));
+      case DP -> new DynamicProgramAgent(space, sensitivities(space, meter));
       case EVOLUTION -> new EvolutionAgent(space);
-      case GREEDY -> new GreedyAgent(space, meter.measure(space));
+      case GREEDY -> new GreedyAgent(space, sensitivities(space, meter));
       case RANDOM -> new RandomAgent(space.settings().seed());
       case UNIFORM ->
           new UniformAgent(
               Math.max(
                   space.settings().weightBits().size(), space.settings().activationBits().size()));
-      default -> new AutoAgent(space, meter.measure(space), ddpg);
+      default -> new AutoAgent(space, sensitivities(space, meter), ddpg);
     };
+  }
+
+  private static Sensitivities sensitivities(SearchSpace space, SensitivityMeter meter) {
+    return meter.measure(
+        space.decisions().actions(Operand.WEIGHTS).choices(),
+        space.decisions().actions(Operand.ACTIVATIONS).choices());
   }
 }

@@ -111,11 +111,21 @@ final class AutoAgent implements Agent {
 
   @Override
   public void learn(Experience experience) {
-    best.add(experience);
+    best.add(experience.policy(), experience.reward());
     model.observe(experience.policy(), -experience.reward());
     ddpg.learn(experience);
     if (experience.number() == candidates.size()) {
       ddpg.prepareCritic(experience.number(), CRITIC_UPDATES);
+    }
+  }
+
+  /** What others found within their budgets tells as much about losses as what was found here. */
+  @Override
+  public void observe(Policy policy, double reward) {
+    model.observe(policy, -reward);
+    ddpg.observe(space.steps(space.decisions().actions(policy)), reward);
+    if (space.budget().isMetBy(policy)) {
+      best.add(policy, reward);
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.haq.agent.baseline;
 
 import dev.haq.agent.search.Decisions;
-import dev.haq.agent.search.Experience;
 import dev.haq.model.Policy;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -21,12 +20,12 @@ final class Best {
   }
 
   /** Answers whether it is a new best. */
-  boolean add(Experience experience) {
-    if (policy.isPresent() && experience.reward() <= reward) {
+  boolean add(Policy other, double otherReward) {
+    if (policy.isPresent() && otherReward <= reward) {
       return false;
     }
-    policy = Optional.of(experience.policy());
-    reward = experience.reward();
+    policy = Optional.of(other);
+    reward = otherReward;
     return true;
   }
 

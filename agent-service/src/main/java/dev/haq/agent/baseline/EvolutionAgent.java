@@ -73,8 +73,19 @@ final class EvolutionAgent extends PolicyAgent {
 
   @Override
   public void learn(Experience experience) {
-    population.addLast(
-        new Member(Genome.of(space.decisions(), experience.policy()), experience.reward()));
+    add(experience.policy(), experience.reward());
+  }
+
+  /** A policy that another agent of the search found joins, where it meets the budget. */
+  @Override
+  public void observe(Policy policy, double reward) {
+    if (space.budget().isMetBy(policy)) {
+      add(policy, reward);
+    }
+  }
+
+  private void add(Policy policy, double reward) {
+    population.addLast(new Member(Genome.of(space.decisions(), policy), reward));
     if (population.size() > POPULATION) {
       population.removeFirst();
     }

@@ -47,7 +47,7 @@ final class GreedyAgent extends PolicyAgent {
 
   @Override
   public void learn(Experience experience) {
-    if (best.add(experience)) {
+    if (best.add(experience.policy(), experience.reward())) {
       improvedAt = experience.number();
       neighbours = null;
     }

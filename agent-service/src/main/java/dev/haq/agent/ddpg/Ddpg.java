@@ -9,7 +9,9 @@ import dev.haq.agent.search.SeededRandom.Purpose;
 import dev.haq.agent.search.Transition;
 import dev.haq.model.HaqException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Deep deterministic policy gradient as HAQ uses it (paper, 3.6; Lillicrap et al., ICLR 2016):
@@ -91,20 +93,20 @@ public final class Ddpg implements Agent {
   }
 
   /**
-   * Refuses settings with which the agent's snapshot would grow beyond 128 MiB.
+   * Refuses settings with which the snapshots would grow beyond 128 MiB together.
    *
-   * @param decisions of an episode
+   * @param decisions of an episode, of each agent with these settings
    * @throws HaqException that names the settings to lower
    */
-  public static void checkSize(DdpgSettings settings, int decisions) {
-    long bytes = mostSnapshotBytes(settings, decisions);
+  public static void checkSize(DdpgSettings settings, int... decisions) {
+    long bytes = Arrays.stream(decisions).mapToLong(d -> mostSnapshotBytes(settings, d)).sum();
     if (bytes > MOST_SNAPSHOT_BYTES) {
       throw HaqException.invalid(
-          "ddpg hidden1 %d, hidden2 %d and replay_per_decision %d with %d decisions an episode make a checkpoint of %d MiB, at most %d are taken: lower these",
+          "ddpg hidden1 %d, hidden2 %d and replay_per_decision %d with %s decisions an episode make a checkpoint of %d MiB, at most %d are taken: lower these",
           settings.hidden1(),
           settings.hidden2(),
           settings.replayPerDecision(),
-          decisions,
+          Arrays.stream(decisions).mapToObj(Integer::toString).collect(Collectors.joining(" + ")),
           (bytes >> 20) + 1,
           MOST_SNAPSHOT_BYTES >> 20);
     }
@@ -164,6 +166,15 @@ public final class Ddpg implements Agent {
       replay.sample(random, batch);
       update();
     }
+  }
+
+  /**
+   * Beyond the paper: takes an episode into the replay buffer that another agent proposed.
+   *
+   * @param steps the actions that this agent would have come to its policy by
+   */
+  public void observe(List<Transition> steps, double reward) {
+    replay.add(steps, reward);
   }
 
   /**

@@ -1,12 +1,18 @@
 package dev.haq.agent.grpc;
 
+import dev.haq.agent.search.Episode;
 import dev.haq.agent.session.SessionComparisons;
+import dev.haq.model.Resource;
 import dev.haq.proto.agent.v1.Front;
 import dev.haq.proto.agent.v1.ResourceFront;
+import dev.haq.proto.agent.v1.TargetFront;
 import dev.haq.proto.agent.v1.Transfer;
 import dev.haq.proto.agent.v1.TransferCell;
 import dev.haq.proto.agent.v1.TransferRow;
 import dev.haq.wire.CostWire;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
 /** Fronts and transfer matrices as messages. They only go out. */
@@ -16,17 +22,32 @@ final class ComparisonWire {
   static Front toProto(SessionComparisons.Front front) {
     SessionWire wire = new SessionWire(front.session());
     Front.Builder message = Front.newBuilder().setEpisodes(front.snapshot().episodes());
-    front
-        .snapshot()
-        .fronts()
-        .forEach(
-            (resource, episodes) -> {
-              ResourceFront.Builder points =
-                  ResourceFront.newBuilder().setResource(CostWire.toProto(resource));
-              episodes.forEach(episode -> points.addPoints(wire.episode(episode)));
-              message.addResources(points);
-            });
+    var byTarget = front.snapshot().byTarget();
+    for (int target = 0; target < byTarget.size(); target++) {
+      List<ResourceFront> resources = resources(byTarget.get(target), target, wire);
+      if (target == 0) {
+        message.addAllResources(resources);
+      } else {
+        message.addFurtherTargets(
+            TargetFront.newBuilder()
+                .setTarget(front.session().definition().fleet().name(target))
+                .addAllResources(resources));
+      }
+    }
     return message.build();
+  }
+
+  private static List<ResourceFront> resources(
+      Map<Resource, List<Episode>> fronts, int target, SessionWire wire) {
+    List<ResourceFront> resources = new ArrayList<>();
+    fronts.forEach(
+        (resource, episodes) -> {
+          ResourceFront.Builder points =
+              ResourceFront.newBuilder().setResource(CostWire.toProto(resource));
+          episodes.forEach(episode -> points.addPoints(wire.episodeOn(target, episode)));
+          resources.add(points.build());
+        });
+    return resources;
   }
 
   /**
@@ -40,6 +61,7 @@ final class ComparisonWire {
       TransferRow.Builder line =
           TransferRow.newBuilder()
               .setSessionId(row.sessionId())
+              .setTarget(row.target())
               .setPolicy(best.getPolicy())
               .setAccuracy(best.getAccuracy())
               .setMaxRegret(row.maxRegret());

@@ -9,6 +9,7 @@ import dev.haq.agent.search.TuningProgress;
 import dev.haq.agent.session.Backend;
 import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionSpec;
+import dev.haq.agent.session.TargetHandle;
 import dev.haq.model.Accuracy;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
@@ -160,11 +161,11 @@ public final class GrpcBackends implements Backend.Factory {
     }
 
     @Override
-    public HardwareCosts costs(Network network) {
+    public HardwareCosts costs(Network network, TargetHandle target) {
       return new GrpcHardwareCosts(
           HardwareSimulatorGrpc.newBlockingStub(hwsim.channel()),
           calls,
-          SpecWire.target(spec.target()),
+          TargetWire.toProto(target),
           network);
     }
 

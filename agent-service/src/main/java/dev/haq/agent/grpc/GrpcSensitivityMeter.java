@@ -1,12 +1,12 @@
 package dev.haq.agent.grpc;
 
 import dev.haq.agent.search.Decision;
-import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.Sensitivities;
 import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.model.Accuracy;
+import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
@@ -57,15 +57,14 @@ final class GrpcSensitivityMeter implements SensitivityMeter {
   }
 
   @Override
-  public Sensitivities measure(SearchSpace space) {
+  public Sensitivities measure(BitChoices weights, BitChoices activations) {
     MeasureSensitivityRequest request =
         MeasureSensitivityRequest.newBuilder()
             .setModel(spec.model())
             .setData(DataWire.toProto(some(spec.data())))
             .setRecipe(RecipeWire.toProto(spec.recipe()))
-            .setWeightBits(BitsWire.toProto(space.decisions().actions(Operand.WEIGHTS).choices()))
-            .setActivationBits(
-                BitsWire.toProto(space.decisions().actions(Operand.ACTIVATIONS).choices()))
+            .setWeightBits(BitsWire.toProto(weights))
+            .setActivationBits(BitsWire.toProto(activations))
             .build();
     List<MeasureSensitivityResponse> answers =
         calls.call(GrpcBackends.QUANTIZER, () -> all(request));

@@ -2,6 +2,7 @@ package dev.haq.agent.grpc;
 
 import com.google.protobuf.Timestamp;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.Fleet;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.TuningProgress;
@@ -9,8 +10,12 @@ import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionService;
 import dev.haq.proto.agent.v1.EndReason;
 import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.EpisodeCost;
+import dev.haq.proto.agent.v1.FleetResult;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.agent.v1.TargetBudget;
+import dev.haq.proto.agent.v1.TargetResult;
 import dev.haq.proto.agent.v1.Tuned;
 import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.wire.BitsWire;
@@ -20,16 +25,19 @@ import dev.haq.wire.RecipeWire;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Sessions and their episodes as messages. They only go out: callers send specifications. */
 final class SessionWire {
   private final SessionSpec spec;
   private final List<String> layers;
+  private final Fleet fleet;
 
   /** The messages of one session. */
   SessionWire(SessionRecord session) {
     spec = SpecWire.parse(session.definition().spec());
     layers = session.definition().layers();
+    fleet = session.definition().fleet();
   }
 
   static Session toProto(SessionRecord session, Optional<Preparation> preparation) {
@@ -74,6 +82,9 @@ final class SessionWire {
       int left = session.limits().episodes() - progress.episodesDone();
       message.setSecondsLeft(left * progress.episodeSeconds() / progress.episodesDone());
     }
+    if (!fleet.targets().isEmpty()) {
+      addTargets(progress, message);
+    }
     return message.build();
   }
 
@@ -111,15 +122,68 @@ final class SessionWire {
         .build();
   }
 
+  private void addTargets(SessionRecord.Progress progress, Session.Builder message) {
+    for (int i = 0; i < fleet.targets().size(); i++) {
+      Fleet.Target target = fleet.targets().get(i);
+      TargetResult.Builder result = TargetResult.newBuilder().setTarget(target.name());
+      for (Fleet.Limit limit : target.limits()) {
+        result.addBudgets(
+            TargetBudget.newBuilder()
+                .setResource(CostWire.toProto(limit.resource()))
+                .setLimit(limit.budget().limit())
+                .setReferenceCost(limit.budget().reference()));
+      }
+      Optional<dev.haq.agent.search.Episode> best = progress.bests().get(i);
+      if (best.isPresent()) {
+        result.setBest(episodeOn(i, best.get()));
+      }
+      message.addTargets(result);
+    }
+    OptionalDouble first =
+        progress.best().stream().mapToDouble(best -> best.result().reward()).findFirst();
+    FleetResult.Builder result = FleetResult.newBuilder().setInfeasible(fleet.refusal());
+    progress.fleet().fleet().ifPresent(best -> result.setBest(episode(best)));
+    message.setFleet(result.addAllRegrets(progress.fleet().regrets(first)));
+  }
+
   Episode episode(dev.haq.agent.search.Episode episode) {
+    return episodeOn(0, episode);
+  }
+
+  /** With the cost on one of the session's targets. */
+  Episode episodeOn(int target, dev.haq.agent.search.Episode episode) {
+    EpisodeResult result = episode.result();
+    Episode.Builder message = withoutCosts(episode);
+    result
+        .costs()
+        .get(target)
+        .ifPresent(own -> message.setCost(CostWire.toProto(own.cost())).setCostRatio(own.ratio()));
+    if (!fleet.targets().isEmpty()) {
+      message.setProposedFor(fleet.name(fleet.aim(episode.number())));
+      for (int i = 0; i < result.costs().size(); i++) {
+        EpisodeCost.Builder cost =
+            EpisodeCost.newBuilder().setTarget(fleet.name(i)).setEligible(result.isEligible(i));
+        result
+            .costs()
+            .get(i)
+            .ifPresent(own -> cost.setCost(CostWire.toProto(own.cost())).setCostRatio(own.ratio()));
+        message.addTargetCosts(cost);
+      }
+      if (episode.improved()) {
+        message.addImprovedFor(fleet.name(0));
+      }
+      episode.improvedFor().forEach(aim -> message.addImprovedFor(fleet.name(aim)));
+    }
+    return message.build();
+  }
+
+  private Episode.Builder withoutCosts(dev.haq.agent.search.Episode episode) {
     EpisodeResult result = episode.result();
     return Episode.newBuilder()
         .setNumber(episode.number())
         .setPolicy(BitsWire.toProto(result.policy(), spec.getModel(), layers))
         .setReward(result.reward())
         .setAccuracy(DataWire.toProto(result.accuracy()))
-        .setCost(CostWire.toProto(result.cost()))
-        .setCostRatio(result.costRatio())
         .setImproved(episode.improved())
         .setBestReward(episode.bestReward())
         .setWarmup(result.warmup())
@@ -127,8 +191,7 @@ final class SessionWire {
         .setAgentSeconds(result.timings().agent())
         .setSimulatorSeconds(result.timings().simulator())
         .setQuantizerSeconds(result.timings().quantizer())
-        .setCreateTime(toProto(episode.createTime()))
-        .build();
+        .setCreateTime(toProto(episode.createTime()));
   }
 
   private static dev.haq.proto.agent.v1.SessionState toProto(SessionState state) {

@@ -9,17 +9,13 @@ import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.agent.session.SpecCodec;
-import dev.haq.agent.session.TargetHandle;
 import dev.haq.model.BitChoices;
-import dev.haq.model.Budget;
 import dev.haq.model.HaqException;
 import dev.haq.proto.agent.v1.EarlyEnds;
-import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -64,7 +60,7 @@ public final class SpecWire implements SpecCodec {
             .setName(spec.name())
             .setModel(spec.model())
             .setData(DataWire.toProto(spec.data()))
-            .setTarget(target(spec.target()))
+            .setTarget(TargetWire.toProto(spec.target()))
             .setBudget(CostWire.toProto(spec.mainBudget()))
             .setAgent(spec.agent())
             .setEpisodes(spec.limits().episodes())
@@ -78,6 +74,7 @@ public final class SpecWire implements SpecCodec {
     spec.budgets().stream()
         .skip(1)
         .forEach(budget -> message.addFurtherBudgets(CostWire.toProto(budget)));
+    spec.furtherTargets().forEach(t -> message.addFurtherTargets(TargetWire.toProto(t)));
     if (!spec.limits().equals(SessionLimits.episodes(spec.limits().episodes()))) {
       message.setEarlyEnds(earlyEnds(spec.limits()));
     }
@@ -93,12 +90,13 @@ public final class SpecWire implements SpecCodec {
     int episodes =
         message.getEpisodes() == 0 ? SessionSpec.DEFAULT_EPISODES : message.getEpisodes();
     String agent = message.getAgent().isEmpty() ? Agents.AUTO : message.getAgent();
+    List<SessionSpec.Target> targets = TargetWire.fromProto(message);
     return new SessionSpec(
         message.getName(),
         message.getModel(),
         field("spec.data", () -> DataWire.fromProto(message.getData())),
-        fromProto(message.getTarget()),
-        budgets(message),
+        targets.get(0).handle(),
+        targets.get(0).budgets(),
         agent,
         within("spec.", () -> limits(episodes, message.getEarlyEnds())),
         message.getSeed(),
@@ -106,11 +104,12 @@ public final class SpecWire implements SpecCodec {
         choices("spec.weight_bits", message.hasWeightBits(), message.getWeightBits()),
         choices("spec.activation_bits", message.hasActivationBits(), message.getActivationBits()),
         message.getSearchFirstAndLast() ? Pinning.IMAGE : Pinning.FIRST_AND_LAST,
-        field("spec.ddpg", () -> fromProto(message.getDdpg(), episodes)),
+        field("spec.ddpg", () -> fromProto(message.getDdpg(), episodes / agents(targets.size()))),
         reward(message.getReward(), agent),
         new SessionSpec.Pace(
             message.getParallelEpisodes() == 0 ? 1 : message.getParallelEpisodes(),
             message.getLearnWhileEvaluating()),
+        targets.subList(1, targets.size()),
         message.hasFinalFineTuning()
             ? Optional.of(
                 field(
@@ -119,13 +118,9 @@ public final class SpecWire implements SpecCodec {
             : Optional.empty());
   }
 
-  private static List<Budget> budgets(dev.haq.proto.agent.v1.SessionSpec message) {
-    List<Budget> budgets = new ArrayList<>();
-    budgets.add(field("spec.budget", () -> CostWire.fromProto(message.getBudget())));
-    for (dev.haq.proto.model.v1.Budget further : message.getFurtherBudgetsList()) {
-      budgets.add(field("spec.further_budgets", () -> CostWire.fromProto(further)));
-    }
-    return budgets;
+  /** Several targets have one each, and the fleet another. */
+  private static int agents(int targets) {
+    return targets == 1 ? 1 : targets + 1;
   }
 
   /** The paper's agent has the paper's reward; {@code auto} the one that over-fits least. */
@@ -172,26 +167,6 @@ public final class SpecWire implements SpecCodec {
     return present ? Optional.of(field(name, () -> BitsWire.fromProto(message))) : Optional.empty();
   }
 
-  static TargetRef target(TargetHandle handle) {
-    try {
-      return TargetRef.parseFrom(handle.encoded());
-    } catch (InvalidProtocolBufferException e) {
-      throw new IllegalStateException("target " + handle.name() + " cannot be read", e);
-    }
-  }
-
-  private static TargetHandle fromProto(TargetRef message) {
-    return switch (message.getTargetCase()) {
-      case NAME -> new TargetHandle(message.getName(), message.toByteArray());
-      case LOOKUP_TABLE ->
-          new TargetHandle(message.getLookupTable().getName(), message.toByteArray());
-      case ACCELERATOR -> new TargetHandle("described accelerator", message.toByteArray());
-      case TARGET_NOT_SET ->
-          throw HaqException.invalid(
-              "spec.target is missing: give a name, a lookup_table or an accelerator");
-    };
-  }
-
   private static dev.haq.proto.agent.v1.DdpgSettings toProto(DdpgSettings ddpg) {
     return dev.haq.proto.agent.v1.DdpgSettings.newBuilder()
         .setHidden1(ddpg.hidden1())
@@ -229,7 +204,7 @@ public final class SpecWire implements SpecCodec {
         m.hasBaselineDecay() ? m.getBaselineDecay() : d.baselineDecay());
   }
 
-  private static <T> T field(String name, Supplier<T> conversion) {
+  static <T> T field(String name, Supplier<T> conversion) {
     return within(name + ": ", conversion);
   }
 

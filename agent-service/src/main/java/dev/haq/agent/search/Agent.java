@@ -1,5 +1,7 @@
 package dev.haq.agent.search;
 
+import dev.haq.model.Policy;
+
 /**
  * Proposes the actions of an episode, step by step, and learns from what they were worth. Port:
  * DDPG or one of the simple alternatives stands behind it.
@@ -8,7 +10,8 @@ package dev.haq.agent.search;
  * learn}; with several episodes under way the next ones begin before the first is learned from, but
  * episodes are learned from in the order of their numbers. Proposing leaves no trace, so that an
  * episode can be begun again. All randomness derives from the agent's seed and the episode's
- * number.
+ * number. What other agents of the same search found is told in between, in order, as {@code
+ * observe}.
  */
 public interface Agent {
   /**
@@ -26,6 +29,15 @@ public interface Agent {
 
   /** Learns from a whole episode, the one after the last that was learned from. */
   void learn(Experience experience);
+
+  /**
+   * Takes note of a policy that another agent proposed, within this one's budget or not. Does
+   * nothing in agents that learn from their own episodes alone.
+   *
+   * @param policy one that this agent's decisions can come to
+   * @param reward see {@link Reward}
+   */
+  default void observe(Policy policy, double reward) {}
 
   /**
    * Everything that determines what this agent will do after {@code learn}: an agent made with the

@@ -6,6 +6,7 @@ import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Resource;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -74,8 +75,8 @@ public final class BudgetFitter {
 
   /**
    * Refuses budgets that no policy meets; the message names each. The error's details hold, of the
-   * first, {@code resource}, and {@code smallest_reachable}, in the resource's unit, and {@code
-   * smallest_reachable_ratio}.
+   * first, {@code resource}, and {@code smallest_reachable}, in the resource's unit, {@code
+   * smallest_reachable_ratio}, and, of several targets, {@code target}.
    *
    * @throws HaqException {@link Reason#BUDGET_INFEASIBLE}
    */
@@ -87,14 +88,18 @@ public final class BudgetFitter {
     }
     ResourceBudget first = missed.get(0);
     double smallest = first.cost(narrowest());
+    Map<String, String> details = new HashMap<>();
+    details.put("resource", first.resource().name());
+    details.put("smallest_reachable", Double.toString(smallest));
+    details.put("smallest_reachable_ratio", Double.toString(first.budget().ratio(smallest)));
+    if (!first.target().isEmpty()) {
+      details.put("target", first.target());
+    }
     throw new HaqException(
         Reason.BUDGET_INFEASIBLE,
         missed.stream().map(this::refusal).collect(Collectors.joining("; "))
             + "; raise the budget or allow fewer bits",
-        Map.of(
-            "resource", first.resource().name(),
-            "smallest_reachable", Double.toString(smallest),
-            "smallest_reachable_ratio", Double.toString(first.budget().ratio(smallest))),
+        details,
         null);
   }
 
@@ -104,8 +109,9 @@ public final class BudgetFitter {
     String unit = missed.resource().unit();
     return String.format(
         Locale.ROOT,
-        "%s budget %.6g %s (ratio %.4f) cannot be met: the smallest reachable is %.6g %s (ratio %.4f)",
+        "%s budget%s %.6g %s (ratio %.4f) cannot be met: the smallest reachable is %.6g %s (ratio %.4f)",
         missed.resource().name().toLowerCase(Locale.ROOT).replace('_', ' '),
+        missed.target().isEmpty() ? "" : " of " + missed.target(),
         budget.limit(),
         unit,
         budget.ratio(budget.limit()),

@@ -103,6 +103,22 @@ public final class Decisions {
     return actions;
   }
 
+  /**
+   * Whether an episode may come to this policy: its pinned widths are the pinned ones, the others
+   * among those to choose from.
+   */
+  public boolean reach(Policy policy) {
+    Policy reached = pinned;
+    for (Decision decision : free) {
+      BitWidth width = policy.get(decision.layer()).of(decision.operand());
+      if (!actions(decision.operand()).choices().contains(width)) {
+        return false;
+      }
+      reached = with(reached, decision, width);
+    }
+    return reached.equals(policy);
+  }
+
   /** {@code policy} with one width changed. */
   public static Policy with(Policy policy, Decision decision, BitWidth width) {
     LayerBits bits = policy.get(decision.layer()).with(decision.operand(), width);

@@ -3,15 +3,16 @@ package dev.haq.agent.search;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Cost;
 import dev.haq.model.Policy;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * What one episode came to.
  *
  * @param number 1, 2, 3, ...
- * @param policy as evaluated: within the budget
+ * @param policy as evaluated: within the budget that it was proposed for
  * @param reward see {@link Reward}
- * @param cost as simulated
- * @param costRatio cost over the session's reference cost, of the budget's resource
+ * @param costs on each of the session's targets, in order; empty where that cannot run the policy
  * @param warmup whether its actions were random
  */
 public record EpisodeResult(
@@ -19,7 +20,54 @@ public record EpisodeResult(
     Policy policy,
     double reward,
     Accuracy accuracy,
-    Cost cost,
-    double costRatio,
+    List<Optional<TargetCost>> costs,
     boolean warmup,
-    Timings timings) {}
+    Timings timings) {
+  public EpisodeResult {
+    costs = List.copyOf(costs);
+  }
+
+  /**
+   * Of a session with one target.
+   *
+   * @param cost as simulated
+   * @param costRatio cost over the session's reference cost, of the budget's resource
+   */
+  public EpisodeResult(
+      int number,
+      Policy policy,
+      double reward,
+      Accuracy accuracy,
+      Cost cost,
+      double costRatio,
+      boolean warmup,
+      Timings timings) {
+    this(
+        number,
+        policy,
+        reward,
+        accuracy,
+        List.of(Optional.of(new TargetCost(cost, costRatio, true))),
+        warmup,
+        timings);
+  }
+
+  /** On the session's first target, which every policy of a session with one target runs on. */
+  public Cost cost() {
+    return costs.get(0).orElseThrow().cost();
+  }
+
+  /** Cost over the reference cost, on the session's first target. */
+  public double costRatio() {
+    return costs.get(0).orElseThrow().ratio();
+  }
+
+  /**
+   * Whether the policy counts for a target.
+   *
+   * @param target index among the session's
+   */
+  public boolean isEligible(int target) {
+    return costs.get(target).filter(TargetCost::eligible).isPresent();
+  }
+}

@@ -8,8 +8,14 @@ import dev.haq.model.Resource;
  * The most that a policy may cost of one resource, and what every bit-width costs of it.
  *
  * @param table of the same resource as the budget
+ * @param target name of the target whose budget it is; empty where there is only one
  */
-public record ResourceBudget(CostTable table, BudgetLimit budget) {
+public record ResourceBudget(CostTable table, BudgetLimit budget, String target) {
+  /** Of the only target. */
+  public ResourceBudget(CostTable table, BudgetLimit budget) {
+    this(table, budget, "");
+  }
+
   public Resource resource() {
     return table.resource();
   }

@@ -1,37 +1,47 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.Accuracy;
-import dev.haq.model.Cost;
 import dev.haq.model.Policy;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Hardware-aware automated quantization (paper, section 3): an agent proposes bit-widths, the
  * budget trims them, the hardware prices them, the quantizer judges them, the agent learns.
  *
+ * <p>Beyond the paper: several targets at once. What a policy does to accuracy does not depend on
+ * the hardware, so a policy is judged once and priced on every target. Episodes are proposed in
+ * turn: number n by proposer n modulo their number; the other agents take note of what comes of it.
+ *
  * <p>Proposing and learning belong to one thread; proposals may be judged by several. Blocks on its
  * ports.
  */
 public final class Search {
-  /** Relative; both are sums of the same terms in the same order. */
-  private static final double TABLE_TOLERANCE = 1e-9;
-
-  private final SearchSpace space;
-  private final HardwareCosts costs;
+  private final List<SearchTarget> targets;
+  private final List<Proposer> proposers;
   private final AccuracyEvaluator evaluator;
-  private final Agent agent;
 
-  public Search(SearchSpace space, HardwareCosts costs, AccuracyEvaluator evaluator, Agent agent) {
-    this.space = space;
-    this.costs = costs;
+  /**
+   * @param targets at least one
+   * @param proposers at least one; each one's policies can be run on at least one target
+   */
+  public Search(List<SearchTarget> targets, List<Proposer> proposers, AccuracyEvaluator evaluator) {
+    this.targets = List.copyOf(targets);
+    this.proposers = List.copyOf(proposers);
     this.evaluator = evaluator;
-    this.agent = agent;
+  }
+
+  /** The paper's: one target, one agent. */
+  public Search(SearchSpace space, HardwareCosts costs, AccuracyEvaluator evaluator, Agent agent) {
+    this(List.of(new SearchTarget(costs, space)), List.of(new Proposer(space, agent)), evaluator);
   }
 
   /**
-   * Runs one episode and lets the agent learn from it.
+   * Runs one episode and lets the agents learn from it.
    *
-   * @param number 1, 2, 3, ...: the one after the last that the agent learned from
+   * @param number 1, 2, 3, ...: the one after the last that the agents learned from
    */
   public EpisodeResult episode(int number) {
     Proposal proposal = propose(number);
@@ -39,10 +49,21 @@ public final class Search {
     return learn(verdict);
   }
 
-  /** Asks the agent for one action a decision, and trims the policy until it meets the budget. */
+  private Proposer proposer(int number) {
+    return proposers.get((number - 1) % proposers.size());
+  }
+
+  /** An episode's number among those of its proposer. */
+  private int turn(int number) {
+    return (number - 1) / proposers.size() + 1;
+  }
+
+  /** Asks an agent for one action a decision, and trims the policy until it meets the budget. */
   Proposal propose(int number) {
     Stopwatch watch = new Stopwatch();
-    agent.beginEpisode(number);
+    SearchSpace space = proposer(number).space();
+    Agent agent = proposer(number).agent();
+    agent.beginEpisode(turn(number));
     List<Transition> steps = space.walk(agent::act);
     Policy policy = space.policy(steps.stream().map(Transition::action).toList());
     return new Proposal(number, steps, policy, agent.isWarmup(), watch.lap());
@@ -51,26 +72,37 @@ public final class Search {
   /** Prices and evaluates; any thread, several at a time. */
   Verdict judge(Proposal proposal) {
     Stopwatch watch = new Stopwatch();
-    Cost cost = simulate(proposal.policy());
+    List<Optional<TargetCost>> costs = new ArrayList<>();
+    for (SearchTarget target : targets) {
+      costs.add(target.price(proposal.policy()));
+    }
     double simulating = watch.lap();
     Accuracy accuracy = evaluator.evaluate(proposal.policy());
-    return new Verdict(proposal, cost, accuracy, simulating, watch.lap());
+    return new Verdict(proposal, costs, accuracy, simulating, watch.lap());
   }
 
-  /** Rewards the agent for the episode after the last that it learned from. */
+  /** Rewards the agent for the episode after the last that was learned from. */
   EpisodeResult learn(Verdict verdict) {
     Stopwatch watch = new Stopwatch();
     Proposal proposal = verdict.proposal();
-    double reward = space.settings().reward().of(verdict.accuracy(), evaluator.baseline());
-    agent.learn(new Experience(proposal.number(), proposal.steps(), proposal.policy(), reward));
+    int number = proposal.number();
+    Proposer own = proposer(number);
+    double reward = own.space().settings().reward().of(verdict.accuracy(), evaluator.baseline());
+    own.agent().learn(new Experience(turn(number), proposal.steps(), proposal.policy(), reward));
+    for (int i = 0; i < proposers.size(); i++) {
+      Proposer other = proposers.get(i);
+      boolean another = i != (number - 1) % proposers.size();
+      if (another && other.space().decisions().reach(proposal.policy())) {
+        other.agent().observe(proposal.policy(), reward);
+      }
+    }
     double agentSeconds = proposal.seconds() + watch.lap();
     return new EpisodeResult(
-        proposal.number(),
+        number,
         proposal.policy(),
         reward,
         verdict.accuracy(),
-        verdict.cost(),
-        costRatio(verdict.cost()),
+        verdict.costs(),
         proposal.warmup(),
         new Timings(
             agentSeconds + verdict.simulating() + verdict.evaluating(),
@@ -81,38 +113,28 @@ public final class Search {
 
   /** The proposal that these actions make, as it was made before. */
   Proposal again(int number, List<Double> actions, boolean warmup) {
+    SearchSpace space = proposer(number).space();
     return new Proposal(number, space.steps(actions), space.policy(actions), warmup, 0);
   }
 
+  /** That of the only agent as it is; of several each with its length before it. */
   byte[] agentSnapshot() {
-    return agent.snapshot();
+    List<byte[]> snapshots = proposers.stream().map(p -> p.agent().snapshot()).toList();
+    if (snapshots.size() == 1) {
+      return snapshots.get(0);
+    }
+    int bytes = snapshots.stream().mapToInt(snapshot -> Integer.BYTES + snapshot.length).sum();
+    ByteBuffer out = ByteBuffer.allocate(bytes);
+    snapshots.forEach(snapshot -> out.putInt(snapshot.length).put(snapshot));
+    return out.array();
   }
 
   void restoreAgent(byte[] snapshot) {
-    agent.restore(snapshot);
-  }
-
-  private double costRatio(Cost cost) {
-    ResourceBudget main = space.settings().mainBudget();
-    return main.budget().ratio(cost.of(main.resource()));
-  }
-
-  /** The hardware in the loop. It must agree with the tables, or the budget means nothing. */
-  private Cost simulate(Policy policy) {
-    Cost cost = costs.simulate(policy);
-    for (ResourceBudget budget : space.settings().budgets()) {
-      double simulated = cost.of(budget.resource());
-      double expected = budget.cost(policy);
-      if (Math.abs(simulated - expected) > TABLE_TOLERANCE * expected) {
-        throw new IllegalStateException(
-            "the simulator answers "
-                + simulated
-                + " "
-                + budget.resource().unit()
-                + " for a policy that its own cost table prices at "
-                + expected);
-      }
+    ByteBuffer in = ByteBuffer.wrap(snapshot);
+    for (Proposer proposer : proposers) {
+      byte[] own = new byte[proposers.size() == 1 ? snapshot.length : in.getInt()];
+      in.get(own);
+      proposer.agent().restore(own);
     }
-    return cost;
   }
 }

@@ -4,15 +4,15 @@ import dev.haq.model.BitChoices;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Resource;
-import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /**
  * What one search looks for.
  *
- * @param budgets at least one, each of another resource; a policy has to meet all of them. The
- *     first is the one that cost ratios are given for
+ * @param budgets at least one, each of another resource or another target; a policy has to meet all
+ *     of them. The first is the one that cost ratios are given for
  * @param weightBits widths to choose from; each must be in the cost tables and in {@link #JUDGED}
  * @param activationBits likewise; not used where model size alone is limited, where activations
  *     stay float
@@ -35,14 +35,16 @@ public record SearchSettings(
   /** The most episodes a session may have. */
   public static final int MOST_EPISODES = 100_000;
 
+  private record Limited(String target, Resource resource) {}
+
   public SearchSettings {
     budgets = List.copyOf(budgets);
     if (budgets.isEmpty()) {
       throw HaqException.invalid("a search needs a budget");
     }
-    Set<Resource> limited = EnumSet.noneOf(Resource.class);
+    Set<Limited> limited = new HashSet<>();
     for (ResourceBudget budget : budgets) {
-      if (!limited.add(budget.resource())) {
+      if (!limited.add(new Limited(budget.target(), budget.resource()))) {
         throw HaqException.invalid(
             "there are two budgets of %s: give one a resource", budget.resource());
       }

@@ -1,5 +1,7 @@
 package dev.haq.agent.search;
 
+import dev.haq.model.BitWidth;
+import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,6 +60,23 @@ public final class SearchSpace {
   public List<Transition> steps(List<Double> actions) {
     int[] step = new int[1];
     return walk(observation -> actions.get(step[0]++));
+  }
+
+  /**
+   * Whether a policy counts here, whoever proposed it: it is within the budgets, and its widths are
+   * those that are pinned or may be chosen. Where only size is limited, activations may have any
+   * width: float is the best they can be.
+   */
+  public boolean admits(Policy policy) {
+    Policy decided = settings.weightsOnly() ? withFloatActivations(policy) : policy;
+    return decisions.reach(decided) && budget.isMetBy(policy);
+  }
+
+  private static Policy withFloatActivations(Policy policy) {
+    return new Policy(
+        policy.layers().stream()
+            .map(bits -> bits.with(Operand.ACTIVATIONS, BitWidth.FLOAT))
+            .toList());
   }
 
   /** The policy that these actions come to within the budget. */

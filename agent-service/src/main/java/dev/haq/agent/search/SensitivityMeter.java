@@ -1,15 +1,17 @@
 package dev.haq.agent.search;
 
+import dev.haq.model.BitChoices;
+
 /**
  * What each bit-width of each layer does to accuracy by itself, on the session's search images.
  * Port: a quantizer answers; measured once a session, before its first episode.
  */
 public interface SensitivityMeter {
   /**
-   * Measures every width that {@code space} may choose, of every free decision.
+   * Measures every layer at each of these widths.
    *
    * @throws dev.haq.model.HaqException when the quantizer refuses, does not answer, or the call is
    *     cancelled
    */
-  Sensitivities measure(SearchSpace space);
+  Sensitivities measure(BitChoices weights, BitChoices activations);
 }

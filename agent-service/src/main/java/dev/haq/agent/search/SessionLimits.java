@@ -11,8 +11,10 @@ import java.util.OptionalInt;
  *
  * @param episodes how many it is to have, 1..100,000
  * @param wallSeconds of the episodes added up, above 0; empty for any
- * @param patience how many episodes in a row may bring no better reward, at least 1; empty for any
- * @param top1 accuracy of the best policy that is enough, percentage points, 0..100; empty for none
+ * @param patience how many episodes in a row may bring no better reward, on any target, at least 1;
+ *     empty for any
+ * @param top1 accuracy of the best policy, of each target, that is enough, percentage points,
+ *     0..100; empty for none
  */
 public record SessionLimits(
     int episodes, OptionalDouble wallSeconds, OptionalInt patience, OptionalDouble top1) {
@@ -43,23 +45,24 @@ public record SessionLimits(
 
   /** Why a session that has come so far is over; empty when it is not. */
   public Optional<EndReason> reached(SessionRecord.Progress progress) {
-    Optional<Episode> best = progress.best();
-    if (top1.isPresent()
-        && best.isPresent()
-        && best.get().result().accuracy().top1() >= top1.getAsDouble()) {
+    if (top1.isPresent() && progress.bests().stream().allMatch(this::isGoal)) {
       return Optional.of(EndReason.GOAL);
     }
     if (progress.episodesDone() >= episodes) {
       return Optional.of(EndReason.EPISODES);
     }
     if (patience.isPresent()
-        && best.isPresent()
-        && progress.episodesDone() - best.get().number() >= patience.getAsInt()) {
+        && progress.best().isPresent()
+        && progress.episodesDone() - progress.improvedAt() >= patience.getAsInt()) {
       return Optional.of(EndReason.CONVERGED);
     }
     if (wallSeconds.isPresent() && progress.episodeSeconds() >= wallSeconds.getAsDouble()) {
       return Optional.of(EndReason.WALL_TIME);
     }
     return Optional.empty();
+  }
+
+  private boolean isGoal(Optional<Episode> best) {
+    return best.isPresent() && best.get().result().accuracy().top1() >= top1.getAsDouble();
   }
 }

@@ -4,8 +4,11 @@ import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
 
 /**
  * A session as it is stored, without its episodes.
@@ -27,8 +30,9 @@ public record SessionRecord(
    * @param requestId the caller's idempotency key; empty when it gave none
    * @param spec what was asked for, every default filled in, as the edge encoded it; opaque here
    * @param layers names of the network's quantizable layers, in order
-   * @param budget limit and reference, in the resource's unit
+   * @param budget limit and reference, in the resource's unit; of the first of several targets
    * @param extrapolated whether costs rest on parts of a model that no published figure checks
+   * @param fleet the targets, where there are several
    * @param createTime to the microsecond, as databases keep it
    */
   public record Definition(
@@ -38,9 +42,22 @@ public record SessionRecord(
       List<String> layers,
       BudgetLimit budget,
       boolean extrapolated,
+      Fleet fleet,
       Instant createTime) {
     public Definition {
       layers = List.copyOf(layers);
+    }
+
+    /** Of a session with one target. */
+    public Definition(
+        String id,
+        String requestId,
+        String spec,
+        List<String> layers,
+        BudgetLimit budget,
+        boolean extrapolated,
+        Instant createTime) {
+      this(id, requestId, spec, layers, budget, extrapolated, Fleet.NONE, createTime);
     }
   }
 
@@ -65,7 +82,9 @@ public record SessionRecord(
    *
    * @param episodeSeconds wall time of the episodes done, summed
    * @param baseline the float model on the search images; empty until prepared
-   * @param best the episode with the highest reward, the earliest of equals; empty before the first
+   * @param best the episode with the highest reward of those eligible on the first target, the
+   *     earliest of equals; empty before the first
+   * @param fleet the best of the other targets and of all together
    * @param tuned the outcome of the last final fine-tuning, perhaps of an earlier best
    */
   public record Progress(
@@ -73,13 +92,40 @@ public record SessionRecord(
       double episodeSeconds,
       Optional<Accuracy> baseline,
       Optional<Episode> best,
+      FleetBests fleet,
       Optional<Tuned> tuned) {
-    static final Progress NONE =
-        new Progress(0, 0, Optional.empty(), Optional.empty(), Optional.empty());
+    static Progress none(Fleet fleet) {
+      return new Progress(
+          0, 0, Optional.empty(), Optional.empty(), FleetBests.of(fleet), Optional.empty());
+    }
 
     /** Whether the best policy's network has been trained. */
     public boolean isTuned() {
       return tuned.isPresent() && best.filter(b -> b.number() == tuned.get().episode()).isPresent();
+    }
+
+    /** The best of each target, in order. */
+    public List<Optional<Episode>> bests() {
+      List<Optional<Episode>> bests = new ArrayList<>();
+      bests.add(best);
+      bests.addAll(fleet.further());
+      return bests;
+    }
+
+    /** Number of the last episode that was the best of any target, or of the fleet; 0 before. */
+    int improvedAt() {
+      return Stream.concat(bests().stream(), Stream.of(fleet.fleet()))
+          .flatMap(Optional::stream)
+          .mapToInt(Episode::number)
+          .max()
+          .orElse(0);
+    }
+
+    /** The log's next entry. */
+    public Episode next(EpisodeResult result, Instant now) {
+      OptionalDouble before =
+          best.map(b -> OptionalDouble.of(b.bestReward())).orElse(OptionalDouble.empty());
+      return Episode.after(before, fleet, result, now);
     }
   }
 
@@ -96,7 +142,12 @@ public record SessionRecord(
   /** A session that waits for its first episode. */
   public static SessionRecord created(Definition definition, SessionLimits limits) {
     return new SessionRecord(
-        definition, limits, Status.NEW, Progress.NONE, Version.FIRST, definition.createTime());
+        definition,
+        limits,
+        Status.NEW,
+        Progress.none(definition.fleet()),
+        Version.FIRST,
+        definition.createTime());
   }
 
   public String id() {
@@ -182,6 +233,7 @@ public record SessionRecord(
             progress.episodeSeconds(),
             Optional.of(baseline),
             progress.best(),
+            progress.fleet(),
             progress.tuned());
     return new SessionRecord(definition, limits, status, known, version, updateTime);
   }
@@ -193,8 +245,22 @@ public record SessionRecord(
             progress.episodeSeconds(),
             progress.baseline(),
             progress.best(),
+            progress.fleet(),
             Optional.of(tuned));
     return new SessionRecord(definition, limits, status, known, version, updateTime);
+  }
+
+  /** With these bests of its further targets and its fleet, as they are stored. */
+  public SessionRecord with(FleetBests bests) {
+    Progress whole =
+        new Progress(
+            progress.episodesDone(),
+            progress.episodeSeconds(),
+            progress.baseline(),
+            progress.best(),
+            bests,
+            progress.tuned());
+    return new SessionRecord(definition, limits, status, whole, version, updateTime);
   }
 
   /** With one more episode in its log. */
@@ -205,6 +271,7 @@ public record SessionRecord(
             progress.episodeSeconds() + episode.result().timings().total(),
             progress.baseline(),
             episode.improved() ? Optional.of(episode) : progress.best(),
+            progress.fleet().with(episode),
             progress.tuned());
     return new SessionRecord(definition, limits, status, further, version, episode.createTime());
   }

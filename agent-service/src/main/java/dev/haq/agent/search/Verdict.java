@@ -1,13 +1,19 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.Accuracy;
-import dev.haq.model.Cost;
+import java.util.List;
+import java.util.Optional;
 
 /**
- * What a proposal came to, before the agent has learned from it.
+ * What a proposal came to, before the agents have learned from it.
  *
+ * @param costs on each target; empty where that cannot run the policy
  * @param simulating seconds
  * @param evaluating seconds
  */
 record Verdict(
-    Proposal proposal, Cost cost, Accuracy accuracy, double simulating, double evaluating) {}
+    Proposal proposal,
+    List<Optional<TargetCost>> costs,
+    Accuracy accuracy,
+    double simulating,
+    double evaluating) {}

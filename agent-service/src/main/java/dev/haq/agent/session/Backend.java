@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The services that one session works with, for its model, images, target and budget. Port. Its
- * calls block; a service that is away for a moment is waited for.
+ * The services that one session works with, for its model and images, and targets. Port. Its calls
+ * block; a service that is away for a moment is waited for.
  */
 public interface Backend extends AutoCloseable {
   /** How a backend for a session is got. */
@@ -36,7 +36,8 @@ public interface Backend extends AutoCloseable {
    */
   void checkData(Network network);
 
-  HardwareCosts costs(Network network);
+  /** Of one of the session's targets. */
+  HardwareCosts costs(Network network, TargetHandle target);
 
   /**
    * @param baseline the float model's accuracy where it is known already

@@ -11,6 +11,7 @@ import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -48,7 +49,7 @@ public final class SessionComparisons {
   /** A session and its fronts. */
   public record Front(SessionRecord session, SessionFronts.Snapshot snapshot) {}
 
-  /** What every target makes of a policy. */
+  /** What one target makes of a policy. */
   private record Column(CostTable table, BudgetLimit budget, Policy own) {
     Transfer.Cell cell(Policy policy) {
       double cost = table.cost(policy);
@@ -57,23 +58,25 @@ public final class SessionComparisons {
     }
   }
 
+  /** A target of a session, with its best policy. */
+  private record Entry(String sessionId, String target, Episode best, Column column) {}
+
   /**
-   * The best policy of every session on the target of every session.
+   * The best policy of every target of every session on each of these targets.
    *
-   * @param ids 2 to 32 sessions of one model that have a best policy
+   * @param ids 1 to 32 sessions of one model, of at least two targets in all, each of which has a
+   *     best policy
    * @param onAbort is given what ends the call under way, in case the caller leaves
    */
   public Transfer transfer(List<String> ids, Consumer<Runnable> onAbort) {
-    if (ids.size() < 2 || ids.size() > MOST_SESSIONS) {
+    if (ids.isEmpty() || ids.size() > MOST_SESSIONS) {
       throw HaqException.invalid(
-          "session_ids names %d sessions: give 2 to %d", ids.size(), MOST_SESSIONS);
+          "session_ids names %d sessions: give 1 to %d", ids.size(), MOST_SESSIONS);
     }
-    List<Episode> bests = new ArrayList<>();
-    List<Column> columns = new ArrayList<>();
+    List<Entry> entries = new ArrayList<>();
     String model = null;
     for (String id : ids) {
       SessionRecord session = session(id);
-      Episode best = best(session);
       SessionSpec spec = codec.decode(session.definition().spec());
       if (model != null && !model.equals(spec.model())) {
         throw HaqException.invalid(
@@ -81,39 +84,53 @@ public final class SessionComparisons {
             id, spec.model(), model);
       }
       model = spec.model();
-      bests.add(best);
-      columns.add(column(session, spec, best, onAbort));
+      entries.addAll(entries(session, spec, onAbort));
+    }
+    if (entries.size() < 2) {
+      throw HaqException.invalid(
+          "session_ids: session %s has one target: give further sessions to compare it with",
+          ids.get(0));
     }
     List<Transfer.Row> rows = new ArrayList<>();
     int fleet = 0;
-    for (int i = 0; i < ids.size(); i++) {
-      Policy policy = bests.get(i).result().policy();
-      rows.add(
-          new Transfer.Row(
-              ids.get(i), bests.get(i), columns.stream().map(c -> c.cell(policy)).toList()));
-      fleet = rows.get(i).maxRegret() < rows.get(fleet).maxRegret() ? i : fleet;
+    for (Entry entry : entries) {
+      Policy policy = entry.best().result().policy();
+      List<Transfer.Cell> cells = entries.stream().map(e -> e.column().cell(policy)).toList();
+      rows.add(new Transfer.Row(entry.sessionId(), entry.target(), entry.best(), cells));
+      int last = rows.size() - 1;
+      fleet = rows.get(last).maxRegret() < rows.get(fleet).maxRegret() ? last : fleet;
     }
     return new Transfer(rows, fleet);
   }
 
-  private static Episode best(SessionRecord session) {
-    return session
-        .progress()
-        .best()
-        .orElseThrow(
-            () ->
-                new HaqException(
-                    Reason.UNKNOWN_EPISODE,
-                    "session " + session.id() + " has no policy yet: wait for its first episode"));
-  }
-
-  private Column column(
-      SessionRecord session, SessionSpec spec, Episode best, Consumer<Runnable> onAbort) {
+  private List<Entry> entries(SessionRecord session, SessionSpec spec, Consumer<Runnable> onAbort) {
+    List<Entry> entries = new ArrayList<>();
+    List<Optional<Episode>> bests = session.progress().bests();
     try (Backend backend = backends.open(spec, false)) {
       onAbort.accept(backend::abort);
       Network network = backend.network();
-      CostTable table = backend.costs(network).table(spec.mainBudget().resource());
-      return new Column(table, session.definition().budget(), best.result().policy());
+      for (SessionSpec.Target target : spec.targets()) {
+        int i = entries.size();
+        Episode best = bests.get(i).orElseThrow(() -> noPolicy(session, target));
+        CostTable table =
+            backend.costs(network, target.handle()).table(target.budgets().get(0).resource());
+        Column column = new Column(table, budget(session, i), best.result().policy());
+        entries.add(new Entry(session.id(), target.handle().name(), best, column));
+      }
     }
+    return entries;
+  }
+
+  private static HaqException noPolicy(SessionRecord session, SessionSpec.Target target) {
+    return new HaqException(
+        Reason.UNKNOWN_EPISODE,
+        "session %s has no policy for %s yet: wait for its first episodes"
+            .formatted(session.id(), target.handle().name()));
+  }
+
+  private static BudgetLimit budget(SessionRecord session, int target) {
+    return target == 0
+        ? session.definition().budget()
+        : session.definition().fleet().targets().get(target).limits().get(0).budget();
   }
 }

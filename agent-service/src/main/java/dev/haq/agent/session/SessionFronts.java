@@ -3,11 +3,15 @@ package dev.haq.agent.session;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.ParetoFront;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.TargetCost;
+import dev.haq.model.Cost;
 import dev.haq.model.Resource;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The fronts of the sessions lately asked for, each kept up with its episode log: what was read
@@ -33,27 +37,42 @@ public final class SessionFronts {
 
   /** One session's, as far as it was read. */
   private static final class Fronts {
-    private final Map<Resource, ParetoFront> byResource = new EnumMap<>(Resource.class);
+    private final List<Map<Resource, ParetoFront>> byTarget = new ArrayList<>();
     private int episodes;
 
     private void add(Episode episode) {
-      for (Resource resource : Resource.values()) {
-        boolean modelled =
-            resource != Resource.ENERGY || episode.result().cost().energyJoules().isPresent();
-        if (modelled) {
-          byResource.computeIfAbsent(resource, ParetoFront::new).add(episode);
+      List<Optional<TargetCost>> costs = episode.result().costs();
+      for (int target = 0; target < costs.size(); target++) {
+        if (byTarget.size() == target) {
+          byTarget.add(new EnumMap<>(Resource.class));
+        }
+        if (costs.get(target).isPresent()) {
+          add(episode, target, costs.get(target).get().cost());
         }
       }
       episodes = episode.number();
     }
+
+    private void add(Episode episode, int target, Cost cost) {
+      for (Resource resource : Resource.values()) {
+        boolean modelled = resource != Resource.ENERGY || cost.energyJoules().isPresent();
+        if (modelled) {
+          byTarget
+              .get(target)
+              .computeIfAbsent(resource, unseen -> new ParetoFront(target, unseen))
+              .add(episode);
+        }
+      }
+    }
   }
 
   /**
-   * A session's front of each resource that its target models.
+   * A session's front of each resource that each of its targets models.
    *
-   * @param episodes that it was made of
+   * @param episodes that they were made of
+   * @param byTarget in the order of the session's targets; empty before the first episode
    */
-  public record Snapshot(int episodes, Map<Resource, List<Episode>> fronts) {}
+  public record Snapshot(int episodes, List<Map<Resource, List<Episode>>> byTarget) {}
 
   /** Of a session that exists. */
   Snapshot of(String id) {
@@ -67,9 +86,13 @@ public final class SessionFronts {
         further = store.episodes(id, fronts.episodes, PAGE);
         further.forEach(fronts::add);
       } while (further.size() == PAGE);
-      Map<Resource, List<Episode>> points = new EnumMap<>(Resource.class);
-      fronts.byResource.forEach((resource, front) -> points.put(resource, front.episodes()));
-      return new Snapshot(fronts.episodes, points);
+      List<Map<Resource, List<Episode>>> byTarget = new ArrayList<>();
+      for (Map<Resource, ParetoFront> byResource : fronts.byTarget) {
+        Map<Resource, List<Episode>> points = new EnumMap<>(Resource.class);
+        byResource.forEach((resource, front) -> points.put(resource, front.episodes()));
+        byTarget.add(points);
+      }
+      return new Snapshot(fronts.episodes, byTarget);
     }
   }
 }

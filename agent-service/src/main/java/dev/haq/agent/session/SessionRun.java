@@ -1,15 +1,11 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.search.AccuracyEvaluator;
-import dev.haq.agent.search.Agent;
 import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.EpisodeWindow;
-import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.Search;
-import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -19,7 +15,6 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.Executor;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
@@ -145,20 +140,15 @@ final class SessionRun implements Runnable {
   private EpisodeWindow prepare(Executor evaluators) {
     SessionRecord session = ledger.get(id);
     Network network = backend.network();
-    HardwareCosts costs = backend.costs(network);
+    SearchPlan plan = SearchPlan.of(spec, network, target -> backend.costs(network, target));
     AccuracyEvaluator evaluator = backend.evaluator(network, session.progress().baseline());
     if (session.progress().baseline().isEmpty()) {
       Accuracy baseline = evaluator.baseline();
       change(s -> s.withBaseline(baseline));
     }
-    SearchSpace space = new SearchSpace(spec.searchSettings(network, costs));
-    Agent agent =
-        Agents.create(
-            spec.agent(), space, backend.sensitivities(network, this::prepared), spec.ddpg());
+    Search search = plan.search(evaluator, backend.sensitivities(network, this::prepared));
     preparation = Optional.empty();
-    EpisodeWindow episodes =
-        new EpisodeWindow(
-            new Search(space, costs, evaluator, agent), spec.pace().window(), evaluators);
+    EpisodeWindow episodes = new EpisodeWindow(search, spec.pace().window(), evaluators);
     int done = session.progress().episodesDone();
     if (done > 0) {
       episodes.restore(
@@ -175,13 +165,7 @@ final class SessionRun implements Runnable {
     SessionRecord session = ledger.get(id);
     while (!ends() && goesOn()) {
       EpisodeResult result = episodes.next(session.limits().episodes());
-      OptionalDouble bestBefore =
-          session
-              .progress()
-              .best()
-              .map(best -> OptionalDouble.of(best.bestReward()))
-              .orElse(OptionalDouble.empty());
-      Episode episode = Episode.after(bestBefore, result, SessionLedger.now());
+      Episode episode = session.progress().next(result, SessionLedger.now());
       session = ledger.append(id, fence, episode, episodes.snapshot());
     }
   }

@@ -1,10 +1,7 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.HardwareCosts;
-import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
@@ -118,16 +115,16 @@ public final class SessionService implements AutoCloseable {
       onAbort.accept(backend::abort);
       Network network = backend.network();
       backend.checkData(network);
-      HardwareCosts costs = backend.costs(network);
-      SearchSpace space = new SearchSpace(spec.searchSettings(network, costs));
-      Agents.checkSize(spec.agent(), space, spec.ddpg());
+      SearchPlan plan = SearchPlan.of(spec, network, target -> backend.costs(network, target));
+      plan.checkSize();
       return new SessionRecord.Definition(
           UUID.randomUUID().toString(),
           requestId,
           encoded,
           network.layers().stream().map(Layer::name).toList(),
-          space.settings().mainBudget().budget(),
-          space.settings().isExtrapolated(),
+          plan.budget(),
+          plan.isExtrapolated(),
+          plan.fleet(),
           SessionLedger.now());
     }
   }

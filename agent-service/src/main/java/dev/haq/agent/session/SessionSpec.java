@@ -2,8 +2,6 @@ package dev.haq.agent.session;
 
 import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
-import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.Reward;
@@ -20,10 +18,13 @@ import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Resource;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * What to search for, with what, and how; every default filled in.
@@ -38,6 +39,7 @@ import java.util.Set;
  * @param weightBits within 2..8; empty for all of these that the target allows
  * @param activationBits likewise
  * @param reward what a policy is worth
+ * @param furtherTargets beside {@code target}, each another one
  * @param finalFineTuning of the best policy's network; empty for none. Neither it nor the recipe
  *     trains on images that are held out
  */
@@ -57,7 +59,21 @@ public record SessionSpec(
     DdpgSettings ddpg,
     Reward reward,
     Pace pace,
+    List<Target> furtherTargets,
     Optional<FineTuning> finalFineTuning) {
+  /**
+   * A target with what policies may cost there.
+   *
+   * @param budgets at least one, each of another resource
+   */
+  public record Target(TargetHandle handle, List<Budget> budgets) {
+    public Target {
+      budgets = List.copyOf(budgets);
+    }
+  }
+
+  private static final int MOST_TARGETS = 16;
+
   /**
    * How many episodes are under way.
    *
@@ -98,7 +114,9 @@ public record SessionSpec(
       throw HaqException.invalid("spec.model is empty: give the id of a model");
     }
     budgets = List.copyOf(budgets);
-    checkBudgets(budgets);
+    checkBudgets("spec.further_budgets", budgets);
+    furtherTargets = List.copyOf(furtherTargets);
+    checkTargets(target, furtherTargets);
     Agents.check(agent);
     weightBits.ifPresent(bits -> checkJudged("spec.weight_bits", bits));
     activationBits.ifPresent(bits -> checkJudged("spec.activation_bits", bits));
@@ -140,7 +158,27 @@ public record SessionSpec(
                 judging.heldOutFraction())));
   }
 
-  private static void checkBudgets(List<Budget> budgets) {
+  private static void checkTargets(TargetHandle first, List<Target> further) {
+    if (further.size() >= MOST_TARGETS) {
+      throw HaqException.invalid(
+          "spec.further_targets are %d: a session has at most %d targets in all",
+          further.size(), MOST_TARGETS);
+    }
+    List<TargetHandle> earlier = new ArrayList<>(List.of(first));
+    for (Target target : further) {
+      TargetHandle handle = target.handle();
+      for (TargetHandle other : earlier) {
+        if (Arrays.equals(other.encoded(), handle.encoded())) {
+          throw HaqException.invalid(
+              "spec.further_targets: %s is given twice: give each target once", other.name());
+        }
+      }
+      checkBudgets("spec.further_targets: %s".formatted(handle.name()), target.budgets());
+      earlier.add(handle);
+    }
+  }
+
+  private static void checkBudgets(String field, List<Budget> budgets) {
     if (budgets.isEmpty()) {
       throw HaqException.invalid("spec.budget is missing: give a limit on a resource");
     }
@@ -148,8 +186,7 @@ public record SessionSpec(
     for (Budget budget : budgets) {
       if (!limited.add(budget.resource())) {
         throw HaqException.invalid(
-            "spec.further_budgets limits %s a second time: give one budget a resource",
-            budget.resource());
+            "%s limits %s a second time: give one budget a resource", field, budget.resource());
       }
     }
   }
@@ -182,24 +219,37 @@ public record SessionSpec(
     return budgets.get(0);
   }
 
-  /** What the search itself needs to know, on this network and target: asks for the cost tables. */
-  SearchSettings searchSettings(Network network, HardwareCosts costs) {
-    List<ResourceBudget> resources =
-        budgets.stream()
-            .map(
-                budget ->
-                    new ResourceBudget(
-                        costs.table(budget.resource()), BudgetLimit.of(budget, network, costs)))
-            .toList();
-    CostTable table = resources.get(0).table();
+  /** All of them, in order. */
+  List<Target> targets() {
+    List<Target> targets = new ArrayList<>(List.of(new Target(target, budgets)));
+    targets.addAll(furtherTargets);
+    return targets;
+  }
+
+  /**
+   * What a search within these budgets needs to know. Where no widths were asked for, those that
+   * every cost table has are chosen from.
+   *
+   * @param seed of the search's agent
+   * @param episodes the agent's
+   */
+  SearchSettings searchSettings(
+      Network network, List<ResourceBudget> resources, long seed, int episodes) {
     return new SearchSettings(
         network,
         resources,
-        weightBits.orElseGet(() -> SearchSettings.JUDGED.intersect(table.weightBits())),
-        activationBits.orElseGet(() -> SearchSettings.JUDGED.intersect(table.activationBits())),
+        weightBits.orElseGet(() -> judged(resources, CostTable::weightBits)),
+        activationBits.orElseGet(() -> judged(resources, CostTable::activationBits)),
         pinning,
         reward,
         seed,
-        limits.episodes());
+        episodes);
+  }
+
+  private static BitChoices judged(
+      List<ResourceBudget> resources, Function<CostTable, BitChoices> choices) {
+    return resources.stream()
+        .map(resource -> choices.apply(resource.table()))
+        .reduce(SearchSettings.JUDGED, BitChoices::intersect);
   }
 }

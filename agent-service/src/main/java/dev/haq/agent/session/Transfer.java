@@ -11,9 +11,10 @@ import java.util.List;
  */
 public record Transfer(List<Row> rows, int minMaxRegret) {
   /**
-   * @param cells one a session, in the order of the rows
+   * @param target name of the session's target that the policy is best on
+   * @param cells one a row, in the order of the rows
    */
-  public record Row(String sessionId, Episode best, List<Cell> cells) {
+  public record Row(String sessionId, String target, Episode best, List<Cell> cells) {
     /** The largest over all targets. */
     public double maxRegret() {
       return cells.stream().mapToDouble(Cell::regret).max().orElseThrow();

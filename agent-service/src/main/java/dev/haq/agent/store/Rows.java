@@ -7,24 +7,27 @@ import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.Fleet;
+import dev.haq.agent.search.FleetBests;
 import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.TargetCost;
 import dev.haq.agent.search.Timings;
 import dev.haq.agent.search.Tuned;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Cost;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Types;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /** Rows to values and back. Columns are read by the names that the two column lists give them. */
 final class Rows {
@@ -32,22 +35,23 @@ final class Rows {
   static final String EPISODE_COLUMNS =
       "e.number as e_number, e.policy as e_policy, e.reward as e_reward, e.images as e_images,"
           + " e.top1_correct as e_top1_correct, e.top5_correct as e_top5_correct,"
-          + " e.cross_entropy_sum as e_cross_entropy_sum,"
-          + " e.kl_divergence_sum as e_kl_divergence_sum, e.cycles as e_cycles,"
-          + " e.latency_seconds as e_latency_seconds, e.energy_joules as e_energy_joules,"
-          + " e.model_size_bytes as e_model_size_bytes, e.cost_ratio as e_cost_ratio,"
-          + " e.improved as e_improved, e.best_reward as e_best_reward, e.warmup as e_warmup,"
-          + " e.seconds as e_seconds, e.agent_seconds as e_agent_seconds,"
-          + " e.simulator_seconds as e_simulator_seconds,"
+          + " e.cross_entropy_sum as e_cross_entropy_sum, e.kl_divergence_sum as"
+          + " e_kl_divergence_sum, e.cycles as e_cycles, e.latency_seconds as e_latency_seconds,"
+          + " e.energy_joules as e_energy_joules, e.model_size_bytes as e_model_size_bytes,"
+          + " e.cost_ratio as e_cost_ratio, e.eligible as e_eligible, e.further_costs as"
+          + " e_further_costs, e.improved as e_improved, e.improved_for as e_improved_for,"
+          + " e.best_reward as e_best_reward, e.warmup as e_warmup, e.seconds as e_seconds,"
+          + " e.agent_seconds as e_agent_seconds, e.simulator_seconds as e_simulator_seconds,"
           + " e.quantizer_seconds as e_quantizer_seconds, e.created_at as e_created_at";
 
   /** Of table {@code session s} with its best episode {@code e}. */
   static final String SESSION_COLUMNS =
-      "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.episodes_total,"
-          + " s.created_at, s.state, s.pause_requested, s.end_reason, s.error, s.episodes_done,"
-          + " s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
+      "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.fleet,"
+          + " s.episodes_total, s.created_at, s.state, s.pause_requested, s.end_reason, s.error,"
+          + " s.episodes_done, s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
           + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.revision, s.fence,"
-          + " s.updated_at, s.wall_seconds_limit, s.patience, s.top1_goal, s.extrapolated, s.tuned, "
+          + " s.updated_at, s.wall_seconds_limit, s.patience, s.top1_goal, s.extrapolated, s.tuned,"
+          + " "
           + EPISODE_COLUMNS;
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -58,6 +62,7 @@ final class Rows {
   static SessionRecord session(ResultSet row) throws SQLException {
     String requestId = row.getString("request_id");
     String endReason = row.getString("end_reason");
+    Fleet fleet = fleet(row.getString("fleet"));
     return new SessionRecord(
         new SessionRecord.Definition(
             row.getString("id"),
@@ -66,6 +71,7 @@ final class Rows {
             names(row.getString("layers")),
             new BudgetLimit(row.getDouble("budget_limit"), row.getDouble("reference_cost")),
             row.getBoolean("extrapolated"),
+            fleet,
             instant(row, "created_at")),
         new SessionLimits(
             row.getInt("episodes_total"),
@@ -84,6 +90,7 @@ final class Rows {
             row.getDouble("episode_seconds"),
             baseline(row),
             row.getObject("e_number") == null ? Optional.empty() : Optional.of(episode(row)),
+            FleetBests.of(fleet),
             tuned(row)),
         new SessionRecord.Version(row.getLong("revision"), row.getLong("fence")),
         instant(row, "updated_at"));
@@ -123,12 +130,7 @@ final class Rows {
                 row.getInt("e_top5_correct"),
                 row.getDouble("e_cross_entropy_sum"),
                 number(row, "e_kl_divergence_sum")),
-            new Cost(
-                row.getDouble("e_cycles"),
-                row.getDouble("e_latency_seconds"),
-                number(row, "e_energy_joules"),
-                row.getDouble("e_model_size_bytes")),
-            row.getDouble("e_cost_ratio"),
+            costs(row),
             row.getBoolean("e_warmup"),
             new Timings(
                 row.getDouble("e_seconds"),
@@ -139,15 +141,70 @@ final class Rows {
         result,
         row.getBoolean("e_improved"),
         row.getDouble("e_best_reward"),
+        numbers(row.getString("e_improved_for")),
         instant(row, "e_created_at"));
   }
 
-  static String layers(List<String> names) {
-    try {
-      return JSON.writeValueAsString(names);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("layer names " + names + " have no JSON form", e);
+  /** On every target of the session. */
+  private static List<Optional<TargetCost>> costs(ResultSet row) throws SQLException {
+    List<Optional<TargetCost>> costs = new ArrayList<>();
+    costs.add(number(row, "e_cost_ratio").isEmpty() ? Optional.empty() : Optional.of(cost(row)));
+    String further = row.getString("e_further_costs");
+    if (further != null) {
+      costs.addAll(CostText.parse(further));
     }
+    return costs;
+  }
+
+  /** On the session's first target. */
+  private static TargetCost cost(ResultSet row) throws SQLException {
+    return new TargetCost(
+        new Cost(
+            row.getDouble("e_cycles"),
+            row.getDouble("e_latency_seconds"),
+            number(row, "e_energy_joules"),
+            row.getDouble("e_model_size_bytes")),
+        row.getDouble("e_cost_ratio"),
+        row.getBoolean("e_eligible"));
+  }
+
+  static String layers(List<String> names) {
+    return json(names);
+  }
+
+  /** Null where there is one target. */
+  static String fleet(Fleet fleet) {
+    return fleet.targets().isEmpty() ? null : json(fleet);
+  }
+
+  private static String json(Object value) {
+    try {
+      return JSON.writeValueAsString(value);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(value + " has no JSON form", e);
+    }
+  }
+
+  private static Fleet fleet(String json) throws SQLException {
+    if (json == null) {
+      return Fleet.NONE;
+    }
+    try {
+      return JSON.readValue(json, Fleet.class);
+    } catch (JsonProcessingException e) {
+      throw new SQLException("column session.fleet cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Separated by blanks. */
+  static String numbers(List<Integer> numbers) {
+    return numbers.stream().map(Object::toString).collect(Collectors.joining(" "));
+  }
+
+  private static List<Integer> numbers(String text) {
+    return text == null || text.isEmpty()
+        ? List.of()
+        : Arrays.stream(text.split(" ", -1)).map(Integer::valueOf).toList();
   }
 
   private static List<String> names(String json) throws SQLException {
@@ -158,88 +215,7 @@ final class Rows {
     }
   }
 
-  static OffsetDateTime timestamp(Instant instant) {
-    return instant.atOffset(ZoneOffset.UTC);
-  }
-
   private static Instant instant(ResultSet row, String column) throws SQLException {
     return row.getObject(column, OffsetDateTime.class).toInstant();
-  }
-
-  /** Binds a statement's parameters from left to right; a null string or number is SQL's null. */
-  static final class Binder {
-    private final PreparedStatement statement;
-    private int index;
-
-    Binder(PreparedStatement statement) {
-      this.statement = statement;
-    }
-
-    Binder text(String value) throws SQLException {
-      statement.setString(++index, value);
-      return this;
-    }
-
-    Binder number(int value) throws SQLException {
-      statement.setInt(++index, value);
-      return this;
-    }
-
-    Binder number(long value) throws SQLException {
-      statement.setLong(++index, value);
-      return this;
-    }
-
-    Binder number(double value) throws SQLException {
-      statement.setDouble(++index, value);
-      return this;
-    }
-
-    Binder number(OptionalDouble value) throws SQLException {
-      if (value.isPresent()) {
-        return number(value.getAsDouble());
-      }
-      statement.setNull(++index, Types.DOUBLE);
-      return this;
-    }
-
-    Binder limits(SessionLimits limits) throws SQLException {
-      number(limits.episodes()).number(limits.wallSeconds());
-      if (limits.patience().isPresent()) {
-        number(limits.patience().getAsInt());
-      } else {
-        statement.setNull(++index, Types.INTEGER);
-      }
-      return number(limits.top1());
-    }
-
-    Binder flag(boolean value) throws SQLException {
-      statement.setBoolean(++index, value);
-      return this;
-    }
-
-    Binder time(Instant value) throws SQLException {
-      statement.setObject(++index, timestamp(value));
-      return this;
-    }
-
-    Binder bytes(byte[] value) throws SQLException {
-      statement.setBytes(++index, value);
-      return this;
-    }
-
-    Binder accuracy(Optional<Accuracy> value) throws SQLException {
-      if (value.isPresent()) {
-        Accuracy accuracy = value.get();
-        return number(accuracy.images())
-            .number(accuracy.top1Correct())
-            .number(accuracy.top5Correct())
-            .number(accuracy.crossEntropySum());
-      }
-      for (int i = 0; i < 3; i++) {
-        statement.setNull(++index, Types.INTEGER);
-      }
-      return number(OptionalDouble.empty());
-    }
   }
 }

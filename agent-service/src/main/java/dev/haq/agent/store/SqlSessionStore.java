@@ -1,9 +1,9 @@
 package dev.haq.agent.store;
 
 import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.store.Binder.Binding;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.sql.Connection;
@@ -89,16 +89,18 @@ public final class SqlSessionStore implements SessionStore {
     try (PreparedStatement insert =
         connection.prepareStatement(
             "insert into session (id, request_id, spec, layers, budget_limit, reference_cost,"
-                + " episodes_total, wall_seconds_limit, patience, top1_goal, created_at, state,"
-                + " pause_requested, error, episodes_done, episode_seconds, updated_at,"
-                + " extrapolated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
-      new Rows.Binder(insert)
+                + " fleet, episodes_total, wall_seconds_limit, patience, top1_goal, created_at,"
+                + " state, pause_requested, error, episodes_done, episode_seconds, updated_at,"
+                + " extrapolated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                + " ?)")) {
+      new Binder(insert)
           .text(definition.id())
           .text(definition.requestId().isEmpty() ? null : definition.requestId())
           .text(definition.spec())
           .text(Rows.layers(definition.layers()))
           .number(definition.budget().limit())
           .number(definition.budget().reference())
+          .text(Rows.fleet(definition.fleet()))
           .limits(session.limits())
           .time(definition.createTime())
           .text(session.state().name())
@@ -195,8 +197,8 @@ public final class SqlSessionStore implements SessionStore {
                       + set
                       + " where id = ? and revision = ? "
                       + condition)) {
-            Rows.Binder binder =
-                new Rows.Binder(update)
+            Binder binder =
+                new Binder(update)
                     .limits(after.limits())
                     .text(status.state().name())
                     .flag(status.pauseRequested())
@@ -226,7 +228,11 @@ public final class SqlSessionStore implements SessionStore {
                   b -> b.text(session.id()).number(session.version().revision()));
           if (taken == 1) {
             for (String table :
-                List.of("checkpoint where session_", "episode where session_", "session where ")) {
+                List.of(
+                    "checkpoint where session_",
+                    "fleet_best where session_",
+                    "episode where session_",
+                    "session where ")) {
               execute(connection, "delete from " + table + "id = ?", b -> b.text(session.id()));
             }
           }
@@ -296,7 +302,7 @@ public final class SqlSessionStore implements SessionStore {
   private static int execute(Connection connection, String statement, Binding binding)
       throws SQLException {
     try (PreparedStatement prepared = connection.prepareStatement(statement)) {
-      binding.bind(new Rows.Binder(prepared));
+      binding.bind(new Binder(prepared));
       return prepared.executeUpdate();
     }
   }
@@ -309,121 +315,21 @@ public final class SqlSessionStore implements SessionStore {
   public SessionRecord append(String sessionId, long fence, Episode episode, byte[] snapshot) {
     return change(
         connection -> {
-          countEpisode(connection, sessionId, fence, episode);
-          insertEpisode(connection, sessionId, episode);
-          replaceCheckpoint(connection, sessionId, episode.number(), snapshot);
+          EpisodeTable.count(connection, sessionId, fence, episode);
+          EpisodeTable.insert(connection, sessionId, episode);
+          EpisodeTable.replaceCheckpoint(connection, sessionId, episode.number(), snapshot);
           return select(connection, "where s.id = ?", b -> b.text(sessionId)).get(0);
         });
   }
 
-  private static void countEpisode(
-      Connection connection, String sessionId, long fence, Episode episode) throws SQLException {
-    String best = episode.improved() ? ", best_episode = " + episode.number() : "";
-    try (PreparedStatement update =
-        connection.prepareStatement(
-            "update session set episodes_done = ?, episode_seconds = episode_seconds + ?,"
-                + " updated_at = ?"
-                + best
-                + " where id = ? and fence = ? and episodes_done = ?"
-                + " and state in ('RUNNING', 'STOPPING')")) {
-      new Rows.Binder(update)
-          .number(episode.number())
-          .number(episode.result().timings().total())
-          .time(episode.createTime())
-          .text(sessionId)
-          .number(fence)
-          .number(episode.number() - 1);
-      if (update.executeUpdate() != 1) {
-        throw new IllegalStateException(
-            "session %s does not run here, or its next episode is not %d"
-                .formatted(sessionId, episode.number()));
-      }
-    }
-  }
-
-  private static void insertEpisode(Connection connection, String sessionId, Episode episode)
-      throws SQLException {
-    EpisodeResult result = episode.result();
-    try (PreparedStatement insert =
-        connection.prepareStatement(
-            "insert into episode (session_id, number, policy, reward, images, top1_correct,"
-                + " top5_correct, cross_entropy_sum, kl_divergence_sum, cycles, latency_seconds,"
-                + " energy_joules, model_size_bytes, cost_ratio, improved, best_reward, warmup,"
-                + " seconds, agent_seconds, simulator_seconds, quantizer_seconds, created_at)"
-                + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
-      new Rows.Binder(insert)
-          .text(sessionId)
-          .number(episode.number())
-          .text(PolicyText.format(result.policy()))
-          .number(result.reward())
-          .accuracy(Optional.of(result.accuracy()))
-          .number(result.accuracy().klDivergenceSum())
-          .number(result.cost().cycles())
-          .number(result.cost().latencySeconds())
-          .number(result.cost().energyJoules())
-          .number(result.cost().modelSizeBytes())
-          .number(result.costRatio())
-          .flag(episode.improved())
-          .number(episode.bestReward())
-          .flag(result.warmup())
-          .number(result.timings().total())
-          .number(result.timings().agent())
-          .number(result.timings().simulator())
-          .number(result.timings().quantizer())
-          .time(episode.createTime());
-      insert.executeUpdate();
-    }
-  }
-
-  private static void replaceCheckpoint(
-      Connection connection, String sessionId, int episode, byte[] snapshot) throws SQLException {
-    for (String statement :
-        List.of(
-            "update checkpoint set episode = ?, snapshot = ? where session_id = ?",
-            "insert into checkpoint (episode, snapshot, session_id) values (?, ?, ?)")) {
-      try (PreparedStatement write = connection.prepareStatement(statement)) {
-        new Rows.Binder(write).number(episode).bytes(snapshot).text(sessionId);
-        if (write.executeUpdate() == 1) {
-          return;
-        }
-      }
-    }
-  }
-
   @Override
   public Optional<byte[]> checkpoint(String sessionId) {
-    return query(
-        connection -> {
-          try (PreparedStatement select =
-              connection.prepareStatement("select snapshot from checkpoint where session_id = ?")) {
-            new Rows.Binder(select).text(sessionId);
-            try (ResultSet rows = select.executeQuery()) {
-              return rows.next() ? Optional.of(rows.getBytes(1)) : Optional.empty();
-            }
-          }
-        });
+    return query(connection -> EpisodeTable.checkpoint(connection, sessionId));
   }
 
   @Override
   public List<Episode> episodes(String sessionId, int after, int limit) {
-    return query(
-        connection -> {
-          try (PreparedStatement select =
-              connection.prepareStatement(
-                  "select "
-                      + Rows.EPISODE_COLUMNS
-                      + " from episode e where e.session_id = ? and e.number > ? order by e.number"
-                      + " limit ?")) {
-            new Rows.Binder(select).text(sessionId).number(after).number(limit);
-            List<Episode> episodes = new ArrayList<>();
-            try (ResultSet rows = select.executeQuery()) {
-              while (rows.next()) {
-                episodes.add(Rows.episode(rows));
-              }
-            }
-            return episodes;
-          }
-        });
+    return query(connection -> EpisodeTable.episodes(connection, sessionId, after, limit));
   }
 
   @Override
@@ -431,20 +337,18 @@ public final class SqlSessionStore implements SessionStore {
     database.close();
   }
 
-  /** Gives a statement its parameters. */
-  private interface Binding {
-    void bind(Rows.Binder binder) throws SQLException;
-  }
-
   private static List<SessionRecord> select(Connection connection, String rest, Binding binding)
       throws SQLException {
     try (PreparedStatement select = connection.prepareStatement(SESSIONS + rest)) {
-      binding.bind(new Rows.Binder(select));
+      binding.bind(new Binder(select));
       List<SessionRecord> sessions = new ArrayList<>();
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
           sessions.add(Rows.session(rows));
         }
+      }
+      for (int i = 0; i < sessions.size(); i++) {
+        sessions.set(i, EpisodeTable.withFleetBests(connection, sessions.get(i)));
       }
       return sessions;
     }

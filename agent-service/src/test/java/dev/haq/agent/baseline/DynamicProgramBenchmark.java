@@ -4,6 +4,7 @@ import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.Sensitivities;
 import dev.haq.agent.search.SyntheticProblem;
+import dev.haq.model.BitChoices;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -37,7 +38,7 @@ public class DynamicProgramBenchmark {
   public void measure() {
     SyntheticProblem problem = new SyntheticProblem(25, 1);
     space = new SearchSpace(problem.settings(0.5, 1, 1));
-    Sensitivities measured = problem.measure(space);
+    Sensitivities measured = problem.measure(BitChoices.PAPER, BitChoices.PAPER);
     loss = (decision, width) -> measured.loss(Reward.KL_DIVERGENCE, decision, width);
   }
 

@@ -10,6 +10,7 @@ import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.Sensitivities;
 import dev.haq.agent.search.SyntheticProblem;
+import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Operand;
 import dev.haq.model.Policy;
@@ -74,7 +75,7 @@ class DynamicProgramTest {
   void withMeasuredSensitivitiesItBeatsEveryUniformPolicy() {
     SyntheticProblem problem = new SyntheticProblem(9, 1);
     SearchSpace space = new SearchSpace(problem.settings(0.4, 1, 1));
-    Sensitivities measured = problem.measure(space);
+    Sensitivities measured = problem.measure(BitChoices.PAPER, BitChoices.PAPER);
     DynamicProgram program =
         DynamicProgram.of(
             space,

@@ -68,6 +68,6 @@ class ParetoFrontTest {
             0.5,
             false,
             new Timings(1, 1, 0, 0));
-    return new Episode(result, false, reward, Instant.EPOCH);
+    return new Episode(result, false, reward, List.of(), Instant.EPOCH);
   }
 }

@@ -36,6 +36,7 @@ public final class SyntheticProblem implements HardwareCosts, AccuracyEvaluator,
   private final CostTable table;
   private final double[][] sensitivity; // [layer][0 weights, 1 activations]
   private int evaluations;
+  private int measurements;
 
   /**
    * @param blocks of a depthwise and a pointwise convolution between the first and the last layer
@@ -147,14 +148,18 @@ public final class SyntheticProblem implements HardwareCosts, AccuracyEvaluator,
 
   /** One width at a time, everything else in float. */
   @Override
-  public Sensitivities measure(SearchSpace space) {
+  public Sensitivities measure(BitChoices weights, BitChoices activations) {
+    measurements++;
     Map<Sensitivities.Entry, Accuracy> entries = new HashMap<>();
-    for (int i = 0; i < space.decisions().size(); i++) {
-      Decision decision = space.decisions().get(i);
-      for (int bits : space.decisions().actions(decision.operand()).choices().bits()) {
-        BitWidth width = BitWidth.of(bits);
-        double alone = sensitivity[decision.layer()][decision.operand() == Operand.WEIGHTS ? 0 : 1];
-        entries.put(new Sensitivities.Entry(decision, width), accuracy(alone * noise(width)));
+    for (int layer = 0; layer < network.size(); layer++) {
+      for (Operand operand : Operand.values()) {
+        double alone = sensitivity[layer][operand == Operand.WEIGHTS ? 0 : 1];
+        for (int bits : (operand == Operand.WEIGHTS ? weights : activations).bits()) {
+          BitWidth width = BitWidth.of(bits);
+          entries.put(
+              new Sensitivities.Entry(new Decision(layer, operand), width),
+              accuracy(alone * noise(width)));
+        }
       }
     }
     return new Sensitivities(baseline(), entries);
@@ -180,6 +185,11 @@ public final class SyntheticProblem implements HardwareCosts, AccuracyEvaluator,
       noise += sensitivity[layer][1] * noise(bits.activations());
     }
     return accuracy(noise);
+  }
+
+  /** How often sensitivities were measured. */
+  public int measurements() {
+    return measurements;
   }
 
   /** How often a policy was evaluated. */

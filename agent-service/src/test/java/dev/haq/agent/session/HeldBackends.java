@@ -157,7 +157,7 @@ final class HeldBackends implements Backend.Factory {
     public void checkData(Network network) {}
 
     @Override
-    public HardwareCosts costs(Network network) {
+    public HardwareCosts costs(Network network, TargetHandle target) {
       return this;
     }
 
@@ -176,7 +176,7 @@ final class HeldBackends implements Backend.Factory {
 
     @Override
     public SensitivityMeter sensitivities(Network network, Consumer<Preparation> progress) {
-      return space -> {
+      return (weights, activations) -> {
         throw new AssertionError("no agent here asks for sensitivities");
       };
     }

@@ -524,6 +524,7 @@ final class SessionLifeTest {
           new DdpgSettings(8, 8, 1e-3, 1e-2, 0.1, 1, 4, 4, 2, 0.5, 0.9, 1, 0.5),
           Reward.ACCURACY,
           SessionSpec.Pace.ONE,
+          List.of(),
           Optional.empty());
 
   /** Is fine-tuned in the end, which comes after so many episodes at first. */
@@ -544,6 +545,7 @@ final class SessionLifeTest {
         SPEC.ddpg(),
         SPEC.reward(),
         SPEC.pace(),
+        List.of(),
         Optional.of(FineTuning.DEFAULT));
   }
 

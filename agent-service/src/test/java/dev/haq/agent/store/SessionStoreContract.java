@@ -10,10 +10,12 @@ import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.Fleet;
 import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.TargetCost;
 import dev.haq.agent.search.Timings;
 import dev.haq.agent.search.Tuned;
 import dev.haq.model.Accuracy;
@@ -21,8 +23,10 @@ import dev.haq.model.BitWidth;
 import dev.haq.model.Cost;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
+import dev.haq.model.Resource;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -256,6 +260,55 @@ abstract class SessionStoreContract {
   }
 
   @Test
+  void theBestsOfSeveralTargetsAreKept() {
+    Fleet fleet =
+        new Fleet(
+            List.of(
+                new Fleet.Target("edge", List.of(limit(Resource.LATENCY), limit(Resource.ENERGY))),
+                new Fleet.Target("it's \"one\"", List.of(limit(Resource.MODEL_SIZE)))),
+            "");
+    SessionRecord session = running(store.create(session("", fleet)));
+    List<Episode> log = new ArrayList<>();
+    SessionRecord expected = session;
+    for (int n = 1; n <= 6; n++) {
+      EpisodeResult one = episode(n, 0, OptionalDouble.empty()).result();
+      TargetCost cost = one.costs().get(0).orElseThrow();
+      TargetCost over = new TargetCost(cost.cost(), 1.0 / 3, false);
+      List<Optional<TargetCost>> costs =
+          switch (n % 3) {
+            case 1 -> List.of(Optional.of(cost), Optional.empty());
+            case 2 -> List.of(n == 2 ? Optional.empty() : Optional.of(over), Optional.of(cost));
+            default -> List.of(Optional.of(cost), Optional.of(cost));
+          };
+      EpisodeResult result =
+          new EpisodeResult(n, one.policy(), n % 4, one.accuracy(), costs, false, one.timings());
+      Episode episode = expected.progress().next(result, NOW.plusSeconds(n));
+      log.add(episode);
+      expected = expected.with(episode);
+      assertEquals(expected, append(session, episode, new byte[1]));
+    }
+    assertEquals(log, store.episodes(session.id(), 0, 10));
+    assertEquals(Optional.of(expected), store.find(session.id()));
+    assertEquals(List.of(expected), store.list("", 10));
+    assertEquals(Optional.of(log.get(2)), expected.progress().fleet().fleet());
+    SessionRecord paused = changed(expected, expected.moved(SessionState.PAUSED, NOW));
+    assertTrue(store.delete(paused));
+    assertEquals(Optional.empty(), store.find(session.id()));
+  }
+
+  private static Fleet.Limit limit(Resource resource) {
+    return new Fleet.Limit(resource, new BudgetLimit(0.1 + 0.2, 1.0 / 3));
+  }
+
+  @Test
+  void whyThereIsNoPolicyForAllTargetsIsKept() {
+    Fleet fleet =
+        new Fleet(List.of(new Fleet.Target("a", List.of(limit(Resource.LATENCY)))), "too tight");
+    SessionRecord session = store.create(session("", fleet));
+    assertEquals(fleet, store.find(session.id()).orElseThrow().definition().fleet());
+  }
+
+  @Test
   void anEpisodeOutOfOrderChangesNothing() {
     SessionRecord session = running();
     append(session, episode(1, -1, OptionalDouble.empty()), new byte[] {1});
@@ -304,7 +357,11 @@ abstract class SessionStoreContract {
   }
 
   private SessionRecord running() {
-    SessionRecord preparing = lease(store.create(session("")), "owner", HOUR).orElseThrow();
+    return running(store.create(session("")));
+  }
+
+  private SessionRecord running(SessionRecord queued) {
+    SessionRecord preparing = lease(queued, "owner", HOUR).orElseThrow();
     return changed(
         preparing,
         preparing.withBaseline(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2)));
@@ -323,6 +380,10 @@ abstract class SessionStoreContract {
   }
 
   static SessionRecord session(String requestId) {
+    return session(requestId, Fleet.NONE);
+  }
+
+  private static SessionRecord session(String requestId, Fleet fleet) {
     return SessionRecord.created(
         new SessionRecord.Definition(
             UUID.randomUUID().toString(),
@@ -331,6 +392,7 @@ abstract class SessionStoreContract {
             List.of("/features/0/Conv", "b \"quoted\",\nand broken", "é"),
             new BudgetLimit(0.1 + 0.2, 1.0 / 3),
             true,
+            fleet,
             NOW),
         SessionLimits.episodes(120));
   }

@@ -57,7 +57,11 @@ final class BudgetText {
     return budget.value();
   }
 
-  private static Budget parse(String option, String text, Resource resource) {
+  /**
+   * @param option that the user gave it with, for errors
+   * @param resource that it limits, or null to take it from the unit (latency without one)
+   */
+  static Budget parse(String option, String text, Resource resource) {
     Matcher matcher = NUMBER.matcher(text);
     if (!matcher.matches()) {
       throw HaqException.invalid(

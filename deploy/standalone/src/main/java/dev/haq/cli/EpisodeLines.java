@@ -4,13 +4,22 @@ import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.proto.agent.v1.TargetBudget;
+import dev.haq.proto.agent.v1.TargetResult;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Prints a session as it goes: one line an episode, and the bar below. Keeps the episodes. */
 final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
+  /** What all targets together are called. */
+  static final String FLEET = "fleet";
+
   private final Terminal terminal;
   private final List<Episode> episodes = new ArrayList<>();
   private Progress progress;
@@ -19,6 +28,9 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   private boolean introduced;
   private boolean tuning;
   private int preparedTenths = -1;
+
+  /** Highest reward so far, of each target of several and of the fleet. */
+  private final Map<String, Double> bests = new HashMap<>();
 
   private EpisodeLines(Terminal terminal) {
     this.terminal = terminal;
@@ -61,7 +73,11 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   @Override
   public void episode(Episode episode) {
     episodes.add(episode);
-    terminal.line(line(episode, session.getEpisodesTotal()));
+    episode.getImprovedForList().forEach(aim -> bests.put(aim, episode.getReward()));
+    terminal.line(
+        episode.getProposedFor().isEmpty()
+            ? line(episode, session.getEpisodesTotal())
+            : fleetLine(episode));
     if (progress != null) {
       progress.reached(episode.getNumber(), episode.getSeconds());
     }
@@ -73,20 +89,47 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   }
 
   static String line(Episode episode, int total) {
+    return numbered(episode, total)
+        + String.format(
+            Locale.ROOT,
+            "  reward %8.4f  top-1 %6.2f %%  cost ratio %.4f  best %8.4f%s%s",
+            episode.getReward(),
+            episode.getAccuracy().getTop1(),
+            episode.getCostRatio(),
+            episode.getBestReward(),
+            episode.getImproved() ? "  *" : "",
+            episode.getWarmup() ? "  (warm-up)" : "");
+  }
+
+  private static String numbered(Episode episode, int total) {
     int digits = Integer.toString(total).length();
-    return String.format(
-        java.util.Locale.ROOT,
-        "episode %"
-            + digits
-            + "d/%d  reward %8.4f  top-1 %6.2f %%  cost ratio %.4f  best %8.4f%s%s",
-        episode.getNumber(),
-        total,
-        episode.getReward(),
-        episode.getAccuracy().getTop1(),
-        episode.getCostRatio(),
-        episode.getBestReward(),
-        episode.getImproved() ? "  *" : "",
-        episode.getWarmup() ? "  (warm-up)" : "");
+    return String.format(Locale.ROOT, "episode %" + digits + "d/%d", episode.getNumber(), total);
+  }
+
+  /** The cost on the target that the episode was proposed for, on each of them for the fleet. */
+  private String fleetLine(Episode episode) {
+    String aim = episode.getProposedFor();
+    String ratios =
+        episode.getTargetCostsList().stream()
+            .filter(cost -> aim.equals(FLEET) || aim.equals(cost.getTarget()))
+            .map(cost -> Figures.fixed(cost.getCostRatio(), 4))
+            .collect(Collectors.joining(" "));
+    Double best = bests.get(aim);
+    int width =
+        session.getTargetsList().stream().mapToInt(t -> t.getTarget().length()).max().orElse(0);
+    return numbered(episode, session.getEpisodesTotal())
+        + String.format(
+            Locale.ROOT,
+            "  for %-"
+                + Math.max(width, FLEET.length())
+                + "s  reward %8.4f  top-1 %6.2f %%  cost ratio %s%s%s%s",
+            aim,
+            episode.getReward(),
+            episode.getAccuracy().getTop1(),
+            ratios,
+            best == null ? "" : String.format(Locale.ROOT, "  best %8.4f", best),
+            episode.getImprovedForList().contains(aim) ? "  *" : "",
+            episode.getWarmup() ? "  (warm-up)" : "");
   }
 
   /** A line a tenth of the way at most. */
@@ -110,6 +153,18 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
         Figures.amount(resource, now.getBudgetLimit()),
         Figures.amount(resource, now.getReferenceCost()),
         now.getExtrapolated() ? Figures.EXTRAPOLATED : "");
+    for (TargetResult target : now.getTargetsList()) {
+      TargetBudget budget = target.getBudgets(0);
+      terminal.line(
+          "%s: %s at most %s (reference %s)",
+          target.getTarget(),
+          Figures.name(budget.getResource()),
+          Figures.amount(budget.getResource(), budget.getLimit()),
+          Figures.amount(budget.getResource(), budget.getReferenceCost()));
+    }
+    if (!now.getFleet().getInfeasible().isEmpty()) {
+      terminal.line("no policy for all targets: " + now.getFleet().getInfeasible());
+    }
   }
 
   @Override

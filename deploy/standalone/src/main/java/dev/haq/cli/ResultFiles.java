@@ -34,20 +34,26 @@ final class ResultFiles {
     Path policyCsv = folder.resolve("policy.csv");
     Path episodesCsv = folder.resolve("episodes.csv");
     Path sessionJson = folder.resolve("session.json");
-    try {
-      Files.createDirectories(folder);
-      Files.writeString(policyJson, PolicyFile.text(session.getBest().getPolicy()));
-      Files.writeString(policyCsv, policyCsv(session.getBest().getPolicy(), model, cost));
-      Files.writeString(episodesCsv, episodesCsv(episodes));
-      Files.writeString(sessionJson, Json.text(document) + "\n");
-    } catch (IOException e) {
-      throw new HaqException(
-          dev.haq.model.Reason.INTERNAL, "cannot write into " + folder + ": " + e.getMessage(), e);
-    }
+    write(policyJson, PolicyFile.text(session.getBest().getPolicy()));
+    write(policyCsv, policyCsv(session.getBest().getPolicy(), model, cost));
+    write(episodesCsv, episodesCsv(episodes));
+    write(sessionJson, Json.text(document) + "\n");
     return List.of(policyJson, policyCsv, episodesCsv, sessionJson);
   }
 
-  private static String policyCsv(Policy policy, Model model, SimulateResponse cost) {
+  static void write(Path file, String text) {
+    try {
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new HaqException(
+          dev.haq.model.Reason.INTERNAL,
+          "cannot write into " + file.getParent() + ": " + e.getMessage(),
+          e);
+    }
+  }
+
+  static String policyCsv(Policy policy, Model model, SimulateResponse cost) {
     StringBuilder csv =
         new StringBuilder(
             "layer,name,kind,weight_bits,activation_bits,weights,macs,cycles,latency_seconds\n");

@@ -22,6 +22,7 @@ final class SearchCommand implements Callable<Integer> {
   @Mixin private ModelOption model;
   @Mixin private DataOptions data;
   @Mixin private TargetOptions target;
+  @Mixin private FurtherTargetOptions further;
   @Mixin private SearchOptions search;
   @Mixin private SearchTraining training;
 
@@ -46,6 +47,7 @@ final class SearchCommand implements Callable<Integer> {
     spec.setName(known.getName())
         .setModel(known.getId())
         .setTarget(resolved.ref())
+        .addAllFurtherTargets(further.resolve(client, search.budgets()))
         .setData(data.resolve(client, DataSelection.Split.SEARCH));
     training.fill(client, data, spec);
     return spec.build();

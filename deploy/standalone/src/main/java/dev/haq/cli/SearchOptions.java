@@ -5,7 +5,9 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.agent.v1.Reward;
 import dev.haq.proto.agent.v1.SessionSpec;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -115,8 +117,9 @@ final class SearchOptions {
     if (parallel < 1) {
       throw HaqException.invalid("--parallel %d: use at least 1", parallel);
     }
-    spec.setBudget(toProto(budget()));
-    also.forEach((name, text) -> spec.addFurtherBudgets(toProto(further(name, text))));
+    List<Budget> budgets = budgets();
+    spec.setBudget(toProto(budgets.get(0)));
+    budgets.stream().skip(1).forEach(budget -> spec.addFurtherBudgets(toProto(budget)));
     spec.setAgent(agent)
         .setReward(reward())
         .setParallelEpisodes(parallel)
@@ -126,11 +129,14 @@ final class SearchOptions {
         .setSearchFirstAndLast(searchFirstAndLast);
   }
 
-  private static Budget further(String name, String text) {
-    return BudgetText.parse(text, ResourceOption.parse(name));
+  /** All of them, {@code --budget} first. */
+  List<Budget> budgets() {
+    List<Budget> budgets = new ArrayList<>(List.of(budget()));
+    also.forEach((name, text) -> budgets.add(BudgetText.parse(text, ResourceOption.parse(name))));
+    return budgets;
   }
 
-  private static dev.haq.proto.model.v1.Budget toProto(Budget limit) {
+  static dev.haq.proto.model.v1.Budget toProto(Budget limit) {
     dev.haq.proto.model.v1.Budget.Builder message =
         dev.haq.proto.model.v1.Budget.newBuilder()
             .setResource(ResourceOption.toProto(limit.resource()));

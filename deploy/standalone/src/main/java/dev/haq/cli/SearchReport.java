@@ -8,6 +8,7 @@ import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.Tuned;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
+import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Accuracy;
 import dev.haq.proto.model.v1.Cost;
 import dev.haq.proto.model.v1.DataSelection;
@@ -96,6 +97,14 @@ final class SearchReport {
         best.cost());
   }
 
+  /** What was found for each target, where there are several. */
+  Optional<FleetReport> fleet() {
+    return session.getTargetsCount() == 0
+        ? Optional.empty()
+        : Optional.of(
+            new FleetReport(session, policy -> accuracy(Optional.of(policy)), this::cost));
+  }
+
   /** Cost of the found policy, layer by layer. */
   SimulateResponse bestCost() {
     return best.cost().orElseThrow();
@@ -129,6 +138,7 @@ final class SearchReport {
         });
     ArrayNode rows = document.putArray("uniform");
     uniform.forEach(row -> rows.add(node(row)));
+    fleet().ifPresent(fleet -> fleet.addTo(document));
     document.put("episodes", episodes.size());
     document.put("extrapolated", isExtrapolated());
     return document;
@@ -136,7 +146,8 @@ final class SearchReport {
 
   /** The policy layer by layer, and the table of comparison. */
   String text() {
-    return policyTable() + "\n\n" + comparison();
+    String targets = fleet().map(fleet -> "\n\n" + fleet.text()).orElse("");
+    return policyTable() + "\n\n" + comparison() + targets;
   }
 
   private String policyTable() {
@@ -242,13 +253,17 @@ final class SearchReport {
   }
 
   private SimulateResponse cost(Policy policy) {
+    return cost(session.getSpec().getTarget(), resource(), policy);
+  }
+
+  private SimulateResponse cost(TargetRef target, Resource resource, Policy policy) {
     SimulateRequest.Builder request =
         SimulateRequest.newBuilder()
-            .setTarget(session.getSpec().getTarget())
+            .setTarget(target)
             .setNetwork(model.getNetwork())
             .setPolicy(policy);
-    if (resource() == Resource.MODEL_SIZE) {
-      request.addResources(resource());
+    if (resource == Resource.MODEL_SIZE) {
+      request.addResources(resource);
     }
     return client.simulate(request.build());
   }

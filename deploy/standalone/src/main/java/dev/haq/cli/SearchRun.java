@@ -127,6 +127,7 @@ final class SearchRun {
               files.add(out.resolve("tuned.onnx"));
               client.downloadModel(tuned.getModel(), out.resolve("tuned.onnx"));
             });
+    report.fleet().ifPresent(fleet -> files.addAll(fleet.write(out, report.model())));
     terminal.line("\n" + report.text() + "\n");
     files.forEach(file -> terminal.line("wrote " + file));
     if (terminal.json()) {

@@ -63,29 +63,35 @@ final class TargetOptions {
     if (batch < 0 || tableBatch < 0) {
       throw dev.haq.model.HaqException.invalid("--batch and --table-batch must not be negative");
     }
-    TargetRef.Builder ref = TargetRef.newBuilder().setBatch(batch);
-    if (TableFile.is(target)) {
-      ref.setLookupTable(TableFile.read(target, resource, clockHz, tableBatch));
-    } else if (isDescription()) {
-      ref.setAccelerator(description());
-    } else {
-      ref.setName(target);
-    }
+    TargetRef.Builder ref = ref("--target", target, resource, clockHz, tableBatch).setBatch(batch);
     overrides.forEach((key, value) -> ref.addOverrides(override(key, value)));
     return ref.build();
   }
 
-  private boolean isDescription() {
+  /**
+   * @param option that names the target, for errors
+   * @param text as the user gave it
+   */
+  static TargetRef.Builder ref(
+      String option, String text, Resource resource, double clockHz, int tableBatch) {
+    TargetRef.Builder ref = TargetRef.newBuilder();
+    if (TableFile.is(text)) {
+      return ref.setLookupTable(TableFile.read(text, resource, clockHz, tableBatch));
+    }
+    return isDescription(text) ? ref.setAccelerator(description(option, text)) : ref.setName(text);
+  }
+
+  private static boolean isDescription(String target) {
     String name = target.toLowerCase(Locale.ROOT);
     return name.endsWith(".yaml") || name.endsWith(".yml") || name.endsWith(".json");
   }
 
-  private String description() {
+  private static String description(String option, String target) {
     try {
       return Files.readString(Path.of(target));
     } catch (IOException e) {
       throw dev.haq.model.HaqException.invalid(
-          "--target %s cannot be read: %s", target, e.getMessage());
+          "%s %s cannot be read: %s", option, target, e.getMessage());
     }
   }
 

@@ -32,10 +32,12 @@ class FineTunedSearchTest {
   @TempDir static Path folder;
   private static Standalone standalone;
   private static Path training;
+  private static Path judging;
 
   @BeforeAll
   static void start() throws IOException {
-    training = TrainingFile.write(folder.resolve("train"), 192);
+    training = ShapesFile.write(folder.resolve("train"), 0, 192);
+    judging = ShapesFile.write(folder.resolve("judge"), 10_000, 128);
     standalone =
         Standalone.start(
             Standalone.Options.inside(
@@ -133,7 +135,7 @@ class FineTunedSearchTest {
         Json.tree(Files.readString(folder.resolve("tuned/session.json")))
             .at("/tuned/model")
             .asText());
-    assertEquals(2000, tuned.at("/accuracy/images").asInt(), "held-out images, all of them");
+    assertEquals(64, tuned.at("/accuracy/images").asInt(), "the held-out half");
     assertEquals(
         document.at("/best/accuracy/top1"),
         document.at("/session/tuned/held_out_before/top1"),
@@ -147,7 +149,7 @@ class FineTunedSearchTest {
                 "--model",
                 id,
                 "--data",
-                "builtin:shapes",
+                judging.toString(),
                 "--split",
                 "held-out",
                 "--policy",
@@ -246,9 +248,7 @@ class FineTunedSearchTest {
             "--model",
             "builtin:shapes",
             "--data",
-            "builtin:shapes",
-            "--images",
-            "64",
+            judging.toString(),
             "--target",
             "bismo-edge",
             "--budget",

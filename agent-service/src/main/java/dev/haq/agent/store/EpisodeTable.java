@@ -1,0 +1,177 @@
+package dev.haq.agent.store;
+
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.FleetBests;
+import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.search.TargetCost;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.ToDoubleFunction;
+
+/** The episode log, the bests in it, and the checkpoint of the agent after it. */
+final class EpisodeTable {
+  private EpisodeTable() {}
+
+  /** Counts the log's next entry in its session, which must run under this lease. */
+  static void count(Connection connection, String sessionId, long fence, Episode episode)
+      throws SQLException {
+    String best = episode.improved() ? ", best_episode = " + episode.number() : "";
+    try (PreparedStatement update =
+        connection.prepareStatement(
+            "update session set episodes_done = ?, episode_seconds = episode_seconds + ?,"
+                + " updated_at = ?"
+                + best
+                + " where id = ? and fence = ? and episodes_done = ?"
+                + " and state in ('RUNNING', 'STOPPING')")) {
+      new Binder(update)
+          .number(episode.number())
+          .number(episode.result().timings().total())
+          .time(episode.createTime())
+          .text(sessionId)
+          .number(fence)
+          .number(episode.number() - 1);
+      if (update.executeUpdate() != 1) {
+        throw new IllegalStateException(
+            "session %s does not run here, or its next episode is not %d"
+                .formatted(sessionId, episode.number()));
+      }
+    }
+  }
+
+  /** The log's next entry, and the bests that it is. */
+  static void insert(Connection connection, String sessionId, Episode episode) throws SQLException {
+    EpisodeResult result = episode.result();
+    List<Optional<TargetCost>> costs = result.costs();
+    Optional<TargetCost> first = costs.get(0);
+    boolean several = costs.size() > 1;
+    try (PreparedStatement insert =
+        connection.prepareStatement(
+            "insert into episode (session_id, number, policy, reward, images, top1_correct,"
+                + " top5_correct, cross_entropy_sum, kl_divergence_sum, cycles, latency_seconds,"
+                + " energy_joules, model_size_bytes, cost_ratio, eligible, further_costs, improved,"
+                + " improved_for, best_reward, warmup, seconds, agent_seconds, simulator_seconds,"
+                + " quantizer_seconds, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                + " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+      new Binder(insert)
+          .text(sessionId)
+          .number(episode.number())
+          .text(PolicyText.format(result.policy()))
+          .number(result.reward())
+          .accuracy(Optional.of(result.accuracy()))
+          .number(result.accuracy().klDivergenceSum())
+          .number(part(first, target -> target.cost().cycles()))
+          .number(part(first, target -> target.cost().latencySeconds()))
+          .number(first.map(t -> t.cost().energyJoules()).orElse(OptionalDouble.empty()))
+          .number(part(first, target -> target.cost().modelSizeBytes()))
+          .number(part(first, TargetCost::ratio))
+          .flag(result.isEligible(0))
+          .text(several ? CostText.format(costs.subList(1, costs.size())) : null)
+          .flag(episode.improved())
+          .text(several ? Rows.numbers(episode.improvedFor()) : null)
+          .number(episode.bestReward())
+          .flag(result.warmup())
+          .number(result.timings().total())
+          .number(result.timings().agent())
+          .number(result.timings().simulator())
+          .number(result.timings().quantizer())
+          .time(episode.createTime());
+      insert.executeUpdate();
+    }
+    for (int aim : episode.improvedFor()) {
+      replace(
+          connection,
+          "update fleet_best set episode = ? where session_id = ? and aim = ?",
+          "insert into fleet_best (episode, session_id, aim) values (?, ?, ?)",
+          binder -> binder.number(episode.number()).text(sessionId).number(aim));
+    }
+  }
+
+  private static OptionalDouble part(
+      Optional<TargetCost> target, ToDoubleFunction<TargetCost> part) {
+    return target.stream().mapToDouble(part).findFirst();
+  }
+
+  /** Changes the row, or makes it. */
+  private static void replace(
+      Connection connection, String update, String insert, Binder.Binding binding)
+      throws SQLException {
+    for (String statement : List.of(update, insert)) {
+      try (PreparedStatement write = connection.prepareStatement(statement)) {
+        binding.bind(new Binder(write));
+        if (write.executeUpdate() == 1) {
+          return;
+        }
+      }
+    }
+  }
+
+  static void replaceCheckpoint(
+      Connection connection, String sessionId, int episode, byte[] snapshot) throws SQLException {
+    replace(
+        connection,
+        "update checkpoint set episode = ?, snapshot = ? where session_id = ?",
+        "insert into checkpoint (episode, snapshot, session_id) values (?, ?, ?)",
+        binder -> binder.number(episode).bytes(snapshot).text(sessionId));
+  }
+
+  /** The agent's snapshot after the last episode. */
+  static Optional<byte[]> checkpoint(Connection connection, String sessionId) throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement("select snapshot from checkpoint where session_id = ?")) {
+      new Binder(select).text(sessionId);
+      try (ResultSet rows = select.executeQuery()) {
+        return rows.next() ? Optional.of(rows.getBytes(1)) : Optional.empty();
+      }
+    }
+  }
+
+  /** Oldest first. */
+  static List<Episode> episodes(Connection connection, String sessionId, int after, int limit)
+      throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "select "
+                + Rows.EPISODE_COLUMNS
+                + " from episode e where e.session_id = ? and e.number > ? order by e.number limit"
+                + " ?")) {
+      new Binder(select).text(sessionId).number(after).number(limit);
+      List<Episode> episodes = new ArrayList<>();
+      try (ResultSet rows = select.executeQuery()) {
+        while (rows.next()) {
+          episodes.add(Rows.episode(rows));
+        }
+      }
+      return episodes;
+    }
+  }
+
+  /** A session with the bests of its further targets and of its fleet, where it has several. */
+  static SessionRecord withFleetBests(Connection connection, SessionRecord session)
+      throws SQLException {
+    if (session.definition().fleet().targets().isEmpty()) {
+      return session;
+    }
+    List<Optional<Episode>> bests = new ArrayList<>(session.progress().fleet().byAim());
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "select b.aim, "
+                + Rows.EPISODE_COLUMNS
+                + " from fleet_best b join episode e on e.session_id = b.session_id and e.number ="
+                + " b.episode where b.session_id = ?")) {
+      new Binder(select).text(session.id());
+      try (ResultSet rows = select.executeQuery()) {
+        while (rows.next()) {
+          bests.set(rows.getInt("aim") - 1, Optional.of(Rows.episode(rows)));
+        }
+      }
+    }
+    return session.with(new FleetBests(bests));
+  }
+}
