@@ -61,7 +61,7 @@ public final class RpcChannel implements AutoCloseable {
     return new RpcChannel(
         managed,
         ClientInterceptors.interceptForward(
-            managed, withDeadline(deadline), new BrokenAnswers(MAX_ATTEMPTS)));
+            managed, new CallerContext(), withDeadline(deadline), new BrokenAnswers(MAX_ATTEMPTS)));
   }
 
   /** For the generated stubs. */

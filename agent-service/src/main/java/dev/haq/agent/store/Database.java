@@ -77,7 +77,6 @@ final class Database implements AutoCloseable {
       Flyway.configure()
           .dataSource(pool)
           .locations(MIGRATIONS)
-          .outOfOrder(true) // numbers are given out in blocks: a lower one may come later
           .placeholders(Map.of("bytes", jdbcUrl.startsWith(H2) ? "binary large object" : "bytea"))
           .load()
           .migrate();
