@@ -39,8 +39,6 @@ public final class ServiceLogging extends ContextAwareBase implements Configurat
     root.addAppender(console);
     // Warns that services in one process share a gauge, which is meant.
     context.getLogger("io.micrometer").setLevel(Level.ERROR);
-    // Warns at each start that migrations may come out of order, which is meant.
-    context.getLogger("org.flywaydb.core.internal.command.DbMigrate").setLevel(Level.ERROR);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 }
