@@ -218,7 +218,7 @@ class OtherNetworksTest {
   }
 
   private static long cycles(JsonNode simulated) {
-    return simulated.at("/layers/0/cycles").asLong();
+    return simulated.at("/layers/0/cost/cycles").asLong();
   }
 
   @Test
