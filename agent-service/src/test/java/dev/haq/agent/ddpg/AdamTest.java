@@ -1,7 +1,9 @@
 package dev.haq.agent.ddpg;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
 
 class AdamTest {
@@ -31,6 +33,23 @@ class AdamTest {
       float[] parameter = {0};
       new Adam(1, 1e-3).step(parameter, new float[] {g});
       assertEquals(-1e-3, parameter[0], 1e-7);
+    }
+  }
+
+  @Test
+  void aUnitThatGoesOffLeavesNoSubnormalMomentBehind() {
+    Adam adam = new Adam(2, 1e-4);
+    float[] parameters = {0.3f, 0.3f};
+    for (int t = 1; t <= 200_000; t++) {
+      adam.step(parameters, t <= 10 ? new float[] {1e-3f, 1e-9f} : new float[2]);
+    }
+
+    ByteBuffer state = ByteBuffer.allocate(adam.bytes());
+    adam.save(state);
+    state.flip().position(Integer.BYTES);
+    while (state.hasRemaining()) {
+      float moment = state.getFloat();
+      assertTrue(moment == 0 || Math.abs(moment) >= Float.MIN_NORMAL, "moment " + moment);
     }
   }
 }

@@ -39,6 +39,9 @@ final class SearchSetup {
   @Option(names = "--parallel", defaultValue = "1")
   private int parallel;
 
+  @Option(names = "--search-first-and-last")
+  private boolean searchFirstAndLast;
+
   private GatewayClient client;
   private Model network;
   private TargetOptions.Resolved hardware;
@@ -69,6 +72,7 @@ final class SearchSetup {
             .setParallelEpisodes(parallel)
             .setEpisodes(episodes)
             .setSeed(seed)
+            .setSearchFirstAndLast(searchFirstAndLast)
             .setRecipe(Recipe.newBuilder().setName(recipe));
     training.check(spec);
     training.fill(client, data, spec);
