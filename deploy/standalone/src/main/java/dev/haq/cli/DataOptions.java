@@ -16,17 +16,17 @@ final class DataOptions {
       required = true,
       paramLabel = "DATA",
       description =
-          "A folder with one folder a class; a .zip or .tar.gz of such a folder; a CIFAR-10 or CIFAR-100"
-              + " .bin file; a .zip of two IDX files (MNIST); an .npz with images and labels; the id of"
-              + " imported data (sha256:...); or builtin:shapes.")
+          "A folder with one folder a class; a .zip or .tar.gz of such a folder; a CIFAR-10 or"
+              + " CIFAR-100 .bin file; a .zip of two IDX files (MNIST); an .npz with images and"
+              + " labels; the id of imported data (sha256:...); or builtin:shapes.")
   private String data;
 
   @Option(
       names = "--preprocess",
       paramLabel = "PRESET|FILE",
       description =
-          "imagenet, cifar10, mnist, tensorflow, raw, or a YAML file with resize_short_side, crop, mean, std,"
-              + " channels. Default: preprocess.yaml beside the data.")
+          "imagenet, cifar10, mnist, tensorflow, raw, or a YAML file with resize_short_side, crop,"
+              + " mean, std, channels. Default: preprocess.yaml beside the data.")
   private String preprocess;
 
   @Option(
@@ -124,7 +124,10 @@ final class DataOptions {
         Files.deleteIfExists(zip);
       }
     } catch (IOException e) {
-      throw HaqException.invalid("%s %s: cannot be packed: %s", option, folder, e.getMessage());
+      throw HaqException.invalid(
+          "%s %s: cannot be packed in %s: %s; name another folder with"
+              + " HAQ_JAVA_OPTS=-Djava.io.tmpdir=DIR, or give a zip of the folder",
+          option, folder, System.getProperty("java.io.tmpdir"), e.getMessage());
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.haq.cli;
 
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.quantizer.disk.DiskErrors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
@@ -27,6 +29,15 @@ final class Download {
     try {
       Files.copy(body, part, StandardCopyOption.REPLACE_EXISTING);
       Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      if (DiskErrors.isFull(e)) {
+        throw new HaqException(
+            Reason.DISK_FULL,
+            "--out %s: this machine's disk is full there: make room, or name a file on another disk"
+                .formatted(target),
+            e);
+      }
+      throw e;
     } finally {
       Files.deleteIfExists(part);
     }

@@ -3,6 +3,7 @@ package dev.haq.cli;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
+import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -36,7 +37,8 @@ final class FolderZip {
    * Writes the archive to {@code zip}, with {@code classes.txt} and the preprocessing file when
    * they are in the folder or one level above it.
    *
-   * @throws HaqException INVALID_DATASET when {@code folder} holds no folder with a file in it
+   * @throws HaqException INVALID_DATASET when {@code folder} holds no folder with a file in it, or
+   *     cannot be read; DISK_FULL when there is no room for the archive
    */
   static void pack(Path folder, Path zip) {
     try {
@@ -46,7 +48,8 @@ final class FolderZip {
             Reason.INVALID_DATASET,
             "no images in "
                 + folder
-                + ": it needs one folder a class, with PNG or JPEG files (two IDX files: pack them in a zip and give that)");
+                + ": it needs one folder a class, with PNG or JPEG files (two IDX files: pack them"
+                + " in a zip and give that)");
       }
       companion(folder, CLASSES).ifPresent(file -> entries.put(CLASSES, file));
       Optional<Preprocessing> preprocessing = PreprocessFile.beside(folder);
@@ -63,9 +66,23 @@ final class FolderZip {
         }
       }
     } catch (IOException e) {
+      if (DiskErrors.isFull(e)) {
+        throw noRoom(folder, zip, e);
+      }
       throw new HaqException(
           Reason.INVALID_DATASET, "cannot read " + folder + ": " + e.getMessage(), e);
     }
+  }
+
+  /** Only writing needs room, and all that is written is the archive. */
+  private static HaqException noRoom(Path folder, Path zip, IOException cause) {
+    return new HaqException(
+        Reason.DISK_FULL,
+        ("this machine's disk is full at %s, where %s is packed in a zip before it is uploaded:"
+             + " make room there, name another folder with HAQ_JAVA_OPTS=-Djava.io.tmpdir=DIR, or"
+             + " give a zip of the folder")
+            .formatted(zip.toAbsolutePath().getParent(), folder),
+        cause);
   }
 
   /** A companion file of {@code data} (a folder or a file), nearest first. */

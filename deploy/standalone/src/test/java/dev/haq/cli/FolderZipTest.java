@@ -3,6 +3,7 @@ package dev.haq.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
@@ -14,6 +15,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +67,20 @@ class FolderZipTest {
       assertEquals(
           List.of("a/", "a/1.png", "aa/", "b/", "b/2.png"),
           file.stream().map(ZipEntry::getName).toList());
+    }
+  }
+
+  @Test
+  void aFullDiskOfOnesOwnIsSaidToBeFullAndWhereAndWhatToDo() {
+    Path full = Path.of("/dev/full"); // Linux: no write to it ever finds room
+    Assumptions.assumeTrue(Files.exists(full), "this system has no device that is always full");
+    HaqException refusal = assertThrows(HaqException.class, () -> FolderZip.pack(images, full));
+    assertEquals(Reason.DISK_FULL, refusal.reason());
+    assertEquals(Haq.FAILED, Haq.status(refusal.reason()));
+    for (String part :
+        List.of(
+            "this machine's disk is full at /dev,", images.toString(), "-Djava.io.tmpdir=DIR")) {
+      assertTrue(refusal.getMessage().contains(part), refusal.getMessage());
     }
   }
 
