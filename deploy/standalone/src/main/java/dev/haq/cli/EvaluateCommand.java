@@ -50,10 +50,17 @@ final class EvaluateCommand implements Callable<Integer> {
               .setData(data.resolve(client, part))
               .setRecipe(recipe.recipe())
               .build();
-      EvaluateResponse exact = client.evaluate(request);
+      EvaluateResponse exact =
+          Waiting.on(terminal, "evaluating the float model ...", () -> client.evaluate(request));
       Optional<EvaluateResponse> quantized =
           bits.map(
-              p -> client.evaluate(request.toBuilder().setPolicy(p).setCompareSpeed(true).build()));
+              p ->
+                  Waiting.on(
+                      terminal,
+                      recipe.evaluating(),
+                      () ->
+                          client.evaluate(
+                              request.toBuilder().setPolicy(p).setCompareSpeed(true).build())));
       if (terminal.json()) {
         terminal.document(document(known, request, bits, exact, quantized));
       } else {
@@ -109,11 +116,12 @@ final class EvaluateCommand implements Callable<Integer> {
     if (!answer.hasFloatSeconds() || answer.getSeconds() == 0) {
       return "answered from a cache";
     }
-    return "%s s quantized, %s s float on the same images: %s of the float model's time"
+    return "%s s quantized, %s s float on the same images: %s of the float model's time; prepared in %s s"
         .formatted(
             Figures.fixed(answer.getSeconds(), 3),
             Figures.fixed(answer.getFloatSeconds(), 3),
-            Figures.fixed(answer.getSeconds() / answer.getFloatSeconds(), 2));
+            Figures.fixed(answer.getSeconds() / answer.getFloatSeconds(), 2),
+            Figures.fixed(answer.getPreparationSeconds(), 1));
   }
 
   private static DataSelection.Split part(String name) {

@@ -78,7 +78,13 @@ final class ExportCommand implements Callable<Integer> {
       if (data != null) {
         request.setData(data.resolve(client, DataSelection.Split.ALL));
       }
-      ExportResponse.Header header = client.export(request.build(), out);
+      ExportResponse.Header header =
+          Waiting.on(
+              terminal,
+              data == null
+                  ? "writing the policy ..."
+                  : recipe.evaluating() + " then the file is run",
+              () -> client.export(request.build(), out));
       if (terminal.json()) {
         terminal.document(document(known, header));
       } else {

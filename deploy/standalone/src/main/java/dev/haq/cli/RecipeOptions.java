@@ -25,9 +25,9 @@ final class RecipeOptions {
       paramLabel = "NAME",
       defaultValue = "haq",
       description =
-          "haq, the paper's way (the default); ptq, the best without training; haq-finetune, haq and"
-              + " then trained; kmeans, weights that share 2^bits values. A version may follow, as in"
-              + " ptq@2; otherwise the newest is meant.")
+          "haq, the paper's way (the default); ptq, the best without training; haq-finetune, haq"
+              + " and then trained; kmeans, weights that share 2^bits values. A version may follow,"
+              + " as in ptq@2; otherwise the newest is meant.")
   private String recipe;
 
   @Option(
@@ -52,6 +52,15 @@ final class RecipeOptions {
             .withWeightScales(perTensor ? WeightScales.PER_TENSOR : WeightScales.PER_CHANNEL)
             .withClips(
                 clip("--weight-clip", weightClip), clip("--activation-clip", activationClip)));
+  }
+
+  /** What a service is at for long when it evaluates by this recipe and tells no progress. */
+  String evaluating() {
+    return dev.haq.model.Recipe.named(recipe).isTrained()
+        ? "recipe %s: training the network for this policy, then evaluating it ..."
+            .formatted(recipe)
+        : "recipe %s: calibrating and quantizing the layers, once for this model and data, then evaluating ..."
+            .formatted(recipe);
   }
 
   private static Optional<Clip> clip(String option, String name) {
