@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +31,9 @@ import org.slf4j.LoggerFactory;
 public final class GatewayService implements AutoCloseable {
   /** How long calls under way may take to finish once the gateway is told to stop. */
   public static final long GRACE_SECONDS = 10;
+
+  /** What is kept of that to tell callers that their calls were given up. */
+  private static final long LAST_WORD_SECONDS = 2;
 
   private static final Logger LOG = LoggerFactory.getLogger(GatewayService.class);
 
@@ -126,15 +130,23 @@ public final class GatewayService implements AutoCloseable {
 
   /**
    * Stops gracefully: reports not ready, ends event streams so that their readers connect to
-   * another replica, and lets calls under way finish for up to ten seconds. To be called from a
-   * plain thread.
+   * another replica, and lets calls under way finish for up to eight seconds; then they are
+   * answered with 503. To be called from a plain thread.
    */
   @Override
   public void close() {
     router.stop();
-    Future<Void> stopped = http.shutdown(GRACE_SECONDS, TimeUnit.SECONDS);
-    grpc.ifPresent(server -> server.shutdown(GRACE_SECONDS, TimeUnit.SECONDS).await());
-    stopped.await();
+    List<Future<Void>> stopping = new ArrayList<>();
+    stopping.add(http.shutdown(GRACE_SECONDS, TimeUnit.SECONDS));
+    grpc.ifPresent(server -> stopping.add(server.shutdown(GRACE_SECONDS, TimeUnit.SECONDS)));
+    Future<?> stopped = Future.join(stopping);
+    try {
+      stopped.await(GRACE_SECONDS - LAST_WORD_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      // Connections that close without an answer would leave their callers to guess.
+      backends.abandon();
+      stopped.await();
+    }
     backends.close();
     LOG.info("gateway stopped");
   }

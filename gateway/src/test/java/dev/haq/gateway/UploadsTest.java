@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -19,6 +22,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -132,16 +136,82 @@ final class UploadsTest {
 
   @Test
   void anUploadThatIsBrokenOffIsDropped() throws Exception {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway.port())) {
+    try (Socket socket = connected()) {
       OutputStream out = socket.getOutputStream();
-      out.write(
-          "POST /v1/models HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n"
-              .getBytes(StandardCharsets.US_ASCII));
+      out.write(head("/v1/models", "Content-Length: 10000000"));
       out.write(bytes(CHUNK * 2));
       out.flush();
       assertTrue(gateway.quantizer.begun.await(10, TimeUnit.SECONDS));
     }
     assertTrue(gateway.quantizer.dropped.await(10, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void aCallerThatSendsForLongAfterItWasRefusedStillReadsWhy() throws Exception {
+    try (Socket socket = connected()) {
+      OutputStream out = socket.getOutputStream();
+      out.write(head("/v1/models", "Transfer-Encoding: chunked"));
+      out.write((Integer.toHexString(LIMIT + 1) + "\r\n").getBytes(StandardCharsets.US_ASCII));
+      out.write(new byte[LIMIT + 1]);
+      out.write("\r\n".getBytes(StandardCharsets.US_ASCII));
+      out.flush();
+      assertTrue(gateway.quantizer.dropped.await(30, TimeUnit.SECONDS), "refused on the way");
+      // Longer than a gateway waits for a body that does not come: each read but the first times
+      // out.
+      ByteArrayOutputStream read = new ByteArrayOutputStream();
+      byte[] part = new byte[4096];
+      socket.setSoTimeout(500);
+      for (int piece = 0; piece < 26; piece++) {
+        out.write("1\r\nx\r\n".getBytes(StandardCharsets.US_ASCII));
+        out.flush();
+        try {
+          read.write(part, 0, Math.max(0, socket.getInputStream().read(part)));
+        } catch (SocketTimeoutException e) {
+          // Nothing more of the answer so far.
+        }
+      }
+      socket.setSoTimeout(30_000);
+      out.write(
+          "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+              .getBytes(StandardCharsets.US_ASCII));
+      read.write(socket.getInputStream().readAllBytes());
+      String answers = read.toString(StandardCharsets.UTF_8);
+      assertTrue(answers.startsWith("HTTP/1.1 413 "), answers);
+      assertTrue(answers.contains("\"TOO_LARGE\""), answers);
+      assertTrue(answers.contains("HTTP/1.1 200 OK"), "the connection serves on: " + answers);
+    }
+  }
+
+  @Test
+  void aGatewayThatStopsTellsCallersWhoseCallsItGivesUp() throws Exception {
+    gateway.quantizer.gate = new CountDownLatch(1);
+    CompletableFuture<HttpResponse<String>> sent =
+        gateway.http.sendAsync(
+            gateway.request("/v1/models").POST(BodyPublishers.ofByteArray(bytes(1000))).build(),
+            BodyHandlers.ofString());
+    CompletableFuture<HttpResponse<String>> evaluation =
+        gateway.http.sendAsync(
+            gateway
+                .request("/v1/evaluate")
+                .POST(BodyPublishers.ofString("{\"model\": \"slow\"}"))
+                .build(),
+            BodyHandlers.ofString());
+    try (Socket socket = connected()) {
+      OutputStream out = socket.getOutputStream();
+      out.write(head("/v1/models", "Content-Length: 10000000"));
+      out.write(bytes(CHUNK * 2));
+      out.flush();
+      assertTrue(gateway.quantizer.begun.await(10, TimeUnit.SECONDS));
+      assertTrue(gateway.quantizer.evaluating.await(10, TimeUnit.SECONDS));
+      gateway.gateway().close();
+      for (HttpResponse<String> answer : List.of(sent.get(), evaluation.get())) {
+        assertEquals(503, answer.statusCode(), answer.body());
+        assertEquals("UNAVAILABLE", json(answer).get("reason").asText());
+        assertDetail("this gateway is stopping", answer);
+      }
+      String answer = new String(socket.getInputStream().readNBytes(12), StandardCharsets.UTF_8);
+      assertEquals("HTTP/1.1 503", answer, "to a caller that is still sending");
+    }
   }
 
   @Test
@@ -194,6 +264,16 @@ final class UploadsTest {
                 .POST(BodyPublishers.ofByteArray(model))
                 .build());
     assertEquals(201, answer.statusCode());
+  }
+
+  private Socket connected() throws IOException {
+    return new Socket(InetAddress.getLoopbackAddress(), gateway.port());
+  }
+
+  private static byte[] head(String path, String header) {
+    return "POST %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n"
+        .formatted(path, header)
+        .getBytes(StandardCharsets.US_ASCII);
   }
 
   private HttpResponse<String> upload(String path, BodyPublisher body) throws Exception {

@@ -69,6 +69,11 @@ public final class RpcChannel implements AutoCloseable {
     return channel;
   }
 
+  /** Fails the calls under way, with UNAVAILABLE, and takes no more. */
+  public void abandon() {
+    managed.shutdownNow();
+  }
+
   /** Waits up to five seconds for calls under way, then drops them. */
   @Override
   public void close() {

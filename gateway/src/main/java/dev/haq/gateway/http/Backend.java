@@ -24,6 +24,7 @@ public final class Backend implements AutoCloseable {
 
   private final String name;
   private final RpcChannel rpc;
+  private volatile boolean abandoned;
 
   private Backend(String name, RpcChannel rpc) {
     this.name = name;
@@ -55,6 +56,13 @@ public final class Backend implements AutoCloseable {
     if (saidByTheService(failure)) {
       return typed;
     }
+    if (abandoned) {
+      return new HaqException(
+          Reason.UNAVAILABLE,
+          "this gateway is stopping and could not wait for the %s service: try again"
+              .formatted(name),
+          failure);
+    }
     if (typed.reason() == Reason.UNAVAILABLE) {
       return new HaqException(
           Reason.UNAVAILABLE,
@@ -75,6 +83,12 @@ public final class Backend implements AutoCloseable {
     return failure instanceof StatusRuntimeException status
         && status.getTrailers() != null
         && status.getTrailers().containsKey(DETAILS);
+  }
+
+  /** Fails the calls under way, so that their callers are answered. */
+  void abandon() {
+    abandoned = true;
+    rpc.abandon();
   }
 
   @Override

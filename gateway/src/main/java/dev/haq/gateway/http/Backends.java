@@ -22,6 +22,11 @@ public record Backends(Backend agent, Backend hwsim, Backend quantizer) implemen
     return List.of(agent, hwsim, quantizer);
   }
 
+  /** Fails all calls under way, so that their callers are answered. */
+  public void abandon() {
+    all().forEach(Backend::abandon);
+  }
+
   @Override
   public void close() {
     all().forEach(Backend::close);

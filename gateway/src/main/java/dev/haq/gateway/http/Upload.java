@@ -25,7 +25,7 @@ import java.util.function.Function;
  * <p>All state is touched on the request's event loop alone.
  */
 final class Upload<Q, R> {
-  /** How long the rest of a refused body is read and dropped, so that the caller sees why. */
+  /** How long the rest of a refused body may fail to come before the connection is closed. */
   private static final long DRAIN_MILLIS = 10_000;
 
   /**
@@ -100,10 +100,10 @@ final class Upload<Q, R> {
   }
 
   private void take(Buffer bytes) {
+    received += bytes.length();
     if (over) {
       return;
     }
-    received += bytes.length();
     if (received > plan.maxBytes()) {
       fail(tooLarge(plan.maxBytes()));
       return;
@@ -157,14 +157,31 @@ final class Upload<Q, R> {
     ctx.fail(failure);
     if (bodyLeft) {
       request.resume();
-      ctx.vertx().setTimer(DRAIN_MILLIS, id -> closeUnlessEnded());
+      drain(received, received + plan.maxBytes());
     }
   }
 
-  private void closeUnlessEnded() {
-    if (!request.isEnded()) {
-      request.connection().close();
-    }
+  /**
+   * Reads and drops the rest while it comes: closing would reset the connection, and a caller that
+   * reads no answer before all is sent would not see why.
+   *
+   * @param before bytes that had come when the wait began
+   * @param most bytes that are read in all
+   */
+  private void drain(long before, long most) {
+    ctx.vertx()
+        .setTimer(
+            DRAIN_MILLIS,
+            id -> {
+              if (request.isEnded()) {
+                return;
+              }
+              if (received == before || received > most) {
+                request.connection().close();
+              } else {
+                drain(received, most);
+              }
+            });
   }
 
   private static long declaredLength(HttpServerRequest request) {
