@@ -57,10 +57,10 @@ final class Calibration {
       CnnGraph graph, Images images, SessionRunner runner, BooleanSupplier cancelled) {
     List<String> tensors = graph.layers().stream().map(Quantizable::input).distinct().toList();
     List<String> computed = tensors.stream().filter(t -> !t.equals(graph.input())).toList();
-    byte[] model =
-        FloatGraph.write(graph, computed.isEmpty() ? List.of(graph.output()) : computed)
-            .toByteArray();
-    try (OrtSession session = Ort.open(model, FloatGraph.rewriting())) {
+    try (OrtSession session =
+        Ort.open(
+            FloatGraph.write(graph, computed.isEmpty() ? List.of(graph.output()) : computed),
+            FloatGraph.rewriting())) {
       Map<String, Extent> extents = new HashMap<>();
       visit(session, graph, images, computed, runner, cancelled, values -> extent(values))
           .forEach(part -> part.forEach((name, e) -> extents.merge(name, e, Extent::plus)));

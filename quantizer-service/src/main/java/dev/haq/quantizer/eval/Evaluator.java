@@ -248,24 +248,17 @@ public final class Evaluator implements AutoCloseable {
     double seconds = 0;
     OptionalDouble floatSeconds = OptionalDouble.empty();
     if (!wanted.isEmpty()) {
-      Optional<GraphWriter.Written> written =
-          quantized.map(network -> writer.forEvaluation(network.graph(), network.layers()));
-      BlockRunner reading =
-          written
-              .flatMap(GraphWriter.Written::input)
-              .map(input -> blocks.reading(new CodedImages(blocks.images(), input)))
-              .orElse(blocks);
-      try (OrtSession session =
-          written.isPresent() ? open(written.get()) : FloatModels.open(request.model().graph())) {
+      try (Opened opened = open(quantized, blocks)) {
         if (request.compareSpeed() && policy.isPresent()) {
           double openingSeconds = secondsSince(begun);
           TimesInTurns times =
-              TimesInTurns.of(session, reading, blocks, wanted, exact, answer, cancelled);
+              TimesInTurns.of(
+                  opened.session(), opened.reading(), blocks, wanted, exact, answer, cancelled);
           seconds = openingSeconds + times.quantizedSeconds();
           floatSeconds = OptionalDouble.of(times.floatSeconds());
         } else {
           begun = policy.isPresent() ? begun : System.nanoTime();
-          reading.score(session, wanted, exact, answer, cancelled);
+          opened.reading().score(opened.session(), wanted, exact, answer, cancelled);
           seconds = secondsSince(begun);
           floatSeconds = request.compareSpeed() ? OptionalDouble.of(seconds) : floatSeconds;
         }
@@ -343,8 +336,27 @@ public final class Evaluator implements AutoCloseable {
     return networks.of(model, data, recipe, cancelled);
   }
 
-  private static OrtSession open(GraphWriter.Written written) {
-    return Ort.open(written.model().toByteArray(), written.rewriting());
+  /** A session, and the images as it takes them. */
+  private record Opened(OrtSession session, BlockRunner reading) implements AutoCloseable {
+    @Override
+    public void close() throws OrtException {
+      session.close();
+    }
+  }
+
+  /** Lets go of the written model, so that no copy of its weights is held while it runs. */
+  private Opened open(Optional<Quantized> quantized, BlockRunner blocks) {
+    if (quantized.isEmpty()) {
+      return new Opened(FloatModels.open(blocks.graph()), blocks);
+    }
+    GraphWriter.Written written =
+        writer.forEvaluation(quantized.get().graph(), quantized.get().layers());
+    BlockRunner reading =
+        written
+            .input()
+            .map(input -> blocks.reading(new CodedImages(blocks.images(), input)))
+            .orElse(blocks);
+    return new Opened(Ort.open(written.model(), written.rewriting()), reading);
   }
 
   private static double secondsSince(long start) {

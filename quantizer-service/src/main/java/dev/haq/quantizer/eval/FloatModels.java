@@ -24,8 +24,7 @@ final class FloatModels {
   }
 
   static OrtSession open(CnnGraph graph) {
-    return Ort.open(
-        FloatGraph.write(graph, List.of(graph.output())).toByteArray(), FloatGraph.rewriting());
+    return Ort.open(FloatGraph.write(graph, List.of(graph.output())), FloatGraph.rewriting());
   }
 
   /**

@@ -115,11 +115,11 @@ final class LayerInputs {
             .distinct()
             .filter(name -> !name.equals(graph.input()))
             .toList();
-    byte[] model =
-        FloatGraph.write(graph, computed.isEmpty() ? List.of(graph.output()) : computed)
-            .toByteArray();
     int end = Math.min(images.size(), sample.images());
-    try (OrtSession session = Ort.open(model, FloatGraph.rewriting())) {
+    try (OrtSession session =
+        Ort.open(
+            FloatGraph.write(graph, computed.isEmpty() ? List.of(graph.output()) : computed),
+            FloatGraph.rewriting())) {
       for (int from = 0; from < end; from += IMAGES_AT_ONCE) {
         int first = from;
         List<Map<String, float[]>> tensors =

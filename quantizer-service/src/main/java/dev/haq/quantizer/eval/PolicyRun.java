@@ -82,7 +82,7 @@ public final class PolicyRun {
 
   /** As an evaluation runs it. */
   public Answers evaluated() {
-    return run(writer.write(graph, layers).toByteArray(), writer.rewriting());
+    return run(Ort.open(writer.write(graph, layers), writer.rewriting()));
   }
 
   /**
@@ -91,7 +91,11 @@ public final class PolicyRun {
    * @param model a serialized ONNX model
    */
   public Answers run(byte[] model, Ort.Rewriting rewriting) {
-    try (OrtSession session = Ort.open(model, rewriting)) {
+    return run(Ort.open(model, rewriting));
+  }
+
+  private Answers run(OrtSession opened) {
+    try (OrtSession session = opened) {
       int[] answers = new int[images.size()];
       boolean[] right = new boolean[images.size()];
       Scorer scorer = new Scorer(graph.outputKind());

@@ -152,7 +152,7 @@ final class SensitivityRun implements AutoCloseable {
       return;
     }
     int to = cut;
-    byte[] model = parts.between(heldAt, to).toByteArray();
+    ModelProto model = parts.between(heldAt, to);
     try (OrtSession session = Ort.openForKeeping(model, Ort.Rewriting.FLOAT_LAYERS)) {
       parts.learnFrom(session);
       runner.inParallel(
@@ -275,7 +275,7 @@ final class SensitivityRun implements AutoCloseable {
       throws OrtException {
     List<Outcome> outcomes = new ArrayList<>();
     for (List<LayerForm> trial : trials) {
-      byte[] model = new FakeQuantizedGraph().write(graph, trial).toByteArray();
+      ModelProto model = new FakeQuantizedGraph().write(graph, trial);
       try (OrtSession session = Ort.open(model, Ort.Rewriting.FLOAT_LAYERS)) {
         outcomes.addAll(
             outcomes(
@@ -347,7 +347,7 @@ final class SensitivityRun implements AutoCloseable {
   }
 
   private OrtSession open(ModelProto model, List<OrtSession> opened) throws OrtException {
-    OrtSession session = Ort.open(model.toByteArray(), Ort.Rewriting.FLOAT_LAYERS);
+    OrtSession session = Ort.open(model, Ort.Rewriting.FLOAT_LAYERS);
     opened.add(session);
     parts.learnFrom(session);
     return session;

@@ -95,11 +95,11 @@ final class ComputedConstants {
     computed.forEach(
         n -> n.getOutputList().stream().filter(o -> !o.isEmpty()).forEach(outputs::add));
     Map<String, TensorProto> values = new LinkedHashMap<>();
-    try (SplitModel model = SplitModel.open(toModel(outputs), Ort.Rewriting.PROBE)) {
+    try (OrtSession session = Ort.open(toModel(outputs), Ort.Rewriting.PROBE)) {
       ProbeLimits.check(
-          computed, draft.constants, model.session, new HashMap<>(), MOST_VALUES, MOST_VALUES);
+          computed, draft.constants, session, new HashMap<>(), MOST_VALUES, MOST_VALUES);
       for (String name : wanted) {
-        try (OrtSession.Result result = model.session.run(Map.of(), Set.of(name))) {
+        try (OrtSession.Result result = session.run(Map.of(), Set.of(name))) {
           if (result.get(0) instanceof OnnxTensor tensor && isKept(tensor.getInfo())) {
             values.put(name, value(name, tensor));
           }

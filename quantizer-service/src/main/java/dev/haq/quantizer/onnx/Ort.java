@@ -1,5 +1,6 @@
 package dev.haq.quantizer.onnx;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
@@ -7,9 +8,12 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opening ONNX Runtime sessions, and saying what its errors mean. */
 public final class Ort {
@@ -43,6 +47,8 @@ public final class Ort {
     }
   }
 
+  private static final Logger LOG = LoggerFactory.getLogger(Ort.class);
+
   private Ort() {}
 
   /** The one environment of this process; it logs nothing that an exception says as well. */
@@ -60,22 +66,35 @@ public final class Ort {
     return open(model, rewriting, true, null);
   }
 
+  /** As {@link #open(byte[], Rewriting)}; the weights of a large model are not copied in memory. */
+  public static OrtSession open(ModelProto model, Rewriting rewriting) {
+    return open(model, rewriting, true);
+  }
+
   /**
    * The same for outputs that are kept: each takes just its own memory and may outlive the session.
    */
-  public static OrtSession openForKeeping(byte[] model, Rewriting rewriting) {
-    return open(model, rewriting, false, null);
+  public static OrtSession openForKeeping(ModelProto model, Rewriting rewriting) {
+    return open(model, rewriting, false);
+  }
+
+  private static OrtSession open(ModelProto model, Rewriting rewriting, boolean pooledMemory) {
+    if (MappedWeights.areLarge(model)) {
+      try (MappedWeights weights = MappedWeights.of(model)) {
+        return open(weights.rest().toByteArray(), rewriting, pooledMemory, weights.folder());
+      } catch (IOException e) {
+        LOG.warn(
+            "a model's weights cannot be written to the temporary folder, so it takes more memory:"
+                + " {}",
+            e.toString());
+      }
+    }
+    return open(model.toByteArray(), rewriting, pooledMemory, null);
   }
 
   /**
-   * As {@link #open(byte[], Rewriting)}.
-   *
    * @param folder of the files that the model's tensors refer to; null: they refer to none
    */
-  static OrtSession open(byte[] model, Rewriting rewriting, Path folder) {
-    return open(model, rewriting, true, folder);
-  }
-
   private static OrtSession open(
       byte[] model, Rewriting rewriting, boolean pooledMemory, Path folder) {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {

@@ -34,12 +34,11 @@ final class ShapeProbe {
     }
     Map<String, List<Integer>> shapes = new HashMap<>();
     shapes.put(draft.input.getName(), shapeOf(1, inputShape));
-    try (SplitModel model = SplitModel.open(draft.toModel(1, outputs), Ort.Rewriting.PROBE);
+    try (OrtSession session = Ort.open(draft.toModel(1, outputs), Ort.Rewriting.PROBE);
         OnnxTensor input = noise(1, inputShape)) {
-      Set<String> unknown = ProbeLimits.check(draft, model.session, shapes);
+      Set<String> unknown = ProbeLimits.check(draft, session, shapes);
       unknown.add(draft.output);
-      try (OrtSession.Result result =
-          model.session.run(Map.of(draft.input.getName(), input), unknown)) {
+      try (OrtSession.Result result = session.run(Map.of(draft.input.getName(), input), unknown)) {
         read(result, shapes);
       }
     } catch (OrtException e) {
@@ -59,9 +58,9 @@ final class ShapeProbe {
   /** Whether the draft computes the same for an image whether it comes alone or beside another. */
   static boolean takesAnyBatch(GraphDraft draft, int[] inputShape, int classes) {
     ModelProto free = draft.toModel(0, List.of(draft.output));
-    try (SplitModel model = SplitModel.open(free, Ort.Rewriting.PROBE)) {
-      float[] alone = run(model.session, draft, 1, inputShape, classes);
-      float[] beside = run(model.session, draft, 2, inputShape, classes);
+    try (OrtSession session = Ort.open(free, Ort.Rewriting.PROBE)) {
+      float[] alone = run(session, draft, 1, inputShape, classes);
+      float[] beside = run(session, draft, 2, inputShape, classes);
       if (alone.length == 0 || beside.length != 2 * alone.length) {
         return false;
       }

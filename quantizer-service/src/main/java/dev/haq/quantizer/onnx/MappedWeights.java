@@ -4,8 +4,6 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnxruntime.OrtSession;
-import dev.haq.quantizer.disk.DiskErrors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -17,11 +15,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A large model opened without a copy of its weights in memory: they are written to a file, which
- * ONNX Runtime maps, and only the rest of the model is handed over. To be closed after the session.
+ * The weights of a large model in a file, which ONNX Runtime maps: so it is opened without further
+ * copies of them in memory. To be closed once the session is open; what is mapped stays.
  */
-final class SplitModel implements AutoCloseable {
-  /** What a smaller model's copies take does not matter. */
+final class MappedWeights implements AutoCloseable {
+  /** What a smaller model's copies take does not matter, and a file would take longer. */
   private static final long LARGE_BYTES = 32L << 20;
 
   private static final int LARGE_TENSOR_BYTES = 1 << 16;
@@ -32,33 +30,41 @@ final class SplitModel implements AutoCloseable {
   private static final String WEIGHTS = "weights";
 
   private final Path folder;
+  private ModelProto rest;
 
-  /** The open model. */
-  final OrtSession session;
-
-  private SplitModel(Path folder, OrtSession session) {
-    this.folder = folder;
-    this.session = session;
+  private MappedWeights() throws IOException {
+    folder = Files.createTempDirectory("haq-model");
   }
 
-  static SplitModel open(ModelProto model, Ort.Rewriting rewriting) {
-    long bytes =
-        model.getGraph().getInitializerList().stream().mapToLong(t -> t.getRawData().size()).sum();
-    if (bytes < LARGE_BYTES) {
-      return new SplitModel(null, Ort.open(model.toByteArray(), rewriting));
-    }
-    Path folder = null;
+  static boolean areLarge(ModelProto model) {
+    return model.getGraph().getInitializerList().stream()
+            .mapToLong(tensor -> tensor.getRawData().size())
+            .sum()
+        >= LARGE_BYTES;
+  }
+
+  /**
+   * @throws IOException when the temporary folder cannot be written to; nothing is left there
+   */
+  static MappedWeights of(ModelProto model) throws IOException {
+    MappedWeights weights = new MappedWeights();
     try {
-      folder = Files.createTempDirectory("haq-model");
-      ModelProto rest = split(model, folder.resolve(WEIGHTS));
-      return new SplitModel(folder, Ort.open(rest.toByteArray(), rewriting, folder));
-    } catch (IOException e) {
-      delete(folder);
-      throw DiskErrors.failed("the model's weights cannot be written to the temporary folder", e);
-    } catch (RuntimeException e) {
-      delete(folder);
+      weights.rest = split(model, weights.folder.resolve(WEIGHTS));
+      return weights;
+    } catch (IOException | RuntimeException | Error e) {
+      weights.close();
       throw e;
     }
+  }
+
+  /** Where the file is. */
+  Path folder() {
+    return folder;
+  }
+
+  /** The model, its large tensors referring to the file. */
+  ModelProto rest() {
+    return rest;
   }
 
   private static ModelProto split(ModelProto model, Path file) throws IOException {
@@ -96,21 +102,9 @@ final class SplitModel implements AutoCloseable {
     return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
   }
 
+  /** Removes the file, whose mappings outlive its name. */
   @Override
   public void close() {
-    try {
-      session.close();
-    } catch (ai.onnxruntime.OrtException e) {
-      throw Ort.refused(e);
-    } finally {
-      delete(folder);
-    }
-  }
-
-  private static void delete(Path folder) {
-    if (folder == null) {
-      return;
-    }
     try {
       Files.deleteIfExists(folder.resolve(WEIGHTS));
       Files.deleteIfExists(folder);
