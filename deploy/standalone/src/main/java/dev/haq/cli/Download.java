@@ -1,8 +1,8 @@
 package dev.haq.cli;
 
+import dev.haq.model.FullDisk;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
-import dev.haq.quantizer.disk.DiskErrors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
@@ -30,7 +30,7 @@ final class Download {
       Files.copy(body, part, StandardCopyOption.REPLACE_EXISTING);
       Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      if (DiskErrors.isFull(e)) {
+      if (FullDisk.caused(e)) {
         throw new HaqException(
             Reason.DISK_FULL,
             "--out %s: this machine's disk is full there: make room, or name a file on another disk"

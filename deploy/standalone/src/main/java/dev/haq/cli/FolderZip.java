@@ -1,9 +1,9 @@
 package dev.haq.cli;
 
+import dev.haq.model.FullDisk;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
-import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -66,7 +66,7 @@ final class FolderZip {
         }
       }
     } catch (IOException e) {
-      if (DiskErrors.isFull(e)) {
+      if (FullDisk.caused(e)) {
         throw noRoom(folder, zip, e);
       }
       throw new HaqException(

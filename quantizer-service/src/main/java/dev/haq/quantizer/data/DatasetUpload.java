@@ -1,5 +1,6 @@
 package dev.haq.quantizer.data;
 
+import dev.haq.model.FullDisk;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
@@ -122,7 +123,7 @@ public final class DatasetUpload implements AutoCloseable {
       if (e instanceof HaqException typed) {
         throw typed;
       }
-      if (DiskErrors.isFull(e)) {
+      if (FullDisk.caused(e)) {
         throw DiskErrors.failed("the dataset '" + name + "' cannot be stored", e);
       }
       // Readers of archives answer damaged ones with any of several exceptions.

@@ -1,5 +1,6 @@
 package dev.haq.quantizer.data;
 
+import dev.haq.model.FullDisk;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.disk.DiskErrors;
@@ -70,7 +71,7 @@ final class TarGz {
       if (e instanceof HaqException typed) {
         throw typed;
       }
-      if (DiskErrors.isFull(e)) {
+      if (FullDisk.caused(e)) {
         throw DiskErrors.failed("the tar.gz cannot be repacked", e);
       }
       throw new HaqException(

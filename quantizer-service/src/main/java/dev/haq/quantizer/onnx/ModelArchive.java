@@ -6,6 +6,7 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
+import dev.haq.model.FullDisk;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.disk.DiskErrors;
@@ -65,7 +66,7 @@ final class ModelArchive {
       if (e instanceof HaqException typed) {
         throw typed;
       }
-      if (DiskErrors.isFull(e)) {
+      if (FullDisk.caused(e)) {
         throw DiskErrors.failed("the archive of the model cannot be unpacked", e);
       }
       throw new HaqException(

@@ -3,6 +3,7 @@ package dev.haq.quantizer.grpc;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.haq.model.FullDisk;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.DataSelection;
@@ -12,7 +13,6 @@ import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.data.Samples;
-import dev.haq.quantizer.disk.DiskErrors;
 import io.grpc.Status;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -151,7 +151,7 @@ final class FullDiskTest {
         out.write(page.rewind());
       }
     } catch (IOException e) {
-      if (!DiskErrors.isFull(e)) {
+      if (!FullDisk.caused(e)) {
         throw e;
       }
     }
