@@ -51,7 +51,7 @@ public final class StoreBench {
   private static final int MANY_EPISODES = 10_000;
 
   /** Sessions of {@link #MANY_EPISODES}, for a first GetFront of each. */
-  private static final int LONG_SESSIONS = 60;
+  private static final int LONG_SESSIONS = 30;
 
   private static final int PAGE = 100;
 

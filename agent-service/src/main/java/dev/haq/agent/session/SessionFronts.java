@@ -23,7 +23,12 @@ import java.util.TreeSet;
  */
 public final class SessionFronts {
   private static final int SESSIONS = 256;
-  private static final int PAGE = 1000;
+
+  /** Scores read at a time, about a hundred bytes each: waiting for the database costs most. */
+  private static final int SCORES = 10_000;
+
+  /** Whole episodes read at a time. */
+  private static final int EPISODES = 1_000;
 
   private final SessionStore store;
   private final Map<String, Fronts> latest =
@@ -111,9 +116,9 @@ public final class SessionFronts {
     synchronized (fronts) {
       List<Score> further;
       do {
-        further = store.scores(id, fronts.episodes, PAGE);
+        further = store.scores(id, fronts.episodes, SCORES);
         further.forEach(fronts::add);
-      } while (further.size() == PAGE);
+      } while (further.size() == SCORES);
       Set<Integer> numbers = fronts.onAny();
       fronts.points.keySet().retainAll(numbers);
       numbers.removeAll(fronts.points.keySet());
@@ -123,9 +128,9 @@ public final class SessionFronts {
   }
 
   private void read(String id, List<Integer> numbers, Map<Integer, Episode> points) {
-    for (int from = 0; from < numbers.size(); from += PAGE) {
+    for (int from = 0; from < numbers.size(); from += EPISODES) {
       store
-          .episodes(id, numbers.subList(from, Math.min(from + PAGE, numbers.size())))
+          .episodes(id, numbers.subList(from, Math.min(from + EPISODES, numbers.size())))
           .forEach(episode -> points.put(episode.number(), episode));
     }
   }
