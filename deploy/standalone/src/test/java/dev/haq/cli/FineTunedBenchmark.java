@@ -63,15 +63,17 @@ final class FineTunedBenchmark implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     lines = ResultLines.open(out, HEADER);
-    try (Connection connection = setup.open(common)) {
-      for (long seed : seeds) {
-        for (double ratio : ratios) {
-          measure(ratio, seed);
-        }
-      }
-    }
+    setup.whileOpen(common, this::measure);
     tellCheapest();
     return 0;
+  }
+
+  private void measure() throws IOException {
+    for (long seed : seeds) {
+      for (double ratio : ratios) {
+        measure(ratio, seed);
+      }
+    }
   }
 
   private String kind() {

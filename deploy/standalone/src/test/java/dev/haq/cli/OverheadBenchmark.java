@@ -54,11 +54,11 @@ final class OverheadBenchmark implements Callable<Integer> {
         .line(
             "agent      episodes   agent ms  simulator ms  rest ms  outside ms  quantizer ms "
                 + " share");
-    try (Connection connection = setup.open(common)) {
-      for (String agent : agents) {
-        tell(agent, setup.episodes(setup.search(agent, budget, seed)));
-      }
-    }
+    setup.whileOpen(
+        common,
+        () ->
+            agents.forEach(
+                agent -> tell(agent, setup.episodes(setup.search(agent, budget, seed)))));
     return 0;
   }
 

@@ -49,16 +49,18 @@ final class SearchBenchmark implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     lines = ResultLines.open(out, HEADER);
-    try (Connection connection = setup.open(common)) {
-      for (long seed : seeds) {
-        for (double budget : budgets) {
-          for (String agent : agents) {
-            compare(agent, budget, seed);
-          }
+    setup.whileOpen(common, this::compare);
+    return 0;
+  }
+
+  private void compare() throws IOException {
+    for (long seed : seeds) {
+      for (double budget : budgets) {
+        for (String agent : agents) {
+          compare(agent, budget, seed);
         }
       }
     }
-    return 0;
   }
 
   private void compare(String agent, double budget, long seed) throws IOException {

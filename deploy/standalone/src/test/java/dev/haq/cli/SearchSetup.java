@@ -59,15 +59,21 @@ final class SearchSetup {
   private TargetOptions.Resolved hardware;
   private DataSelection images;
 
-  /** To be called before anything is asked for. */
-  Connection open(CommonOptions common) throws IOException {
+  /** What is done while the services are there. */
+  interface Work {
+    void run() throws IOException;
+  }
+
+  /** Nothing else may be asked for before or after. */
+  void whileOpen(CommonOptions common, Work work) throws IOException {
     Path folder = sessions == null ? Files.createTempDirectory("haq-benchmark-") : sessions;
-    Connection connection = Connection.open(common, folder);
-    client = connection.client();
-    network = model.resolve(client);
-    hardware = target.resolve(client, ResourceOption.parse(resource));
-    images = data.resolve(client, DataSelection.Split.SEARCH);
-    return connection;
+    try (Connection connection = Connection.open(common, folder)) {
+      client = connection.client();
+      network = model.resolve(client);
+      hardware = target.resolve(client, ResourceOption.parse(resource));
+      images = data.resolve(client, DataSelection.Split.SEARCH);
+      work.run();
+    }
   }
 
   /** Searches to the end. */
