@@ -31,9 +31,10 @@ import java.util.function.Consumer;
 final class GrpcSensitivityMeter implements SensitivityMeter {
   /**
    * Enough: a divergence is a mean over images of a smooth quantity, and what it is wrong about the
-   * episodes correct; each width of each layer is an evaluation.
+   * episodes correct; each width of each layer is an evaluation. On ResNet-20 at a quarter of the
+   * latency, dp found the same policy with 128 as with 256 images, and a worse one with 64.
    */
-  private static final int MOST_IMAGES = 256;
+  private static final int MOST_IMAGES = 128;
 
   private final QuantizerBlockingStub quantizer;
   private final PatientCalls calls;
