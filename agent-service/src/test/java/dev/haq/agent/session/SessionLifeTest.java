@@ -14,6 +14,7 @@ import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.Timings;
 import dev.haq.agent.search.Tuned;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.Budget;
@@ -33,6 +34,8 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -480,6 +483,35 @@ final class SessionLifeTest {
     assertEquals(1, ended.progress().episodesDone());
   }
 
+  @Test
+  void moreEpisodesAskedForWhileTheLastOneIsStoredAreDone() throws InterruptedException {
+    service.close();
+    AtomicReference<String> id = new AtomicReference<>();
+    AtomicInteger stored = new AtomicInteger();
+    service =
+        service(
+            new SessionMetrics() {
+              @Override
+              public void episode(Timings timings, double storeSeconds) {
+                if (stored.incrementAndGet() == EPISODES) {
+                  service.extend(id.get(), "", SessionLimits.episodes(EPISODES + FURTHER));
+                }
+              }
+
+              @Override
+              public void ended(String state) {}
+            });
+    service.start();
+    id.set(create());
+    RecordingSink sink = new RecordingSink();
+    service.watch(id.get(), 0, sink);
+    backends.permit(MOST);
+    sink.awaitEnd();
+    SessionRecord ended = service.get(id.get());
+    assertEquals(SessionState.SUCCEEDED, ended.state(), ended.status().error());
+    assertEquals(EPISODES + FURTHER, ended.progress().episodesDone());
+  }
+
   private SessionRecord ended(SessionLimits limits) throws InterruptedException {
     String id = create();
     service.extend(id, "", limits);
@@ -503,8 +535,11 @@ final class SessionLifeTest {
   }
 
   private SessionService service() {
-    return new SessionService(
-        store, new OneSpec(), backends, SessionMetrics.NONE, 2, Duration.ofSeconds(30));
+    return service(SessionMetrics.NONE);
+  }
+
+  private SessionService service(SessionMetrics metrics) {
+    return new SessionService(store, new OneSpec(), backends, metrics, 2, Duration.ofSeconds(30));
   }
 
   private static final SessionSpec SPEC =
