@@ -129,7 +129,7 @@ final class SessionQueue implements AutoCloseable {
     try {
       store.release(terms.owner(), id);
     } catch (RuntimeException e) {
-      LOG.warn("the lease of session {} cannot be given up: {}", id, e.getMessage());
+      LOG.warn("the lease of session {} runs out by itself: {}", id, e.getMessage());
     }
     running.remove(id);
     try {
@@ -150,7 +150,7 @@ final class SessionQueue implements AutoCloseable {
   private void tick() {
     try {
       if (!running.isEmpty() && System.nanoTime() - renewed > terms.lease().toNanos() / 3) {
-        store.renew(terms.owner(), terms.lease());
+        store.renew(terms.owner(), running.keySet(), terms.lease());
         renewed = System.nanoTime();
       }
       lookAround();

@@ -166,10 +166,20 @@ abstract class SessionStoreContract {
   void aLeaseThatRanOutIsAnybodysAndOneThatWasRenewedIsNot() {
     SessionRecord held = lease(store.create(session("")), "one", Duration.ZERO).orElseThrow();
     assertEquals(List.of(held), store.unleased(10));
-    store.renew("one", HOUR);
+    store.renew("one", List.of(held.id()), HOUR);
     assertEquals(List.of(), store.unleased(10));
-    store.renew("one", Duration.ZERO);
+    store.renew("one", List.of(held.id()), Duration.ZERO);
     assertTrue(lease(held, "two", HOUR).isPresent());
+  }
+
+  @Test
+  void whoRenewsTheLeaseOfOneSessionLetsTheOthersRunOut() {
+    SessionRecord kept = lease(store.create(session("")), "one", Duration.ZERO).orElseThrow();
+    SessionRecord left = lease(store.create(session("")), "one", Duration.ZERO).orElseThrow();
+    store.renew("one", List.of(kept.id()), HOUR);
+    store.renew("two", List.of(left.id()), HOUR);
+    store.renew("one", List.of(), HOUR);
+    assertEquals(List.of(left), store.unleased(10));
   }
 
   @Test
