@@ -1,6 +1,7 @@
 package dev.haq.agent.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -337,6 +338,25 @@ final class SessionLifeTest {
     slow.awaitEnd();
     assertEquals(IntStream.rangeClosed(1, EPISODES).boxed().toList(), slow.episodes());
     assertEquals(SessionState.SUCCEEDED, slow.states().get(slow.states().size() - 1));
+  }
+
+  @Test
+  void whoIsBehindWhenAnotherProcessDeletesTheSessionIsToldSo() throws InterruptedException {
+    String id = create();
+    RecordingSink fast = new RecordingSink();
+    service.watch(id, 0, fast);
+    backends.awaitArrival();
+    RecordingSink slow = new RecordingSink();
+    slow.fill();
+    service.watch(id, 0, slow);
+    service.pause(id, "");
+    backends.permit(1);
+    fast.awaitState(SessionState.PAUSED);
+    assertTrue(store.delete(service.get(id)));
+    slow.drain();
+    slow.awaitEnd();
+    HaqException error = assertInstanceOf(HaqException.class, slow.failure());
+    assertEquals(Reason.UNKNOWN_SESSION, error.reason());
   }
 
   @Test
