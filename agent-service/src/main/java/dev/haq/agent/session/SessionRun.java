@@ -147,7 +147,7 @@ final class SessionRun implements Runnable {
     AccuracyEvaluator evaluator = backend.evaluator(network, session.progress().baseline());
     if (session.progress().baseline().isEmpty()) {
       Accuracy baseline = evaluator.baseline();
-      change(s -> s.withBaseline(baseline));
+      change(s -> s.with(baseline));
     }
     Search search = plan.search(evaluator, backend.sensitivities(network, this::prepared));
     preparation = Optional.empty();

@@ -374,7 +374,7 @@ abstract class SessionStoreContract {
     SessionRecord preparing = lease(queued, "owner", HOUR).orElseThrow();
     return changed(
         preparing,
-        preparing.withBaseline(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2)));
+        preparing.with(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2)));
   }
 
   private Optional<SessionRecord> lease(SessionRecord session, String owner, Duration term) {
