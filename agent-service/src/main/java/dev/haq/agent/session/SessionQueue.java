@@ -139,11 +139,11 @@ final class SessionQueue implements AutoCloseable {
     }
   }
 
-  /** Drops what is done here for a session as it stood, not what a later lease has begun. */
-  synchronized void abort(SessionRecord session) {
+  /** Lets the run of a session know how that stands, unless a later lease has begun the run. */
+  synchronized void tell(SessionRecord session) {
     Running here = running.get(session.id());
     if (here != null && here.run().fence() <= session.version().fence()) {
-      here.run().abort();
+      here.run().tell(session);
     }
   }
 
@@ -167,11 +167,7 @@ final class SessionQueue implements AutoCloseable {
     for (SessionRecord session : store.findAll(ids)) {
       ids.remove(session.id());
       watchers.tell(session);
-      Running here = running.get(session.id());
-      if (here != null
-          && (!session.state().isActive() || session.version().fence() > here.run().fence())) {
-        abort(session);
-      }
+      tell(session);
     }
     for (String gone : ids) {
       watchers.gone(gone);

@@ -40,6 +40,10 @@ final class SessionRun implements Runnable {
   private final SessionStore store;
   private final Backend backend;
   private volatile boolean halted;
+
+  /** Whether an episode may be under way. */
+  private volatile boolean searching;
+
   private volatile Optional<Preparation> preparation = Optional.empty();
 
   /**
@@ -99,9 +103,21 @@ final class SessionRun implements Runnable {
         });
   }
 
-  /** Drops what is under way; the session's new state says why. */
+  /** Drops what is under way: there is no such session any more. */
   void abort() {
     backend.abort();
+  }
+
+  /**
+   * Lets it know how the session stands: what is under way is dropped where nobody waits for it any
+   * more. A stop waits for an episode, not for what comes before the first.
+   */
+  void tell(SessionRecord session) {
+    SessionState state = session.state();
+    boolean awaited = state == SessionState.STOPPING ? searching : state.isActive();
+    if (!awaited || session.version().fence() > fence) {
+      backend.abort();
+    }
   }
 
   @Override
@@ -129,6 +145,7 @@ final class SessionRun implements Runnable {
 
   /** PREPARING becomes RUNNING, unless something else was asked for. */
   private void begin() {
+    searching = true;
     change(
         s ->
             s.state() == SessionState.PREPARING

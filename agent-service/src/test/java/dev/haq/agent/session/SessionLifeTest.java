@@ -34,6 +34,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -404,6 +405,22 @@ final class SessionLifeTest {
     sink.awaitEnd();
     assertEquals(SessionState.STOPPED, service.get(id).state());
     assertEquals(List.of(), sink.episodes());
+  }
+
+  @Test
+  void aStopThatAnotherProcessWasAskedForEndsPreparingToo() throws InterruptedException {
+    backends.holdPreparing();
+    CountDownLatch preparing = new CountDownLatch(1);
+    backends.onPreparing(preparing::countDown);
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    preparing.await();
+    try (SessionService other = service()) {
+      assertEquals(SessionState.STOPPING, other.stop(id, "").state());
+      sink.awaitEnd();
+    }
+    assertEquals(SessionState.STOPPED, service.get(id).state());
   }
 
   @Test
