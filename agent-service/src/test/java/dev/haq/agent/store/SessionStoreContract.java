@@ -373,8 +373,7 @@ abstract class SessionStoreContract {
   private SessionRecord running(SessionRecord queued) {
     SessionRecord preparing = lease(queued, "owner", HOUR).orElseThrow();
     return changed(
-        preparing,
-        preparing.with(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2)));
+        preparing, preparing.with(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2)));
   }
 
   private Optional<SessionRecord> lease(SessionRecord session, String owner, Duration term) {

@@ -145,8 +145,7 @@ final class OpenTable {
   private static int column(Path file, List<String> header, String name) {
     int at = header.indexOf(name);
     if (at < 0) {
-      throw HaqException.invalid(
-          "%s has no column %s: its columns are %s", file, name, header);
+      throw HaqException.invalid("%s has no column %s: its columns are %s", file, name, header);
     }
     return at;
   }

@@ -55,8 +55,7 @@ final class TableFile {
     }
     List<Integer> shape = array.shape();
     if (shape.size() != AXES || shape.contains(0)) {
-      throw HaqException.invalid(
-          "%s has shape %s: expected [layer][w-1][a-1]", name, shape);
+      throw HaqException.invalid("%s has shape %s: expected [layer][w-1][a-1]", name, shape);
     }
     boolean whole = Arrays.stream(array.values()).allMatch(v -> v >= 1 && v == Math.rint(v));
     if (clockHz < 0 || (clockHz == 0 && whole && resource == Resource.LATENCY)) {

@@ -95,8 +95,7 @@ final class TargetOptions {
     try {
       return Files.readString(Path.of(target));
     } catch (IOException e) {
-      throw HaqException.invalid(
-          "%s %s cannot be read: %s", option, target, e.getMessage());
+      throw HaqException.invalid("%s %s cannot be read: %s", option, target, e.getMessage());
     }
   }
 

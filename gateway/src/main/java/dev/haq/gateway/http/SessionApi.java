@@ -87,8 +87,7 @@ final class SessionApi {
         .get("/v1/sessions/:id/best")
         .handler(
             query(
-                read(
-                    SearchAgentGrpc.getGetSessionMethod(), session -> Reply.ok(best(session))),
+                read(SearchAgentGrpc.getGetSessionMethod(), session -> Reply.ok(best(session))),
                 SessionApi::get));
     router
         .get("/v1/sessions/:id/episodes")

@@ -19,7 +19,10 @@ import java.util.function.Function;
  * @param encode makes the answer of the service's; what it throws becomes a problem
  */
 record UnaryCall<Q, R>(
-    Backend backend, MethodDescriptor<Q, R> method, Duration deadline, Function<R, ? extends Answer> encode) {
+    Backend backend,
+    MethodDescriptor<Q, R> method,
+    Duration deadline,
+    Function<R, ? extends Answer> encode) {
 
   /** To be called on the request's event loop. */
   void start(RoutingContext ctx, Q request) {
