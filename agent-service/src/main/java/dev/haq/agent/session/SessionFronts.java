@@ -2,25 +2,33 @@ package dev.haq.agent.session;
 
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.ParetoFront;
+import dev.haq.agent.search.Score;
 import dev.haq.agent.search.SessionStore;
-import dev.haq.agent.search.TargetCost;
 import dev.haq.model.Cost;
 import dev.haq.model.Resource;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The fronts of the sessions lately asked for, each kept up with its episode log: what was read
- * once is not read again, so an answer takes no longer for a long session than for a short one.
- * Whoever writes the log, this process or another, makes no difference.
+ * once is not read again, so an answer takes no longer for a long session than for a short one. Of
+ * the episodes only the scores are read, and whole those alone that are on a front. Whoever writes
+ * the log, this process or another, makes no difference.
  */
 public final class SessionFronts {
   private static final int SESSIONS = 256;
-  private static final int PAGE = 1000;
+
+  /** Scores read at a time, about a hundred bytes each: waiting for the database costs most. */
+  private static final int SCORES = 10_000;
+
+  /** Whole episodes read at a time. */
+  private static final int EPISODES = 1_000;
 
   private final SessionStore store;
   private final Map<String, Fronts> latest =
@@ -38,31 +46,56 @@ public final class SessionFronts {
   /** One session's, as far as it was read. */
   private static final class Fronts {
     private final List<Map<Resource, ParetoFront>> byTarget = new ArrayList<>();
+
+    /** The episodes on any of the fronts, by number, as far as they were read. */
+    private final Map<Integer, Episode> points = new HashMap<>();
+
     private int episodes;
 
-    private void add(Episode episode) {
-      List<Optional<TargetCost>> costs = episode.result().costs();
-      for (int target = 0; target < costs.size(); target++) {
+    private void add(Score score) {
+      for (int target = 0; target < score.costs().size(); target++) {
         if (byTarget.size() == target) {
           byTarget.add(new EnumMap<>(Resource.class));
         }
-        if (costs.get(target).isPresent()) {
-          add(episode, target, costs.get(target).get().cost());
+        if (score.costs().get(target).isPresent()) {
+          add(score, byTarget.get(target), score.costs().get(target).get().cost());
         }
       }
-      episodes = episode.number();
+      episodes = score.number();
     }
 
-    private void add(Episode episode, int target, Cost cost) {
+    private static void add(Score score, Map<Resource, ParetoFront> fronts, Cost cost) {
       for (Resource resource : Resource.values()) {
         boolean modelled = resource != Resource.ENERGY || cost.energyJoules().isPresent();
         if (modelled) {
-          byTarget
-              .get(target)
-              .computeIfAbsent(resource, unseen -> new ParetoFront(target, unseen))
-              .add(episode);
+          fronts
+              .computeIfAbsent(resource, unseen -> new ParetoFront())
+              .add(score.number(), cost.of(resource), score.reward());
         }
       }
+    }
+
+    private Set<Integer> onAny() {
+      Set<Integer> numbers = new TreeSet<>();
+      byTarget.forEach(fronts -> fronts.values().forEach(f -> numbers.addAll(f.episodes())));
+      return numbers;
+    }
+
+    private Snapshot snapshot() {
+      List<Map<Resource, List<Episode>>> copies = new ArrayList<>();
+      for (Map<Resource, ParetoFront> fronts : byTarget) {
+        Map<Resource, List<Episode>> copy = new EnumMap<>(Resource.class);
+        fronts.forEach(
+            (resource, front) ->
+                copy.put(
+                    resource,
+                    front.episodes().stream()
+                        .filter(points::containsKey) // not where the session was just deleted
+                        .map(points::get)
+                        .toList()));
+        copies.add(copy);
+      }
+      return new Snapshot(episodes, copies);
     }
   }
 
@@ -81,18 +114,24 @@ public final class SessionFronts {
       fronts = latest.computeIfAbsent(id, unread -> new Fronts());
     }
     synchronized (fronts) {
-      List<Episode> further;
+      List<Score> further;
       do {
-        further = store.episodes(id, fronts.episodes, PAGE);
+        further = store.scores(id, fronts.episodes, SCORES);
         further.forEach(fronts::add);
-      } while (further.size() == PAGE);
-      List<Map<Resource, List<Episode>>> byTarget = new ArrayList<>();
-      for (Map<Resource, ParetoFront> byResource : fronts.byTarget) {
-        Map<Resource, List<Episode>> points = new EnumMap<>(Resource.class);
-        byResource.forEach((resource, front) -> points.put(resource, front.episodes()));
-        byTarget.add(points);
-      }
-      return new Snapshot(fronts.episodes, byTarget);
+      } while (further.size() == SCORES);
+      Set<Integer> numbers = fronts.onAny();
+      fronts.points.keySet().retainAll(numbers);
+      numbers.removeAll(fronts.points.keySet());
+      read(id, new ArrayList<>(numbers), fronts.points);
+      return fronts.snapshot();
+    }
+  }
+
+  private void read(String id, List<Integer> numbers, Map<Integer, Episode> points) {
+    for (int from = 0; from < numbers.size(); from += EPISODES) {
+      store
+          .episodes(id, numbers.subList(from, Math.min(from + EPISODES, numbers.size())))
+          .forEach(episode -> points.put(episode.number(), episode));
     }
   }
 }

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Collections;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -22,6 +23,11 @@ final class Binder {
 
   Binder(PreparedStatement statement) {
     this.statement = statement;
+  }
+
+  /** So many parameters, as a statement lists them. */
+  static String places(int count) {
+    return String.join(", ", Collections.nCopies(count, "?"));
   }
 
   Binder text(String value) throws SQLException {

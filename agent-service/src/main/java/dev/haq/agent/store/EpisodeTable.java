@@ -3,6 +3,7 @@ package dev.haq.agent.store;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.FleetBests;
+import dev.haq.agent.search.Score;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.TargetCost;
 import java.sql.Connection;
@@ -10,6 +11,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -135,20 +137,68 @@ final class EpisodeTable {
   /** Oldest first. */
   static List<Episode> episodes(Connection connection, String sessionId, int after, int limit)
       throws SQLException {
+    return select(
+        connection,
+        Rows.EPISODE_COLUMNS,
+        "e.number > ? order by e.number limit ?",
+        binder -> binder.text(sessionId).number(after).number(limit),
+        Rows::episode);
+  }
+
+  /** Those of these numbers, oldest first. */
+  static List<Episode> episodes(
+      Connection connection, String sessionId, Collection<Integer> numbers) throws SQLException {
+    return select(
+        connection,
+        Rows.EPISODE_COLUMNS,
+        "e.number in (" + Binder.places(numbers.size()) + ") order by e.number",
+        binder -> {
+          binder.text(sessionId);
+          for (int number : numbers) {
+            binder.number(number);
+          }
+        },
+        Rows::episode);
+  }
+
+  /** Oldest first. */
+  static List<Score> scores(Connection connection, String sessionId, int after, int limit)
+      throws SQLException {
+    return select(
+        connection,
+        Rows.SCORE_COLUMNS,
+        "e.number > ? order by e.number limit ?",
+        binder -> binder.text(sessionId).number(after).number(limit),
+        Rows::score);
+  }
+
+  private interface Reading<T> {
+    T of(ResultSet row) throws SQLException;
+  }
+
+  /**
+   * Of the episodes of a session, which is the first parameter.
+   *
+   * @param rest of the condition
+   */
+  private static <T> List<T> select(
+      Connection connection,
+      String columns,
+      String rest,
+      Binder.Binding binding,
+      Reading<T> reading)
+      throws SQLException {
     try (PreparedStatement select =
         connection.prepareStatement(
-            "select "
-                + Rows.EPISODE_COLUMNS
-                + " from episode e where e.session_id = ? and e.number > ? order by e.number limit"
-                + " ?")) {
-      new Binder(select).text(sessionId).number(after).number(limit);
-      List<Episode> episodes = new ArrayList<>();
+            "select " + columns + " from episode e where e.session_id = ? and " + rest)) {
+      binding.bind(new Binder(select));
+      List<T> read = new ArrayList<>();
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
-          episodes.add(Rows.episode(rows));
+          read.add(reading.of(rows));
         }
       }
-      return episodes;
+      return read;
     }
   }
 

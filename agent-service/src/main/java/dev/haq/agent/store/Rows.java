@@ -9,6 +9,7 @@ import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.Fleet;
 import dev.haq.agent.search.FleetBests;
+import dev.haq.agent.search.Score;
 import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
@@ -43,6 +44,13 @@ final class Rows {
           + " e.best_reward as e_best_reward, e.warmup as e_warmup, e.seconds as e_seconds,"
           + " e.agent_seconds as e_agent_seconds, e.simulator_seconds as e_simulator_seconds,"
           + " e.quantizer_seconds as e_quantizer_seconds, e.created_at as e_created_at";
+
+  /** Of table {@code episode e}: what {@link #score} reads. */
+  static final String SCORE_COLUMNS =
+      "e.number as e_number, e.reward as e_reward, e.cycles as e_cycles, e.latency_seconds as"
+          + " e_latency_seconds, e.energy_joules as e_energy_joules, e.model_size_bytes as"
+          + " e_model_size_bytes, e.cost_ratio as e_cost_ratio, e.eligible as e_eligible,"
+          + " e.further_costs as e_further_costs";
 
   /** Of table {@code session s} with its best episode {@code e}. */
   static final String SESSION_COLUMNS =
@@ -143,6 +151,10 @@ final class Rows {
         row.getDouble("e_best_reward"),
         numbers(row.getString("e_improved_for")),
         instant(row, "e_created_at"));
+  }
+
+  static Score score(ResultSet row) throws SQLException {
+    return new Score(row.getInt("e_number"), row.getDouble("e_reward"), costs(row));
   }
 
   /** On every target of the session. */

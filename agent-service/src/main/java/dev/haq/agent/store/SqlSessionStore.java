@@ -1,6 +1,7 @@
 package dev.haq.agent.store;
 
 import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.Score;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.store.Binder.Binding;
@@ -13,7 +14,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -154,7 +154,7 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   private static String idIn(Collection<String> sessionIds) {
-    return "id in (" + String.join(", ", Collections.nCopies(sessionIds.size(), "?")) + ")";
+    return "id in (" + Binder.places(sessionIds.size()) + ")";
   }
 
   private static void bind(Binder binder, Collection<String> sessionIds) throws SQLException {
@@ -339,6 +339,18 @@ public final class SqlSessionStore implements SessionStore {
   @Override
   public List<Episode> episodes(String sessionId, int after, int limit) {
     return query(connection -> EpisodeTable.episodes(connection, sessionId, after, limit));
+  }
+
+  @Override
+  public List<Episode> episodes(String sessionId, Collection<Integer> numbers) {
+    return numbers.isEmpty()
+        ? List.of()
+        : query(connection -> EpisodeTable.episodes(connection, sessionId, numbers));
+  }
+
+  @Override
+  public List<Score> scores(String sessionId, int after, int limit) {
+    return query(connection -> EpisodeTable.scores(connection, sessionId, after, limit));
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.Fleet;
+import dev.haq.agent.search.Score;
 import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
@@ -267,6 +268,9 @@ abstract class SessionStoreContract {
     assertEquals(List.of(first, second, third), store.episodes(session.id(), 0, 10));
     assertEquals(List.of(second), store.episodes(session.id(), 1, 1));
     assertEquals(List.of(), store.episodes(session.id(), 3, 10));
+    assertEquals(List.of(first, third), store.episodes(session.id(), List.of(3, 1, 4)));
+    assertEquals(List.of(), store.episodes(session.id(), List.of()));
+    assertEquals(List.of(score(second)), store.scores(session.id(), 1, 1));
   }
 
   @Test
@@ -298,12 +302,18 @@ abstract class SessionStoreContract {
       assertEquals(expected, append(session, episode, new byte[1]));
     }
     assertEquals(log, store.episodes(session.id(), 0, 10));
+    assertEquals(
+        log.stream().map(SessionStoreContract::score).toList(), store.scores(session.id(), 0, 10));
     assertEquals(Optional.of(expected), store.find(session.id()));
     assertEquals(List.of(expected), store.list("", 10));
     assertEquals(Optional.of(log.get(2)), expected.progress().fleet().fleet());
     SessionRecord paused = changed(expected, expected.moved(SessionState.PAUSED, NOW));
     assertTrue(store.delete(paused));
     assertEquals(Optional.empty(), store.find(session.id()));
+  }
+
+  private static Score score(Episode episode) {
+    return new Score(episode.number(), episode.result().reward(), episode.result().costs());
   }
 
   private static Fleet.Limit limit(Resource resource) {

@@ -3,10 +3,7 @@ package dev.haq.cli;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.model.v1.Accuracy;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -57,26 +54,26 @@ final class FineTunedBenchmark implements Callable<Integer> {
   @Option(names = "--out", required = true, description = "The CSV file.")
   private Path out;
 
+  private ResultLines lines;
+
   public static void main(String[] args) {
     System.exit(new CommandLine(new FineTunedBenchmark()).execute(args));
   }
 
   @Override
   public Integer call() throws IOException {
-    if (!Files.exists(out)) {
-      Files.writeString(out, HEADER + "\n");
-    }
-    Path sessions = Files.createTempDirectory("haq-benchmark-");
-    try (Connection connection = Connection.open(common, sessions)) {
-      setup.open(connection.client());
-      for (long seed : seeds) {
-        for (double ratio : ratios) {
-          measure(ratio, seed);
-        }
-      }
-    }
+    lines = ResultLines.open(out, HEADER);
+    setup.whileOpen(common, this::measure);
     tellCheapest();
     return 0;
+  }
+
+  private void measure() throws IOException {
+    for (long seed : seeds) {
+      for (double ratio : ratios) {
+        measure(ratio, seed);
+      }
+    }
   }
 
   private String kind() {
@@ -86,7 +83,7 @@ final class FineTunedBenchmark implements Callable<Integer> {
   private void measure(double ratio, long seed) throws IOException {
     String key =
         kind() + "%s,%s,%s,%d,%d,".formatted(ratio, agent, setup.recipe(), seed, setup.episodes());
-    if (Files.readString(out).lines().anyMatch(line -> line.startsWith(key))) {
+    if (!lines.beginning(key).isEmpty()) {
       return;
     }
     long start = System.nanoTime();
@@ -102,7 +99,7 @@ final class FineTunedBenchmark implements Callable<Integer> {
         key
             + String.format(
                 Locale.ROOT,
-                "%d,%.4f,%d,%.2f,%.2f,%.2f,%.2f,%.1f,%.1f,%s%n",
+                "%d,%.4f,%d,%.2f,%.2f,%.2f,%.2f,%.1f,%.1f,%s",
                 session.getTuned().getEpochs(),
                 session.getBest().getCostRatio(),
                 tuned.getImages(),
@@ -113,15 +110,13 @@ final class FineTunedBenchmark implements Callable<Integer> {
                 seconds,
                 session.getTuned().getSeconds(),
                 session.getTuned().getModel());
-    Files.writeString(out, line, StandardCharsets.UTF_8, StandardOpenOption.APPEND);
-    common.terminal().note(line.strip());
+    lines.add(line);
+    common.terminal().note(line);
   }
 
   private void tellCheapest() throws IOException {
     Optional<String[]> cheapest =
-        Files.readString(out)
-            .lines()
-            .filter(line -> line.startsWith(kind()))
+        lines.beginning(kind()).stream()
             .map(line -> line.split(",", -1))
             .filter(line -> Double.parseDouble(line[LOST]) <= points)
             .reduce((a, b) -> cost(b) < cost(a) ? b : a);

@@ -4,10 +4,7 @@ import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.model.v1.Accuracy;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -43,7 +40,7 @@ final class SearchBenchmark implements Callable<Integer> {
   @Option(names = "--out", required = true, description = "The CSV file.")
   private Path out;
 
-  private GatewayClient client;
+  private ResultLines lines;
 
   public static void main(String[] args) {
     System.exit(new CommandLine(new SearchBenchmark()).execute(args));
@@ -51,22 +48,19 @@ final class SearchBenchmark implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (!Files.exists(out)) {
-      Files.writeString(out, HEADER + "\n");
-    }
-    Path sessions = Files.createTempDirectory("haq-benchmark-");
-    try (Connection connection = Connection.open(common, sessions)) {
-      client = connection.client();
-      setup.open(client);
-      for (long seed : seeds) {
-        for (double budget : budgets) {
-          for (String agent : agents) {
-            compare(agent, budget, seed);
-          }
+    lines = ResultLines.open(out, HEADER);
+    setup.whileOpen(common, this::compare);
+    return 0;
+  }
+
+  private void compare() throws IOException {
+    for (long seed : seeds) {
+      for (double budget : budgets) {
+        for (String agent : agents) {
+          compare(agent, budget, seed);
         }
       }
     }
-    return 0;
   }
 
   private void compare(String agent, double budget, long seed) throws IOException {
@@ -80,8 +74,7 @@ final class SearchBenchmark implements Callable<Integer> {
                 setup.reward(),
                 seed,
                 setup.episodes());
-    String done = Files.readString(out);
-    if (done.lines().anyMatch(line -> line.startsWith(key))) {
+    if (!lines.beginning(key).isEmpty()) {
       return;
     }
     long start = System.nanoTime();
@@ -91,7 +84,7 @@ final class SearchBenchmark implements Callable<Integer> {
     Accuracy heldOut = setup.heldOut(session, Optional.of(best.getPolicy()));
     double agentSeconds = 0;
     double quantizerSeconds = 0;
-    for (Episode episode : client.episodes(session.getId())) {
+    for (Episode episode : setup.episodes(session)) {
       agentSeconds += episode.getAgentSeconds();
       quantizerSeconds += episode.getQuantizerSeconds();
     }
@@ -107,7 +100,7 @@ final class SearchBenchmark implements Callable<Integer> {
         key
             + String.format(
                 Locale.ROOT,
-                "%d,%.4f,%.2f,%.5f,%.2f,%.5f,%.5f,%.1f,%.1f,%.1f,%s%n",
+                "%d,%.4f,%.2f,%.5f,%.2f,%.5f,%.5f,%.1f,%.1f,%.1f,%s",
                 best.getNumber(),
                 best.getCostRatio(),
                 best.getAccuracy().getTop1(),
@@ -119,7 +112,7 @@ final class SearchBenchmark implements Callable<Integer> {
                 agentSeconds,
                 quantizerSeconds,
                 tuned);
-    Files.writeString(out, line, StandardCharsets.UTF_8, StandardOpenOption.APPEND);
-    common.terminal().note(line.strip());
+    lines.add(line);
+    common.terminal().note(line);
   }
 }

@@ -13,6 +13,10 @@ import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Recipe;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.Model;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -42,17 +46,34 @@ final class SearchSetup {
   @Option(names = "--search-first-and-last")
   private boolean searchFirstAndLast;
 
+  @Option(
+      names = "--sessions",
+      paramLabel = "DIR",
+      description =
+          "Where searches are kept, a temporary folder by default. One that was broken off goes on"
+              + " when it is asked for again.")
+  private Path sessions;
+
   private GatewayClient client;
   private Model network;
   private TargetOptions.Resolved hardware;
   private DataSelection images;
 
-  /** To be called before anything is asked for. */
-  void open(GatewayClient services) {
-    client = services;
-    network = model.resolve(client);
-    hardware = target.resolve(client, ResourceOption.parse(resource));
-    images = data.resolve(client, DataSelection.Split.SEARCH);
+  /** What is done while the services are there. */
+  interface Work {
+    void run() throws IOException;
+  }
+
+  /** Nothing else may be asked for before or after. */
+  void whileOpen(CommonOptions common, Work work) throws IOException {
+    Path folder = sessions == null ? Files.createTempDirectory("haq-benchmark-") : sessions;
+    try (Connection connection = Connection.open(common, folder)) {
+      client = connection.client();
+      network = model.resolve(client);
+      hardware = target.resolve(client, ResourceOption.parse(resource));
+      images = data.resolve(client, DataSelection.Split.SEARCH);
+      work.run();
+    }
   }
 
   /** Searches to the end. */
@@ -76,7 +97,11 @@ final class SearchSetup {
             .setRecipe(Recipe.newBuilder().setName(recipe));
     training.check(spec);
     training.fill(client, data, spec);
-    Session created = client.createSession(CreateSessionRequest.newBuilder().setSpec(spec).build());
+    CreateSessionRequest.Builder request = CreateSessionRequest.newBuilder().setSpec(spec);
+    if (sessions != null) {
+      request.setRequestId("%s %s %d".formatted(agent, ratio, seed));
+    }
+    Session created = client.createSession(request.build());
     Session ended =
         new SessionWatch(
                 client,
@@ -110,6 +135,11 @@ final class SearchSetup {
             .setMeasureDivergence(true);
     policy.ifPresent(request::setPolicy);
     return client.evaluate(request.build()).getAccuracy();
+  }
+
+  /** The log of a search. */
+  List<Episode> episodes(Session session) {
+    return client.episodes(session.getId());
   }
 
   String targetName() {

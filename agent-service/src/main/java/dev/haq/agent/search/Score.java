@@ -1,0 +1,16 @@
+package dev.haq.agent.search;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What fronts are made of: an episode of the log without its policy and all the rest.
+ *
+ * @param number the episode's
+ * @param costs as of {@link EpisodeResult}
+ */
+public record Score(int number, double reward, List<Optional<TargetCost>> costs) {
+  public Score {
+    costs = List.copyOf(costs);
+  }
+}
