@@ -1,6 +1,7 @@
 package dev.haq.agent;
 
 import dev.haq.rpc.ServiceRuntime;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -8,17 +9,30 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * An agent that keeps sessions in memory, with fake services behind and a client in front: one a
- * test, or one a class where the field is static.
+ * An agent, with fake services behind and a client in front: one a test, or one a class where the
+ * field is static.
  */
 final class AgentFixture
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
+  private final Supplier<String> store;
   private boolean shared;
   private ServiceRuntime runtime;
   private FakeSimulator simulator;
   private FakeQuantizer quantizer;
   private AgentService service;
   private TestClient client;
+
+  /** Keeps sessions in memory. */
+  AgentFixture() {
+    this(() -> "memory");
+  }
+
+  /**
+   * @param store where sessions are kept, a JDBC URL; asked for once the test's own folder is there
+   */
+  AgentFixture(Supplier<String> store) {
+    this.store = store;
+  }
 
   FakeQuantizer quantizer() {
     return quantizer;
@@ -37,19 +51,29 @@ final class AgentFixture
     runtime = ServiceRuntime.create();
     simulator = new FakeSimulator(runtime);
     quantizer = new FakeQuantizer(runtime);
+    open();
+  }
+
+  /** Starts the agent again after {@link #close}; what is kept in memory is gone. */
+  void open() {
     service =
         AgentService.start(
             runtime,
             AgentSettings.defaults()
                 .withAddress("127.0.0.1", 0)
-                .withStore("memory")
+                .withStore(store.get())
                 .withTargets(simulator.target(), quantizer.target()));
     client = new TestClient(service.port());
   }
 
-  private void stop() {
+  /** Ends the agent with whatever it has under way; the services behind it stay. */
+  void close() {
     client.close();
     service.close();
+  }
+
+  private void stop() {
+    close();
     quantizer.close();
     simulator.close();
     runtime.close();

@@ -25,42 +25,22 @@ import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.DataSelection.Split;
 import dev.haq.proto.model.v1.FineTuning;
 import dev.haq.proto.model.v1.Recipe;
-import dev.haq.rpc.ServiceRuntime;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Fine-tuning at the end of a session, over real gRPC, with fake services behind. */
 final class FinalFineTuningTest {
-  private ServiceRuntime runtime;
-  private FakeSimulator simulator;
+  @RegisterExtension final AgentFixture fixture = new AgentFixture();
+
   private FakeQuantizer quantizer;
-  private AgentService service;
   private TestClient client;
 
   @BeforeEach
   void start() {
-    runtime = ServiceRuntime.create();
-    simulator = new FakeSimulator(runtime);
-    quantizer = new FakeQuantizer(runtime);
-    service =
-        AgentService.start(
-            runtime,
-            AgentSettings.defaults()
-                .withAddress("127.0.0.1", 0)
-                .withStore("memory")
-                .withTargets(simulator.target(), quantizer.target()));
-    client = new TestClient(service.port());
-  }
-
-  @AfterEach
-  void stop() {
-    client.close();
-    service.close();
-    quantizer.close();
-    simulator.close();
-    runtime.close();
+    quantizer = fixture.quantizer();
+    client = fixture.client();
   }
 
   static SessionSpec.Builder tuned(int episodes, int epochs) {

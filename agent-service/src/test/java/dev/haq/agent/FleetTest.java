@@ -28,15 +28,14 @@ import dev.haq.proto.agent.v1.Transfer;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.Resource;
-import dev.haq.rpc.ServiceRuntime;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,42 +45,23 @@ final class FleetTest {
   private static final String FLEET = "fleet";
 
   @TempDir Path directory;
-  private ServiceRuntime runtime;
-  private FakeSimulator simulator;
+
+  @RegisterExtension
+  final AgentFixture fixture =
+      new AgentFixture(() -> "jdbc:h2:file:" + directory.resolve("sessions"));
+
   private FakeQuantizer quantizer;
-  private AgentService service;
   private TestClient client;
 
   @BeforeEach
   void start() {
-    runtime = ServiceRuntime.create();
-    simulator = new FakeSimulator(runtime);
-    quantizer = new FakeQuantizer(runtime);
-    open();
+    quantizer = fixture.quantizer();
+    client = fixture.client();
   }
 
-  private void open() {
-    service =
-        AgentService.start(
-            runtime,
-            AgentSettings.defaults()
-                .withAddress("127.0.0.1", 0)
-                .withStore("jdbc:h2:file:" + directory.resolve("sessions"))
-                .withTargets(simulator.target(), quantizer.target()));
-    client = new TestClient(service.port());
-  }
-
-  private void close() {
-    client.close();
-    service.close();
-  }
-
-  @AfterEach
-  void stop() {
-    close();
-    quantizer.close();
-    simulator.close();
-    runtime.close();
+  private void reopen() {
+    fixture.open();
+    client = fixture.client();
   }
 
   @ParameterizedTest
@@ -174,9 +154,9 @@ final class FleetTest {
       String id = client.create(spec).getId();
       quantizer.permit(7);
       client.awaitEpisodes(id, parallel == 1 ? 5 : 3);
-      close(); // with episodes under way
+      fixture.close(); // with episodes under way
       quantizer.permit(1_000);
-      open();
+      reopen();
       Session resumed = client.awaitEnd(id);
       assertEquals(SessionState.SUCCEEDED, resumed.getState(), resumed.getError());
       assertEquals(
@@ -210,8 +190,8 @@ final class FleetTest {
     client.stub().cancelSession(CancelSessionRequest.newBuilder().setId(id).build());
     Session cancelled = client.awaitEnd(id);
     assertFleet(cancelled, client.episodes(id));
-    close();
-    open();
+    fixture.close();
+    reopen();
     assertEquals(cancelled, client.get(id));
   }
 

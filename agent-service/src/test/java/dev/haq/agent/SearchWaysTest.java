@@ -101,6 +101,18 @@ final class SearchWaysTest {
   }
 
   @Test
+  void theTimeLeftIsThatOfEpisodesSideBySide() {
+    fixture.quantizer().hold();
+    String id = client.create(spec(16).setParallelEpisodes(4)).getId();
+    fixture.quantizer().permit(4);
+    client.awaitEpisodes(id, 4);
+    Session session = client.get(id);
+    double seconds = client.episodes(id).stream().mapToDouble(Episode::getSeconds).sum();
+    assertEquals((16 - 4) * (seconds / 4) / 4, session.getSecondsLeft(), 1e-9);
+    fixture.quantizer().permit(1_000);
+  }
+
+  @Test
   void severalEpisodesAtATimeComeToTheSameEachTime() {
     SessionSpec.Builder spec = spec(16).setParallelEpisodes(3).setLearnWhileEvaluating(true);
     List<String> once = findings(client.episodes(succeeded(spec).getId()));

@@ -216,7 +216,7 @@ public final class StoreBench {
             store,
             preparing,
             preparing
-                .withBaseline(new Accuracy(1000, 720, 910, 1100))
+                .with(new Accuracy(1000, 720, 910, 1100))
                 .moved(SessionState.RUNNING, now()));
     for (int number = 1; number <= episodes; number++) {
       session =

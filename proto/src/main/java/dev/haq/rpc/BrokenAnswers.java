@@ -110,9 +110,6 @@ final class BrokenAnswers implements ClientInterceptor {
     private final Channel next;
     private final Retry retry;
 
-    /** The caller's: its cancellation must reach attempts that start on another thread. */
-    private final Context context = Context.current();
-
     private Listener<R> listener;
     private Metadata headers;
     private Q message;
@@ -175,7 +172,8 @@ final class BrokenAnswers implements ClientInterceptor {
       CompletableFuture<Outcome<R>> outcome = new CompletableFuture<>();
       Metadata sent = new Metadata();
       sent.merge(headers);
-      Context before = context.attach();
+      // The caller's context ends a call by its cancel(), see CallerContext.
+      Context before = Context.ROOT.attach();
       try {
         ClientCall<Q, R> call = next.newCall(method, options);
         call.start(new Collector<>(outcome), sent);
@@ -187,7 +185,7 @@ final class BrokenAnswers implements ClientInterceptor {
         call.sendMessage(message);
         call.halfClose();
       } finally {
-        context.detach(before);
+        Context.ROOT.detach(before);
       }
       return outcome;
     }

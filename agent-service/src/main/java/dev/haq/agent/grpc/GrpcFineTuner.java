@@ -23,28 +23,16 @@ import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
 import java.util.Iterator;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /** Trains a session's best policy by the quantizer, which goes on where an equal call broke off. */
-final class GrpcFineTuner {
-  private final QuantizerBlockingStub quantizer;
-  private final PatientCalls calls;
-  private final ShardedEvaluations evaluations;
-  private final SessionSpec spec;
-  private final Network network;
-
-  GrpcFineTuner(
-      QuantizerBlockingStub quantizer,
-      PatientCalls calls,
-      ShardedEvaluations evaluations,
-      SessionSpec spec,
-      Network network) {
-    this.quantizer = quantizer;
-    this.calls = calls;
-    this.evaluations = evaluations;
-    this.spec = spec;
-    this.network = network;
-  }
+record GrpcFineTuner(
+    QuantizerBlockingStub quantizer,
+    PatientCalls calls,
+    ShardedEvaluations evaluations,
+    SessionSpec spec,
+    Network network) {
 
   /** Refuses a model that a recipe cannot train, whatever the policy. */
   void check(Recipe recipe) {
@@ -82,32 +70,23 @@ final class GrpcFineTuner {
         .setData(DataWire.toProto(spec.data()));
   }
 
-  /** As long as epochs come about between them, any number of interruptions is borne. */
   private FineTuneResult train(FineTuneRequest request, Consumer<TuningProgress> listener) {
-    int[] epoch = {0};
-    while (true) {
-      int before = epoch[0];
-      try {
-        return calls
-            .call(
-                GrpcBackends.QUANTIZER,
-                () ->
-                    answer(
-                        request,
-                        progress -> {
-                          epoch[0] = Math.max(epoch[0], progress.getEpoch());
-                          listener.accept(fromProto(progress));
-                        }))
-            .orElseThrow(
-                () ->
-                    new HaqException(
-                        Reason.INTERNAL, "the quantizer ended fine-tuning without a result"));
-      } catch (HaqException e) {
-        if (e.reason() != Reason.UNAVAILABLE || epoch[0] == before) {
-          throw e;
-        }
-      }
-    }
+    AtomicInteger epoch = new AtomicInteger();
+    return calls
+        .call(
+            GrpcBackends.QUANTIZER,
+            epoch::get,
+            () ->
+                answer(
+                    request,
+                    progress -> {
+                      epoch.accumulateAndGet(progress.getEpoch(), Math::max);
+                      listener.accept(fromProto(progress));
+                    }))
+        .orElseThrow(
+            () ->
+                new HaqException(
+                    Reason.INTERNAL, "the quantizer ended fine-tuning without a result"));
   }
 
   private Optional<FineTuneResult> answer(

@@ -25,6 +25,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /** The quantizer's sensitivities behind the search's port. */
@@ -67,8 +68,9 @@ final class GrpcSensitivityMeter implements SensitivityMeter {
             .setWeightBits(BitsWire.toProto(weights))
             .setActivationBits(BitsWire.toProto(activations))
             .build();
+    AtomicInteger done = new AtomicInteger();
     List<MeasureSensitivityResponse> answers =
-        calls.call(GrpcBackends.QUANTIZER, () -> all(request));
+        calls.call(GrpcBackends.QUANTIZER, done::get, () -> all(request, done));
     Map<Sensitivities.Entry, Accuracy> entries = new HashMap<>();
     for (MeasureSensitivityResponse answer : answers) {
       if (answer.hasEntry()) {
@@ -92,7 +94,9 @@ final class GrpcSensitivityMeter implements SensitivityMeter {
     return few ? data : data.withMaxImages(MOST_IMAGES);
   }
 
-  private List<MeasureSensitivityResponse> all(MeasureSensitivityRequest request) {
+  /** What was measured before is known to the quantizer, and sent again at once. */
+  private List<MeasureSensitivityResponse> all(
+      MeasureSensitivityRequest request, AtomicInteger done) {
     List<MeasureSensitivityResponse> answers = new ArrayList<>();
     int entries = 0;
     Iterator<MeasureSensitivityResponse> parts = quantizer.measureSensitivity(request);
@@ -102,6 +106,7 @@ final class GrpcSensitivityMeter implements SensitivityMeter {
       entries = part.hasStart() ? part.getStart().getEntries() : entries;
       if (part.hasEntry()) {
         SensitivityEntry entry = part.getEntry();
+        done.accumulateAndGet(entry.getDone(), Math::max);
         progress.accept(new Preparation(entry.getDone(), entries, entry.getSecondsLeft()));
       }
     }

@@ -8,6 +8,7 @@ import io.grpc.Context.CancellableContext;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,8 +42,19 @@ final class PatientCalls {
    *     the call went to
    */
   <R> R call(String service, Supplier<R> call) {
+    return call(service, () -> 0, call);
+  }
+
+  /**
+   * The same for long work that goes on where it broke off: as long as it comes further from one
+   * interruption to the next, any number of them is borne.
+   *
+   * @param progress how far the work has come, never less than before
+   */
+  <R> R call(String service, IntSupplier progress, Supplier<R> call) {
     long giveUp = Long.MAX_VALUE; // counts from the first failure: a call may take long before it
     Duration pause = FIRST_PAUSE;
+    int reached = progress.getAsInt();
     while (true) {
       try {
         return once(call);
@@ -51,10 +63,13 @@ final class PatientCalls {
         if (aborted()) {
           throw new HaqException(Reason.CANCELLED, "the call to " + service + " was aborted", e);
         }
-        if (giveUp == Long.MAX_VALUE) {
-          giveUp = System.nanoTime() + patience.toNanos();
+        long now = System.nanoTime();
+        if (giveUp == Long.MAX_VALUE || progress.getAsInt() > reached) {
+          reached = progress.getAsInt();
+          giveUp = now + patience.toNanos();
+          pause = FIRST_PAUSE;
         }
-        if (!away || System.nanoTime() + pause.toNanos() > giveUp) {
+        if (!away || now + pause.toNanos() > giveUp) {
           throw explained(service, e);
         }
         LOG.warn("{} does not answer, trying again in {} ms", service, pause.toMillis());

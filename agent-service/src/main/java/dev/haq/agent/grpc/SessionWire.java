@@ -80,7 +80,8 @@ final class SessionWire {
     progress.tuned().ifPresent(tuned -> message.setTuned(tuned(tuned)));
     if (session.state() == SessionState.RUNNING && progress.episodesDone() > 0) {
       int left = session.limits().episodes() - progress.episodesDone();
-      message.setSecondsLeft(left * progress.episodeSeconds() / progress.episodesDone());
+      double each = progress.episodeSeconds() / progress.episodesDone();
+      message.setSecondsLeft(left * each / Math.max(1, spec.getParallelEpisodes()));
     }
     if (!fleet.targets().isEmpty()) {
       addTargets(progress, message);

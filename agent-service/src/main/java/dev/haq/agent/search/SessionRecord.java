@@ -121,6 +121,30 @@ public record SessionRecord(
           .orElse(0);
     }
 
+    private Progress with(Accuracy floatModel) {
+      return new Progress(
+          episodesDone, episodeSeconds, Optional.of(floatModel), best, fleet, tuned);
+    }
+
+    private Progress with(Tuned outcome) {
+      return new Progress(
+          episodesDone, episodeSeconds, baseline, best, fleet, Optional.of(outcome));
+    }
+
+    private Progress with(FleetBests bests) {
+      return new Progress(episodesDone, episodeSeconds, baseline, best, bests, tuned);
+    }
+
+    private Progress with(Episode episode) {
+      return new Progress(
+          episode.number(),
+          episodeSeconds + episode.result().timings().total(),
+          baseline,
+          episode.improved() ? Optional.of(episode) : best,
+          fleet.with(episode),
+          tuned);
+    }
+
     /** The log's next entry. */
     public Episode next(EpisodeResult result, Instant now) {
       OptionalDouble before =
@@ -226,53 +250,27 @@ public record SessionRecord(
     return moved(status.pauseRequested() ? SessionState.PAUSED : SessionState.PREPARING, now);
   }
 
-  public SessionRecord withBaseline(Accuracy baseline) {
-    Progress known =
-        new Progress(
-            progress.episodesDone(),
-            progress.episodeSeconds(),
-            Optional.of(baseline),
-            progress.best(),
-            progress.fleet(),
-            progress.tuned());
-    return new SessionRecord(definition, limits, status, known, version, updateTime);
+  /** With the accuracy of the float model. */
+  public SessionRecord with(Accuracy baseline) {
+    return with(progress.with(baseline), updateTime);
   }
 
+  /** With the outcome of a final fine-tuning. */
   public SessionRecord with(Tuned tuned) {
-    Progress known =
-        new Progress(
-            progress.episodesDone(),
-            progress.episodeSeconds(),
-            progress.baseline(),
-            progress.best(),
-            progress.fleet(),
-            Optional.of(tuned));
-    return new SessionRecord(definition, limits, status, known, version, updateTime);
+    return with(progress.with(tuned), updateTime);
   }
 
   /** With these bests of its further targets and its fleet, as they are stored. */
   public SessionRecord with(FleetBests bests) {
-    Progress whole =
-        new Progress(
-            progress.episodesDone(),
-            progress.episodeSeconds(),
-            progress.baseline(),
-            progress.best(),
-            bests,
-            progress.tuned());
-    return new SessionRecord(definition, limits, status, whole, version, updateTime);
+    return with(progress.with(bests), updateTime);
   }
 
   /** With one more episode in its log. */
   public SessionRecord with(Episode episode) {
-    Progress further =
-        new Progress(
-            episode.number(),
-            progress.episodeSeconds() + episode.result().timings().total(),
-            progress.baseline(),
-            episode.improved() ? Optional.of(episode) : progress.best(),
-            progress.fleet().with(episode),
-            progress.tuned());
-    return new SessionRecord(definition, limits, status, further, version, episode.createTime());
+    return with(progress.with(episode), episode.createTime());
+  }
+
+  private SessionRecord with(Progress further, Instant now) {
+    return new SessionRecord(definition, limits, status, further, version, now);
   }
 }

@@ -56,13 +56,15 @@ public enum SessionState {
   }
 
   /**
-   * RUNNING and FINE_TUNING go back to PREPARING when a process takes over what a dead one left.
+   * RUNNING and FINE_TUNING go back to PREPARING when a process takes over what a dead one left;
+   * where that had stored the last episode there is nothing to prepare for.
    */
   private Set<SessionState> next() {
     return switch (this) {
       case QUEUED -> EnumSet.of(PREPARING, PAUSED, STOPPED, CANCELLED, FAILED);
       case PREPARING ->
-          EnumSet.of(PREPARING, RUNNING, FINE_TUNING, PAUSED, STOPPING, CANCELLED, FAILED);
+          EnumSet.of(
+              PREPARING, RUNNING, FINE_TUNING, PAUSED, STOPPING, SUCCEEDED, CANCELLED, FAILED);
       case RUNNING ->
           EnumSet.of(PREPARING, FINE_TUNING, PAUSED, STOPPING, SUCCEEDED, CANCELLED, FAILED);
       case FINE_TUNING -> EnumSet.of(PREPARING, PAUSED, STOPPED, SUCCEEDED, CANCELLED, FAILED);

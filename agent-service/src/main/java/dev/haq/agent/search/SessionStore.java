@@ -70,8 +70,8 @@ public interface SessionStore extends AutoCloseable {
   Optional<SessionRecord> lease(
       SessionRecord before, SessionRecord after, String owner, Duration term);
 
-  /** Extends all leases of {@code owner} to {@code term} from now on. */
-  void renew(String owner, Duration term);
+  /** Extends the leases that {@code owner} has of these sessions to {@code term} from now on. */
+  void renew(String owner, Collection<String> sessionIds, Duration term);
 
   /** Gives up all leases of {@code owner}, so that others need not wait for their end. */
   void release(String owner);

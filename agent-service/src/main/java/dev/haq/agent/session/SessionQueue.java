@@ -129,7 +129,7 @@ final class SessionQueue implements AutoCloseable {
     try {
       store.release(terms.owner(), id);
     } catch (RuntimeException e) {
-      LOG.warn("the lease of session {} cannot be given up: {}", id, e.getMessage());
+      LOG.warn("the lease of session {} runs out by itself: {}", id, e.getMessage());
     }
     running.remove(id);
     try {
@@ -139,18 +139,18 @@ final class SessionQueue implements AutoCloseable {
     }
   }
 
-  /** Drops what is done here for a session as it stood, not what a later lease has begun. */
-  synchronized void abort(SessionRecord session) {
+  /** Lets the run of a session know how that stands, unless a later lease has begun the run. */
+  synchronized void tell(SessionRecord session) {
     Running here = running.get(session.id());
     if (here != null && here.run().fence() <= session.version().fence()) {
-      here.run().abort();
+      here.run().tell(session);
     }
   }
 
   private void tick() {
     try {
       if (!running.isEmpty() && System.nanoTime() - renewed > terms.lease().toNanos() / 3) {
-        store.renew(terms.owner(), terms.lease());
+        store.renew(terms.owner(), running.keySet(), terms.lease());
         renewed = System.nanoTime();
       }
       lookAround();
@@ -167,11 +167,7 @@ final class SessionQueue implements AutoCloseable {
     for (SessionRecord session : store.findAll(ids)) {
       ids.remove(session.id());
       watchers.tell(session);
-      Running here = running.get(session.id());
-      if (here != null
-          && (!session.state().isActive() || session.version().fence() > here.run().fence())) {
-        abort(session);
-      }
+      tell(session);
     }
     for (String gone : ids) {
       watchers.gone(gone);

@@ -40,6 +40,10 @@ final class SessionRun implements Runnable {
   private final SessionStore store;
   private final Backend backend;
   private volatile boolean halted;
+
+  /** Whether an episode may be under way. */
+  private volatile boolean searching;
+
   private volatile Optional<Preparation> preparation = Optional.empty();
 
   /**
@@ -99,21 +103,32 @@ final class SessionRun implements Runnable {
         });
   }
 
-  /** Drops what is under way; the session's new state says why. */
+  /** Drops what is under way: there is no such session any more. */
   void abort() {
     backend.abort();
+  }
+
+  /**
+   * Lets it know how the session stands: what is under way is dropped where nobody waits for it any
+   * more. A stop waits for an episode, not for what comes before the first.
+   */
+  void tell(SessionRecord session) {
+    SessionState state = session.state();
+    boolean awaited = state == SessionState.STOPPING ? searching : state.isActive();
+    if (!awaited || session.version().fence() > fence) {
+      backend.abort();
+    }
   }
 
   @Override
   public void run() {
     try (backend;
         Evaluators evaluators = Evaluators.of(spec.pace(), id)) {
-      if (!onlyTunes() || !ends()) {
+      if (searches(heed())) {
         EpisodeWindow episodes = prepare(evaluators);
-        if (goesOn() && begins()) {
+        if (searches(heed())) {
+          begin();
           runEpisodes(episodes);
-        } else {
-          goesOn(); // something was asked for between the two
         }
       }
       tune();
@@ -122,15 +137,20 @@ final class SessionRun implements Runnable {
     }
   }
 
+  /** Whether there are episodes to do; of a session that {@link #heed} has answered. */
+  private boolean searches(SessionRecord session) {
+    return !halted
+        && (session.state() == SessionState.PREPARING || session.state() == SessionState.RUNNING);
+  }
+
   /** PREPARING becomes RUNNING, unless something else was asked for. */
-  private boolean begins() {
-    SessionRecord after =
-        change(
-            s ->
-                s.state() == SessionState.PREPARING
-                    ? s.moved(SessionState.RUNNING, SessionLedger.now())
-                    : s);
-    return after.state() == SessionState.RUNNING;
+  private void begin() {
+    searching = true;
+    change(
+        s ->
+            s.state() == SessionState.PREPARING
+                ? s.moved(SessionState.RUNNING, SessionLedger.now())
+                : s);
   }
 
   /**
@@ -144,7 +164,7 @@ final class SessionRun implements Runnable {
     AccuracyEvaluator evaluator = backend.evaluator(network, session.progress().baseline());
     if (session.progress().baseline().isEmpty()) {
       Accuracy baseline = evaluator.baseline();
-      change(s -> s.withBaseline(baseline));
+      change(s -> s.with(baseline));
     }
     Search search = plan.search(evaluator, backend.sensitivities(network, this::prepared));
     preparation = Optional.empty();
@@ -162,50 +182,53 @@ final class SessionRun implements Runnable {
   }
 
   private void runEpisodes(EpisodeWindow episodes) {
-    SessionRecord session = ledger.get(id);
-    while (!ends() && goesOn()) {
+    SessionRecord session = heed();
+    while (searches(session)) {
       EpisodeResult result = episodes.next(session.limits().episodes());
       Episode episode = session.progress().next(result, SessionLedger.now());
-      session = ledger.append(id, fence, episode, episodes.snapshot());
+      ledger.append(id, fence, episode, episodes.snapshot());
+      session = heed();
     }
   }
 
-  /** Ends the search once a limit is reached; limits may have been changed meanwhile. */
-  private boolean ends() {
-    SessionRecord after =
-        change(
-            s ->
-                s.limits()
-                    .reached(s.progress())
-                    .filter(reason -> s.state().isActive())
-                    .map(reason -> searched(s, reason))
-                    .orElse(s));
-    return after.state().isFinal()
-        || after.state() == SessionState.FINE_TUNING
-        || after.state() == SessionState.PAUSED;
+  /**
+   * Between two episodes: ends the search where a limit is reached, and does what was asked for
+   * since the last look. Limits may have been changed meanwhile: those that the answer has are not
+   * reached while it is RUNNING.
+   */
+  private SessionRecord heed() {
+    return change(
+        s ->
+            switch (s.state()) {
+              case PREPARING, RUNNING, STOPPING ->
+                  s.limits()
+                      .reached(s.progress())
+                      .map(reason -> searched(s, reason))
+                      .orElseGet(() -> asked(s));
+              default -> s;
+            });
   }
 
   /** What follows the last episode. Who has asked for a stop does not wait for fine-tuning. */
   private SessionRecord searched(SessionRecord session, EndReason reason) {
-    if (!tunes(session)) {
+    boolean tuned = spec.finalFineTuning().isEmpty() || session.progress().isTuned();
+    if (tuned) {
       return session.ended(SessionState.SUCCEEDED, reason, "", SessionLedger.now());
     }
+    boolean interrupted =
+        session.state() == SessionState.STOPPING || session.status().pauseRequested();
+    return interrupted
+        ? asked(session)
+        : session.moved(SessionState.FINE_TUNING, SessionLedger.now());
+  }
+
+  private static SessionRecord asked(SessionRecord session) {
     if (session.state() == SessionState.STOPPING) {
-      return session;
+      return session.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
     }
-    return session.moved(
-        session.status().pauseRequested() ? SessionState.PAUSED : SessionState.FINE_TUNING,
-        SessionLedger.now());
-  }
-
-  private boolean tunes(SessionRecord session) {
-    return spec.finalFineTuning().isPresent() && !session.progress().isTuned();
-  }
-
-  /** Whether no episode is left to do, so that nothing has to be prepared for one. */
-  private boolean onlyTunes() {
-    SessionRecord session = ledger.get(id);
-    return tunes(session) && session.limits().reached(session.progress()).isPresent();
+    return session.status().pauseRequested()
+        ? session.moved(SessionState.PAUSED, SessionLedger.now())
+        : session;
   }
 
   /** Trains the best policy's network, if the session has come to that. */
@@ -239,42 +262,22 @@ final class SessionRun implements Runnable {
                 : s);
   }
 
-  /** Does what was asked for since the last look; answers whether there is more to do. */
-  private boolean goesOn() {
-    return !halted && heed().isActive();
-  }
-
-  /** Does what was asked for since the last look; answers the state after it. */
-  private SessionState heed() {
-    SessionRecord after =
-        change(
-            s -> {
-              if (s.state() == SessionState.STOPPING) {
-                return s.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
-              }
-              return s.state().isActive() && s.status().pauseRequested()
-                  ? s.moved(SessionState.PAUSED, SessionLedger.now())
-                  : s;
-            });
-    return after.state();
-  }
-
   /** A call that was dropped because of a new state is no failure; everything else is. */
   private void explain(Throwable failure) {
     if (halted) {
       return;
     }
     try {
-      SessionState state = heed();
+      SessionState state = heed().state();
       String error = oneLine(failure);
       Throwable trace = failure instanceof HaqException ? null : failure;
       if (state.isActive()) {
         LOG.warn("session {} failed: {}", id, error, trace);
         change(
             s ->
-                s.state().isFinal()
-                    ? s
-                    : s.ended(SessionState.FAILED, EndReason.ERROR, error, SessionLedger.now()));
+                s.state().isActive()
+                    ? s.ended(SessionState.FAILED, EndReason.ERROR, error, SessionLedger.now())
+                    : s);
       } else if (state != SessionState.CANCELLED && !isAborted(failure)) {
         LOG.warn("session {} is {}, and what it was doing failed: {}", id, state, error, trace);
       }

@@ -207,31 +207,30 @@ public final class SessionService implements AutoCloseable {
     }
   }
 
+  /** Changes a session as the caller knows it; who works on it here is told. */
   private SessionRecord change(String id, String etag, UnaryOperator<SessionRecord> change) {
-    return ledger.change(
-        id,
-        s -> {
-          checkEtag(s, etag);
-          return change.apply(s);
-        });
+    SessionRecord after =
+        ledger.change(
+            id,
+            s -> {
+              checkEtag(s, etag);
+              return change.apply(s);
+            });
+    queue.tell(after);
+    return after;
   }
 
   /** Pauses the session after the episode under way; fine-tuning at once. */
   public SessionRecord pause(String id, String etag) {
-    SessionRecord after =
-        change(
-            id,
-            etag,
-            s ->
-                switch (s.state()) {
-                  case PAUSED -> s;
-                  case PREPARING, RUNNING -> s.withPauseRequested(true, SessionLedger.now());
-                  default -> s.moved(SessionState.PAUSED, SessionLedger.now());
-                });
-    if (after.state() == SessionState.PAUSED) {
-      queue.abort(after);
-    }
-    return after;
+    return change(
+        id,
+        etag,
+        s ->
+            switch (s.state()) {
+              case PAUSED -> s;
+              case PREPARING, RUNNING -> s.withPauseRequested(true, SessionLedger.now());
+              default -> s.moved(SessionState.PAUSED, SessionLedger.now());
+            });
   }
 
   /** Lets a paused session go on, or withdraws a pause that has not come about. */
@@ -250,49 +249,33 @@ public final class SessionService implements AutoCloseable {
     return ledger.get(id);
   }
 
-  /** Ends the session after the episode under way; fine-tuning at once. Its best policy is kept. */
+  /**
+   * Ends the session after the episode under way; what comes before the first and fine-tuning at
+   * once. Its best policy is kept.
+   */
   public SessionRecord stop(String id, String etag) {
-    boolean[] preparing = new boolean[1];
-    SessionRecord after =
-        change(
-            id,
-            etag,
-            s -> {
-              preparing[0] = s.state() == SessionState.PREPARING;
-              return switch (s.state()) {
-                case STOPPING -> s;
-                case PREPARING, RUNNING -> s.moved(SessionState.STOPPING, SessionLedger.now());
-                default -> s.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
-              };
+    return change(
+        id,
+        etag,
+        s ->
+            switch (s.state()) {
+              case STOPPING -> s;
+              case PREPARING, RUNNING -> s.moved(SessionState.STOPPING, SessionLedger.now());
+              default -> s.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
             });
-    if (preparing[0] || after.state() == SessionState.STOPPED) {
-      queue.abort(after); // no episode is under way
-    }
-    return after;
   }
 
   /** Ends the session now; the episode under way is dropped, what is stored is kept. */
   public SessionRecord cancel(String id, String etag) {
-    SessionRecord after =
-        change(
-            id,
-            etag,
-            s -> s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
-    queue.abort(after);
-    return after;
+    return change(
+        id, etag, s -> s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
   }
 
   /** Gives the session other limits; one that has ended or is fine-tuning is queued again. */
   public SessionRecord extend(String id, String etag, SessionLimits limits) {
     boolean tuned = codec.decode(ledger.get(id).definition().spec()).finalFineTuning().isPresent();
-    SessionRecord after =
-        change(
-            id,
-            etag,
-            s -> s.extended(limits, tuned && !s.progress().isTuned(), SessionLedger.now()));
-    if (after.state() == SessionState.QUEUED) {
-      queue.abort(after);
-    }
+    change(
+        id, etag, s -> s.extended(limits, tuned && !s.progress().isTuned(), SessionLedger.now()));
     queue.fill();
     return ledger.get(id);
   }

@@ -203,8 +203,7 @@ final class SessionWatch {
   private void sendEpisodes(int upTo) {
     List<Episode> episodes = store.episodes(first.id(), sent, Math.min(PAGE, upTo - sent));
     if (episodes.isEmpty()) {
-      throw new IllegalStateException(
-          "session %s has no episode after %d, but %d are done".formatted(first.id(), sent, upTo));
+      throw SessionWatchers.deleted(first.id());
     }
     for (Episode episode : episodes) {
       sink.episode(episode);

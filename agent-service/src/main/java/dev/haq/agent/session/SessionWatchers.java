@@ -115,8 +115,13 @@ final class SessionWatchers implements AutoCloseable {
   void gone(String id) {
     tuning.remove(id);
     for (SessionWatch watch : watches.getOrDefault(id, Set.of())) {
-      watch.fail(new HaqException(Reason.UNKNOWN_SESSION, "session " + id + " was deleted"));
+      watch.fail(deleted(id));
     }
+  }
+
+  /** The log of a session is there as long as the session is. */
+  static HaqException deleted(String id) {
+    return new HaqException(Reason.UNKNOWN_SESSION, "session " + id + " was deleted");
   }
 
   /** The sessions that are watched now. */

@@ -148,17 +148,19 @@ public final class SqlSessionStore implements SessionStore {
     if (sessionIds.isEmpty()) {
       return List.of();
     }
-    String places = Binder.places(sessionIds.size());
     return query(
         connection ->
-            select(
-                connection,
-                "where s.id in (" + places + ")",
-                binder -> {
-                  for (String id : sessionIds) {
-                    binder.text(id);
-                  }
-                }));
+            select(connection, "where s." + idIn(sessionIds), binder -> bind(binder, sessionIds)));
+  }
+
+  private static String idIn(Collection<String> sessionIds) {
+    return "id in (" + Binder.places(sessionIds.size()) + ")";
+  }
+
+  private static void bind(Binder binder, Collection<String> sessionIds) throws SQLException {
+    for (String id : sessionIds) {
+      binder.text(id);
+    }
   }
 
   @Override
@@ -269,13 +271,20 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   @Override
-  public void renew(String owner, Duration term) {
+  public void renew(String owner, Collection<String> sessionIds, Duration term) {
+    List<String> ids = List.copyOf(sessionIds); // which another thread may change meanwhile
+    if (ids.isEmpty()) {
+      return;
+    }
     change(
         connection ->
             execute(
                 connection,
-                "update session set lease_until = " + FROM_NOW + " where lease_owner = ?",
-                b -> b.number(seconds(term)).text(owner)));
+                "update session set lease_until = "
+                    + FROM_NOW
+                    + " where lease_owner = ? and "
+                    + idIn(ids),
+                binder -> bind(binder.number(seconds(term)).text(owner), ids)));
   }
 
   @Override

@@ -35,6 +35,7 @@ final class HeldBackends implements Backend.Factory {
   private int tuningsArrived;
   private int tuningPermits;
   private boolean closesHeld;
+  private boolean preparingHeld;
   private volatile Runnable whenTaken = () -> {};
   private volatile Runnable whenPreparing = () -> {};
 
@@ -54,6 +55,18 @@ final class HeldBackends implements Backend.Factory {
   /** Called by the session's thread when it asks for the float accuracy. */
   void onPreparing(Runnable listener) {
     whenPreparing = listener;
+  }
+
+  /** Has the float accuracy wait until its session is aborted. */
+  synchronized void holdPreparing() {
+    preparingHeld = true;
+  }
+
+  private synchronized void passPreparing(Held caller) {
+    waitWhile(() -> preparingHeld && !caller.aborted);
+    if (caller.aborted) {
+      throw new HaqException(Reason.CANCELLED, "aborted");
+    }
   }
 
   /** Whether threads that are done with a session have to wait before they leave it. */
@@ -206,6 +219,7 @@ final class HeldBackends implements Backend.Factory {
     @Override
     public Accuracy baseline() {
       whenPreparing.run();
+      passPreparing(this);
       return new Accuracy(1000, 900, 990, 10);
     }
 

@@ -17,6 +17,7 @@ final class RecordingSink implements WatchSink {
   private Runnable drained = () -> {};
   private boolean full;
   private boolean over;
+  private RuntimeException failure;
 
   @Override
   public synchronized void snapshot(SessionRecord session) {
@@ -62,8 +63,14 @@ final class RecordingSink implements WatchSink {
   }
 
   @Override
-  public void fail(RuntimeException failure) {
+  public synchronized void fail(RuntimeException cause) {
+    failure = cause;
     end();
+  }
+
+  /** Why it ended; null where nothing went wrong. */
+  synchronized RuntimeException failure() {
+    return failure;
   }
 
   synchronized void fill() {

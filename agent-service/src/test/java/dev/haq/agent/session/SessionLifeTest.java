@@ -1,6 +1,7 @@
 package dev.haq.agent.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,6 +15,7 @@ import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.Timings;
 import dev.haq.agent.search.Tuned;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.Budget;
@@ -32,7 +34,10 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -337,6 +342,25 @@ final class SessionLifeTest {
   }
 
   @Test
+  void whoIsBehindWhenAnotherProcessDeletesTheSessionIsToldSo() throws InterruptedException {
+    String id = create();
+    RecordingSink fast = new RecordingSink();
+    service.watch(id, 0, fast);
+    backends.awaitArrival();
+    RecordingSink slow = new RecordingSink();
+    slow.fill();
+    service.watch(id, 0, slow);
+    service.pause(id, "");
+    backends.permit(1);
+    fast.awaitState(SessionState.PAUSED);
+    assertTrue(store.delete(service.get(id)));
+    slow.drain();
+    slow.awaitEnd();
+    HaqException error = assertInstanceOf(HaqException.class, slow.failure());
+    assertEquals(Reason.UNKNOWN_SESSION, error.reason());
+  }
+
+  @Test
   void aSessionWithAPlaceLeavesTheLineBeforeItCanBePausedAndQueuedAgain()
       throws InterruptedException {
     String id = create();
@@ -381,6 +405,22 @@ final class SessionLifeTest {
     sink.awaitEnd();
     assertEquals(SessionState.STOPPED, service.get(id).state());
     assertEquals(List.of(), sink.episodes());
+  }
+
+  @Test
+  void aStopThatAnotherProcessWasAskedForEndsPreparingToo() throws InterruptedException {
+    backends.holdPreparing();
+    CountDownLatch preparing = new CountDownLatch(1);
+    backends.onPreparing(preparing::countDown);
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    preparing.await();
+    try (SessionService other = service()) {
+      assertEquals(SessionState.STOPPING, other.stop(id, "").state());
+      sink.awaitEnd();
+    }
+    assertEquals(SessionState.STOPPED, service.get(id).state());
   }
 
   @Test
@@ -480,6 +520,35 @@ final class SessionLifeTest {
     assertEquals(1, ended.progress().episodesDone());
   }
 
+  @Test
+  void moreEpisodesAskedForWhileTheLastOneIsStoredAreDone() throws InterruptedException {
+    service.close();
+    AtomicReference<String> id = new AtomicReference<>();
+    AtomicInteger stored = new AtomicInteger();
+    service =
+        service(
+            new SessionMetrics() {
+              @Override
+              public void episode(Timings timings, double storeSeconds) {
+                if (stored.incrementAndGet() == EPISODES) {
+                  service.extend(id.get(), "", SessionLimits.episodes(EPISODES + FURTHER));
+                }
+              }
+
+              @Override
+              public void ended(String state) {}
+            });
+    service.start();
+    id.set(create());
+    RecordingSink sink = new RecordingSink();
+    service.watch(id.get(), 0, sink);
+    backends.permit(MOST);
+    sink.awaitEnd();
+    SessionRecord ended = service.get(id.get());
+    assertEquals(SessionState.SUCCEEDED, ended.state(), ended.status().error());
+    assertEquals(EPISODES + FURTHER, ended.progress().episodesDone());
+  }
+
   private SessionRecord ended(SessionLimits limits) throws InterruptedException {
     String id = create();
     service.extend(id, "", limits);
@@ -503,8 +572,11 @@ final class SessionLifeTest {
   }
 
   private SessionService service() {
-    return new SessionService(
-        store, new OneSpec(), backends, SessionMetrics.NONE, 2, Duration.ofSeconds(30));
+    return service(SessionMetrics.NONE);
+  }
+
+  private SessionService service(SessionMetrics metrics) {
+    return new SessionService(store, new OneSpec(), backends, metrics, 2, Duration.ofSeconds(30));
   }
 
   private static final SessionSpec SPEC =

@@ -167,10 +167,20 @@ abstract class SessionStoreContract {
   void aLeaseThatRanOutIsAnybodysAndOneThatWasRenewedIsNot() {
     SessionRecord held = lease(store.create(session("")), "one", Duration.ZERO).orElseThrow();
     assertEquals(List.of(held), store.unleased(10));
-    store.renew("one", HOUR);
+    store.renew("one", List.of(held.id()), HOUR);
     assertEquals(List.of(), store.unleased(10));
-    store.renew("one", Duration.ZERO);
+    store.renew("one", List.of(held.id()), Duration.ZERO);
     assertTrue(lease(held, "two", HOUR).isPresent());
+  }
+
+  @Test
+  void whoRenewsTheLeaseOfOneSessionLetsTheOthersRunOut() {
+    SessionRecord kept = lease(store.create(session("")), "one", Duration.ZERO).orElseThrow();
+    SessionRecord left = lease(store.create(session("")), "one", Duration.ZERO).orElseThrow();
+    store.renew("one", List.of(kept.id()), HOUR);
+    store.renew("two", List.of(left.id()), HOUR);
+    store.renew("one", List.of(), HOUR);
+    assertEquals(List.of(left), store.unleased(10));
   }
 
   @Test
@@ -373,8 +383,7 @@ abstract class SessionStoreContract {
   private SessionRecord running(SessionRecord queued) {
     SessionRecord preparing = lease(queued, "owner", HOUR).orElseThrow();
     return changed(
-        preparing,
-        preparing.withBaseline(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2)));
+        preparing, preparing.with(BASELINE).moved(SessionState.RUNNING, NOW.plusSeconds(2)));
   }
 
   private Optional<SessionRecord> lease(SessionRecord session, String owner, Duration term) {

@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
     name = "demo",
     description =
         "Searches bit-widths for the built-in model on its built-in images, on bismo-edge within"
-            + " 0.6 of the 8-bit latency; takes about three minutes.",
+            + " 0.6 of the 8-bit latency; takes about a minute.",
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
   private static final String TARGET = "bismo-edge";

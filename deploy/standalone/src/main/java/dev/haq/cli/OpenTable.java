@@ -50,7 +50,7 @@ final class OpenTable {
     try {
       text = Files.readString(file);
     } catch (IOException e) {
-      throw HaqException.invalid("--target %s cannot be read: %s", file, e.getMessage());
+      throw HaqException.invalid("%s cannot be read: %s", file, e.getMessage());
     }
     LookupTable.Builder table =
         file.toString().toLowerCase(Locale.ROOT).endsWith(".csv")
@@ -68,7 +68,7 @@ final class OpenTable {
     CostTable table = Json.parse(tree.toString(), CostTable.newBuilder()).build();
     if (table.getResource() != ResourceOption.toProto(resource)) {
       throw HaqException.invalid(
-          "--target %s holds %s, but %s is wanted", file, table.getResource(), resource);
+          "%s holds %s, but %s is wanted", file, table.getResource(), resource);
     }
     return LookupTable.newBuilder()
         .setLayers(table.getLayersCount())
@@ -109,14 +109,14 @@ final class OpenTable {
                 Integer.parseInt(fields[weightsAt].strip()),
                 Integer.parseInt(fields[activationsAt].strip()));
         if (cells.put(cell, Double.parseDouble(fields[valueAt].strip())) != null) {
-          throw HaqException.invalid("--target %s, line %d: a second %s", file, i + 1, cell);
+          throw HaqException.invalid("%s, line %d: a second %s", file, i + 1, cell);
         }
         if (nameAt >= 0) {
           names.put(layer, fields[nameAt]);
         }
       } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
         throw HaqException.invalid(
-            "--target %s, line %d: '%s' has not the numbers that %s asks for",
+            "%s, line %d: '%s' has not the numbers that %s asks for",
             file, i + 1, lines.get(i), lines.get(0));
       }
     }
@@ -129,7 +129,7 @@ final class OpenTable {
     boolean gaps = !layers.isEmpty() && layers.get(layers.size() - 1) != layers.size() - 1;
     if (wanted == 0 || gaps || cells.size() != wanted) {
       throw HaqException.invalid(
-          "--target %s has %d cells, but every layer_index from 0 on needs weights of %s with activations of %s bits",
+          "%s has %d cells, but every layer_index from 0 on needs weights of %s with activations of %s bits",
           file, cells.size(), weights, activations);
     }
     return LookupTable.newBuilder()
@@ -145,8 +145,7 @@ final class OpenTable {
   private static int column(Path file, List<String> header, String name) {
     int at = header.indexOf(name);
     if (at < 0) {
-      throw HaqException.invalid(
-          "--target %s has no column %s: its columns are %s", file, name, header);
+      throw HaqException.invalid("%s has no column %s: its columns are %s", file, name, header);
     }
     return at;
   }

@@ -32,8 +32,8 @@ final class Progress implements AutoCloseable {
   /**
    * An episode is done.
    *
-   * @param seconds it took: the time left follows the latest ones, since warm-up is faster and the
-   *     episodes of an interrupted session come at once
+   * @param seconds it held up the search: the time left follows the latest ones, since warm-up is
+   *     faster and the episodes of an interrupted session come at once
    */
   void reached(int episode, double seconds) {
     latest.addLast(seconds);

@@ -42,7 +42,7 @@ final class TableFile {
   static LookupTable read(String name, Resource resource, double clockHz, int batch) {
     Path file = Path.of(name);
     if (!Files.isRegularFile(file)) {
-      throw HaqException.invalid("--target %s: there is no such file", name);
+      throw HaqException.invalid("%s: there is no such file", name);
     }
     if (OpenTable.is(name)) {
       return OpenTable.read(file, resource, clockHz, batch);
@@ -51,17 +51,16 @@ final class TableFile {
     try {
       array = NpyFile.parse(name, Files.readAllBytes(file));
     } catch (IOException e) {
-      throw HaqException.invalid("--target %s cannot be read: %s", name, e.getMessage());
+      throw HaqException.invalid("%s cannot be read: %s", name, e.getMessage());
     }
     List<Integer> shape = array.shape();
     if (shape.size() != AXES || shape.contains(0)) {
-      throw HaqException.invalid(
-          "--target %s has shape %s: expected [layer][w-1][a-1]", name, shape);
+      throw HaqException.invalid("%s has shape %s: expected [layer][w-1][a-1]", name, shape);
     }
     boolean whole = Arrays.stream(array.values()).allMatch(v -> v >= 1 && v == Math.rint(v));
     if (clockHz < 0 || (clockHz == 0 && whole && resource == Resource.LATENCY)) {
       throw HaqException.invalid(
-          "--target %s holds whole numbers, so cycles: give the clock with --clock-hz", name);
+          "%s holds whole numbers, so cycles: give the clock with --clock-hz", name);
     }
     LookupTable.Builder table =
         LookupTable.newBuilder()

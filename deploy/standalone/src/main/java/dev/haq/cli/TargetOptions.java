@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.ParameterOverride;
 import dev.haq.proto.hwsim.v1.TargetRef;
@@ -61,7 +62,7 @@ final class TargetOptions {
    */
   TargetRef ref(Resource resource) {
     if (batch < 0 || tableBatch < 0) {
-      throw dev.haq.model.HaqException.invalid("--batch and --table-batch must not be negative");
+      throw HaqException.invalid("--batch and --table-batch must not be negative");
     }
     TargetRef.Builder ref = ref("--target", target, resource, clockHz, tableBatch).setBatch(batch);
     overrides.forEach((key, value) -> ref.addOverrides(override(key, value)));
@@ -76,7 +77,11 @@ final class TargetOptions {
       String option, String text, Resource resource, double clockHz, int tableBatch) {
     TargetRef.Builder ref = TargetRef.newBuilder();
     if (TableFile.is(text)) {
-      return ref.setLookupTable(TableFile.read(text, resource, clockHz, tableBatch));
+      try {
+        return ref.setLookupTable(TableFile.read(text, resource, clockHz, tableBatch));
+      } catch (HaqException e) {
+        throw HaqException.invalid("%s %s", option, e.getMessage());
+      }
     }
     return isDescription(text) ? ref.setAccelerator(description(option, text)) : ref.setName(text);
   }
@@ -90,8 +95,7 @@ final class TargetOptions {
     try {
       return Files.readString(Path.of(target));
     } catch (IOException e) {
-      throw dev.haq.model.HaqException.invalid(
-          "%s %s cannot be read: %s", option, target, e.getMessage());
+      throw HaqException.invalid("%s %s cannot be read: %s", option, target, e.getMessage());
     }
   }
 
@@ -132,7 +136,7 @@ final class TargetOptions {
           bits(tree.path("activation_bits")));
     } catch (JsonProcessingException e) {
       // The service says the same, but for the file's line.
-      throw dev.haq.model.HaqException.invalid(
+      throw HaqException.invalid(
           "--target, line %d: not readable as YAML: %s",
           e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
           e.getOriginalMessage().lines().findFirst().orElse(""));

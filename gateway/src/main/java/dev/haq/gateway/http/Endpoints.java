@@ -51,8 +51,16 @@ final class Endpoints {
                       ProtoJson.parse(ctx.body().buffer(), "the request body", builder.get())),
               false)
           .onComplete(
-              request -> context.runOnContext(v -> answer.accept(ctx, request)),
+              request -> context.runOnContext(v -> answerUnlessLeft(ctx, answer, request)),
               failure -> context.runOnContext(v -> ctx.fail(failure)));
     };
+  }
+
+  /** Who has left meanwhile is told nothing, and would not be noticed leaving. */
+  private static <Q> void answerUnlessLeft(
+      RoutingContext ctx, BiConsumer<RoutingContext, Q> answer, Q request) {
+    if (!ctx.response().closed()) {
+      answer.accept(ctx, request);
+    }
   }
 }

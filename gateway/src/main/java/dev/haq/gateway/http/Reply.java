@@ -3,10 +3,11 @@ package dev.haq.gateway.http;
 import com.google.protobuf.Message;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
 import java.util.Map;
 
-/** An answer, encoded and ready to be sent. */
-record Reply(int status, Map<String, String> headers, Buffer body) {
+/** An answer that is whole: encoded in memory. */
+record Reply(int status, Map<String, String> headers, Buffer body) implements Answer {
   static Reply ok(Message message) {
     return new Reply(200, Map.of(), json(message));
   }
@@ -23,7 +24,9 @@ record Reply(int status, Map<String, String> headers, Buffer body) {
     return Buffer.buffer(ProtoJson.print(message));
   }
 
-  void send(HttpServerResponse response) {
+  @Override
+  public void send(RoutingContext ctx) {
+    HttpServerResponse response = ctx.response();
     if (response.ended() || response.closed()) {
       return;
     }

@@ -11,6 +11,7 @@ import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CancelSessionRequest;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.DeleteSessionRequest;
+import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.ExtendSessionRequest;
 import dev.haq.proto.agent.v1.GetFrontRequest;
 import dev.haq.proto.agent.v1.GetSessionRequest;
@@ -85,7 +86,9 @@ final class SessionApi {
     router
         .get("/v1/sessions/:id/best")
         .handler(
-            query(read(SearchAgentGrpc.getGetSessionMethod(), SessionApi::best), SessionApi::get));
+            query(
+                read(SearchAgentGrpc.getGetSessionMethod(), session -> Reply.ok(best(session))),
+                SessionApi::get));
     router
         .get("/v1/sessions/:id/episodes")
         .handler(
@@ -246,13 +249,14 @@ final class SessionApi {
     return request.build();
   }
 
-  private static Reply best(Session session) {
+  /** The episode of a session's best policy. */
+  static Episode best(Session session) {
     if (!session.hasBest()) {
       throw new HaqException(
           Reason.UNKNOWN_EPISODE,
           "session %s has no episode yet that meets its budget: ask again after the next one"
               .formatted(session.getId()));
     }
-    return Reply.ok(session.getBest());
+    return session.getBest();
   }
 }

@@ -13,13 +13,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
- * One request, one answer, without holding an event loop: the answer is decoded and turned into
- * JSON on gRPC's threads. A caller that leaves cancels the call.
+ * One request, one answer, without holding an event loop: the answer is decoded and, where it is a
+ * {@link Reply}, turned into JSON on gRPC's threads. A caller that leaves cancels the call.
  *
- * @param encode makes the reply of the service's answer; what it throws becomes a problem
+ * @param encode makes the answer of the service's; what it throws becomes a problem
  */
 record UnaryCall<Q, R>(
-    Backend backend, MethodDescriptor<Q, R> method, Duration deadline, Function<R, Reply> encode) {
+    Backend backend,
+    MethodDescriptor<Q, R> method,
+    Duration deadline,
+    Function<R, ? extends Answer> encode) {
 
   /** To be called on the request's event loop. */
   void start(RoutingContext ctx, Q request) {
@@ -38,8 +41,8 @@ record UnaryCall<Q, R>(
           @Override
           public void onNext(R answer) {
             try {
-              Reply reply = encode.apply(answer);
-              context.runOnContext(v -> reply.send(ctx.response()));
+              Answer encoded = encode.apply(answer);
+              context.runOnContext(v -> encoded.send(ctx));
             } catch (RuntimeException e) {
               context.runOnContext(v -> ctx.fail(e));
             }

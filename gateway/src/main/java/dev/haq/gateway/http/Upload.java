@@ -91,7 +91,7 @@ final class Upload<Q, R> {
     request.endHandler(v -> finish());
     request.exceptionHandler(e -> leave());
     ctx.response().closeHandler(v -> leave());
-    call.start(new Answer(), new Metadata());
+    call.start(new Answers(), new Metadata());
     call.request(1);
     call.sendMessage(header);
     if (call.isReady()) {
@@ -144,7 +144,7 @@ final class Upload<Q, R> {
   private void answer(Reply reply) {
     if (!over) {
       over = true;
-      reply.send(ctx.response());
+      reply.send(ctx);
     }
   }
 
@@ -196,7 +196,7 @@ final class Upload<Q, R> {
   }
 
   /** Carries the service's answer back to the event loop. */
-  private final class Answer extends ClientCall.Listener<R> {
+  private final class Answers extends ClientCall.Listener<R> {
     @Override
     public void onReady() {
       context.runOnContext(
