@@ -215,9 +215,7 @@ public final class StoreBench {
         changed(
             store,
             preparing,
-            preparing
-                .with(new Accuracy(1000, 720, 910, 1100))
-                .moved(SessionState.RUNNING, now()));
+            preparing.with(new Accuracy(1000, 720, 910, 1100)).moved(SessionState.RUNNING, now()));
     for (int number = 1; number <= episodes; number++) {
       session =
           store.append(

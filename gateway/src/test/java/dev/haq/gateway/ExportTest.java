@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.agent.v1.Tuned;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.model.v1.Policy;
@@ -26,6 +27,8 @@ import org.junit.jupiter.api.Test;
 
 /** Exported files on their way through the gateway. */
 final class ExportTest {
+  private static final int BEST = 7;
+
   private static GatewayFixture gateway;
 
   @BeforeAll
@@ -86,20 +89,7 @@ final class ExportTest {
 
   @Test
   void theBestPolicyOfASessionIsExportedAsItWasSearched() throws Exception {
-    gateway.agent.sessions.put(
-        "s1",
-        Session.newBuilder()
-            .setId("s1")
-            .setSpec(
-                SessionSpec.newBuilder()
-                    .setModel("net")
-                    .setData(DataSelection.newBuilder().setDataset("images").setMaxImages(50))
-                    .setRecipe(Recipe.newBuilder().setName("ptq")))
-            .setBest(
-                Episode.newBuilder()
-                    .setPolicy(
-                        Policy.newBuilder().addLayers(LayerBits.newBuilder().setWeightBits(5))))
-            .build());
+    gateway.agent.sessions.put("s1", searched().build());
     HttpResponse<String> response = gateway.get("/v1/sessions/s1/export?format=qonnx");
     assertEquals(200, response.statusCode(), response.body());
     ExportRequest asked = gateway.quantizer.exportRequest;
@@ -115,5 +105,41 @@ final class ExportTest {
     gateway.agent.sessions.put("s2", Session.newBuilder().setId("s2").build());
     HttpResponse<String> early = gateway.get("/v1/sessions/s2/export?format=csv");
     assertEquals("UNKNOWN_EPISODE", GatewayFixture.json(early).get("reason").asText());
+  }
+
+  @Test
+  void theNetworkThatWasFineTunedForTheBestPolicyIsExported() throws Exception {
+    Tuned tuned =
+        Tuned.newBuilder()
+            .setEpisode(BEST)
+            .setModel("tuned-net")
+            .setRecipe(Recipe.newBuilder().setName("haq"))
+            .build();
+    gateway.agent.sessions.put("tuned", searched().setTuned(tuned).build());
+    gateway.agent.sessions.put(
+        "surpassed", searched().setTuned(tuned.toBuilder().setEpisode(BEST - 1)).build());
+
+    assertEquals(200, gateway.get("/v1/sessions/tuned/export?format=qonnx").statusCode());
+    ExportRequest asked = gateway.quantizer.exportRequest;
+    assertEquals("tuned-net", asked.getModel());
+    assertEquals("haq", asked.getRecipe().getName());
+    assertEquals(5, asked.getPolicy().getLayers(0).getWeightBits());
+
+    assertEquals(200, gateway.get("/v1/sessions/surpassed/export?format=qonnx").statusCode());
+    assertEquals("net", gateway.quantizer.exportRequest.getModel(), "it was of another policy");
+  }
+
+  private static Session.Builder searched() {
+    return Session.newBuilder()
+        .setId("s1")
+        .setSpec(
+            SessionSpec.newBuilder()
+                .setModel("net")
+                .setData(DataSelection.newBuilder().setDataset("images").setMaxImages(50))
+                .setRecipe(Recipe.newBuilder().setName("ptq")))
+        .setBest(
+            Episode.newBuilder()
+                .setNumber(BEST)
+                .setPolicy(Policy.newBuilder().addLayers(LayerBits.newBuilder().setWeightBits(5))));
   }
 }

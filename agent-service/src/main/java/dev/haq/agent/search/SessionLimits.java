@@ -10,7 +10,7 @@ import java.util.OptionalInt;
  * same episode however often it was interrupted.
  *
  * @param episodes how many it is to have, 1..100,000
- * @param wallSeconds of the episodes added up, above 0; empty for any
+ * @param wallSeconds that the episodes take, above 0; empty for any
  * @param patience how many episodes in a row may bring no better reward, on any target, at least 1;
  *     empty for any
  * @param top1 accuracy of the best policy, of each target, that is enough, percentage points,
@@ -43,8 +43,12 @@ public record SessionLimits(
         episodes, OptionalDouble.empty(), OptionalInt.empty(), OptionalDouble.empty());
   }
 
-  /** Why a session that has come so far is over; empty when it is not. */
-  public Optional<EndReason> reached(SessionRecord.Progress progress) {
+  /**
+   * Why a session that has come so far is over; empty when it is not.
+   *
+   * @param sideBySide episodes that are evaluated at a time, which share the time they take
+   */
+  public Optional<EndReason> reached(SessionRecord.Progress progress, int sideBySide) {
     if (top1.isPresent() && progress.bests().stream().allMatch(this::isGoal)) {
       return Optional.of(EndReason.GOAL);
     }
@@ -56,7 +60,8 @@ public record SessionLimits(
         && progress.episodesDone() - progress.improvedAt() >= patience.getAsInt()) {
       return Optional.of(EndReason.CONVERGED);
     }
-    if (wallSeconds.isPresent() && progress.episodeSeconds() >= wallSeconds.getAsDouble()) {
+    if (wallSeconds.isPresent()
+        && progress.episodeSeconds() / sideBySide >= wallSeconds.getAsDouble()) {
       return Optional.of(EndReason.WALL_TIME);
     }
     return Optional.empty();

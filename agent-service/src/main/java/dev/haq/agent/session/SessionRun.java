@@ -201,12 +201,13 @@ final class SessionRun implements Runnable {
         s ->
             switch (s.state()) {
               case PREPARING, RUNNING, STOPPING ->
-                  s.limits()
-                      .reached(s.progress())
-                      .map(reason -> searched(s, reason))
-                      .orElseGet(() -> asked(s));
+                  reached(s).map(reason -> searched(s, reason)).orElseGet(() -> asked(s));
               default -> s;
             });
+  }
+
+  private Optional<EndReason> reached(SessionRecord session) {
+    return session.limits().reached(session.progress(), spec.pace().parallelEpisodes());
   }
 
   /** What follows the last episode. Who has asked for a stop does not wait for fine-tuning. */
@@ -256,7 +257,7 @@ final class SessionRun implements Runnable {
                 ? s.with(tuned)
                     .ended(
                         SessionState.SUCCEEDED,
-                        s.limits().reached(s.progress()).orElse(EndReason.EPISODES),
+                        reached(s).orElse(EndReason.EPISODES),
                         "",
                         SessionLedger.now())
                 : s);

@@ -79,8 +79,8 @@ final class FolderZip {
     return new HaqException(
         Reason.DISK_FULL,
         ("this machine's disk is full at %s, where %s is packed in a zip before it is uploaded:"
-             + " make room there, name another folder with HAQ_JAVA_OPTS=-Djava.io.tmpdir=DIR, or"
-             + " give a zip of the folder")
+                + " make room there, name another folder with HAQ_JAVA_OPTS=-Djava.io.tmpdir=DIR, or"
+                + " give a zip of the folder")
             .formatted(zip.toAbsolutePath().getParent(), folder),
         cause);
   }

@@ -4,6 +4,7 @@ import static dev.haq.gateway.http.Endpoints.body;
 import static dev.haq.gateway.http.Endpoints.collect;
 
 import dev.haq.gateway.GatewaySettings;
+import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.GetSessionRequest;
 import dev.haq.proto.agent.v1.SearchAgentGrpc;
 import dev.haq.proto.agent.v1.Session;
@@ -50,16 +51,22 @@ final class ExportApi {
     return ctx -> download(ctx, request);
   }
 
-  /** The best policy of a session, checked on the images that the session searched with. */
+  /**
+   * The best policy of a session, by the network that was fine-tuned for it where one was, checked
+   * on the images that the session searched with.
+   */
   private static ExportRequest best(Session session, ExportRequest.Format format) {
     DataSelection.Builder data = session.getSpec().getData().toBuilder();
     if (data.getSplit() == DataSelection.Split.ALL) {
       data.setSplit(DataSelection.Split.SEARCH);
     }
+    Episode best = SessionApi.best(session);
+    boolean tuned = session.hasTuned() && session.getTuned().getEpisode() == best.getNumber();
+    String model = tuned ? session.getTuned().getModel() : session.getSpec().getModel();
     return ExportRequest.newBuilder()
-        .setModel(session.getSpec().getModel())
-        .setPolicy(SessionApi.best(session).getPolicy())
-        .setRecipe(session.getSpec().getRecipe())
+        .setModel(model)
+        .setPolicy(best.getPolicy().toBuilder().setModel(model))
+        .setRecipe(tuned ? session.getTuned().getRecipe() : session.getSpec().getRecipe())
         .setData(data)
         .setFormat(format)
         .build();
