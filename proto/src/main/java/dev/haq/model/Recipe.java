@@ -128,12 +128,13 @@ public record Recipe(
 
   /**
    * What trains a network that this recipe quantizes, with its scales and clips: kmeans itself,
-   * else haq-finetune.
+   * else haq-finetune, whose newest version it is where this is of another name.
    */
   public Recipe trainedWith(FineTuning tuning) {
+    boolean trains = TRAINED.contains(name);
     return new Recipe(
-        name.equals("kmeans") ? name : "haq-finetune",
-        version,
+        trains ? name : "haq-finetune",
+        trains ? version : newest("haq-finetune"),
         weightScales,
         weightClip,
         activationClip,

@@ -113,7 +113,7 @@ class FineTunedSearchTest {
     Captured run =
         run(
             with(
-                search("tuned", "--episodes", "2", "--agent", "uniform"),
+                search("tuned", "--episodes", "2", "--agent", "uniform", "--recipe", "ptq"),
                 "--train-data",
                 training.toString(),
                 "--finetune-epochs",
