@@ -19,7 +19,7 @@ final class Adam {
   /**
    * Added and taken away again, so that a moment that decays (a unit that is off has no gradient)
    * ends at 0, in place of a subnormal number: processors work with those several times slower. A
-   * moment changes by at most 1e-32, which no parameter can show.
+   * moment changes by at most 1e-32 or one unit in its last place, whichever is more.
    */
   private static final float TINY = 1e-25f;
 

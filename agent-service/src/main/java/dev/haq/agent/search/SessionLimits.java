@@ -46,9 +46,9 @@ public record SessionLimits(
   /**
    * Why a session that has come so far is over; empty when it is not.
    *
-   * @param sideBySide episodes that are evaluated at a time, which share the time they take
+   * @param parallelEpisodes episodes that are evaluated at a time, which share the time they take
    */
-  public Optional<EndReason> reached(SessionRecord.Progress progress, int sideBySide) {
+  public Optional<EndReason> reached(SessionRecord.Progress progress, int parallelEpisodes) {
     if (top1.isPresent() && progress.bests().stream().allMatch(this::isGoal)) {
       return Optional.of(EndReason.GOAL);
     }
@@ -61,7 +61,7 @@ public record SessionLimits(
       return Optional.of(EndReason.CONVERGED);
     }
     if (wallSeconds.isPresent()
-        && progress.episodeSeconds() / sideBySide >= wallSeconds.getAsDouble()) {
+        && progress.episodeSeconds() / parallelEpisodes >= wallSeconds.getAsDouble()) {
       return Optional.of(EndReason.WALL_TIME);
     }
     return Optional.empty();

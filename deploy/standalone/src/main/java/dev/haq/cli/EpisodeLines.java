@@ -79,8 +79,8 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
             ? line(episode, session.getEpisodesTotal())
             : fleetLine(episode));
     if (progress != null) {
-      int sideBySide = Math.max(1, session.getSpec().getParallelEpisodes());
-      progress.reached(episode.getNumber(), episode.getSeconds() / sideBySide);
+      int parallelEpisodes = Math.max(1, session.getSpec().getParallelEpisodes());
+      progress.reached(episode.getNumber(), episode.getSeconds() / parallelEpisodes);
     }
   }
 

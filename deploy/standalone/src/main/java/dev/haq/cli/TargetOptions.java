@@ -80,7 +80,7 @@ final class TargetOptions {
       try {
         return ref.setLookupTable(TableFile.read(text, resource, clockHz, tableBatch));
       } catch (HaqException e) {
-        throw HaqException.invalid("%s %s", option, e.getMessage());
+        throw new HaqException(e.reason(), option + " " + e.getMessage(), e);
       }
     }
     return isDescription(text) ? ref.setAccelerator(description(option, text)) : ref.setName(text);
