@@ -25,6 +25,7 @@ import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.DataSelection.Split;
 import dev.haq.proto.model.v1.FineTuning;
 import dev.haq.proto.model.v1.Recipe;
+import dev.haq.wire.BestPolicy;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,6 +72,36 @@ final class FinalFineTuningTest {
     assertTrue(tuned.getHeldOutAfter().getTop1() > tuned.getHeldOutBefore().getTop1());
     assertEquals(3, quantizer.epochs());
     assertEquals(1, quantizer.splits().stream().filter(Split.HELD_OUT::equals).count());
+  }
+
+  @Test
+  void ofSeveralTargetsTheBestPolicyOfEachIsTrainedAndTheFleetsEachOnce() {
+    SessionSpec.Builder spec = tuned(24, 2);
+    spec.addFurtherTargetsBuilder().getTargetBuilder().setName(FakeSimulator.MEMORY);
+    String id = client.create(spec).getId();
+    List<SessionEvent> events = client.watch(id, 24);
+    Session session = client.get(id);
+    assertEquals(SessionState.SUCCEEDED, session.getState(), session.getError());
+    List<BestPolicy> bests = BestPolicy.all(session);
+    assertEquals(
+        List.of(FakeSimulator.TARGET, FakeSimulator.MEMORY, BestPolicy.FLEET),
+        bests.stream().map(BestPolicy::target).toList());
+    for (BestPolicy best : bests) {
+      Tuned tuned = best.tuned().orElseThrow();
+      assertEquals(best.episode().getNumber(), tuned.getEpisode());
+      assertEquals(best.episode().getAccuracy(), tuned.getBefore());
+    }
+    assertEquals(session.getTuned(), session.getTargets(0).getTuned());
+    long policies = bests.stream().map(b -> b.episode().getNumber()).distinct().count();
+    assertTrue(policies > 1, "one policy is the best everywhere: the test shows little");
+    assertEquals(2 * policies, quantizer.epochs());
+    long told =
+        events.stream()
+            .filter(e -> e.hasState() && e.getState().getState() == SessionState.FINE_TUNING)
+            .map(e -> BestPolicy.all(e.getState()).stream().filter(b -> b.tuned().isPresent()))
+            .filter(tuned -> tuned.findAny().isPresent())
+            .count();
+    assertTrue(told > 0, "each outcome is told when it is there");
   }
 
   @Test

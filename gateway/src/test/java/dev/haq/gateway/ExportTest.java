@@ -129,6 +129,56 @@ final class ExportTest {
     assertEquals("net", gateway.quantizer.exportRequest.getModel(), "it was of another policy");
   }
 
+  @Test
+  void eachOfSeveralTargetsHasItsPolicyExportedAndTheFleetToo() throws Exception {
+    Session.Builder session = searched();
+    session.addTargetsBuilder().setTarget("edge").setBest(session.getBest());
+    session
+        .addTargetsBuilder()
+        .setTarget("cloud")
+        .setBest(best(2))
+        .setTuned(
+            Tuned.newBuilder()
+                .setEpisode(BEST)
+                .setModel("tuned-for-cloud")
+                .setRecipe(Recipe.newBuilder().setName("haq")));
+    session.getFleetBuilder().setBest(best(3));
+    gateway.agent.sessions.put("fleet", session.build());
+    gateway.agent.sessions.put("early", session.clone().clearFleet().build());
+    assertEquals(5, widthExported("fleet", ""));
+    assertEquals(5, widthExported("fleet", "&target=edge"));
+    assertEquals(2, widthExported("fleet", "&target=cloud"));
+    assertEquals("tuned-for-cloud", gateway.quantizer.exportRequest.getModel());
+    assertEquals(3, widthExported("fleet", "&target=fleet"));
+    assertEquals("net", gateway.quantizer.exportRequest.getModel());
+    HttpResponse<String> best = gateway.get("/v1/sessions/fleet/best?target=cloud");
+    assertEquals(2, GatewayFixture.json(best).at("/policy/layers/0/weight_bits").asInt());
+
+    HttpResponse<String> unknown = gateway.get("/v1/sessions/fleet/best?target=moon");
+    assertEquals(400, unknown.statusCode());
+    assertTrue(unknown.body().contains("use one of edge, cloud, fleet"), unknown.body());
+    HttpResponse<String> early = gateway.get("/v1/sessions/early/best?target=fleet");
+    assertEquals("UNKNOWN_EPISODE", GatewayFixture.json(early).get("reason").asText());
+    gateway.agent.sessions.put("one", searched().build());
+    HttpResponse<String> one = gateway.get("/v1/sessions/one/best?target=edge");
+    assertTrue(one.body().contains("has one target"), one.body());
+  }
+
+  /** Bits of the first layer's weights. */
+  private static int widthExported(String session, String parameters) throws Exception {
+    HttpResponse<String> response =
+        gateway.get("/v1/sessions/" + session + "/export?format=qonnx" + parameters);
+    assertEquals(200, response.statusCode(), response.body());
+    return gateway.quantizer.exportRequest.getPolicy().getLayers(0).getWeightBits();
+  }
+
+  private static Episode best(int bits) {
+    return Episode.newBuilder()
+        .setNumber(BEST)
+        .setPolicy(Policy.newBuilder().addLayers(LayerBits.newBuilder().setWeightBits(bits)))
+        .build();
+  }
+
   private static Session.Builder searched() {
     return Session.newBuilder()
         .setId("s1")
@@ -137,9 +187,6 @@ final class ExportTest {
                 .setModel("net")
                 .setData(DataSelection.newBuilder().setDataset("images").setMaxImages(50))
                 .setRecipe(Recipe.newBuilder().setName("ptq")))
-        .setBest(
-            Episode.newBuilder()
-                .setNumber(BEST)
-                .setPolicy(Policy.newBuilder().addLayers(LayerBits.newBuilder().setWeightBits(5))));
+        .setBest(best(5));
   }
 }

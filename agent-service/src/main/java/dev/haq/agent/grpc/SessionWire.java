@@ -77,7 +77,7 @@ final class SessionWire {
     session.status().endReason().ifPresent(reason -> message.setEndReason(toProto(reason)));
     progress.baseline().ifPresent(baseline -> message.setBaseline(DataWire.toProto(baseline)));
     progress.best().ifPresent(best -> message.setBest(episode(best)));
-    progress.tuned().ifPresent(tuned -> message.setTuned(tuned(tuned)));
+    progress.tunings().of(0).ifPresent(tuned -> message.setTuned(tuned(tuned)));
     if (session.state() == SessionState.RUNNING && progress.episodesDone() > 0) {
       int left = session.limits().episodes() - progress.episodesDone();
       double each = progress.episodeSeconds() / progress.episodesDone();
@@ -138,12 +138,15 @@ final class SessionWire {
       if (best.isPresent()) {
         result.setBest(episodeOn(i, best.get()));
       }
+      progress.tunings().of(i).ifPresent(tuned -> result.setTuned(tuned(tuned)));
       message.addTargets(result);
     }
     OptionalDouble first =
         progress.best().stream().mapToDouble(best -> best.result().reward()).findFirst();
     FleetResult.Builder result = FleetResult.newBuilder().setInfeasible(fleet.refusal());
     progress.fleet().fleet().ifPresent(best -> result.setBest(episode(best)));
+    int last = fleet.targets().size(); // the fleet's aim
+    progress.tunings().of(last).ifPresent(tuned -> result.setTuned(tuned(tuned)));
     message.setFleet(result.addAllRegrets(progress.fleet().regrets(first)));
   }
 

@@ -41,6 +41,11 @@ public record FleetBests(List<Optional<Episode>> byAim) {
     return byAim.get(aim - 1);
   }
 
+  /** How many aims a session has: its targets, and the fleet where there are several. */
+  public int aims() {
+    return 1 + byAim.size();
+  }
+
   /** Of the fleet; empty in a session with one target. */
   public Optional<Episode> fleet() {
     return byAim.isEmpty() ? Optional.empty() : of(byAim.size());

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -85,7 +86,7 @@ public record SessionRecord(
    * @param best the episode with the highest reward of those eligible on the first target, the
    *     earliest of equals; empty before the first
    * @param fleet the best of the other targets and of all together
-   * @param tuned the outcome of the last final fine-tuning, perhaps of an earlier best
+   * @param tunings the outcomes of final fine-tuning
    */
   public record Progress(
       int episodesDone,
@@ -93,15 +94,28 @@ public record SessionRecord(
       Optional<Accuracy> baseline,
       Optional<Episode> best,
       FleetBests fleet,
-      Optional<Tuned> tuned) {
+      Tunings tunings) {
     static Progress none(Fleet fleet) {
+      FleetBests bests = FleetBests.of(fleet);
       return new Progress(
-          0, 0, Optional.empty(), Optional.empty(), FleetBests.of(fleet), Optional.empty());
+          0, 0, Optional.empty(), Optional.empty(), bests, Tunings.none(bests.aims()));
     }
 
-    /** Whether the best policy's network has been trained. */
+    /** Whether the network of each best policy has been trained. */
     public boolean isTuned() {
-      return tuned.isPresent() && best.filter(b -> b.number() == tuned.get().episode()).isPresent();
+      return best.isPresent() && untuned().isEmpty();
+    }
+
+    /**
+     * The best policy whose network is to be trained next: the first target's, the further ones' in
+     * order, the fleet's, each policy once.
+     */
+    public Optional<Episode> untuned() {
+      List<Optional<Episode>> bests = bestsByAim();
+      return IntStream.range(0, bests.size())
+          .filter(aim -> bests.get(aim).filter(b -> !tunings.has(aim, b)).isPresent())
+          .mapToObj(aim -> bests.get(aim).orElseThrow())
+          .findFirst();
     }
 
     /** The best of each target, in order. */
@@ -112,9 +126,14 @@ public record SessionRecord(
       return bests;
     }
 
+    /** The best of each target, and of the fleet where there are several. */
+    private List<Optional<Episode>> bestsByAim() {
+      return Stream.concat(Stream.of(best), fleet.byAim().stream()).toList();
+    }
+
     /** Number of the last episode that was the best of any target, or of the fleet; 0 before. */
     int improvedAt() {
-      return Stream.concat(bests().stream(), Stream.of(fleet.fleet()))
+      return bestsByAim().stream()
           .flatMap(Optional::stream)
           .mapToInt(Episode::number)
           .max()
@@ -123,16 +142,16 @@ public record SessionRecord(
 
     private Progress with(Accuracy floatModel) {
       return new Progress(
-          episodesDone, episodeSeconds, Optional.of(floatModel), best, fleet, tuned);
+          episodesDone, episodeSeconds, Optional.of(floatModel), best, fleet, tunings);
     }
 
     private Progress with(Tuned outcome) {
-      return new Progress(
-          episodesDone, episodeSeconds, baseline, best, fleet, Optional.of(outcome));
+      Tunings outcomes = tunings.with(outcome, bestsByAim());
+      return new Progress(episodesDone, episodeSeconds, baseline, best, fleet, outcomes);
     }
 
     private Progress with(FleetBests bests) {
-      return new Progress(episodesDone, episodeSeconds, baseline, best, bests, tuned);
+      return new Progress(episodesDone, episodeSeconds, baseline, best, bests, tunings);
     }
 
     private Progress with(Episode episode) {
@@ -142,7 +161,7 @@ public record SessionRecord(
           baseline,
           episode.improved() ? Optional.of(episode) : best,
           fleet.with(episode),
-          tuned);
+          tunings);
     }
 
     /** The log's next entry. */
@@ -214,7 +233,7 @@ public record SessionRecord(
   /**
    * With other limits; one that has ended, or is fine-tuning, waits for its turn again.
    *
-   * @param tunes whether its best policy has yet to be fine-tuned at its end
+   * @param tunes whether a best policy has yet to be fine-tuned at its end
    * @throws HaqException INVALID_ARGUMENT when it has as many episodes already, ILLEGAL_STATE while
    *     it is stopping
    */
@@ -255,7 +274,7 @@ public record SessionRecord(
     return with(progress.with(baseline), updateTime);
   }
 
-  /** With the outcome of a final fine-tuning. */
+  /** With the outcome of training a best policy's network. */
   public SessionRecord with(Tuned tuned) {
     return with(progress.with(tuned), updateTime);
   }

@@ -4,7 +4,7 @@ import dev.haq.model.Accuracy;
 import java.util.Optional;
 
 /**
- * The best policy's network after the final fine-tuning.
+ * A best policy's network after the final fine-tuning.
  *
  * @param episode whose policy it is
  * @param model id of the tuned model

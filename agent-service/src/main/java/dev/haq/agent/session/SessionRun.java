@@ -10,19 +10,21 @@ import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.search.Tuned;
+import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Works on one session, leased and PREPARING, on a thread of its own, from where its log ends:
- * prepares, then runs episode after episode, and at last fine-tunes the best policy. Between
+ * prepares, then runs episode after episode, and at last fine-tunes the best policies. Between
  * episodes it does what was asked of the session meanwhile. Once another process has taken the
  * session over it changes nothing any more.
  */
@@ -232,35 +234,44 @@ final class SessionRun implements Runnable {
         : session;
   }
 
-  /** Trains the best policy's network, if the session has come to that. */
+  /** Trains the best policies' networks, if the session has come to that. */
   private void tune() {
     SessionRecord session = ledger.get(id);
-    if (halted
-        || session.state() != SessionState.FINE_TUNING
-        || session.version().fence() != fence) {
-      return;
+    if (tunes(session)) {
+      Network network = backend.network();
+      while (tunes(session)) {
+        Episode best = session.progress().untuned().orElseThrow();
+        Tuned tuned = backend.tune(network, best, tuningReports());
+        session = change(s -> tunes(s) ? tuned(s.with(tuned)) : s);
+      }
     }
+  }
+
+  private boolean tunes(SessionRecord session) {
+    return !halted
+        && session.state() == SessionState.FINE_TUNING
+        && session.version().fence() == fence;
+  }
+
+  /** The session has succeeded once the last network is trained. */
+  private SessionRecord tuned(SessionRecord session) {
+    return session.progress().isTuned()
+        ? session.ended(
+            SessionState.SUCCEEDED,
+            reached(session).orElse(EndReason.EPISODES),
+            "",
+            SessionLedger.now())
+        : session;
+  }
+
+  private Consumer<TuningProgress> tuningReports() {
     long[] told = {System.nanoTime() - PROGRESS_NANOS};
-    Tuned tuned =
-        backend.tune(
-            backend.network(),
-            session.progress().best().orElseThrow(),
-            progress -> {
-              if (System.nanoTime() - told[0] >= PROGRESS_NANOS) {
-                told[0] = System.nanoTime();
-                ledger.tuning(id, progress);
-              }
-            });
-    change(
-        s ->
-            s.state() == SessionState.FINE_TUNING
-                ? s.with(tuned)
-                    .ended(
-                        SessionState.SUCCEEDED,
-                        reached(s).orElse(EndReason.EPISODES),
-                        "",
-                        SessionLedger.now())
-                : s);
+    return progress -> {
+      if (System.nanoTime() - told[0] >= PROGRESS_NANOS) {
+        told[0] = System.nanoTime();
+        ledger.tuning(id, progress);
+      }
+    };
   }
 
   /** A call that was dropped because of a new state is no failure; everything else is. */

@@ -39,7 +39,7 @@ final class SessionWatch {
 
   private final AtomicInteger wakeUps = new AtomicInteger();
 
-  /** Changes of state not sent yet, oldest first. Guarded by this. */
+  /** The session as it was at news that were not sent yet, oldest first. Guarded by this. */
   private final Deque<SessionRecord> states = new ArrayDeque<>();
 
   /** How far fine-tuning is, where that was not sent yet, else null. Guarded by this. */
@@ -89,7 +89,7 @@ final class SessionWatch {
   synchronized void tell(SessionRecord session) {
     available = Math.max(available, session.progress().episodesDone());
     if (session.version().revision() > known.version().revision()) {
-      if (session.state() != known.state()) {
+      if (isNews(session)) {
         if (states.size() == MOST_STATES) {
           states.removeFirst();
         }
@@ -98,6 +98,11 @@ final class SessionWatch {
       }
       known = session;
     }
+  }
+
+  private boolean isNews(SessionRecord session) {
+    return session.state() != known.state()
+        || !session.progress().tunings().equals(known.progress().tunings());
   }
 
   /** Takes note of how far fine-tuning is; what was not sent yet is passed over. */

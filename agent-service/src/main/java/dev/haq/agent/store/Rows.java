@@ -15,7 +15,6 @@ import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.TargetCost;
 import dev.haq.agent.search.Timings;
-import dev.haq.agent.search.Tuned;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Cost;
 import java.sql.ResultSet;
@@ -71,6 +70,7 @@ final class Rows {
     String requestId = row.getString("request_id");
     String endReason = row.getString("end_reason");
     Fleet fleet = fleet(row.getString("fleet"));
+    FleetBests bests = FleetBests.of(fleet);
     return new SessionRecord(
         new SessionRecord.Definition(
             row.getString("id"),
@@ -98,8 +98,8 @@ final class Rows {
             row.getDouble("episode_seconds"),
             baseline(row),
             row.getObject("e_number") == null ? Optional.empty() : Optional.of(episode(row)),
-            FleetBests.of(fleet),
-            tuned(row)),
+            bests,
+            TunedText.parse(bests.aims(), row.getString("tuned"))),
         new SessionRecord.Version(row.getLong("revision"), row.getLong("fence")),
         instant(row, "updated_at"));
   }
@@ -114,11 +114,6 @@ final class Rows {
             row.getInt("baseline_top1_correct"),
             row.getInt("baseline_top5_correct"),
             row.getDouble("baseline_cross_entropy_sum")));
-  }
-
-  private static Optional<Tuned> tuned(ResultSet row) throws SQLException {
-    String text = row.getString("tuned");
-    return text == null ? Optional.empty() : Optional.of(TunedText.parse(text));
   }
 
   private static OptionalDouble number(ResultSet row, String column) throws SQLException {

@@ -207,7 +207,7 @@ public final class SqlSessionStore implements SessionStore {
                     .text(status.endReason().map(Enum::name).orElse(null))
                     .text(status.error())
                     .accuracy(after.progress().baseline())
-                    .text(after.progress().tuned().map(TunedText::format).orElse(null))
+                    .text(TunedText.format(after.progress().tunings()))
                     .time(after.updateTime());
             binding.bind(binder);
             binder.text(after.id()).number(before.version().revision());

@@ -3,20 +3,38 @@ package dev.haq.agent.store;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.haq.agent.search.Tuned;
+import dev.haq.agent.search.Tunings;
 import dev.haq.model.Accuracy;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** The outcome of a final fine-tuning as the store keeps it, in JSON. */
+/**
+ * The outcomes of final fine-tuning as the store keeps them: a JSON array with an object, or null,
+ * for each aim; of sessions of earlier versions, the first target's object alone.
+ */
 final class TunedText {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private TunedText() {}
 
-  static String format(Tuned tuned) {
+  /** Null where nothing was trained. */
+  static String format(Tunings tunings) {
+    if (tunings.byAim().stream().allMatch(Optional::isEmpty)) {
+      return null;
+    }
+    ArrayNode nodes = JSON.createArrayNode();
+    tunings.byAim().forEach(tuned -> nodes.add(tuned.map(TunedText::node).orElse(null)));
+    return nodes.toString();
+  }
+
+  private static ObjectNode node(Tuned tuned) {
     ObjectNode node =
         JSON.createObjectNode()
             .put("episode", tuned.episode())
@@ -32,27 +50,44 @@ final class TunedText {
               node.set("held_out_before", node(heldOut.before()));
               node.set("held_out_after", node(heldOut.after()));
             });
-    return node.toString();
+    return node;
   }
 
-  static Tuned parse(String text) throws SQLException {
+  /**
+   * @param aims how many there are
+   * @param text null where nothing was trained
+   */
+  static Tunings parse(int aims, String text) throws SQLException {
+    List<Optional<Tuned>> byAim = new ArrayList<>(Collections.nCopies(aims, Optional.empty()));
     try {
-      JsonNode node = JSON.readTree(text);
-      return new Tuned(
-          node.get("episode").asInt(),
-          node.get("model").asText(),
-          node.get("epochs").asInt(),
-          accuracy(node.get("before")),
-          accuracy(node.get("after")),
-          node.has("held_out_before")
-              ? Optional.of(
-                  new Tuned.HeldOut(
-                      accuracy(node.get("held_out_before")), accuracy(node.get("held_out_after"))))
-              : Optional.empty(),
-          node.get("seconds").asDouble());
+      JsonNode all = text == null ? JSON.createArrayNode() : JSON.readTree(text);
+      if (all.isObject()) {
+        byAim.set(0, Optional.of(tuned(all)));
+      }
+      for (int aim = 0; all.isArray() && aim < all.size(); aim++) {
+        if (all.get(aim).isObject()) {
+          byAim.set(aim, Optional.of(tuned(all.get(aim))));
+        }
+      }
+      return new Tunings(byAim);
     } catch (JsonProcessingException e) {
       throw new SQLException("column session.tuned is not JSON: " + e.getMessage(), e);
     }
+  }
+
+  private static Tuned tuned(JsonNode node) {
+    return new Tuned(
+        node.get("episode").asInt(),
+        node.get("model").asText(),
+        node.get("epochs").asInt(),
+        accuracy(node.get("before")),
+        accuracy(node.get("after")),
+        node.has("held_out_before")
+            ? Optional.of(
+                new Tuned.HeldOut(
+                    accuracy(node.get("held_out_before")), accuracy(node.get("held_out_after"))))
+            : Optional.empty(),
+        node.get("seconds").asDouble());
   }
 
   private static ObjectNode node(Accuracy accuracy) {

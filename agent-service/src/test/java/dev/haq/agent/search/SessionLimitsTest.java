@@ -20,6 +20,6 @@ class SessionLimitsTest {
 
   private static SessionRecord.Progress after(double episodeSeconds) {
     return new SessionRecord.Progress(
-        8, episodeSeconds, Optional.empty(), Optional.empty(), FleetBests.NONE, Optional.empty());
+        8, episodeSeconds, Optional.empty(), Optional.empty(), FleetBests.NONE, Tunings.none(1));
   }
 }

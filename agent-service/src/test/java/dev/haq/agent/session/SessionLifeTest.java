@@ -192,7 +192,7 @@ final class SessionLifeTest {
       assertEquals(Reason.UNKNOWN_SESSION, error.reason());
     } else {
       assertEquals(undisturbed.subList(0, done), rewards(id));
-      assertEquals(tuned, service.get(id).progress().tuned().map(Tuned::episode).orElse(0));
+      assertEquals(tuned, service.get(id).progress().tunings().of(0).map(Tuned::episode).orElse(0));
     }
   }
 

@@ -63,7 +63,7 @@ final class H2FileStoreTest extends SessionStoreContract {
     }
     try (SessionStore store = SqlSessionStore.open(url)) {
       SessionRecord session = store.find("old").orElseThrow();
-      assertEquals(Optional.empty(), session.progress().tuned());
+      assertEquals(Optional.empty(), session.progress().tunings().of(0));
       assertEquals(List.of(session), store.unleased(10));
     }
   }

@@ -139,7 +139,7 @@ abstract class SessionStoreContract {
             Optional.<Tuned.HeldOut>empty(), Optional.of(new Tuned.HeldOut(compared, BASELINE)))) {
       Tuned tuned = new Tuned(1, "sha256:ab", 10, compared, BASELINE, heldOut, 0.1 + 0.2);
       tuning = changed(tuning, tuning.with(tuned));
-      assertEquals(Optional.of(tuned), tuning.progress().tuned());
+      assertEquals(Optional.of(tuned), tuning.progress().tunings().of(0));
       assertEquals(Optional.of(tuning), store.find(running.id()));
     }
     assertTrue(tuning.progress().isTuned());

@@ -8,6 +8,7 @@ import dev.haq.proto.agent.v1.TargetBudget;
 import dev.haq.proto.agent.v1.TargetResult;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.FineTuneProgress;
+import dev.haq.wire.BestPolicy;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -17,16 +18,16 @@ import java.util.stream.Collectors;
 
 /** Prints a session as it goes: one line an episode, and the bar below. Keeps the episodes. */
 final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
-  /** What all targets together are called. */
-  static final String FLEET = "fleet";
-
   private final Terminal terminal;
   private final List<Episode> episodes = new ArrayList<>();
   private Progress progress;
   private Session session = Session.getDefaultInstance();
   private final TuningLines tuningLines;
   private boolean introduced;
-  private boolean tuning;
+
+  /** Episode of the policy whose network is being fine-tuned; 0 while it searches. */
+  private int tuning;
+
   private int preparedTenths = -1;
 
   /** Highest reward so far, of each target of several and of the fleet. */
@@ -51,14 +52,13 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   @Override
   public void session(Session now) {
     session = now;
-    if (now.getState() == SessionState.FINE_TUNING && !tuning) {
-      tuning = true;
-      close();
-      terminal.line(
-          "fine-tuning the policy of episode %d, %d epochs",
-          now.getBest().getNumber(), now.getSpec().getFinalFineTuning().getEpochs());
+    if (now.getState() == SessionState.FINE_TUNING) {
+      BestPolicy.all(now).stream()
+          .filter(best -> best.tuned().isEmpty())
+          .findFirst()
+          .ifPresent(this::tunes);
     }
-    if (progress == null && !tuning) {
+    if (progress == null && tuning == 0) {
       progress = new Progress(terminal, now.getEpisodesTotal());
     }
     if (now.hasPreparation()) {
@@ -67,6 +67,19 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
     if (!introduced && now.hasBaseline()) {
       introduced = true;
       introduce(now);
+    }
+  }
+
+  private void tunes(BestPolicy best) {
+    if (tuning != best.episode().getNumber()) {
+      tuning = best.episode().getNumber();
+      close();
+      tuningLines.begin();
+      terminal.line(
+          "fine-tuning the policy of episode %d%s, %d epochs",
+          tuning,
+          best.target().isEmpty() ? "" : " (best for " + best.target() + ")",
+          session.getSpec().getFinalFineTuning().getEpochs());
     }
   }
 
@@ -112,7 +125,7 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
     String aim = episode.getProposedFor();
     String ratios =
         episode.getTargetCostsList().stream()
-            .filter(cost -> aim.equals(FLEET) || aim.equals(cost.getTarget()))
+            .filter(cost -> aim.equals(BestPolicy.FLEET) || aim.equals(cost.getTarget()))
             .map(cost -> Figures.fixed(cost.getCostRatio(), 4))
             .collect(Collectors.joining(" "));
     Double best = bests.get(aim);
@@ -122,7 +135,7 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
         + String.format(
             Locale.ROOT,
             "  for %-"
-                + Math.max(width, FLEET.length())
+                + Math.max(width, BestPolicy.FLEET.length())
                 + "s  reward %8.4f  top-1 %6.2f %%  cost ratio %s%s%s%s",
             aim,
             episode.getReward(),

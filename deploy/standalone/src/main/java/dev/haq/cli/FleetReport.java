@@ -13,10 +13,13 @@ import dev.haq.proto.model.v1.Accuracy;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.BestPolicy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** What a session found for each of several targets, and for all of them. */
 final class FleetReport {
@@ -27,6 +30,11 @@ final class FleetReport {
   /** A policy layer by layer on a target. */
   interface Pricing {
     SimulateResponse cost(TargetRef target, Resource resource, Policy policy);
+  }
+
+  /** Where models are got from. */
+  interface ModelFiles {
+    void write(String model, Path file);
   }
 
   /**
@@ -41,21 +49,19 @@ final class FleetReport {
   /** Every found policy on every target. */
   String text() {
     List<String> headings = new ArrayList<>(List.of("<best for", "episode", "reward", "top-1"));
+    if (isTuned()) {
+      headings.add("fine-tuned");
+    }
     session.getTargetsList().forEach(target -> headings.add("ratio on " + target.getTarget()));
-    List<List<String>> rows = new ArrayList<>();
-    for (TargetResult target : session.getTargetsList()) {
-      if (target.hasBest()) {
-        rows.add(row(target.getTarget(), target.getBest()));
-      }
-    }
-    FleetResult fleet = session.getFleet();
-    if (fleet.hasBest()) {
-      rows.add(row(EpisodeLines.FLEET, fleet.getBest()));
-    }
+    List<List<String>> rows = BestPolicy.all(session).stream().map(this::row).toList();
     return Tables.of(headings, rows)
         + "\ntop-1 on held-out images; (over) is beyond the target's budget, - cannot run there"
         + "\n"
-        + regret(fleet);
+        + regret(session.getFleet());
+  }
+
+  private boolean isTuned() {
+    return BestPolicy.all(session).stream().anyMatch(best -> best.tuned().isPresent());
   }
 
   private String regret(FleetResult fleet) {
@@ -71,14 +77,22 @@ final class FleetReport {
         .orElse("no episode yet met the budgets of all targets");
   }
 
-  private List<String> row(String name, Episode best) {
+  private List<String> row(BestPolicy found) {
+    Episode best = found.episode();
     List<String> row =
         new ArrayList<>(
             List.of(
-                name,
+                found.target(),
                 Integer.toString(best.getNumber()),
                 Figures.fixed(best.getReward(), 4),
                 Figures.fixed(heldOut.apply(best.getPolicy()).getTop1(), 2) + " %"));
+    if (isTuned()) {
+      row.add(
+          found
+              .tuned()
+              .map(tuned -> Figures.fixed(SearchReport.heldOut(tuned).getTop1(), 2) + " %")
+              .orElse("-"));
+    }
     for (EpisodeCost cost : best.getTargetCostsList()) {
       String ratio = Figures.fixed(cost.getCostRatio(), 4) + (cost.getEligible() ? "" : " (over)");
       row.add(cost.hasCost() ? ratio : "-");
@@ -88,12 +102,15 @@ final class FleetReport {
 
   /** Adds {@code targets} and {@code fleet} to the document of {@code --json}. */
   void addTo(ObjectNode document) {
+    Map<String, BestPolicy> found =
+        BestPolicy.all(session).stream()
+            .collect(Collectors.toMap(BestPolicy::target, Function.identity()));
     ArrayNode targets = document.putArray("targets");
     for (TargetResult target : session.getTargetsList()) {
       ObjectNode node = targets.addObject().put("target", target.getTarget());
       node.set("budgets", Json.array(target.getBudgetsList()));
       if (target.hasBest()) {
-        describe(node, target.getBest());
+        describe(node, found.get(target.getTarget()));
         node.set("cost", Json.tree(target.getBest().getCost()));
         node.put("cost_ratio", target.getBest().getCostRatio());
       }
@@ -104,42 +121,49 @@ final class FleetReport {
       node.put("infeasible", fleet.getInfeasible());
     }
     if (fleet.hasBest()) {
-      describe(node, fleet.getBest());
+      describe(node, found.get(BestPolicy.FLEET));
       node.set("costs", Json.array(fleet.getBest().getTargetCostsList()));
       ArrayNode regrets = node.putArray("regrets");
       fleet.getRegretsList().forEach(regrets::add);
     }
   }
 
-  private void describe(ObjectNode node, Episode best) {
+  private void describe(ObjectNode node, BestPolicy found) {
+    Episode best = found.episode();
+    found.tuned().ifPresent(tuned -> node.set("tuned", Json.tree(tuned)));
     node.put("episode", best.getNumber()).put("reward", best.getReward());
     node.set("policy", PolicyFile.tree(best.getPolicy()));
     node.set("accuracy", Json.tree(heldOut.apply(best.getPolicy())));
     node.set("search_accuracy", Json.tree(best.getAccuracy()));
   }
 
-  /** Writes a policy a target, and the fleet's; answers the files' names. */
-  List<Path> write(Path folder, Model model) {
-    List<Path> files = new ArrayList<>();
-    for (int i = 0; i < session.getTargetsCount(); i++) {
-      TargetResult target = session.getTargets(i);
-      if (target.hasBest()) {
-        Policy policy = target.getBest().getPolicy();
-        SimulateResponse cost = pricing.cost(ref(i), target.getBudgets(0).getResource(), policy);
-        String name = "policy-" + fileName(target.getTarget());
-        files.add(folder.resolve(name + ".json"));
-        ResultFiles.write(folder.resolve(name + ".json"), PolicyFile.text(policy));
-        files.add(folder.resolve(name + ".csv"));
-        ResultFiles.write(
-            folder.resolve(name + ".csv"), ResultFiles.policyCsv(policy, model, cost));
+  /** Adds a policy a target, and the fleet's, and the networks that were fine-tuned for them. */
+  void addTo(ResultFiles files, Model model, ModelFiles models) {
+    for (BestPolicy found : BestPolicy.all(session)) {
+      String name = fileName(found.target());
+      Policy policy = found.episode().getPolicy();
+      files.add("policy-" + name + ".json", PolicyFile.text(policy));
+      if (!found.target().equals(BestPolicy.FLEET)) {
+        files.add("policy-" + name + ".csv", ResultFiles.policyCsv(policy, model, cost(found)));
       }
+      found
+          .tuned()
+          .ifPresent(
+              tuned ->
+                  files.add(
+                      "tuned-" + name + ".onnx", file -> models.write(tuned.getModel(), file)));
     }
-    if (session.getFleet().hasBest()) {
-      Path file = folder.resolve("policy-" + EpisodeLines.FLEET + ".json");
-      ResultFiles.write(file, PolicyFile.text(session.getFleet().getBest().getPolicy()));
-      files.add(file);
-    }
-    return files;
+  }
+
+  /** Of a target's own policy, on it. */
+  private SimulateResponse cost(BestPolicy found) {
+    int target =
+        session.getTargetsList().stream()
+            .map(TargetResult::getTarget)
+            .toList()
+            .indexOf(found.target());
+    Resource resource = session.getTargets(target).getBudgets(0).getResource();
+    return pricing.cost(ref(target), resource, found.episode().getPolicy());
   }
 
   private TargetRef ref(int target) {

@@ -1,7 +1,10 @@
 package dev.haq.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
@@ -12,33 +15,94 @@ import dev.haq.proto.quantizer.v1.Model;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What a search leaves behind. {@code policy.json}, {@code policy.csv} and {@code episodes.csv}
- * hold no time and no id of the run, so the same seed gives the same bytes.
+ * What a search leaves behind in a folder. {@code policy.json}, {@code policy.csv} and {@code
+ * episodes.csv} hold no time and no id of the run, so the same seed gives the same bytes. {@code
+ * session.json} comes last and names the others, so that the next search into the same folder knows
+ * which files are of an earlier one.
  */
 final class ResultFiles {
-  private ResultFiles() {}
+  private static final String SESSION = "session.json";
+  private static final String NAMES = "files";
 
-  /** Writes the four files into {@code folder}; answers their names. */
-  static List<Path> write(
-      Path folder,
-      Session session,
-      Model model,
-      SimulateResponse cost,
-      List<Episode> episodes,
-      ObjectNode document) {
-    Path policyJson = folder.resolve("policy.json");
-    Path policyCsv = folder.resolve("policy.csv");
-    Path episodesCsv = folder.resolve("episodes.csv");
-    Path sessionJson = folder.resolve("session.json");
-    write(policyJson, PolicyFile.text(session.getBest().getPolicy()));
-    write(policyCsv, policyCsv(session.getBest().getPolicy(), model, cost));
-    write(episodesCsv, episodesCsv(episodes));
-    write(sessionJson, Json.text(document) + "\n");
-    return List.of(policyJson, policyCsv, episodesCsv, sessionJson);
+  private final Path folder;
+  private final List<Path> written = new ArrayList<>();
+
+  ResultFiles(Path folder) {
+    this.folder = folder;
+  }
+
+  /** How a file comes about. */
+  interface Source {
+    void write(Path file);
+  }
+
+  /** The found policy, and all episodes. */
+  void addSearch(Session session, Model model, SimulateResponse cost, List<Episode> episodes) {
+    Policy best = session.getBest().getPolicy();
+    add("policy.json", PolicyFile.text(best));
+    add("policy.csv", policyCsv(best, model, cost));
+    add("episodes.csv", episodesCsv(episodes));
+  }
+
+  void add(String name, String text) {
+    add(name, file -> write(file, text));
+  }
+
+  void add(String name, Source source) {
+    Path file = folder.resolve(name);
+    source.write(file);
+    written.add(file);
+  }
+
+  /**
+   * Writes the document, and removes what an earlier search left here and this one has not.
+   *
+   * @return the names of all files
+   */
+  List<Path> finish(ObjectNode document) {
+    List<Path> earlier = earlier();
+    ObjectNode whole = document.deepCopy();
+    ArrayNode names = whole.putArray(NAMES);
+    written.forEach(file -> names.add(file.getFileName().toString()));
+    add(SESSION, Json.text(whole) + "\n");
+    for (Path file : earlier) {
+      if (!written.contains(file)) {
+        delete(file);
+      }
+    }
+    return List.copyOf(written);
+  }
+
+  /** The files that the last search here has written; none where nobody knows. */
+  private List<Path> earlier() {
+    List<Path> earlier = new ArrayList<>();
+    try {
+      if (Files.exists(folder.resolve(SESSION))) {
+        for (JsonNode name : Json.tree(Files.readString(folder.resolve(SESSION))).path(NAMES)) {
+          Path file = folder.resolve(name.asText()).normalize();
+          if (folder.equals(file.getParent())) {
+            earlier.add(file);
+          }
+        }
+      }
+    } catch (IOException | HaqException e) {
+      return List.of();
+    }
+    return earlier;
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new HaqException(
+          Reason.INTERNAL, "cannot remove " + file + ", which is of an earlier search", e);
+    }
   }
 
   static void write(Path file, String text) {
@@ -47,9 +111,7 @@ final class ResultFiles {
       Files.writeString(file, text);
     } catch (IOException e) {
       throw new HaqException(
-          dev.haq.model.Reason.INTERNAL,
-          "cannot write into " + file.getParent() + ": " + e.getMessage(),
-          e);
+          Reason.INTERNAL, "cannot write into " + file.getParent() + ": " + e.getMessage(), e);
     }
   }
 

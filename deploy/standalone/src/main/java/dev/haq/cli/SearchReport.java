@@ -18,6 +18,7 @@ import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.BestPolicy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -69,7 +70,7 @@ final class SearchReport {
       }
     }
     this.best = row("found policy", 0, Optional.of(session.getBest().getPolicy()));
-    this.tuned = tunedModel(session).map(this::tunedRow);
+    this.tuned = BestPolicy.own(session).tuned().map(this::tunedRow);
   }
 
   /** Evaluates everything; takes as long as six evaluations. */
@@ -81,11 +82,9 @@ final class SearchReport {
     return model;
   }
 
-  /** The best policy's network as it was fine-tuned; empty where it was not. */
-  static Optional<Tuned> tunedModel(Session session) {
-    return session.hasTuned() && session.getTuned().getEpisode() == session.getBest().getNumber()
-        ? Optional.of(session.getTuned())
-        : Optional.empty();
+  /** On the held-out images, or the search images where none are held out. */
+  static Accuracy heldOut(Tuned tuned) {
+    return tuned.hasHeldOutAfter() ? tuned.getHeldOutAfter() : tuned.getAfter();
   }
 
   private Row tunedRow(Tuned model) {
@@ -93,7 +92,7 @@ final class SearchReport {
         "fine-tuned",
         0,
         Optional.of(session.getBest().getPolicy().toBuilder().setModel(model.getModel()).build()),
-        model.hasHeldOutAfter() ? model.getHeldOutAfter() : model.getAfter(),
+        heldOut(model),
         best.cost());
   }
 

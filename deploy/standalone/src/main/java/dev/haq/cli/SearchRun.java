@@ -9,8 +9,8 @@ import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import dev.haq.wire.BestPolicy;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -117,19 +117,16 @@ final class SearchRun {
         Figures.name(ended.getState()), ended.getEpisodesDone(), SearchReport.summary(ended));
     SearchReport report = SearchReport.of(client, ended);
     ObjectNode document = report.document(followed.episodes());
-    List<Path> files =
-        new ArrayList<>(
-            ResultFiles.write(
-                out, ended, report.model(), report.bestCost(), followed.episodes(), document));
-    SearchReport.tunedModel(ended)
+    ResultFiles files = new ResultFiles(out);
+    files.addSearch(ended, report.model(), report.bestCost(), followed.episodes());
+    BestPolicy.own(ended)
+        .tuned()
         .ifPresent(
-            tuned -> {
-              files.add(out.resolve("tuned.onnx"));
-              client.downloadModel(tuned.getModel(), out.resolve("tuned.onnx"));
-            });
-    report.fleet().ifPresent(fleet -> files.addAll(fleet.write(out, report.model())));
+            tuned -> files.add("tuned.onnx", file -> client.downloadModel(tuned.getModel(), file)));
+    report.fleet().ifPresent(fleet -> fleet.addTo(files, report.model(), client::downloadModel));
+    List<Path> written = files.finish(document);
     terminal.line("\n" + report.text() + "\n");
-    files.forEach(file -> terminal.line("wrote " + file));
+    written.forEach(file -> terminal.line("wrote " + file));
     if (terminal.json()) {
       terminal.document(document);
     }

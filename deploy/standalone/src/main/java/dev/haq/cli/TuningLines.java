@@ -13,6 +13,11 @@ final class TuningLines {
     this.terminal = terminal;
   }
 
+  /** Of another network from here on. */
+  void begin() {
+    noted = 0;
+  }
+
   void step(FineTuneProgress progress) {
     terminal.bar(line(progress));
     if (!terminal.interactive() && progress.getEpoch() > noted) {

@@ -157,6 +157,34 @@ class FineTunedSearchTest {
         tuned.at("/accuracy/top1").asDouble(), judged.json().at("/quantized/top1").asDouble());
   }
 
+  @Test
+  void ofSeveralTargetsEachPolicyHasItsFineTunedModel() throws IOException {
+    Captured run =
+        run(
+            with(
+                search("several", "--episodes", "6", "--agent", "random"),
+                "--further-target",
+                "bismo-cloud=0.7",
+                "--train-data",
+                training.toString(),
+                "--finetune-epochs",
+                "1",
+                "--json"));
+    assertEquals(0, run.status(), run.err());
+    JsonNode document = run.json();
+    List<JsonNode> found =
+        List.of(document.at("/targets/0"), document.at("/targets/1"), document.at("/fleet"));
+    List<String> names = List.of("bismo-edge", "bismo-cloud", "fleet");
+    for (int i = 0; i < names.size(); i++) {
+      JsonNode tuned = found.get(i).get("tuned");
+      assertEquals(found.get(i).get("episode"), tuned.get("episode"));
+      Path file = folder.resolve("several/tuned-" + names.get(i) + ".onnx");
+      assertEquals(tuned.get("model").asText(), Digests.of(file));
+    }
+    assertTrue(run.err().contains("top-1   fine-tuned   ratio on bismo-edge"), run.err());
+    assertTrue(run.err().contains("(best for bismo-cloud), 1 epochs"), run.err());
+  }
+
   private static String policyOf(JsonNode row) throws IOException {
     Path file = folder.resolve("tuned/tuned-policy.json");
     return Files.writeString(file, row.get("policy").toString()).toString();

@@ -11,6 +11,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -68,6 +71,23 @@ final class FleetCommandTest {
         Json.tree(Files.readString(out.resolve("policy-fleet.json"))));
     assertEquals(3, document.at("/fleet/regrets").size());
     assertEquals(document.at("/best/policy"), document.at("/targets/0/policy"));
+  }
+
+  @Test
+  void aLaterSearchIntoTheSameFolderTakesAwayWhatIsOfTheEarlierOneAndNothingElse()
+      throws IOException {
+    Path out = folder.resolve("again");
+    assertEquals(0, search(out, "--further-target", "bismo-cloud=0.7").status());
+    assertTrue(Files.exists(out.resolve("policy-bismo-cloud.csv")));
+    Path own = Files.writeString(out.resolve("policy-of-mine.json"), "{}");
+    assertEquals(0, search(out).status());
+    try (Stream<Path> files = Files.list(out)) {
+      assertEquals(
+          Set.of(
+              "policy.json", "policy.csv", "episodes.csv", "session.json", "policy-of-mine.json"),
+          files.map(file -> file.getFileName().toString()).collect(Collectors.toSet()));
+    }
+    assertEquals("{}", Files.readString(own));
   }
 
   @Test

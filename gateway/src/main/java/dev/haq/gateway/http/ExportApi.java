@@ -4,15 +4,17 @@ import static dev.haq.gateway.http.Endpoints.body;
 import static dev.haq.gateway.http.Endpoints.collect;
 
 import dev.haq.gateway.GatewaySettings;
-import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.GetSessionRequest;
 import dev.haq.proto.agent.v1.SearchAgentGrpc;
 import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.Tuned;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.quantizer.v1.ExportRequest;
+import dev.haq.wire.BestPolicy;
 import dev.haq.wire.ExportNames;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.util.function.Function;
 
 /** Files for other tools: {@code /v1/export} and {@code /v1/sessions/{id}/export}. */
 final class ExportApi {
@@ -39,11 +41,12 @@ final class ExportApi {
   private void exportBest(RoutingContext ctx) {
     ExportRequest.Format format =
         ExportNames.parse(Query.required(ctx, "format", String.join("|", ExportNames.all())));
+    Function<Session, BestPolicy> choice = SessionApi.chosen(ctx);
     new UnaryCall<>(
             backends.agent(),
             SearchAgentGrpc.getGetSessionMethod(),
             settings.deadlines().read(),
-            session -> exportOf(best(session, format)))
+            session -> exportOf(request(session, choice.apply(session), format)))
         .start(ctx, GetSessionRequest.newBuilder().setId(Query.path(ctx, "id")).build());
   }
 
@@ -52,21 +55,20 @@ final class ExportApi {
   }
 
   /**
-   * The best policy of a session, by the network that was fine-tuned for it where one was, checked
+   * A policy that a session found, by the network that was fine-tuned for it where one was, checked
    * on the images that the session searched with.
    */
-  private static ExportRequest best(Session session, ExportRequest.Format format) {
+  private static ExportRequest request(
+      Session session, BestPolicy best, ExportRequest.Format format) {
     DataSelection.Builder data = session.getSpec().getData().toBuilder();
     if (data.getSplit() == DataSelection.Split.ALL) {
       data.setSplit(DataSelection.Split.SEARCH);
     }
-    Episode best = SessionApi.best(session);
-    boolean tuned = session.hasTuned() && session.getTuned().getEpisode() == best.getNumber();
-    String model = tuned ? session.getTuned().getModel() : session.getSpec().getModel();
+    String model = best.tuned().map(Tuned::getModel).orElse(session.getSpec().getModel());
     return ExportRequest.newBuilder()
         .setModel(model)
-        .setPolicy(best.getPolicy().toBuilder().setModel(model))
-        .setRecipe(tuned ? session.getTuned().getRecipe() : session.getSpec().getRecipe())
+        .setPolicy(best.episode().getPolicy().toBuilder().setModel(model))
+        .setRecipe(best.tuned().map(Tuned::getRecipe).orElse(session.getSpec().getRecipe()))
         .setData(data)
         .setFormat(format)
         .build();

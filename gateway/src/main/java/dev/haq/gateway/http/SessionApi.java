@@ -6,12 +6,9 @@ import static dev.haq.gateway.http.Endpoints.query;
 
 import com.google.protobuf.Message;
 import dev.haq.gateway.GatewaySettings;
-import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CancelSessionRequest;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.DeleteSessionRequest;
-import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.ExtendSessionRequest;
 import dev.haq.proto.agent.v1.GetFrontRequest;
 import dev.haq.proto.agent.v1.GetSessionRequest;
@@ -25,6 +22,7 @@ import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.proto.agent.v1.StopSessionRequest;
 import dev.haq.proto.agent.v1.WatchSessionRequest;
+import dev.haq.wire.BestPolicy;
 import io.grpc.MethodDescriptor;
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpHeaders;
@@ -32,6 +30,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.BiFunction;
@@ -83,12 +82,7 @@ final class SessionApi {
                         .setId(Query.path(ctx, "id"))
                         .setEtag(etag(ctx))
                         .build()));
-    router
-        .get("/v1/sessions/:id/best")
-        .handler(
-            query(
-                read(SearchAgentGrpc.getGetSessionMethod(), session -> Reply.ok(best(session))),
-                SessionApi::get));
+    router.get("/v1/sessions/:id/best").handler(this::best);
     router
         .get("/v1/sessions/:id/episodes")
         .handler(
@@ -183,6 +177,21 @@ final class SessionApi {
     action.handle(ctx);
   }
 
+  private void best(RoutingContext ctx) {
+    Function<Session, BestPolicy> choice = chosen(ctx);
+    read(
+            SearchAgentGrpc.getGetSessionMethod(),
+            session -> Reply.ok(choice.apply(session).episode()))
+        .start(ctx, get(ctx));
+  }
+
+  /** Which of a session's best policies the parameter {@code target} asks for. */
+  static Function<Session, BestPolicy> chosen(RoutingContext ctx) {
+    Optional<String> target = Query.text(ctx, "target");
+    return session ->
+        target.map(name -> BestPolicy.of(session, name)).orElseGet(() -> BestPolicy.own(session));
+  }
+
   private void events(RoutingContext ctx) {
     WatchSessionRequest request =
         WatchSessionRequest.newBuilder()
@@ -247,16 +256,5 @@ final class SessionApi {
       request.setRequestId(UUID.randomUUID().toString());
     }
     return request.build();
-  }
-
-  /** The episode of a session's best policy. */
-  static Episode best(Session session) {
-    if (!session.hasBest()) {
-      throw new HaqException(
-          Reason.UNKNOWN_EPISODE,
-          "session %s has no episode yet that meets its budget: ask again after the next one"
-              .formatted(session.getId()));
-    }
-    return session.getBest();
   }
 }
