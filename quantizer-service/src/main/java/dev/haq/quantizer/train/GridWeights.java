@@ -42,10 +42,15 @@ final class GridWeights implements TrainedWeights {
 
   @Override
   public NDArray quantized() {
-    NDArray steps = parameter.mul(reciprocals);
-    NDArray clipped = steps.clip(-levels, levels);
-    steps.close();
-    return Rounding.inPlace(clipped).muli(scales);
+    NDManager manager = parameter.getManager();
+    // The library leaves the bounds of clip behind, with the manager of what is clipped.
+    try (NDManager scratch = manager.newSubManager()) {
+      NDArray steps = parameter.mul(reciprocals);
+      steps.attach(scratch);
+      NDArray clipped = steps.clip(-levels, levels);
+      clipped.attach(manager);
+      return Rounding.inPlace(clipped).muli(scales);
+    }
   }
 
   @Override

@@ -34,7 +34,10 @@ final class SharedWeights implements TrainedWeights {
 
   @Override
   public NDArray quantized() {
-    return centroids.take(places).reshape(shape);
+    // The reshaped array is another one: what was taken would stay with the centroids' manager.
+    try (NDArray taken = centroids.take(places)) {
+      return taken.reshape(shape);
+    }
   }
 
   @Override

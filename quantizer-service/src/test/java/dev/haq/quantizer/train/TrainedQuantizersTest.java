@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import dev.haq.model.BitWidth;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -156,5 +157,36 @@ final class TrainedQuantizersTest {
             .toFloatArray();
     assertArrayEquals(new float[] {6, 4, 11}, gradient);
     assertArrayEquals(new float[] {-1, 2, 2, 0.5f, -1, 2}, weights.values());
+  }
+
+  @Test
+  void stepsLeaveNoArrayOfWeightsBehind() {
+    SharedWeights shared =
+        new SharedWeights(manager, new float[] {-1, 2}, new int[] {0, 1, 1, 0}, new Shape(2, 2));
+    GridWeights grid =
+        new GridWeights(
+            manager.create(noise(4, 1), new Shape(2, 2)), 3, w -> new float[] {0.5f, 0.2f});
+    TrainedWeights real = new TrainedWeights.Real(manager.create(noise(4, 2), new Shape(2, 2)));
+    for (TrainedWeights weights : List.of(shared, grid, real)) {
+      int held = manager.getManagedArrays().size();
+      for (int step = 0; step < 3; step++) {
+        try (NDManager stepManager = manager.newSubManager()) {
+          NDArray leaf = weights.quantized();
+          leaf.attach(stepManager);
+          leaf.setRequiresGradient(true);
+          try (GradientCollector gradients = TrainingEngine.get(1).newGradientCollector()) {
+            gradients.backward(leaf.mul(leaf).sum());
+          }
+          float[] values = leaf.toFloatArray();
+          float[] gradient = leaf.getGradient().toFloatArray();
+          for (int i = 0; i < values.length; i++) {
+            assertEquals(2 * values[i], gradient[i], 1e-5);
+          }
+          weights.gradient(leaf.getGradient());
+        }
+        weights.refit();
+        assertEquals(held, manager.getManagedArrays().size(), weights.getClass().getSimpleName());
+      }
+    }
   }
 }
