@@ -117,12 +117,13 @@ final class NdGraph {
   /**
    * Runs the network.
    *
-   * @param images [batch, channels, height, width]; its manager owns what is computed
+   * @param images [batch, channels, height, width]; its manager owns what is computed. It stays
+   *     open
    * @return the class scores [batch, classes]
    */
   NDArray run(NDArray images, Layers layers) {
-    Run run = new Run(images.getManager());
-    run.values.put(graph.input(), new NdValue.Real(images));
+    Run run = new Run(images);
+    run.put(graph.input(), new NdValue.Real(images));
     for (Step step : steps) {
       if (step.node() instanceof Quantizable layer) {
         NDArray output = layers.apply(step.layer(), layer, run.real(layer.input()));
@@ -135,14 +136,18 @@ final class NdGraph {
     return run.real(graph.output()).reshape(images.getShape().get(0), graph.classes());
   }
 
-  /** The tensors of one run. An array that was computed is closed once nothing reads it. */
+  /**
+   * The tensors of one run. An array that was computed is closed once nothing reads it under any of
+   * its names: operators such as Cast answer the array that they are given.
+   */
   private final class Run {
     private final NDManager manager;
     final Map<String, NdValue> values = new HashMap<>(constants);
     private final IdentityHashMap<NDArray, Integer> names = new IdentityHashMap<>();
 
-    Run(NDManager manager) {
-      this.manager = manager;
+    Run(NDArray images) {
+      this.manager = images.getManager();
+      names.put(images, 1); // the caller's own name for them, which is never dropped
     }
 
     NDArray real(String tensor) {

@@ -1,15 +1,18 @@
 package dev.haq.quantizer.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -63,6 +66,10 @@ final class NdGraphTest {
         with("LeakyRelu", "LeakyRelu", real("alpha", 0.2f)),
         with("Elu", "Elu", real("alpha", 0.7f)),
         with("HardSigmoid", "HardSigmoid", real("alpha", 0.3f), real("beta", 0.4f)),
+        ofTheImage("Cast", Nodes.integer("to", TensorProto.DataType.FLOAT_VALUE)),
+        ofTheImage("Identity"),
+        ofTheImage("Dropout"),
+        ofTheImage("Sum"),
         features("Log and Sqrt", (m, x) -> m.node("Log", m.node("Sqrt", m.node("Exp", x)))),
         features(
             "Clip",
@@ -290,6 +297,17 @@ final class NdGraphTest {
     return features(name, (m, x) -> m.node(type, List.of(x), attributes(attributes)));
   }
 
+  /** Operators that answer the very array they are given, of the one that the caller owns. */
+  private static Named<CnnGraph> ofTheImage(String type, AttributeProto... attributes) {
+    return graph(
+        type + " of the image",
+        13,
+        m -> {
+          String image = m.node(type, List.of("image"), attributes(attributes));
+          return m.pooled(m.conv(image, 3, CHANNELS, 3, 1, 1));
+        });
+  }
+
   private static Named<CnnGraph> pool(String name, String type, AttributeProto... attributes) {
     NodeProto.Builder node = NodeProto.newBuilder().addAllAttribute(List.of(attributes));
     return features(
@@ -386,10 +404,11 @@ final class NdGraphTest {
     float[] expected = onnxRuntime(graph, images, dims);
     double largest = 0;
     try (NDManager manager = TrainingEngine.newManager(1)) {
+      NDArray input = manager.create(images, new Shape(dims));
       float[] actual =
           NdGraph.of(graph)
               .run(
-                  manager.create(images, new Shape(dims)),
+                  input,
                   (k, layer, x) ->
                       FloatLayer.apply(
                           layer,
@@ -398,6 +417,7 @@ final class NdGraphTest {
                           manager.create(layer.bias())))
               .toFloatArray();
       assertEquals(expected.length, actual.length);
+      assertArrayEquals(images, input.toFloatArray(), "the caller's images stay as they are");
       for (int i = 0; i < actual.length; i++) {
         largest = Math.max(largest, Math.abs(actual[i] - expected[i]));
       }
