@@ -6,6 +6,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** Lets a few evaluations run at once and others wait in line, up to a bound. */
 final class Admission {
@@ -14,8 +15,12 @@ final class Admission {
   /** Half the threads that serve calls, so that waiting evaluations never block other calls. */
   private static final int MOST_WAITING = 32;
 
+  /** Fewer: they wait for as long as networks are trained. */
+  private static final int MOST_WAITING_TO_TRAIN = 8;
+
   private final Semaphore running;
   private final AtomicInteger waiting = new AtomicInteger();
+  private final AtomicInteger waitingToTrain = new AtomicInteger();
 
   /**
    * @param concurrent evaluations under way at once
@@ -32,10 +37,49 @@ final class Admission {
   void enter(BooleanSupplier cancelled) {
     try {
       if (waiting.incrementAndGet() > MOST_WAITING) {
-        throw new HaqException(
-            Reason.BUSY,
-            MOST_WAITING + " evaluations wait already: try again later, or use another replica");
+        throw busy(MOST_WAITING + " evaluations wait already");
       }
+      acquire(cancelled);
+    } finally {
+      waiting.decrementAndGet();
+    }
+  }
+
+  /**
+   * Waits for the turn to train and then, having it, until one more may run: those who wait for the
+   * turn keep nobody from running.
+   *
+   * @param training waits for the turn
+   * @return to be closed when the one that ran is done, by the same thread
+   * @throws HaqException BUSY when too many wait to train already, CANCELLED, or what {@code
+   *     training} throws
+   */
+  FineTuner.Turn enterToTrain(Supplier<FineTuner.Turn> training, BooleanSupplier cancelled) {
+    try {
+      if (waitingToTrain.incrementAndGet() > MOST_WAITING_TO_TRAIN) {
+        throw busy(MOST_WAITING_TO_TRAIN + " evaluations that train wait already");
+      }
+      FineTuner.Turn turn = training.get();
+      boolean entered = false;
+      try {
+        acquire(cancelled);
+        entered = true;
+      } finally {
+        if (!entered) {
+          turn.close();
+        }
+      }
+      return () -> {
+        leave();
+        turn.close();
+      };
+    } finally {
+      waitingToTrain.decrementAndGet();
+    }
+  }
+
+  private void acquire(BooleanSupplier cancelled) {
+    try {
       while (!running.tryAcquire(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
         if (cancelled.getAsBoolean()) {
           throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
@@ -44,9 +88,11 @@ final class Admission {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
-    } finally {
-      waiting.decrementAndGet();
     }
+  }
+
+  private static HaqException busy(String why) {
+    return new HaqException(Reason.BUSY, why + ": try again later, or use another replica");
   }
 
   /** One that ran is done. */

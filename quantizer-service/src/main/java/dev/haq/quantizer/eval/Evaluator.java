@@ -34,6 +34,7 @@ public final class Evaluator implements AutoCloseable {
   private final Images.Source images;
   private final GraphWriter writer;
   private final SessionRunner runner;
+  private final FineTuner tuner;
   private final Admission admission;
   private final LruCache<AnswerKey, BlockAnswers> answers;
   private final FloatModels floatModels;
@@ -103,6 +104,7 @@ public final class Evaluator implements AutoCloseable {
     this.images = images;
     this.writer = writer;
     this.runner = new SessionRunner(limits.threads());
+    this.tuner = tuner;
     this.admission = new Admission(limits.concurrent());
     this.answers = new LruCache<>(limits.answers());
     this.floatModels = new FloatModels(limits.floatScoreBytes());
@@ -158,14 +160,23 @@ public final class Evaluator implements AutoCloseable {
         return new Evaluation(known.get(), 0, 0, OptionalDouble.empty(), true);
       }
     }
-    admission.enter(cancelled);
-    try {
+    FineTuner.Turn turn = enter(request, policy, cancelled);
+    try (turn) {
       return run(request, policy, key, cancelled);
     } catch (OrtException e) {
       throw Ort.refused(e);
-    } finally {
-      admission.leave();
     }
+  }
+
+  /** Waits for what a request needs, which is held until the answer is closed. */
+  private FineTuner.Turn enter(
+      Request request, Optional<Policy> policy, BooleanSupplier cancelled) {
+    if (policy.isPresent() && request.recipe().isTrained()) {
+      tuner.check(request.model().graph()); // refused before waiting
+      return admission.enterToTrain(() -> tuner.turn(cancelled), cancelled);
+    }
+    admission.enter(cancelled);
+    return admission::leave;
   }
 
   private static Optional<Accuracy> sum(BlockAnswers answers, Request request) {
@@ -183,15 +194,13 @@ public final class Evaluator implements AutoCloseable {
   public <T> T withPolicy(Request request, BooleanSupplier cancelled, Function<PolicyRun, T> use) {
     Policy policy = request.policy().orElseThrow();
     check(policy, request.model());
-    admission.enter(cancelled);
-    try {
+    FineTuner.Turn turn = enter(request, request.policy(), cancelled);
+    try (turn) {
       CnnGraph graph = request.model().graph();
       Images selected = images.images(request.data(), graph.inputShape(), graph.classes());
       PreparedNetwork network = network(request, policy, cancelled);
       List<LayerForm> layers = network.layers(policy);
       return use.apply(new PolicyRun(network.graph(), layers, writer, selected, runner, cancelled));
-    } finally {
-      admission.leave();
     }
   }
 

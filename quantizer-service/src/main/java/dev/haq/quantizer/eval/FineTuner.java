@@ -24,6 +24,23 @@ public interface FineTuner {
    */
   Tuned tune(Task task, Listener listener, BooleanSupplier cancelled);
 
+  /** The right to train, given back by the thread that took it. */
+  interface Turn extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Waits until nothing else is trained and keeps it so: {@link #tune} does not wait on the thread
+   * that has the turn. For callers that hold something while they train which nobody should have to
+   * wait for while they only wait.
+   *
+   * @throws dev.haq.model.HaqException CANCELLED
+   */
+  default Turn turn(BooleanSupplier cancelled) {
+    return () -> {};
+  }
+
   /**
    * Refuses at once what {@link #tune} would.
    *

@@ -14,8 +14,8 @@ import dev.haq.quantizer.eval.Images;
 import dev.haq.quantizer.onnx.CnnGraph;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +31,9 @@ import org.slf4j.LoggerFactory;
  * gathers gradients for one only.
  */
 public final class StraightThroughTuner implements FineTuner {
-  private static final Semaphore TRAINING = new Semaphore(1, true);
+  /** Reentrant: who took the turn trains in it. */
+  private static final ReentrantLock TRAINING = new ReentrantLock(true);
+
   private static final long CANCEL_CHECK_MILLIS = 50;
   private static final Logger LOG = LoggerFactory.getLogger(StraightThroughTuner.class);
 
@@ -63,11 +65,9 @@ public final class StraightThroughTuner implements FineTuner {
   @Override
   public Tuned tune(Task task, Listener listener, BooleanSupplier cancelled) {
     check(task.graph()); // refused before waiting
-    acquire(cancelled);
-    try {
+    Turn turn = turn(cancelled);
+    try (turn) {
       return new Training(task, listener, cancelled).run();
-    } finally {
-      TRAINING.release();
     }
   }
 
@@ -76,11 +76,13 @@ public final class StraightThroughTuner implements FineTuner {
     NdGraph.of(graph);
   }
 
-  private static void acquire(BooleanSupplier cancelled) {
+  @Override
+  public Turn turn(BooleanSupplier cancelled) {
     try {
-      while (!TRAINING.tryAcquire(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
+      while (!TRAINING.tryLock(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
         throwIf(cancelled);
       }
+      return TRAINING::unlock;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HaqException(Reason.CANCELLED, "fine-tuning was interrupted", e);
