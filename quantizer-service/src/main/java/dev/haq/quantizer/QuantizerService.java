@@ -1,6 +1,8 @@
 package dev.haq.quantizer;
 
+import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.Datasets;
 import dev.haq.quantizer.data.LabelledImages;
@@ -17,6 +19,8 @@ import dev.haq.quantizer.tune.TunedModels;
 import dev.haq.rpc.RpcServer;
 import dev.haq.rpc.ServiceProcess;
 import dev.haq.rpc.ServiceRuntime;
+import java.util.List;
+import java.util.Optional;
 
 /** The quantizer-evaluator as a running service on one port. */
 public final class QuantizerService implements AutoCloseable {
@@ -54,7 +58,7 @@ public final class QuantizerService implements AutoCloseable {
             settings.cache().imageBytes());
     Evaluator evaluator =
         new Evaluator(
-            images(new Datasets(datasets)),
+            new PreparedSource(new Datasets(datasets)),
             new IntegerGraph(Processor.detect()),
             new StraightThroughTuner(settings.evaluatorLimits().threads()),
             settings.evaluatorLimits());
@@ -92,13 +96,19 @@ public final class QuantizerService implements AutoCloseable {
   }
 
   /** Prepared images as the evaluator wants them. */
-  private static Images.Source images(Datasets datasets) {
-    return (selection, inputShape, classes) -> {
+  private record PreparedSource(Datasets datasets) implements Images.Source {
+    @Override
+    public Images images(DataSelection selection, List<Integer> inputShape, int classes) {
       LabelledImages images =
           datasets.images(selection, inputShape.get(0), inputShape.get(1), inputShape.get(2));
       images.requireLabelsBelow(classes);
       return new PreparedImages(images);
-    };
+    }
+
+    @Override
+    public Optional<Preprocessing> declared(String datasetId) {
+      return datasets.declared(datasetId);
+    }
   }
 
   private record PreparedImages(LabelledImages images) implements Images.OfBytes {

@@ -77,6 +77,15 @@ public final class Datasets {
     }
   }
 
+  /**
+   * How a dataset itself says that its images are prepared.
+   *
+   * @throws HaqException UNKNOWN_DATASET
+   */
+  public Optional<Preprocessing> declared(String datasetId) {
+    return store.get(datasetId).preprocessing();
+  }
+
   private static void requireChannels(int channels, Preprocessing preprocessing) {
     if (channels != 1 && channels != RgbImage.CHANNELS) {
       throw HaqException.invalid(

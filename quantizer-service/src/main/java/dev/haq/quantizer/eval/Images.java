@@ -1,7 +1,10 @@
 package dev.haq.quantizer.eval;
 
 import dev.haq.model.DataSelection;
+import dev.haq.model.Preprocessing;
 import dev.haq.quantizer.onnx.CnnGraph;
+import java.util.List;
+import java.util.Optional;
 
 /** Labelled images, prepared for a network. Safe for use by many threads. */
 public interface Images {
@@ -36,6 +39,15 @@ public interface Images {
      * @throws dev.haq.model.HaqException where there are no such images or they do not fit the
      *     network
      */
-    Images images(DataSelection selection, java.util.List<Integer> inputShape, int classes);
+    Images images(DataSelection selection, List<Integer> inputShape, int classes);
+
+    /**
+     * How a dataset itself says that its images are prepared.
+     *
+     * @throws dev.haq.model.HaqException where there is no such dataset
+     */
+    default Optional<Preprocessing> declared(String datasetId) {
+      return Optional.empty();
+    }
   }
 }

@@ -119,12 +119,18 @@ final class PreparedNetworks {
     images.images(one, graph.inputShape(), graph.classes());
   }
 
-  /** The images to train on are prepared as those that judge, unless their own way is given. */
-  private static DataSelection trainingData(DataSelection evaluated, Recipe recipe) {
+  /**
+   * The images to train on are prepared as those that judge, unless their own way is given: as the
+   * request says of either, else as their dataset declares, else as that of the others does.
+   */
+  private DataSelection trainingData(DataSelection evaluated, Recipe recipe) {
     DataSelection data = recipe.training().data().orElseGet(() -> calibrationData(evaluated));
     return new DataSelection(
         data.datasetId(),
-        data.preprocessing().or(evaluated::preprocessing),
+        data.preprocessing()
+            .or(evaluated::preprocessing)
+            .or(() -> images.declared(data.datasetId()))
+            .or(() -> images.declared(evaluated.datasetId())),
         data.split(),
         data.maxImages(),
         data.calibrationImages(),

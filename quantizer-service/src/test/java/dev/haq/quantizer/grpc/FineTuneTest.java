@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.haq.model.HaqException;
+import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.FineTuning;
@@ -19,15 +20,21 @@ import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.proto.quantizer.v1.FineTuneResponse;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.quantizer.data.Samples;
 import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.wire.DataWire;
 import io.grpc.Context;
 import io.grpc.Status;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -199,6 +206,44 @@ final class FineTuneTest {
     try (Stream<Path> files = Files.list(folder.resolve("tunings"))) {
       assertFalse(files.anyMatch(file -> file.toString().endsWith(".checkpoint")));
     }
+  }
+
+  @Test
+  void imagesToTrainOnArePreparedAsTheDatasetThatJudgesDeclaresWhereTheirsDeclaresNothing() {
+    Preprocessing declared = Preprocessing.preset("cifar10");
+    String judging = photographs(0, Optional.of("cifar10"));
+    String plain = photographs(1, Optional.empty());
+    String declaring = photographs(1, Optional.of("raw"));
+    assertEquals(
+        tunedOn(judging, plain, Optional.of(declared)), tunedOn(judging, plain, Optional.empty()));
+    String raw = tunedOn(judging, plain, Optional.of(Preprocessing.preset("raw")));
+    assertEquals(raw, tunedOn(judging, declaring, Optional.empty()), "their own way counts");
+    assertNotEquals(raw, tunedOn(judging, plain, Optional.empty()));
+  }
+
+  /** Two classes of images of one colour each; answers the dataset's id. */
+  private static String photographs(int seed, Optional<String> preset) {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    preset.ifPresent(
+        name ->
+            files.put(
+                "preprocess.yaml", ("preset: " + name + "\n").getBytes(StandardCharsets.UTF_8)));
+    for (int i = 0; i < 8; i++) {
+      files.put("a/" + i + ".png", Samples.png(32, 32, 0x100000 * i + seed));
+      files.put("b/" + i + ".png", Samples.png(32, 32, 0x001000 * i + seed));
+    }
+    return quantizer.importDataset(Samples.zip(files)).getId();
+  }
+
+  /** The id of the model that comes of training; of equal weights it is the same. */
+  private static String tunedOn(String judging, String training, Optional<Preprocessing> stated) {
+    DataSelection.Builder trainingData =
+        DataSelection.newBuilder().setDataset(training).setSplit(DataSelection.Split.ALL);
+    stated.ifPresent(how -> trainingData.setPreprocessing(DataWire.toProto(how)));
+    FineTuneRequest.Builder request = request(model, 9, 1).toBuilder();
+    request.getDataBuilder().setDataset(judging).setSplit(DataSelection.Split.ALL);
+    request.getRecipeBuilder().getFineTuningBuilder().setData(trainingData);
+    return result(all(request.build())).getModel().getId();
   }
 
   @Test
