@@ -22,7 +22,8 @@ import java.util.stream.Stream;
  * One folder a class, of PNG and JPEG files, at the top of the tree or in a single folder there.
  *
  * <p>The index of a class is the line of its folder's name in {@code classes.txt} when there is one
- * (in the data folder or beside it; the whole line or its first word); else the folder's name
+ * (in the data folder or beside it; the whole line or its first word), counted from 0, empty lines
+ * and classes without a folder included; else the folder's name
  * itself when every name is a number; else its place among the sorted names. Files whose name
  * begins with a dot, and what macOS and Windows leave behind, are passed over.
  */
@@ -45,7 +46,7 @@ final class ClassFolders implements ImageSource {
    * Takes over the files and closes them with itself, or when they are refused.
    *
    * @throws HaqException INVALID_DATASET when there is no image, a file is in the wrong place, or a
-   *     folder is not in {@code classes.txt}
+   *     folder is not in {@code classes.txt}, or on two of its lines
    */
   static ClassFolders open(ImageFiles files) throws IOException {
     boolean accepted = false;
@@ -176,16 +177,18 @@ final class ClassFolders implements ImageSource {
     Map<String, Integer> index = new HashMap<>();
     Optional<String> list = metadata(List.of(CLASSES), roots);
     if (list.isPresent()) {
-      new String(files.read(list.get()), StandardCharsets.UTF_8)
-          .lines()
-          .map(String::strip)
-          .filter(line -> !line.isEmpty())
-          .map(line -> folders.contains(line) ? line : line.split("\\s+", 2)[0])
-          .forEach(folder -> index.putIfAbsent(folder, index.size()));
+      List<String> lines =
+          new String(files.read(list.get()), StandardCharsets.UTF_8)
+              .lines()
+              .map(String::strip)
+              .toList();
+      Map<String, List<Integer>> whole = places(lines);
+      Map<String, List<Integer>> words =
+          places(lines.stream().map(line -> line.split("\\s+", 2)[0]).toList());
       for (String folder : folders) {
-        if (!index.containsKey(folder)) {
-          throw invalid("the class folder '" + folder + "' is not listed in " + list.get());
-        }
+        // "cat" alone on a line is meant, not "cat fish" on another.
+        List<Integer> found = whole.getOrDefault(folder, words.getOrDefault(folder, List.of()));
+        index.put(folder, onlyLine(folder, found, list.get()));
       }
     } else if (folders.stream().allMatch(folder -> folder.matches("[0-9]{1,6}"))) {
       folders.forEach(folder -> index.put(folder, Integer.parseInt(folder)));
@@ -193,6 +196,26 @@ final class ClassFolders implements ImageSource {
       folders.forEach(folder -> index.put(folder, index.size()));
     }
     return index;
+  }
+
+  private static Map<String, List<Integer>> places(List<String> names) {
+    Map<String, List<Integer>> places = new HashMap<>();
+    for (int i = 0; i < names.size(); i++) {
+      places.computeIfAbsent(names.get(i), name -> new ArrayList<>(1)).add(i);
+    }
+    return places;
+  }
+
+  private static int onlyLine(String folder, List<Integer> lines, String list) {
+    if (lines.isEmpty()) {
+      throw invalid("the class folder '" + folder + "' is not listed in " + list);
+    }
+    if (lines.size() > 1) {
+      throw invalid(
+          "the class folder '%s' is on lines %d and %d of %s: leave it on the one that is its class"
+              .formatted(folder, lines.get(0) + 1, lines.get(1) + 1, list));
+    }
+    return lines.get(0);
   }
 
   private Optional<String> metadata(List<String> names, List<String> roots) {

@@ -45,7 +45,32 @@ final class ClassFoldersTest {
   @Test
   void aListInTheFolderGivesTheOrder() throws IOException {
     write("classes.txt", Samples.text("cat a small tiger\n\nant\nbee\n"));
-    assertEquals(Map.of("ant/a.png", 1, "cat/c.png", 0), labels("ant/a.png", "cat/c.png"));
+    assertEquals(Map.of("ant/a.png", 2, "cat/c.png", 0), labels("ant/a.png", "cat/c.png"));
+  }
+
+  @Test
+  void everyLineOfAListCounts() throws IOException {
+    write(
+        "classes.txt",
+        Samples.text("great white shark\r\ngreat grey owl\r\n\r\nant\r\nant eater\r\nbee\r\n\r\n\n"));
+    assertEquals(
+        Map.of("ant/a.png", 3, "bee/b.png", 5, "great grey owl/o.png", 1),
+        labels("ant/a.png", "bee/b.png", "great grey owl/o.png"));
+    try (ClassFolders folders = open()) {
+      assertEquals(6, folders.classes());
+    }
+  }
+
+  @Test
+  void aFolderOnTwoLinesIsRefused() throws IOException {
+    write("classes.txt", Samples.text("cat\nant small\nbee\nant large\n"));
+    assertRefused("'ant' is on lines 2 and 4 of data/classes.txt", "ant/a.png", "cat/c.png");
+  }
+
+  @Test
+  void aFolderWhoseWholeNameIsOnTwoLinesIsRefused() throws IOException {
+    write("classes.txt", Samples.text("cat\nant\ncat\n"));
+    assertRefused("'cat' is on lines 1 and 3 of data/classes.txt", "ant/a.png", "cat/c.png");
   }
 
   @Test
