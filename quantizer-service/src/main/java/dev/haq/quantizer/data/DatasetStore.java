@@ -10,19 +10,24 @@ import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Uploaded datasets in a folder that replicas may share. A dataset is a folder named after the
@@ -44,6 +49,7 @@ public final class DatasetStore {
   /** What an upload that was killed left behind is removed when it is this old. */
   private static final Duration ABANDONED_AFTER = Duration.ofDays(1);
 
+  private static final Logger LOG = LoggerFactory.getLogger(DatasetStore.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path root;
@@ -89,21 +95,32 @@ public final class DatasetStore {
     return prepared;
   }
 
-  /** The built-in dataset, then the uploaded ones, oldest first. */
+  /**
+   * The built-in dataset, then the uploaded ones, oldest first. One whose description is damaged is
+   * left out, so that it does not hide the others.
+   */
   public List<DatasetInfo> list() {
     List<DatasetInfo> uploaded = new ArrayList<>();
-    try (Stream<Path> folders = Files.list(root)) {
-      for (Path folder : (Iterable<Path>) folders::iterator) {
-        if (HASH.matcher(folder.getFileName().toString()).matches()) {
-          uploaded.add(describe(folder));
-        }
+    for (Path folder : folders()) {
+      try {
+        uploaded.add(describe(folder));
+      } catch (IOException e) {
+        LOG.warn("the description of dataset {}{} cannot be read", PREFIX, folder.getFileName(), e);
       }
-    } catch (IOException e) {
-      throw failed("the dataset folder " + root + " cannot be read", e);
     }
     uploaded.sort(Comparator.comparing(DatasetInfo::created).thenComparing(DatasetInfo::id));
     uploaded.add(0, builtin());
     return List.copyOf(uploaded);
+  }
+
+  private List<Path> folders() {
+    try (Stream<Path> folders = Files.list(root)) {
+      return folders
+          .filter(folder -> HASH.matcher(folder.getFileName().toString()).matches())
+          .toList();
+    } catch (IOException | UncheckedIOException e) {
+      throw failed("the dataset folder " + root + " cannot be read", e);
+    }
   }
 
   /**
@@ -160,7 +177,13 @@ public final class DatasetStore {
 
   /** Moves a finished folder into place; answers what is there, from whoever came first. */
   DatasetInfo add(Path folder, DatasetInfo dataset) throws IOException {
-    Files.write(folder.resolve(DESCRIPTION), write(dataset));
+    // Brought to the disk first, lest a crash leave a folder in place whose description is empty.
+    Files.write(
+        folder.resolve(DESCRIPTION),
+        write(dataset),
+        StandardOpenOption.CREATE_NEW,
+        StandardOpenOption.WRITE,
+        StandardOpenOption.SYNC);
     Path place = folder(dataset.id());
     try {
       Files.move(folder, place, StandardCopyOption.ATOMIC_MOVE);
@@ -210,19 +233,34 @@ public final class DatasetStore {
     return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(node);
   }
 
+  /**
+   * @throws IOException also of a description that is damaged
+   */
   private static DatasetInfo describe(Path folder) throws IOException {
     Path file = folder.resolve(DESCRIPTION);
-    JsonNode node = JSON.readTree(Files.readAllBytes(file));
+    try {
+      return read(JSON.readTree(Files.readAllBytes(file)), file);
+    } catch (RuntimeException e) {
+      // A field is missing, of another kind, or no format, date or preprocessing that there is.
+      throw new IOException(file + " is damaged: remove its folder and import the data again", e);
+    }
+  }
+
+  private static DatasetInfo read(JsonNode node, Path file) {
     return new DatasetInfo(
-        node.required("id").textValue(),
-        node.required("name").textValue(),
+        text(node, "id"),
+        text(node, "name"),
         node.required("images").intValue(),
         node.required("classes").intValue(),
-        DatasetFormat.ofLabel(node.required("format").textValue()),
+        DatasetFormat.ofLabel(text(node, "format")),
         Optional.ofNullable(node.get("preprocessing"))
             .map(declared -> PreprocessingFile.read(declared, file.toString())),
         node.required("size_bytes").longValue(),
-        Instant.parse(node.required("created").textValue()));
+        Instant.parse(text(node, "created")));
+  }
+
+  private static String text(JsonNode node, String field) {
+    return Objects.requireNonNull(node.required(field).textValue(), field);
   }
 
   private void removeAbandoned() throws IOException {
@@ -249,7 +287,7 @@ public final class DatasetStore {
     Files.deleteIfExists(folder);
   }
 
-  static HaqException failed(String what, IOException e) {
+  static HaqException failed(String what, Exception e) {
     return DiskErrors.failed(what, e);
   }
 }

@@ -72,6 +72,36 @@ final class DatasetStoreTest {
   }
 
   @Test
+  void aDatasetWhoseDescriptionIsDamagedDoesNotHideTheOthers() throws IOException {
+    DatasetInfo sound = Samples.store(store, Samples.cifar(1));
+    DatasetInfo damaged = Samples.store(store, Samples.cifar(2));
+    Path description =
+        temp.resolve(damaged.id().substring("sha256:".length())).resolve("dataset.json");
+    String whole = Files.readString(description);
+    for (String content :
+        List.of(
+            "",
+            whole.substring(0, whole.length() / 2),
+            "{}",
+            "[]",
+            whole.replace("\"name\"", "\"title\""),
+            whole.replace("\"sample\"", "null"),
+            whole.replace("cifar10", "cifar11"),
+            whole.replaceFirst("\"created\" : \"[^\"]*\"", "\"created\" : \"yesterday\""))) {
+      Files.writeString(description, content);
+      assertEquals(List.of(store.get(BuiltinShapes.ID), sound), store.list(), content);
+      HaqException refused =
+          assertThrows(HaqException.class, () -> store.get(damaged.id()), content);
+      assertEquals(Reason.INTERNAL, refused.reason());
+      assertTrue(refused.getMessage().contains(damaged.id()), refused.getMessage());
+    }
+    Files.delete(description);
+    assertEquals(List.of(store.get(BuiltinShapes.ID), sound), store.list());
+    Files.writeString(description, whole);
+    assertEquals(3, store.list().size());
+  }
+
+  @Test
   void theSameBytesAreStoredOnce() {
     DatasetInfo first = Samples.store(store, Samples.cifar(1, 2));
     assertEquals(first, Samples.store(store, Samples.cifar(1, 2)));
