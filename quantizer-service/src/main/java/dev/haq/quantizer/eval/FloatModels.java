@@ -17,7 +17,8 @@ final class FloatModels {
   private record Key(String model, DataSelection data) {}
 
   /**
-   * @param scoreBytes of class scores that are remembered
+   * @param scoreBytes of class scores that are remembered; those of one model and data are even
+   *     where they are more
    */
   FloatModels(long scoreBytes) {
     this.scores = new LruCache<>(scoreBytes, FloatScores::bytes);

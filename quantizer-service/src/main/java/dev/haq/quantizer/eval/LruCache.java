@@ -21,7 +21,8 @@ final class LruCache<K, V> {
   }
 
   /**
-   * @param capacity the most that the weights of all entries add up to; a heavier entry is not kept
+   * @param capacity the most that the weights of all entries add up to; a heavier entry is kept
+   *     alone, until the next comes
    * @param weight of an entry, always the same
    */
   LruCache(long capacity, ToLongFunction<V> weight) {
@@ -39,13 +40,10 @@ final class LruCache<K, V> {
     if (known != null) {
       return known;
     }
-    if (weight.applyAsLong(value) > capacity) {
-      return value;
-    }
     entries.put(key, value);
     weights += weight.applyAsLong(value);
     Iterator<V> eldest = entries.values().iterator();
-    while (weights > capacity) {
+    while (weights > capacity && entries.size() > 1) {
       weights -= weight.applyAsLong(eldest.next());
       eldest.remove();
     }

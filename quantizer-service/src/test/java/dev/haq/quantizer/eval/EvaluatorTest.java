@@ -11,11 +11,13 @@ import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
+import dev.haq.model.Shard;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.Processor;
 import dev.haq.quantizer.onnx.SmallModel;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 final class EvaluatorTest {
@@ -66,6 +68,46 @@ final class EvaluatorTest {
       assertTrue(second.cached());
       assertEquals(0, second.seconds());
       assertEquals(first.accuracy(), second.accuracy());
+    }
+  }
+
+  @Test
+  void theFloatModelRunsOnceAlsoWhereItsScoresAreMoreThanTheBound() {
+    AtomicInteger reads = new AtomicInteger();
+    Images judged = new CountedImages(new RandomImages(101, 192, CLASSES), reads);
+    try (Evaluator evaluator =
+        new Evaluator(
+            (selection, shape, classes) ->
+                selection.split() == DataSelection.Split.CALIBRATION
+                    ? new RandomImages(8, 192, classes)
+                    : judged,
+            new IntegerGraph(Processor.detect()),
+            new Evaluator.Limits(1, 1, 4, 2, 2, 101 * CLASSES * Float.BYTES - 1, 1 << 20))) {
+      for (int bits = 4; bits < 7; bits++) {
+        evaluator.evaluate(
+            new Evaluator.Request(
+                MODEL, DATA, uniform(bits), Recipe.HAQ, false, Shard.WHOLE, true),
+            () -> false);
+      }
+    }
+    assertEquals((1 + 3) * 101, reads.get());
+  }
+
+  private record CountedImages(Images images, AtomicInteger reads) implements Images {
+    @Override
+    public int size() {
+      return images.size();
+    }
+
+    @Override
+    public int label(int image) {
+      return images.label(image);
+    }
+
+    @Override
+    public void read(int image, float[] target, int offset) {
+      reads.incrementAndGet();
+      images.read(image, target, offset);
     }
   }
 
