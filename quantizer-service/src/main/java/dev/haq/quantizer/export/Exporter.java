@@ -310,7 +310,11 @@ public final class Exporter {
   private static Map<String, String> properties(Request request) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("haq.model", request.model().id());
-    properties.put("haq.recipe", request.recipe().name());
+    Recipe recipe = request.recipe();
+    properties.put("haq.recipe", recipe.id());
+    properties.put("haq.weight_scales", recipe.weightScales().name());
+    recipe.weightClip().ifPresent(clip -> properties.put("haq.weight_clip", clip.name()));
+    recipe.activationClip().ifPresent(clip -> properties.put("haq.activation_clip", clip.name()));
     properties.put(
         "haq.policy",
         new String(

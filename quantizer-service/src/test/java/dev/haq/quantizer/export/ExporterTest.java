@@ -1,6 +1,7 @@
 package dev.haq.quantizer.export;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -227,6 +228,38 @@ final class ExporterTest {
     JsonNode policy = Json.tree(property(model, "haq.policy"));
     assertEquals(mixed.get(1).weights().bits(), policy.at("/layers/1/weight_bits").asInt());
     assertTrue(policy.at("/layers/2/weight_bits").isNull());
+  }
+
+  @Test
+  void aModelSaysByWhichVersionScalesAndClipsItWasMade() throws IOException {
+    assertEquals(
+        Map.of("haq.recipe", "haq@1", "haq.weight_scales", "PER_CHANNEL"), made(Recipe.HAQ));
+    assertEquals(
+        Map.of(
+            "haq.recipe", "ptq@1",
+            "haq.weight_scales", "PER_TENSOR",
+            "haq.weight_clip", "MIN_MAX",
+            "haq.activation_clip", "SQUARED_ERROR"),
+        made(
+            Recipe.named("ptq@1")
+                .withWeightScales(WeightScales.PER_TENSOR)
+                .withClips(Recipe.Clip.MIN_MAX, Recipe.Clip.SQUARED_ERROR)));
+  }
+
+  /** What an exported model says of its recipe. */
+  private static Map<String, String> made(Recipe recipe) throws IOException {
+    ExportedFile file =
+        bench.exporter.export(
+            new Exporter.Request(
+                shapes, mixed, recipe, Optional.of(DATA), ExportFormat.ONNX_QCDQ, false),
+            () -> false);
+    Map<String, String> properties = new HashMap<>();
+    model(file.content())
+        .getMetadataPropsList()
+        .forEach(property -> properties.put(property.getKey(), property.getValue()));
+    assertEquals(shapes.id(), properties.remove("haq.model"));
+    assertNotNull(properties.remove("haq.policy"));
+    return properties;
   }
 
   private static byte[] property(ModelProto model, String key) {
