@@ -52,7 +52,8 @@ final class ClassFoldersTest {
   void everyLineOfAListCounts() throws IOException {
     write(
         "classes.txt",
-        Samples.text("great white shark\r\ngreat grey owl\r\n\r\nant\r\nant eater\r\nbee\r\n\r\n\n"));
+        Samples.text(
+            "great white shark\r\ngreat grey owl\r\n\r\nant\r\nant eater\r\nbee\r\n\r\n\n"));
     assertEquals(
         Map.of("ant/a.png", 3, "bee/b.png", 5, "great grey owl/o.png", 1),
         labels("ant/a.png", "bee/b.png", "great grey owl/o.png"));

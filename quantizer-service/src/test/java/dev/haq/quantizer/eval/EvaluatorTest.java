@@ -85,8 +85,7 @@ final class EvaluatorTest {
             new Evaluator.Limits(1, 1, 4, 2, 2, 101 * CLASSES * Float.BYTES - 1, 1 << 20))) {
       for (int bits = 4; bits < 7; bits++) {
         evaluator.evaluate(
-            new Evaluator.Request(
-                MODEL, DATA, uniform(bits), Recipe.HAQ, false, Shard.WHOLE, true),
+            new Evaluator.Request(MODEL, DATA, uniform(bits), Recipe.HAQ, false, Shard.WHOLE, true),
             () -> false);
       }
     }

@@ -110,8 +110,7 @@ final class HeldTrainingTest {
     held =
         CompletableFuture.supplyAsync(
             () ->
-                evaluator.tune(
-                    request(TRAINED, 8), Optional.empty(), step -> hold(), () -> false),
+                evaluator.tune(request(TRAINED, 8), Optional.empty(), step -> hold(), () -> false),
             callers);
     training.await();
   }
