@@ -10,45 +10,66 @@ import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SeededRandom;
 import dev.haq.agent.search.SeededRandom.Purpose;
 import dev.haq.agent.search.Sensitivities;
+import dev.haq.agent.search.Transition;
 import dev.haq.model.Policy;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The default agent: everything that is known beforehand, then everything that can be learned.
  *
  * <p>The first episodes evaluate the {@link Candidates}, which cost nothing to come by. From then
- * on three ways to propose a policy take turns, and all of them learn from every episode:
+ * on three ways to propose a policy take turns. All of them learn from every episode, and none
+ * proposes a policy that was evaluated already, as long as it finds another:
  *
  * <ol>
- *   <li>a dynamic program over the sensitivities as a {@link LossModel} has come to believe them;
- *   <li>a trade of single widths around the best policy so far ({@link Exchange}), by the same
- *       beliefs;
+ *   <li>a trade of single widths around the best policy so far ({@link Exchange}), the most
+ *       promising by what a {@link LossModel} has come to believe of the sensitivities;
+ *   <li>a dynamic program over the same beliefs;
  *   <li>DDPG, whose actor has learned to imitate the dynamic program's policy and whose replay
  *       holds every episode, with little noise.
  * </ol>
  */
 final class AutoAgent implements Agent {
-  /** Standard deviation of the actor's noise at first: half of it moves an action by one width. */
-  private static final double FIRST_SIGMA = 0.12;
+  private enum Way {
+    PROGRAM,
+    TRADE,
+    DDPG
+  }
+
+  /** Trades find most, so they come most often. */
+  private static final List<Way> TURNS =
+      List.of(Way.TRADE, Way.PROGRAM, Way.TRADE, Way.DDPG, Way.TRADE, Way.PROGRAM);
+
+  /**
+   * Standard deviation of the actor's noise at first: a sixth of the actions change their width.
+   */
+  private static final double FIRST_SIGMA = 0.05;
 
   /** And in the last episode. */
-  private static final double LAST_SIGMA = 0.03;
+  private static final double LAST_SIGMA = 0.02;
 
   private static final int IMITATION_UPDATES = 600;
   private static final int CRITIC_UPDATES = 200;
 
-  /** A trade is drawn from this many of the most promising ones. */
-  private static final int TRADES = 12;
+  /** How far from the mean beliefs are drawn; see {@link LossModel#drawn}. */
+  private static final double BOLDNESS = 0.25;
+
+  /** DDPG's noise is widened by this factor as long as it comes to a policy that was tried. */
+  private static final double WIDENING = 1.5;
+
+  /** At most so far. */
+  private static final double WIDEST = 8;
 
   private final SearchSpace space;
   private final List<Policy> candidates;
   private final LossModel model;
   private final Best best;
+  private final Tried tried;
   private final Ddpg ddpg;
 
-  private boolean acting; // whether the episode begun is DDPG's
-  private List<Double> actions = List.of(); // of the episode begun, where it is not
+  private List<Double> actions = List.of(); // of the episode begun
   private int step;
 
   AutoAgent(SearchSpace space, Sensitivities sensitivities, DdpgSettings settings) {
@@ -59,6 +80,7 @@ final class AutoAgent implements Agent {
             space.decisions(),
             (decision, width) -> sensitivities.loss(Reward.KL_DIVERGENCE, decision, width));
     best = new Best(space.decisions());
+    tried = new Tried(space.decisions());
     int exploring = Math.max(1, space.settings().episodes() - candidates.size());
     double decay = StrictMath.pow(LAST_SIGMA / FIRST_SIGMA, 1.0 / exploring);
     ddpg =
@@ -71,32 +93,62 @@ final class AutoAgent implements Agent {
 
   @Override
   public void beginEpisode(int number) {
-    int turn = number <= candidates.size() ? -1 : (number - candidates.size() - 1) % 3;
-    acting = turn == 2;
-    step = 0;
-    if (acting) {
-      ddpg.beginEpisode(number);
-      return;
-    }
     SeededRandom random = SeededRandom.of(space.settings().seed(), Purpose.EXPLORATION, number);
-    Policy policy =
-        switch (turn) {
-          case 0 -> program(random);
-          case 1 -> trade(random);
-          default -> candidates.get(number - 1);
-        };
-    actions = space.decisions().actions(policy);
+    step = 0;
+    actions =
+        number <= candidates.size()
+            ? space.decisions().actions(candidates.get(number - 1))
+            : switch (TURNS.get((number - candidates.size() - 1) % TURNS.size())) {
+              case PROGRAM -> space.decisions().actions(program(random));
+              case TRADE -> space.decisions().actions(trade(random));
+              case DDPG -> explored(number);
+            };
   }
 
+  /** What the dynamic program comes to, or, where that was tried, its most promising neighbour. */
   private Policy program(SeededRandom random) {
-    DynamicProgram program = DynamicProgram.of(space, model.drawn(random), DynamicProgram.COARSE);
-    return program.policy(program.best());
+    DecisionLoss beliefs = model.drawn(random, BOLDNESS);
+    DynamicProgram program = DynamicProgram.of(space, beliefs, DynamicProgram.COARSE);
+    Policy policy = program.policy(program.best());
+    return tried.contains(policy)
+        ? untried(new Exchange(space, beliefs).neighbours(policy)).orElse(policy)
+        : policy;
   }
 
+  /** The most promising new trade around the best policy, or else around one of its neighbours. */
   private Policy trade(SeededRandom random) {
+    Exchange exchange = new Exchange(space, model.drawn(random, BOLDNESS));
     Policy from = best.policy().orElse(candidates.get(0));
-    List<Policy> trades = new Exchange(space, model.drawn(random)).neighbours(from);
-    return trades.isEmpty() ? from : trades.get(random.nextInt(Math.min(TRADES, trades.size())));
+    List<Policy> near = exchange.neighbours(from);
+    return untried(near).or(() -> trade(exchange, near, random)).orElse(from);
+  }
+
+  private Optional<Policy> trade(Exchange exchange, List<Policy> from, SeededRandom random) {
+    return from.isEmpty()
+        ? Optional.empty()
+        : untried(exchange.neighbours(from.get(random.nextInt(from.size()))));
+  }
+
+  private Optional<Policy> untried(List<Policy> policies) {
+    return policies.stream().filter(policy -> !tried.contains(policy)).findFirst();
+  }
+
+  /** DDPG's actions, with more and more noise until they come to a new policy. */
+  private List<Double> explored(int number) {
+    ddpg.beginEpisode(number);
+    List<Double> explored = explored(1.0);
+    for (double widening = WIDENING;
+        widening <= WIDEST && tried.contains(space.policy(explored));
+        widening *= WIDENING) {
+      explored = explored(widening);
+    }
+    return explored;
+  }
+
+  private List<Double> explored(double widening) {
+    return space.walk(observation -> ddpg.act(observation, widening)).stream()
+        .map(Transition::action)
+        .toList();
   }
 
   @Override
@@ -106,11 +158,12 @@ final class AutoAgent implements Agent {
 
   @Override
   public double act(Observation observation) {
-    return acting ? ddpg.act(observation) : actions.get(step++);
+    return actions.get(step++);
   }
 
   @Override
   public void learn(Experience experience) {
+    tried.add(experience.policy());
     best.add(experience.policy(), experience.reward());
     model.observe(experience.policy(), -experience.reward());
     ddpg.learn(experience);
@@ -122,6 +175,7 @@ final class AutoAgent implements Agent {
   /** What others found within their budgets tells as much about losses as what was found here. */
   @Override
   public void observe(Policy policy, double reward) {
+    tried.add(policy);
     model.observe(policy, -reward);
     ddpg.observe(space.steps(space.decisions().actions(policy)), reward);
     if (space.budget().isMetBy(policy)) {
@@ -129,11 +183,12 @@ final class AutoAgent implements Agent {
     }
   }
 
-  /** The best policy, the model of losses, then DDPG's own. */
+  /** What was tried, the best policy, the model of losses, then DDPG's own. */
   @Override
   public byte[] snapshot() {
     byte[] learned = ddpg.snapshot();
     ByteBuffer out = ByteBuffer.allocate(ownBytes() + learned.length);
+    tried.save(out);
     best.save(out);
     model.save(out);
     out.put(learned);
@@ -147,6 +202,7 @@ final class AutoAgent implements Agent {
           "a snapshot of " + snapshot.length + " bytes is of an agent with other settings");
     }
     ByteBuffer in = ByteBuffer.wrap(snapshot);
+    tried.load(in);
     best.load(in);
     model.load(in);
     byte[] learned = new byte[in.remaining()];
@@ -155,6 +211,6 @@ final class AutoAgent implements Agent {
   }
 
   private int ownBytes() {
-    return best.bytes() + model.bytes();
+    return tried.bytes() + best.bytes() + model.bytes();
   }
 }

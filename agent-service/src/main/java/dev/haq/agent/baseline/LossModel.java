@@ -27,7 +27,10 @@ final class LossModel {
   private static final double OWN = 0.5;
 
   /** A policy's loss is believed to follow the sum up to this share of it. */
-  private static final double MISFIT = 0.1;
+  private static final double MISFIT = 0.02;
+
+  /** And besides up to this share of what it loses more than the best one so far. */
+  private static final double FAR = 0.2;
 
   /** Factors that are drawn are at least this: no width is free. */
   private static final double LEAST_FACTOR = 0.05;
@@ -36,6 +39,7 @@ final class LossModel {
   private final DecisionLoss sensitivity;
   private final double[] mean; // [decisions]
   private final double[][] covariance; // [decisions][decisions]
+  private double least = Double.POSITIVE_INFINITY; // of the losses so far
 
   LossModel(Decisions decisions, DecisionLoss sensitivity) {
     this.decisions = decisions;
@@ -69,8 +73,9 @@ final class LossModel {
       expected += mean[i] * x[i];
       variance += px[i] * x[i];
     }
+    least = Math.min(least, loss);
     double sum = Arrays.stream(x).sum();
-    double noise = MISFIT * (Math.abs(loss) + 0.1 * sum) + 1e-9;
+    double noise = MISFIT * (Math.abs(loss) + 0.1 * sum) + FAR * (loss - least) + 1e-9;
     double total = variance + noise * noise;
     for (int i = 0; i < n; i++) {
       mean[i] += px[i] / total * (loss - expected);
@@ -97,15 +102,17 @@ final class LossModel {
   /**
    * Losses drawn from what is believed (Thompson sampling): what is uncertain is tried, what is
    * known to be bad is not.
+   *
+   * @param boldness factor on how far from the mean is drawn; 1 is Thompson sampling, 0 the mean
    */
-  DecisionLoss drawn(SeededRandom random) {
+  DecisionLoss drawn(SeededRandom random, double boldness) {
     double[][] root = cholesky();
     double[] z = new double[mean.length];
     double[] factors = mean.clone();
     for (int i = 0; i < z.length; i++) {
       z[i] = random.nextGaussian();
       for (int j = 0; j <= i; j++) {
-        factors[i] += root[i][j] * z[j];
+        factors[i] += boldness * root[i][j] * z[j];
       }
     }
     return scaled(factors);
@@ -146,10 +153,11 @@ final class LossModel {
 
   /** Bytes that {@link #save} writes. */
   int bytes() {
-    return Double.BYTES * mean.length * (mean.length + 1);
+    return Double.BYTES * (1 + mean.length * (mean.length + 1));
   }
 
   void save(ByteBuffer out) {
+    out.putDouble(least);
     for (double m : mean) {
       out.putDouble(m);
     }
@@ -161,6 +169,7 @@ final class LossModel {
   }
 
   void load(ByteBuffer in) {
+    least = in.getDouble();
     for (int i = 0; i < mean.length; i++) {
       mean[i] = in.getDouble();
     }

@@ -141,11 +141,20 @@ public final class Ddpg implements Agent {
 
   @Override
   public double act(Observation observation) {
+    return act(observation, 1);
+  }
+
+  /**
+   * Beyond the paper: with more noise.
+   *
+   * @param widening factor on the noise's standard deviation, 1 for none
+   */
+  public double act(Observation observation, double widening) {
     if (isWarmup()) {
       return exploration.nextDouble();
     }
     double mean = actingActor.actions(observation.values())[0];
-    return TruncatedNormal.sample(mean, sigma(), exploration);
+    return TruncatedNormal.sample(mean, widening * sigma(), exploration);
   }
 
   /** Standard deviation of the noise in this episode. */

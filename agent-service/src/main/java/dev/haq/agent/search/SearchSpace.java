@@ -42,7 +42,7 @@ public final class SearchSpace {
   }
 
   /** One step for each decision; each sees the action before. */
-  List<Transition> walk(ToDoubleFunction<Observation> actor) {
+  public List<Transition> walk(ToDoubleFunction<Observation> actor) {
     List<Transition> steps = new ArrayList<>();
     Observation observation =
         observations.observe(decisions.get(0), ObservationSpace.FIRST_PREVIOUS_ACTION);

@@ -83,6 +83,13 @@ class AgentsTest {
   }
 
   @Test
+  void autoSpendsNoEpisodeOnAPolicyThatItHasTriedAlready() {
+    SearchSettings settings = problem.settings(0.4, 1, 150, Reward.KL_DIVERGENCE);
+    List<Object> policies = policies(run(search(Agents.AUTO, settings), 1, 150));
+    assertEquals(150, policies.stream().distinct().count());
+  }
+
+  @Test
   void evolutionGetsBeyondThePopulationItBeginsWith() {
     SearchSettings settings = problem.settings(0.4, 1, 150, Reward.KL_DIVERGENCE);
     List<EpisodeResult> episodes = run(search(Agents.EVOLUTION, settings), 1, 150);

@@ -52,7 +52,7 @@ class LossModelTest {
   private double spread(LossModel model) {
     double sum = 0;
     for (int n = 1; n <= 30; n++) {
-      DecisionLoss drawn = model.drawn(SeededRandom.of(2, Purpose.EXPLORATION, n));
+      DecisionLoss drawn = model.drawn(SeededRandom.of(2, Purpose.EXPLORATION, n), 1);
       DecisionLoss expected = model.expected();
       double off =
           drawn.of(decisions.get(1), BitWidth.of(4))
