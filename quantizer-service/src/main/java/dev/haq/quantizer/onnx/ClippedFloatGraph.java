@@ -111,8 +111,7 @@ public final class ClippedFloatGraph {
               QonnxGraph.width(quantizer),
               false));
     }
-    boolean matMul =
-        layer.layer() instanceof Layer.Linear && graph.shapes().get(layer.input()).size() != 2;
+    boolean matMul = builder.isMatMul(layer);
     String weights = free(layerName + "/weight", taken);
     String bias = free(layerName + "/bias", taken);
     int[] dims = GraphBuilder.weightDims(layer.layer());
@@ -120,13 +119,11 @@ public final class ClippedFloatGraph {
     if (matMul) {
       float[] turned = ConstantFolding.transposed(plain.weightValues(), dims[0], dims[1]);
       builder.constant(Tensors.of(weights, turned, dims[1], dims[0]));
-      String product = builder.fresh("MatMul");
-      builder.add(Nodes.node("MatMul", List.of(input, weights), product).setName(layerName));
-      builder.add(Nodes.node("Add", List.of(product, bias), layer.output()));
+      builder.operator(layer, input, weights, bias, layer.output());
     } else {
       builder.constant(Tensors.of(weights, plain.weightValues(), dims));
       if (biasAfter) {
-        CompactGraph.biasAfter(builder, graph, layer, input, weights, plain.bias());
+        CompactGraph.biasAfter(builder, layer, input, weights, plain.bias());
       } else {
         builder.realLayer(layer, input, weights, bias, layer.output());
       }

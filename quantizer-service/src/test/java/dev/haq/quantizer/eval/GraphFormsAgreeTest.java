@@ -180,6 +180,33 @@ final class GraphFormsAgreeTest {
               String b = m.relu(m.conv(stem, 16, 16, 3, 1, 16));
               return m.node("Add", a, b);
             },
+            16),
+        model(
+            "matrix products on channels that were brought last",
+            m -> {
+              String stem = m.conv(m.relu(m.conv("image", 3, 10, 3, 1, 1)), 10, 10, 3, 1, 10);
+              String wide = m.relu(m.matMul(m.transposed(stem, 0, 2, 3, 1), 10, 24));
+              String branch = m.transposed(m.matMul(wide, 24, 10), 0, 3, 1, 2);
+              return m.relu(m.conv(m.node("Add", stem, branch), 10, 16, 1, 1, 1));
+            },
+            16),
+        model(
+            "a matrix product on the columns of a map of as many channels",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, SIDE, 3, 1, 1));
+              String product = m.matMul(m.conv(stem, SIDE, SIDE, 1, 1, 1), SIDE, SIDE);
+              return m.relu(m.conv(product, SIDE, 8, 3, 1, 1));
+            },
+            8),
+        model(
+            "matrix products on rows of pixels",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 10, 3, 2, 1));
+              String pixels = m.node("Reshape", stem, m.initializer(0, 10, SIDE * SIDE / 4));
+              String wide = m.relu(m.matMul(m.transposed(pixels, 0, 2, 1), 10, 24));
+              String rows = m.transposed(m.matMul(wide, 24, 16), 0, 2, 1);
+              return m.node("Reshape", rows, m.initializer(0, 16, SIDE / 2, SIDE / 2));
+            },
             16));
   }
 
