@@ -7,7 +7,6 @@ import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.quant.GridWeights;
 import dev.haq.quantizer.quant.LinearQuantizer;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -62,8 +61,7 @@ public final class ClippedFloatGraph {
   public static Written write(CnnGraph graph, List<PlainLayer> layers, boolean forOnnxRuntime) {
     GraphBuilder builder = new GraphBuilder(graph);
     NewerOpset newer = new NewerOpset(graph, builder);
-    Set<String> taken = new HashSet<>(graph.shapes().keySet());
-    taken.addAll(graph.constants().keySet());
+    Set<String> taken = graph.tensors();
     List<Encoding> encodings = new ArrayList<>();
     int next = 0;
     for (GraphNode node : graph.nodes()) {

@@ -27,10 +27,12 @@ final class GraphBuilder {
   private final List<NodeProto> nodes = new ArrayList<>();
   private final Map<String, TensorProto> constants = new HashMap<>();
   private Optional<CodedInput> codedInput = Optional.empty();
+  private final Set<String> taken;
   private int made;
 
   GraphBuilder(CnnGraph source) {
     this.source = source;
+    this.taken = source.tensors();
   }
 
   /** Lets the model take images as codes. */
@@ -38,9 +40,13 @@ final class GraphBuilder {
     codedInput = Optional.of(input);
   }
 
-  /** A tensor name that nothing else has. */
+  /** A tensor name that nothing else has; a model may have been written by this class before. */
   String fresh(String hint) {
-    return "haq/" + hint + "/" + made++;
+    String name;
+    do {
+      name = "haq/" + hint + "/" + made++;
+    } while (taken.contains(name));
+    return name;
   }
 
   String constant(TensorProto tensor) {
