@@ -269,6 +269,23 @@ final class ModelImporterTest {
   }
 
   @Test
+  void aModelForOneImageStaysOneWhereAReshapeMakesTheBatchAnew() {
+    SmallModel model = new SmallModel(1, 3, SIDE, SIDE);
+    String stem = model.conv("image", 3, 8, 3, 1, 1);
+    // As attention and shifted windows do: heads or windows first, then the image again.
+    String heads = model.node("Reshape", stem, model.initializer(4, 2 * SIDE, SIDE));
+    String image = model.node("Reshape", heads, model.initializer(1, 8, SIDE, SIDE));
+    String pooled = model.node("GlobalAveragePool", image);
+    String flat = model.node("Reshape", pooled, model.initializer(1, 8));
+    byte[] bytes = model.bytes(model.gemm(flat, 8, 5));
+    CnnGraph graph = ModelImporter.read(bytes, "id", "name").graph();
+
+    assertTrue(graph.fixedBatch());
+    byte[] normal = FloatGraph.write(graph, List.of(graph.output())).toByteArray();
+    assertArrayEquals(answers(bytes, 1), answers(normal, 1), 1e-4f);
+  }
+
+  @Test
   void imagesWithChannelsLastAreTurnedAtTheInput() {
     SmallModel model = new SmallModel(SIDE, SIDE, 3);
     String turned =
@@ -402,11 +419,15 @@ final class ModelImporterTest {
   }
 
   private static float[] answers(byte[] model) {
-    float[] image = new SmallModel(1, 1, 1).values(2 * 3 * SIDE * SIDE, 1);
+    return answers(model, 2);
+  }
+
+  private static float[] answers(byte[] model, int images) {
+    float[] image = new SmallModel(1, 1, 1).values(images * 3 * SIDE * SIDE, 1);
     try (OrtSession session = Ort.open(model, Ort.Rewriting.NONE);
         OnnxTensor input =
             OnnxTensor.createTensor(
-                Ort.environment(), FloatBuffer.wrap(image), new long[] {2, 3, SIDE, SIDE});
+                Ort.environment(), FloatBuffer.wrap(image), new long[] {images, 3, SIDE, SIDE});
         OrtSession.Result result = session.run(Map.of("image", input))) {
       FloatBuffer scores = ((OnnxTensor) result.get(0)).getFloatBuffer();
       float[] answers = new float[scores.remaining()];
