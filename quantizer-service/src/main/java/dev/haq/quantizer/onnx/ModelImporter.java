@@ -78,7 +78,8 @@ public final class ModelImporter {
 
   /** Nobody else may keep the answer: its tensors go as soon as they have been converted. */
   private static ModelProto model(InputStream bytes) {
-    ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(OnnxReader.read(bytes)));
+    ModelProto inlined = InlinedFunctions.apply(GraphLimits.checked(OnnxReader.read(bytes)));
+    ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(inlined));
     return StatedImageSize.apply(
         ChannelsFirstInput.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound))));
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -221,7 +222,93 @@ final class ExportersTest {
   void functionsInACircleAndFunctionsThatMultiplyAreRefused() {
     assertRefused(Reason.INVALID_MODEL, functions(3, true));
     assertRefused(Reason.TOO_LARGE, functions(40, false));
-    assertEquals(4, ModelImporter.read(functions(3, false), "id", "name").network().size());
+    byte[] few = functions(3, false);
+    ImportedModel imported = ModelImporter.read(few, "id", "name");
+    assertEquals(4, imported.network().size());
+    assertSameAnswers(few, imported, 1e-4f);
+  }
+
+  @Test
+  void layersWithinFunctionsAreFound() {
+    byte[] bytes = withBlocks(13);
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+    assertEquals(4, imported.network().size());
+    assertEquals("second/block/conv", imported.network().layer(2).name());
+    Layer.Conv2d strided = (Layer.Conv2d) imported.network().layer(2);
+    assertEquals(2, strided.window().strideHeight());
+    assertSameAnswers(bytes, imported, 1e-4f);
+    CnnGraph again =
+        ModelImporter.read(
+                FloatGraph.write(imported.graph(), List.of(imported.graph().output()))
+                    .toByteArray(),
+                "id",
+                "name")
+            .graph();
+    assertEquals(4, again.layers().size());
+  }
+
+  @Test
+  void aFunctionOfAnotherOperatorSetIsNamed() {
+    byte[] bytes = withBlocks(12);
+    HaqException refusal =
+        assertThrows(HaqException.class, () -> ModelImporter.read(bytes, "id", "name"));
+    assertEquals(Reason.UNSUPPORTED_OPERATOR, refusal.reason());
+    assertTrue(refusal.getMessage().contains("local:Twice"), refusal.getMessage());
+  }
+
+  /**
+   * Conv, then Block and, around Block, Twice: its strides come from the caller or from its default,
+   * its bias may be left out, and all functions name their tensors alike.
+   */
+  private static byte[] withBlocks(int functionSet) {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String stem = model.conv("image", 3, 8, 3, 1, 1);
+    String weights = model.initializer(model.values(8 * 8 * 9, 0.1), 8, 8, 3, 3);
+    String bias = model.initializer(model.values(8, 0.1), 8);
+    NodeProto local = NodeProto.newBuilder().setDomain("local").setName("first").build();
+    String first = model.node("Twice", List.of(stem, weights), local);
+    NodeProto strided =
+        local.toBuilder().setName("second").addAttribute(Nodes.ints("step", 2, 2)).build();
+    String second = model.node("Twice", List.of(first, weights, bias), strided);
+    ModelProto.Builder built = model.model(model.gemm(model.pooled(second), 8, 5)).toBuilder();
+    built.setIrVersion(9);
+    built.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("local").setVersion(1));
+    FunctionProto base =
+        FunctionProto.newBuilder()
+            .setDomain("local")
+            .addAllInput(List.of("x", "w", "b"))
+            .addOutput("y")
+            .addAttributeProto(Nodes.ints("step", 1, 1))
+            .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(functionSet))
+            .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("local").setVersion(1))
+            .build();
+    NodeProto.Builder conv =
+        Nodes.node("Conv", List.of("x", "w", "b"), "m").setName("conv")
+            .addAttribute(Nodes.ints("pads", 1, 1, 1, 1))
+            .addAttribute(reference("strides"));
+    built.addFunctions(
+        base.toBuilder()
+            .setName("Block")
+            .addNode(conv)
+            .addNode(Nodes.node("Relu", List.of("m"), "y")));
+    NodeProto.Builder block =
+        Nodes.node("Block", List.of("x", "w", "b"), "m").setName("block")
+            .setDomain("local")
+            .addAttribute(reference("step"));
+    built.addFunctions(
+        base.toBuilder()
+            .setName("Twice")
+            .addNode(block)
+            .addNode(Nodes.node("Add", List.of("m", "m"), "y")));
+    return built.build().toByteArray();
+  }
+
+  private static AttributeProto reference(String name) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeProto.AttributeType.INTS)
+        .setRefAttrName("step")
+        .build();
   }
 
   private static byte[] with(String type) {
