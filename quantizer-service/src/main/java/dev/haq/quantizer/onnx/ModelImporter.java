@@ -91,6 +91,7 @@ public final class ModelImporter {
   }
 
   private static ImportedModel read(GraphDraft draft, String id, String name, long sizeBytes) {
+    UncountedLayers.refuseFused(draft);
     int[] inputShape = inputShape(draft.input);
     Map<String, Integer> batchNormParameters = BatchNormFolding.apply(draft);
     long batch = dimension(draft.input, 0).getDimValue();
@@ -122,6 +123,7 @@ public final class ModelImporter {
             fixedBatch,
             shapes,
             nonNegative);
+    UncountedLayers.note(graph).ifPresent(note -> LOG.warn("model {}: {}", id, note));
     List<Layer> layers = graph.layers().stream().map(Quantizable::layer).toList();
     return new ImportedModel(
         new Network(id, name, layers, otherParameters(graph)), graph, sizeBytes);

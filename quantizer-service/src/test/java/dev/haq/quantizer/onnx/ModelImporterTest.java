@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -374,6 +375,51 @@ final class ModelImporterTest {
             Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(model.pooled(strange), 8, 5)));
 
     assertTrue(message.contains("FancyActivation"), message);
+  }
+
+  @Test
+  void layersThatOnnxRuntimeHasFusedAreRefusedWithAWordAboutTheModelBefore() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String stem = model.conv("image", 3, 8, 3, 1, 1);
+    NodeProto fused =
+        SmallModel.window(3, 1, 1).toBuilder()
+            .setDomain(CnnGraph.MICROSOFT)
+            .setName("fused")
+            .addAttribute(Nodes.string("activation", "Relu"))
+            .build();
+    String weights = model.initializer(model.values(8 * 8 * 9, 0.1), 8, 8, 3, 3);
+    String relu = model.node("FusedConv", List.of(stem, weights), fused);
+    String message =
+        assertRefused(
+            Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(model.pooled(relu), 8, 5)));
+
+    assertTrue(message.contains("'fused'") && message.contains("before"), message);
+  }
+
+  @Test
+  void weightsThatAreInNoLayerAreNamedWithTheirShare() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String stem = model.conv("image", 3, 8, 1, 1, 1);
+    String up = model.initializer(model.values(8 * 8 * 4, 0.1), 8, 8, 2, 2);
+    NodeProto window = NodeProto.newBuilder().setName("up").build();
+    String wide = model.node("ConvTranspose", List.of(stem, up), window);
+    ImportedModel imported = model.imported(model.gemm(model.pooled(wide), 8, 5));
+
+    // 256 of 24 + 256 + 40.
+    assertEquals(
+        "not quantized and in no cost but the size, of all weights: up (ConvTranspose) 80.0%",
+        UncountedLayers.note(imported.graph()).orElseThrow());
+  }
+
+  @Test
+  void aModelWhoseWeightsAreAllInLayersHasNoSuchNote() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.batchNorm(model.relu(model.conv("image", 3, 8, 3, 1, 1)), 8);
+    String shift = model.initializer(model.values(8 * SIDE * SIDE, 0.1), 1, 8, SIDE, SIDE);
+    String shifted = model.node("Add", features, shift);
+    ImportedModel imported = model.imported(model.gemm(model.pooled(shifted), 8, 5));
+
+    assertEquals(Optional.empty(), UncountedLayers.note(imported.graph()));
   }
 
   @Test
