@@ -235,6 +235,37 @@ final class ModelImporterTest {
   }
 
   @Test
+  void aSoftmaxOfAnOldOperatorSetIsOverAllDimensionsFromItsAxisOn() {
+    for (String type : List.of("Softmax", "LogSoftmax", "Hardmax")) {
+      for (Integer axis : new Integer[] {null, 1, 2, 3, -1, -2}) {
+        SmallModel model = new SmallModel(3, SIDE, SIDE).opset(12);
+        NodeProto.Builder attributes = NodeProto.newBuilder();
+        if (axis != null) {
+          attributes.addAttribute(Nodes.integer("axis", axis));
+        }
+        String conv = model.conv("image", 3, 8, 3, 2, 1);
+        String attention = model.node(type, List.of(conv), attributes.build());
+        String weighted = model.node("Mul", conv, attention);
+        byte[] bytes = model.bytes(model.gemm(model.pooled(weighted), 8, 5));
+        assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"));
+      }
+    }
+  }
+
+  @Test
+  void aSoftmaxOfAnOldOperatorSetOnScoresMakesThemProbabilities() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE).opset(9);
+    // As SqueezeNet ends: [batch, classes, 1, 1].
+    String scores = model.node("GlobalAveragePool", model.conv("image", 3, 5, 3, 1, 1));
+    byte[] bytes = model.bytes(model.node("Softmax", model.node("Identity", scores)));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+    assertEquals(OutputKind.PROBABILITIES, imported.graph().outputKind());
+    assertFalse(imported.graph().fixedBatch());
+    assertSameAnswers(bytes, imported);
+  }
+
+  @Test
   void anOperatorSetThatIsTooOldIsRefused() {
     SmallModel model = new SmallModel(3, SIDE, SIDE).opset(6);
     assertRefused(
