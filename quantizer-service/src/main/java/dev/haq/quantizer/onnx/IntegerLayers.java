@@ -85,7 +85,7 @@ final class IntegerLayers {
         ByteCodes.weights(
             builder,
             group.overBlocks(wide, inputsOfGroup, w),
-            codes.signedWeights(integers),
+            codes.signedPaddedWeights(integers),
             outputs,
             outputs,
             group.block() * inputsOfGroup,
@@ -200,7 +200,7 @@ final class IntegerLayers {
     if (fastGroups) {
       return 1;
     }
-    return codes.signedWeights(integers)
+    return codes.signedPaddedWeights(integers)
         ? FEWEST_CHANNELS_TO_GATHER
         : FEWEST_CHANNELS_TO_GATHER_UNSIGNED;
   }
@@ -325,7 +325,7 @@ final class IntegerLayers {
         ByteCodes.weights(
             builder,
             weightRows,
-            codes.signedWeights(integers),
+            codes.signedPaddedWeights(integers),
             outputs,
             weightRows.length / outputs,
             outputs);
