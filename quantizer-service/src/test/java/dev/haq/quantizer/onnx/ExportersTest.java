@@ -219,6 +219,39 @@ final class ExportersTest {
   }
 
   @Test
+  void aGrowingOperatorOfUnknownRankIsRefusedBeforeItRuns() {
+    for (String type : List.of("Expand", "Tile")) {
+      SmallModel model = new SmallModel(3, SIDE, SIDE);
+      // How many sizes are taken is known only by counting the image's values.
+      String count = model.node("Shape", model.node("NonZero", "image"));
+      String end = model.node("Gather", count, model.initializer(1));
+      String sizes =
+          model.node(
+              "Slice", model.initializer(1, 3, 1 << 12, 1 << 12), model.initializer(0), end);
+      String grown = model.node(type, model.node("GlobalAveragePool", "image"), sizes);
+      assertRefused(Reason.UNSUPPORTED_OPERATOR, model.bytes(network(model, grown)));
+    }
+  }
+
+  @Test
+  void sizesThatAreReadOffATensorAreTaken() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String conv = model.conv("image", 3, 8, 3, 1, 1);
+    // As exporters write x.view(x.size(0), -1): a scalar, made a vector again.
+    model.graph().addInitializer(Tensors.of("zero", new long[] {0}));
+    String batch = model.node("Gather", model.node("Shape", conv), "zero");
+    String first = model.node("Unsqueeze", batch, model.initializer(0));
+    NodeProto axis = NodeProto.newBuilder().addAttribute(Nodes.integer("axis", 0)).build();
+    String sizes = model.node("Concat", List.of(first, model.initializer(-1)), axis);
+    String flat = model.node("Reshape", model.node("GlobalAveragePool", conv), sizes);
+    byte[] bytes = model.bytes(model.gemm(flat, 8, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+    assertEquals(2, imported.network().size());
+    assertFalse(imported.graph().fixedBatch());
+    assertSameAnswers(bytes, imported, 1e-4f);
+  }
+
+  @Test
   void functionsInACircleAndFunctionsThatMultiplyAreRefused() {
     assertRefused(Reason.INVALID_MODEL, functions(3, true));
     assertRefused(Reason.TOO_LARGE, functions(40, false));
