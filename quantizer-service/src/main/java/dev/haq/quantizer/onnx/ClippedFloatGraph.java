@@ -1,7 +1,6 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import dev.haq.model.Layer;
 import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.quant.GridWeights;

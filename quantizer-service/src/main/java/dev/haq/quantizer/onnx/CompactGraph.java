@@ -41,8 +41,7 @@ public final class CompactGraph {
     return builder.build(List.of(graph.output()));
   }
 
-  private static void write(
-      GraphBuilder builder, Quantizable layer, PlainLayer plain) {
+  private static void write(GraphBuilder builder, Quantizable layer, PlainLayer plain) {
     String input = layer.input();
     if (plain.activations().isPresent()) {
       LinearQuantizer quantizer = plain.activations().get();
@@ -65,11 +64,7 @@ public final class CompactGraph {
    * after it.
    */
   static void biasAfter(
-      GraphBuilder builder,
-      Quantizable layer,
-      String input,
-      String weights,
-      float[] bias) {
+      GraphBuilder builder, Quantizable layer, String input, String weights, float[] bias) {
     String sums = builder.fresh("sums");
     String name = layer.layer().name();
     if (layer.layer() instanceof Layer.Linear) {
@@ -90,12 +85,10 @@ public final class CompactGraph {
     builder.add(Nodes.node("Add", List.of(sums, shaped), layer.output()));
   }
 
-  private static String dequantized(
-      GraphBuilder builder, Quantizable layer, GridWeights weights) {
+  private static String dequantized(GraphBuilder builder, Quantizable layer, GridWeights weights) {
     int outputs = layer.layer().outputs();
     boolean matMul = builder.isMatMul(layer);
-    byte[] codes =
-        matMul ? IntegerLayers.weightRows(weights.codes(), outputs, 1) : weights.codes();
+    byte[] codes = matMul ? IntegerLayers.weightRows(weights.codes(), outputs, 1) : weights.codes();
     int[] dims = builder.operandDims(layer);
     String name = builder.fresh("weight");
     String zeroName = builder.fresh("zero");

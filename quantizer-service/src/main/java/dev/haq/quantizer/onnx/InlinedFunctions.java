@@ -21,8 +21,8 @@ import java.util.Set;
 
 /**
  * Writes a model's own functions out where they are called, as the ONNX specification says (IR,
- * "Functions"): layers within them are then found like all others. {@link GraphLimits} has seen
- * to it that no function calls itself.
+ * "Functions"): layers within them are then found like all others. {@link GraphLimits} has seen to
+ * it that no function calls itself.
  */
 final class InlinedFunctions {
   /** Of made names, together. A thousandth of it is usual. */

@@ -45,7 +45,8 @@ public record WeightShape(int outputs, int channels, int kernelArea, boolean dep
     for (int pixel = 0; pixel < kernelArea; pixel++) {
       for (int c = 0; c < channels; c += 2) {
         int first = output * perOutput() + c * kernelArea + pixel;
-        largest = Math.max(largest, pair(codes[first], c + 1 < channels ? codes[first + kernelArea] : 0));
+        largest =
+            Math.max(largest, pair(codes[first], c + 1 < channels ? codes[first + kernelArea] : 0));
       }
     }
     return largest;

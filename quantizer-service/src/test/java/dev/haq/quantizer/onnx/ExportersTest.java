@@ -226,8 +226,7 @@ final class ExportersTest {
       String count = model.node("Shape", model.node("NonZero", "image"));
       String end = model.node("Gather", count, model.initializer(1));
       String sizes =
-          model.node(
-              "Slice", model.initializer(1, 3, 1 << 12, 1 << 12), model.initializer(0), end);
+          model.node("Slice", model.initializer(1, 3, 1 << 12, 1 << 12), model.initializer(0), end);
       String grown = model.node(type, model.node("GlobalAveragePool", "image"), sizes);
       assertRefused(Reason.UNSUPPORTED_OPERATOR, model.bytes(network(model, grown)));
     }
@@ -290,8 +289,8 @@ final class ExportersTest {
   }
 
   /**
-   * Conv, then Block and, around Block, Twice: its strides come from the caller or from its default,
-   * its bias may be left out, and all functions name their tensors alike.
+   * Conv, then Block and, around Block, Twice: its strides come from the caller or from its
+   * default, its bias may be left out, and all functions name their tensors alike.
    */
   private static byte[] withBlocks(int functionSet) {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
@@ -316,7 +315,8 @@ final class ExportersTest {
             .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("local").setVersion(1))
             .build();
     NodeProto.Builder conv =
-        Nodes.node("Conv", List.of("x", "w", "b"), "m").setName("conv")
+        Nodes.node("Conv", List.of("x", "w", "b"), "m")
+            .setName("conv")
             .addAttribute(Nodes.ints("pads", 1, 1, 1, 1))
             .addAttribute(reference("strides"));
     built.addFunctions(
@@ -325,7 +325,8 @@ final class ExportersTest {
             .addNode(conv)
             .addNode(Nodes.node("Relu", List.of("m"), "y")));
     NodeProto.Builder block =
-        Nodes.node("Block", List.of("x", "w", "b"), "m").setName("block")
+        Nodes.node("Block", List.of("x", "w", "b"), "m")
+            .setName("block")
             .setDomain("local")
             .addAttribute(reference("step"));
     built.addFunctions(
