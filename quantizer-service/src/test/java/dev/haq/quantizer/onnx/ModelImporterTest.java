@@ -344,6 +344,31 @@ final class ModelImporterTest {
   }
 
   @Test
+  void matrixProductsThatAreNoLayersAreNamed() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String stem = model.conv("image", 3, 16, 1, 1, 1);
+    String rows = model.node("Reshape", stem, model.initializer(0, 16, SIDE * SIDE));
+    String left = model.initializer(model.values(16 * 16, 0.2), 16, 16);
+    String mixed = model.node("MatMul", left, rows);
+    String three = model.initializer(model.values(SIDE * SIDE * 16, 0.2), 1, SIDE * SIDE, 16);
+    String features = model.node("MatMul", mixed, three);
+    String flat = model.node("ReduceMax", List.of(features), axis(2));
+    ImportedModel imported = model.imported(model.gemm(flat, 16, 5));
+
+    String note = UncountedLayers.note(imported.graph()).orElseThrow();
+    // 256 and 1,024 of 1,408.
+    assertTrue(note.contains("MatMul_" + mixed + " (MatMul) 18.2%"), note);
+    assertTrue(note.contains("MatMul_" + features + " (MatMul) 72.7%"), note);
+  }
+
+  private static NodeProto axis(int axis) {
+    return NodeProto.newBuilder()
+        .addAttribute(Nodes.ints("axes", axis))
+        .addAttribute(Nodes.integer("keepdims", 0))
+        .build();
+  }
+
+  @Test
   void aModelWhoseWeightsAreAllInLayersHasNoSuchNote() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String features = model.batchNorm(model.relu(model.conv("image", 3, 8, 3, 1, 1)), 8);
