@@ -2,6 +2,7 @@ package dev.haq.quantizer.onnx;
 
 import dev.haq.quantizer.quant.IntegerLayer;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import dev.haq.quantizer.quant.QuantizedWeights;
 import java.util.List;
 
 /**
@@ -35,9 +36,18 @@ final class ByteCodes {
 
   /** Whether the layer's weights can be signed bytes. */
   boolean signedWeights(IntegerLayer layer) {
+    return signed(layer, layer.weights().largestPair());
+  }
+
+  /** The same where the channels of a pixel may be filled up with zeros. */
+  boolean signedPaddedWeights(IntegerLayer layer) {
+    QuantizedWeights weights = layer.weights();
+    return signed(layer, Math.max(weights.largestPair(), weights.largestPaddedPair()));
+  }
+
+  private boolean signed(IntegerLayer layer, int largestPair) {
     int largestActivation = zeroPoint(layer.activations()) + layer.activations().highest();
-    return !addsInSixteenBits
-        || (long) largestActivation * layer.weights().largestPair() <= LARGEST_16_BIT;
+    return !addsInSixteenBits || (long) largestActivation * largestPair <= LARGEST_16_BIT;
   }
 
   /**

@@ -1,13 +1,11 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import dev.haq.model.Layer;
 import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.quant.GridWeights;
 import dev.haq.quantizer.quant.LinearQuantizer;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -62,8 +60,7 @@ public final class ClippedFloatGraph {
   public static Written write(CnnGraph graph, List<PlainLayer> layers, boolean forOnnxRuntime) {
     GraphBuilder builder = new GraphBuilder(graph);
     NewerOpset newer = new NewerOpset(graph, builder);
-    Set<String> taken = new HashSet<>(graph.shapes().keySet());
-    taken.addAll(graph.constants().keySet());
+    Set<String> taken = graph.tensors();
     List<Encoding> encodings = new ArrayList<>();
     int next = 0;
     for (GraphNode node : graph.nodes()) {
@@ -111,8 +108,7 @@ public final class ClippedFloatGraph {
               QonnxGraph.width(quantizer),
               false));
     }
-    boolean matMul =
-        layer.layer() instanceof Layer.Linear && graph.shapes().get(layer.input()).size() != 2;
+    boolean matMul = builder.isMatMul(layer);
     String weights = free(layerName + "/weight", taken);
     String bias = free(layerName + "/bias", taken);
     int[] dims = GraphBuilder.weightDims(layer.layer());
@@ -120,13 +116,11 @@ public final class ClippedFloatGraph {
     if (matMul) {
       float[] turned = ConstantFolding.transposed(plain.weightValues(), dims[0], dims[1]);
       builder.constant(Tensors.of(weights, turned, dims[1], dims[0]));
-      String product = builder.fresh("MatMul");
-      builder.add(Nodes.node("MatMul", List.of(input, weights), product).setName(layerName));
-      builder.add(Nodes.node("Add", List.of(product, bias), layer.output()));
+      builder.operator(layer, input, weights, bias, layer.output());
     } else {
       builder.constant(Tensors.of(weights, plain.weightValues(), dims));
       if (biasAfter) {
-        CompactGraph.biasAfter(builder, graph, layer, input, weights, plain.bias());
+        CompactGraph.biasAfter(builder, layer, input, weights, plain.bias());
       } else {
         builder.realLayer(layer, input, weights, bias, layer.output());
       }

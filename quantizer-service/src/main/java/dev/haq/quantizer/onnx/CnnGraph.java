@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,6 +76,17 @@ public record CnnGraph(
   /** The node that computes {@code tensor}; empty for the input and for constants. */
   public Optional<GraphNode> writer(String tensor) {
     return nodes.stream().filter(n -> n.outputs().contains(tensor)).findFirst();
+  }
+
+  /** Names that tensors have: computed ones, constants, and what subgraphs read. */
+  Set<String> tensors() {
+    Set<String> names = new HashSet<>(constants.keySet());
+    names.add(input);
+    for (GraphNode node : nodes) {
+      names.addAll(node.outputs());
+      names.addAll(node instanceof GraphNode.Other o ? GraphDraft.reads(o.node()) : node.inputs());
+    }
+    return names;
   }
 
   /** The version of the standard operators. */

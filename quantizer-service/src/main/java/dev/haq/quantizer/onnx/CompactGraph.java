@@ -33,7 +33,7 @@ public final class CompactGraph {
     int next = 0;
     for (GraphNode node : graph.nodes()) {
       if (node instanceof Quantizable layer) {
-        write(builder, graph, layer, layers.get(next++));
+        write(builder, layer, layers.get(next++));
       } else {
         builder.add(newer.rewritten(((Other) node).node()));
       }
@@ -41,8 +41,7 @@ public final class CompactGraph {
     return builder.build(List.of(graph.output()));
   }
 
-  private static void write(
-      GraphBuilder builder, CnnGraph graph, Quantizable layer, PlainLayer plain) {
+  private static void write(GraphBuilder builder, Quantizable layer, PlainLayer plain) {
     String input = layer.input();
     if (plain.activations().isPresent()) {
       LinearQuantizer quantizer = plain.activations().get();
@@ -52,34 +51,30 @@ public final class CompactGraph {
               ? QdqGraph.quantizeDequantize(builder, input, quantizer)
               : FakeQuantizedGraph.fakeQuantized(builder, input, quantizer);
     }
-    int[] dims = GraphBuilder.weightDims(layer.layer());
     if (plain.weights().isEmpty()) {
       builder.floatLayer(layer, input, plain.weightValues(), plain.bias(), layer.output());
       return;
     }
-    String weights = dequantized(builder, plain.weights().get(), dims);
-    biasAfter(builder, graph, layer, input, weights, plain.bias());
+    String weights = dequantized(builder, layer, plain.weights().get());
+    biasAfter(builder, layer, input, weights, plain.bias());
   }
 
-  /** Adds a layer whose weights [outputs][...] are a tensor already, and its bias after it. */
+  /**
+   * Adds a layer whose weights are a tensor as {@link GraphBuilder#isMatMul} says, and its bias
+   * after it.
+   */
   static void biasAfter(
-      GraphBuilder builder,
-      CnnGraph graph,
-      Quantizable layer,
-      String input,
-      String weights,
-      float[] bias) {
+      GraphBuilder builder, Quantizable layer, String input, String weights, float[] bias) {
     String sums = builder.fresh("sums");
     String name = layer.layer().name();
     if (layer.layer() instanceof Layer.Linear) {
-      if (graph.shapes().get(layer.input()).size() == 2) {
+      if (builder.isMatMul(layer)) {
+        builder.add(Nodes.node("MatMul", List.of(input, weights), sums).setName(name));
+      } else {
         builder.add(
             Nodes.node("Gemm", List.of(input, weights), sums)
                 .setName(name)
                 .addAttribute(Nodes.integer("transB", 1)));
-      } else {
-        String transposed = builder.op("Transpose", List.of(weights));
-        builder.add(Nodes.node("MatMul", List.of(input, transposed), sums).setName(name));
       }
       builder.add(Nodes.node("Add", List.of(sums, builder.vector("bias", bias)), layer.output()));
       return;
@@ -90,17 +85,21 @@ public final class CompactGraph {
     builder.add(Nodes.node("Add", List.of(sums, shaped), layer.output()));
   }
 
-  private static String dequantized(GraphBuilder builder, GridWeights weights, int[] dims) {
+  private static String dequantized(GraphBuilder builder, Quantizable layer, GridWeights weights) {
+    int outputs = layer.layer().outputs();
+    boolean matMul = builder.isMatMul(layer);
+    byte[] codes = matMul ? IntegerLayers.weightRows(weights.codes(), outputs, 1) : weights.codes();
+    int[] dims = builder.operandDims(layer);
     String name = builder.fresh("weight");
     String zeroName = builder.fresh("zero");
     boolean perTensor = weights.perTensor();
-    int scales = perTensor ? 1 : dims[0];
+    int scales = perTensor ? 1 : outputs;
     int[] zeroDims = perTensor ? new int[0] : new int[] {scales};
     if (weights.bits().bits() <= NARROW) {
-      builder.constant(Tensors.int4(name, weights.codes(), dims));
+      builder.constant(Tensors.int4(name, codes, dims));
       builder.constant(Tensors.int4(zeroName, new byte[scales], zeroDims));
     } else {
-      builder.constant(Tensors.int8(name, weights.codes(), dims));
+      builder.constant(Tensors.int8(name, codes, dims));
       builder.constant(Tensors.int8(zeroName, new byte[scales], zeroDims));
     }
     String scale =
@@ -109,7 +108,7 @@ public final class CompactGraph {
             : builder.vector("scale", weights.scales());
     String output = builder.fresh("DequantizeLinear");
     NodeProto.Builder node = Nodes.node("DequantizeLinear", List.of(name, scale, zeroName), output);
-    builder.add(perTensor ? node : node.addAttribute(Nodes.integer("axis", 0)));
+    builder.add(perTensor ? node : node.addAttribute(Nodes.integer("axis", matMul ? 1 : 0)));
     return output;
   }
 }

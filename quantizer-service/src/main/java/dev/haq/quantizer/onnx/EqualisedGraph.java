@@ -86,6 +86,10 @@ public final class EqualisedGraph {
 
   /** The pair that a layer begins. */
   private static Optional<Pair> pair(CnnGraph graph, List<Quantizable> layers, int first) {
+    // A matrix product of several rows has its outputs last, where operators have no channels.
+    if (layers.get(first).layer() instanceof Layer.Linear linear && linear.rows() > 1) {
+      return Optional.empty();
+    }
     int channels = layers.get(first).layer().outputs();
     List<NodeProto> clamps = new ArrayList<>();
     String tensor = layers.get(first).output();

@@ -82,7 +82,8 @@ public final class FakeQuantizedGraph implements GraphWriter {
           int[] dims = GraphBuilder.weightDims(layer.layer());
           String weights =
               builder.constant(Tensors.of(builder.fresh("weight"), plain.weightValues(), dims));
-          CompactGraph.biasAfter(builder, graph, layer, input, weights, plain.bias());
+          CompactGraph.biasAfter(
+              builder, layer, input, builder.turned(layer, weights), plain.bias());
         } else {
           write(builder, layer, plain.form());
         }

@@ -27,10 +27,12 @@ final class GraphBuilder {
   private final List<NodeProto> nodes = new ArrayList<>();
   private final Map<String, TensorProto> constants = new HashMap<>();
   private Optional<CodedInput> codedInput = Optional.empty();
+  private final Set<String> taken;
   private int made;
 
   GraphBuilder(CnnGraph source) {
     this.source = source;
+    this.taken = source.tensors();
   }
 
   /** Lets the model take images as codes. */
@@ -38,9 +40,13 @@ final class GraphBuilder {
     codedInput = Optional.of(input);
   }
 
-  /** A tensor name that nothing else has. */
+  /** A tensor name that nothing else has; a model may have been written by this class before. */
   String fresh(String hint) {
-    return "haq/" + hint + "/" + made++;
+    String name;
+    do {
+      name = "haq/" + hint + "/" + made++;
+    } while (taken.contains(name));
+    return name;
   }
 
   String constant(TensorProto tensor) {
@@ -89,20 +95,39 @@ final class GraphBuilder {
 
   /** Adds a floating-point layer whose weights [outputs][...] and bias are tensors already. */
   void realLayer(Quantizable layer, String input, String weights, String bias, String output) {
-    if (layer.layer() instanceof Layer.Linear) {
-      if (source.shapes().get(layer.input()).size() == 2) {
-        add(
-            Nodes.node("Gemm", List.of(input, weights, bias), output)
-                .setName(layer.layer().name())
-                .addAttribute(Nodes.integer("transB", 1)));
-      } else {
-        String transposed = op("Transpose", List.of(weights));
-        String product = fresh("MatMul");
-        add(
-            Nodes.node("MatMul", List.of(input, transposed), product)
-                .setName(layer.layer().name()));
-        add(Nodes.node("Add", List.of(product, bias), output));
-      }
+    operator(layer, input, turned(layer, weights), bias, output);
+  }
+
+  /** Weights [outputs][...] as the layer's operator reads them. */
+  String turned(Quantizable layer, String weights) {
+    return isMatMul(layer) ? op("Transpose", List.of(weights)) : weights;
+  }
+
+  /**
+   * Whether the layer is written as a MatMul, which reads weights [inputs][outputs]; all others
+   * read [outputs][...].
+   */
+  boolean isMatMul(Quantizable layer) {
+    return layer.layer() instanceof Layer.Linear && source.shapes().get(layer.input()).size() != 2;
+  }
+
+  /** Dimensions of a layer's weights as its operator reads them. */
+  int[] operandDims(Quantizable layer) {
+    int[] dims = weightDims(layer.layer());
+    return isMatMul(layer) ? new int[] {dims[1], dims[0]} : dims;
+  }
+
+  /** Adds a floating-point layer whose weights are a tensor as {@link #isMatMul} says. */
+  void operator(Quantizable layer, String input, String weights, String bias, String output) {
+    if (isMatMul(layer)) {
+      String product = fresh("MatMul");
+      add(Nodes.node("MatMul", List.of(input, weights), product).setName(layer.layer().name()));
+      add(Nodes.node("Add", List.of(product, bias), output));
+    } else if (layer.layer() instanceof Layer.Linear) {
+      add(
+          Nodes.node("Gemm", List.of(input, weights, bias), output)
+              .setName(layer.layer().name())
+              .addAttribute(Nodes.integer("transB", 1)));
     } else {
       add(
           convolution(Nodes.node("Conv", List.of(input, weights, bias), output), layer.layer())

@@ -21,7 +21,9 @@ import java.util.Set;
  */
 final class GraphLimits {
   /** The largest published classifiers have a few thousand. */
-  private static final int MOST_NODES = 20_000;
+  static final int MOST_NODES = 20_000;
+
+  private static final int MOST_CALLS_DEEP = 100;
 
   /** They run as often as a number in the model says. */
   private static final Set<String> LOOPS = Set.of("Loop", "Scan", "SequenceMap");
@@ -39,7 +41,7 @@ final class GraphLimits {
   static ModelProto checked(ModelProto model) {
     GraphLimits limits = new GraphLimits();
     for (FunctionProto function : model.getFunctionsList()) {
-      limits.functions.put(function.getDomain() + ":" + function.getName(), function);
+      limits.functions.put(InlinedFunctions.key(function), function);
     }
     limits.check(model.getGraph());
     return model;
@@ -81,7 +83,7 @@ final class GraphLimits {
         count += check(graph);
       }
     }
-    return count + called(node.getDomain() + ":" + node.getOpType());
+    return count + called(InlinedFunctions.key(node));
   }
 
   private long called(String name) {
@@ -95,6 +97,12 @@ final class GraphLimits {
     }
     if (!underway.add(name)) {
       throw GraphDraft.invalid("the model's function '%s' calls itself".formatted(name));
+    }
+    if (underway.size() > MOST_CALLS_DEEP) {
+      throw new HaqException(
+          Reason.TOO_LARGE,
+          "the model's functions call each other more than %d deep: export it with inlined functions"
+              .formatted(MOST_CALLS_DEEP));
     }
     long count = count(function.getNodeList());
     underway.remove(name);

@@ -1,6 +1,7 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import dev.haq.model.Layer;
 import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.quant.LinearQuantizer;
@@ -131,7 +132,9 @@ public final class IntegerGraph implements GraphWriter {
     /** A clamp that the quantizer does by itself is passed over. */
     private void demandBytes(Quantizable layer, LinearQuantizer quantizer) {
       String source = Activations.beforeClamp(graph, layer.input(), quantizer);
-      forms.align(source, CONVOLUTION_ALIGNMENT);
+      if (!(layer.layer() instanceof Layer.Linear)) {
+        forms.align(source, CONVOLUTION_ALIGNMENT);
+      }
       if (IntegerLayers.isDepthwise(layer.layer())) {
         forms.align(source, DEPTHWISE_ALIGNMENT);
         forms.align(layer.output(), DEPTHWISE_ALIGNMENT);

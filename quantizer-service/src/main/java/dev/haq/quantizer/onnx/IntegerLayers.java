@@ -85,7 +85,7 @@ final class IntegerLayers {
         ByteCodes.weights(
             builder,
             group.overBlocks(wide, inputsOfGroup, w),
-            codes.signedWeights(integers),
+            codes.signedPaddedWeights(integers),
             outputs,
             outputs,
             group.block() * inputsOfGroup,
@@ -171,7 +171,8 @@ final class IntegerLayers {
           product(
               layer,
               integers,
-              forms.ownBytes(source, activations),
+              // Its inputs lie along the last dimension, whatever the rank.
+              forms.bytesAsIs(source, activations),
               PixelGroup.ONE,
               layer.layer().inputs()));
     } else if (onePixel(layer.layer())) {
@@ -199,7 +200,7 @@ final class IntegerLayers {
     if (fastGroups) {
       return 1;
     }
-    return codes.signedWeights(integers)
+    return codes.signedPaddedWeights(integers)
         ? FEWEST_CHANNELS_TO_GATHER
         : FEWEST_CHANNELS_TO_GATHER_UNSIGNED;
   }
@@ -289,7 +290,7 @@ final class IntegerLayers {
    * Weight codes as a matrix that patches are multiplied with: from [outputs][channels][kernel] to
    * [kernel * channels][outputs].
    */
-  private static byte[] weightRows(byte[] from, int outputs, int area) {
+  static byte[] weightRows(byte[] from, int outputs, int area) {
     int channels = from.length / outputs / area;
     byte[] rows = new byte[from.length];
     for (int first = 0; first < outputs; first += TURNED_AT_ONCE) {
@@ -324,7 +325,7 @@ final class IntegerLayers {
         ByteCodes.weights(
             builder,
             weightRows,
-            codes.signedWeights(integers),
+            codes.signedPaddedWeights(integers),
             outputs,
             weightRows.length / outputs,
             outputs);

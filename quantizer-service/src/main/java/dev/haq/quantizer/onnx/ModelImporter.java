@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,7 +78,8 @@ public final class ModelImporter {
 
   /** Nobody else may keep the answer: its tensors go as soon as they have been converted. */
   private static ModelProto model(InputStream bytes) {
-    ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(OnnxReader.read(bytes)));
+    ModelProto inlined = InlinedFunctions.apply(GraphLimits.checked(OnnxReader.read(bytes)));
+    ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(inlined));
     return StatedImageSize.apply(
         ChannelsFirstInput.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound))));
   }
@@ -89,14 +91,19 @@ public final class ModelImporter {
   }
 
   private static ImportedModel read(GraphDraft draft, String id, String name, long sizeBytes) {
+    UncountedLayers.refuseFused(draft);
     int[] inputShape = inputShape(draft.input);
     Map<String, Integer> batchNormParameters = BatchNormFolding.apply(draft);
     long batch = dimension(draft.input, 0).getDimValue();
-    if (batch > 0) {
-      freeBatch(draft, batch);
+    if (batch > 1) {
+      freeBatch(draft, batch, reshaped -> true);
     }
     WindowForms.check(draft);
     Map<String, List<Integer>> shapes = ShapeProbe.shapes(draft, inputShape);
+    if (batch == 1) {
+      // For one image, a size that is copied is then the one that was written down.
+      freeBatch(draft, batch, reshaped -> beginsWithOne(shapes.get(reshaped)));
+    }
     int classes = classes(shapes.get(draft.output));
     boolean fixedBatch = !ShapeProbe.takesAnyBatch(draft, inputShape, classes);
     Set<String> nonNegative = NonNegative.tensors(draft);
@@ -116,6 +123,7 @@ public final class ModelImporter {
             fixedBatch,
             shapes,
             nonNegative);
+    UncountedLayers.note(graph).ifPresent(note -> LOG.warn("model {}: {}", id, note));
     List<Layer> layers = graph.layers().stream().map(Quantizable::layer).toList();
     return new ImportedModel(
         new Network(id, name, layers, otherParameters(graph)), graph, sizeBytes);
@@ -156,8 +164,10 @@ public final class ModelImporter {
   /**
    * Lets reshapes that write the batch size down as a number copy it from their input instead, so
    * that a model exported for one image takes many. {@link ShapeProbe#takesAnyBatch} then checks.
+   *
+   * @param hasBatch whether a tensor that is reshaped may have the batch as its first dimension
    */
-  private static void freeBatch(GraphDraft draft, long batch) {
+  private static void freeBatch(GraphDraft draft, long batch, Predicate<String> hasBatch) {
     for (int i = 0; i < draft.nodes.size(); i++) {
       NodeProto node = draft.nodes.get(i);
       TensorProto shape = draft.constants.get(Nodes.input(node, 1));
@@ -165,14 +175,21 @@ public final class ModelImporter {
         continue;
       }
       long[] sizes = Tensors.longs(shape);
-      if (sizes.length > 1 && sizes[0] == batch) {
+      if (sizes.length > 1 && sizes[0] == batch && hasBatch.test(node.getInput(0))) {
         long[] freed = sizes.clone();
         freed[0] = 0;
         String name = node.getName() + "/shape";
+        while (draft.constants.containsKey(name)) {
+          name += "_";
+        }
         draft.constants.put(name, Tensors.of(name, freed, freed.length));
         draft.nodes.set(i, node.toBuilder().setInput(1, name).build());
       }
     }
+  }
+
+  private static boolean beginsWithOne(List<Integer> shape) {
+    return shape != null && !shape.isEmpty() && shape.get(0) == 1;
   }
 
   private static int classes(List<Integer> outputShape) {

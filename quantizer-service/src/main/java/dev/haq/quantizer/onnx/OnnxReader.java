@@ -58,6 +58,7 @@ final class OnnxReader {
     refuseExternalData(model.getGraph());
     for (FunctionProto function : model.getFunctionsList()) {
       function.getNodeList().forEach(OnnxReader::refuseExternalData);
+      refuseExternalData(function.getAttributeProtoList());
     }
     return model;
   }
@@ -103,7 +104,11 @@ final class OnnxReader {
   }
 
   private static void refuseExternalData(NodeProto node) {
-    for (AttributeProto attribute : node.getAttributeList()) {
+    refuseExternalData(node.getAttributeList());
+  }
+
+  private static void refuseExternalData(List<AttributeProto> attributes) {
+    for (AttributeProto attribute : attributes) {
       refuseExternalData(attribute.getT());
       attribute.getTensorsList().forEach(OnnxReader::refuseExternalData);
       List<SparseTensorProto> sparse = attribute.getSparseTensorsList();

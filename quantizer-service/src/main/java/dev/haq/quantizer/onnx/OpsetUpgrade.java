@@ -8,7 +8,9 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -30,6 +32,11 @@ final class OpsetUpgrade {
   private static final Set<String> NOT_REWRITTEN =
       Set.of("Upsample", "Resize", "If", "Loop", "Scan", "TopK", "NonMaxSuppression");
 
+  /** Operators whose results have, from dimension 1 on, one that may be larger than 1. */
+  private static final Set<String> ONE_DIMENSION_FROM_1 =
+      Set.of("Gemm", "Flatten", "GlobalAveragePool", "GlobalMaxPool");
+
+  private final Map<String, String> writers = new HashMap<>();
   private final long version;
   private final GraphProto.Builder graph;
   private int made;
@@ -67,6 +74,10 @@ final class OpsetUpgrade {
 
   private void run() {
     List<NodeProto> nodes = List.copyOf(graph.getNodeList());
+    for (NodeProto node : nodes) {
+      String type = node.getOpType();
+      node.getOutputList().forEach(output -> writers.put(output, Nodes.is(node, type) ? type : ""));
+    }
     graph.clearNode();
     for (NodeProto node : nodes) {
       graph.addNode(upgraded(node));
@@ -92,7 +103,7 @@ final class OpsetUpgrade {
       case "Split" -> intsToInput(node, "split", 1);
       case "Dropout" -> dropout(node);
       case "BatchNormalization" -> without(node, a -> a.getName().equals("spatial"));
-      case "Softmax", "LogSoftmax" -> withAxis(node);
+      case "Softmax", "LogSoftmax", "Hardmax" -> softmax(node);
       default -> node;
     };
   }
@@ -147,11 +158,35 @@ final class OpsetUpgrade {
     return dropout.clearInput().addInput(data).clearOutput().addOutput(output).build();
   }
 
-  /** Before set 13 the axis was 1 when not given; from there on it is the last. */
-  private static NodeProto withAxis(NodeProto node) {
-    return Nodes.attribute(node, "axis").isPresent()
-        ? node
-        : node.toBuilder().addAttribute(Nodes.integer("axis", 1)).build();
+  /**
+   * Before set 13 all dimensions from the axis on, 1 when not given, were taken as one; from there
+   * on the axis alone is. Where these are not the same the tensor is flattened and put back.
+   */
+  private NodeProto softmax(NodeProto node) {
+    long axis = Nodes.integer(node, "axis", 1);
+    NodeProto bare = without(node, a -> a.getName().equals("axis"));
+    boolean oneDimension =
+        axis == -1
+            || axis == 1
+                && ONE_DIMENSION_FROM_1.contains(writers.getOrDefault(Nodes.input(node, 0), ""));
+    if (oneDimension) {
+      return bare.toBuilder().addAttribute(Nodes.integer("axis", axis)).build();
+    }
+    String input = Nodes.input(node, 0);
+    String flat = fresh();
+    String scores = fresh();
+    String shape = fresh();
+    graph.addNode(
+        Nodes.node("Flatten", List.of(input), flat).addAttribute(Nodes.integer("axis", axis)));
+    graph.addNode(
+        bare.toBuilder()
+            .clearInput()
+            .addInput(flat)
+            .clearOutput()
+            .addOutput(scores)
+            .addAttribute(Nodes.integer("axis", -1)));
+    graph.addNode(Nodes.node("Shape", List.of(input), shape));
+    return Nodes.node("Reshape", List.of(scores, shape), node.getOutput(0)).build();
   }
 
   private static NodeProto without(NodeProto node, Predicate<AttributeProto> dropped) {

@@ -36,7 +36,6 @@ final class PositiveAttributes {
    */
   static ModelProto checked(ModelProto model) {
     check(model.getGraph());
-    model.getFunctionsList().forEach(function -> check(function.getNodeList()));
     return model;
   }
 

@@ -89,8 +89,7 @@ final class ProbeLimits {
         if (output.isEmpty()) {
           continue;
         }
-        if (inferred.get(output).getInfo() instanceof TensorInfo info
-            && Arrays.stream(info.getShape()).allMatch(size -> size >= 0)) {
+        if (inferred.get(output).getInfo() instanceof TensorInfo info && isKnown(info.getShape())) {
           double size =
               Arrays.stream(info.getShape()).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
           values += size;
@@ -102,7 +101,7 @@ final class ProbeLimits {
                     .formatted(node.getName(), node.getOpType(), values, products));
           }
           shapes.put(output, ShapeProbe.toInts(info.getShape()));
-        } else if (GROWING.contains(node.getOpType())) {
+        } else if (GROWING.contains(node.getOpType()) && !picksOne(node, constants, inferred)) {
           throw new HaqException(
               Reason.UNSUPPORTED_OPERATOR,
               "node '%s' is a %s whose result's size is not known before it runs: export the model with fixed sizes"
@@ -113,6 +112,29 @@ final class ProbeLimits {
       }
     }
     return unknown;
+  }
+
+  /** ONNX Runtime says of a tensor of unknown rank what it says of a scalar: no dimensions. */
+  private static boolean isKnown(long[] shape) {
+    return shape.length > 0 && Arrays.stream(shape).allMatch(size -> size >= 0);
+  }
+
+  /** Whether a node takes values out of a vector, no more than it is given indices. */
+  private static boolean picksOne(
+      NodeProto node, Map<String, TensorProto> constants, Map<String, NodeInfo> inferred) {
+    if (!Nodes.is(node, "Gather")) {
+      return false;
+    }
+    String data = Nodes.input(node, 0);
+    TensorProto constant = constants.get(data);
+    NodeInfo computed = inferred.get(data);
+    int dimensions =
+        constant != null
+            ? constant.getDimsCount()
+            : computed != null && computed.getInfo() instanceof TensorInfo info
+                ? info.getShape().length
+                : 0;
+    return dimensions == 1;
   }
 
   /** Multiplications, or values read, for each value of a node's result. */

@@ -45,22 +45,26 @@ public final class QdqGraph implements GraphWriter {
     String source = Activations.beforeClamp(graph, layer.input(), integers.activations());
     String input = quantizeDequantize(builder, source, integers.activations());
     int outputs = layer.layer().outputs();
+    // ONNX Runtime 1.26 aborts the process where it moves a Transpose past a DequantizeLinear with
+    // one scale for each output, so weights lie as they are read.
+    boolean matMul = builder.isMatMul(layer);
+    byte[] own = integers.weights().codes();
     List<String> weights =
         ByteCodes.weights(
             builder,
-            integers.weights().codes(),
+            matMul ? IntegerLayers.weightRows(own, outputs, 1) : own,
             codes.signedWeights(integers),
             outputs,
-            GraphBuilder.weightDims(layer.layer()));
+            builder.operandDims(layer));
     String scales = builder.vector("scale", integers.weights().scales());
     String bias = builder.constant(Tensors.of(builder.fresh("bias"), integers.bias(), outputs));
     // Zero is the default, but some readers expect three inputs.
     String zeros = builder.constant(Tensors.of(builder.fresh("zero"), new int[outputs], outputs));
-    builder.realLayer(
+    builder.operator(
         layer,
         input,
-        perOutput(builder, weights.get(0), scales, weights.get(1)),
-        perOutput(builder, bias, biasScales(builder, integers), zeros),
+        perOutput(builder, weights.get(0), scales, weights.get(1), matMul ? 1 : 0),
+        perOutput(builder, bias, biasScales(builder, integers), zeros, 0),
         layer.output());
   }
 
@@ -73,11 +77,11 @@ public final class QdqGraph implements GraphWriter {
   }
 
   private static String perOutput(
-      GraphBuilder builder, String tensor, String scales, String zeroPoints) {
+      GraphBuilder builder, String tensor, String scales, String zeroPoints, int axis) {
     String output = builder.fresh("DequantizeLinear");
     builder.add(
         Nodes.node("DequantizeLinear", List.of(tensor, scales, zeroPoints), output)
-            .addAttribute(Nodes.integer("axis", 0)));
+            .addAttribute(Nodes.integer("axis", axis)));
     return output;
   }
 

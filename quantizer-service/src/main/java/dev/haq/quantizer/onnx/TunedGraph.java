@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** A network with other weights, as fine-tuning leaves it. */
 public final class TunedGraph {
@@ -32,6 +33,7 @@ public final class TunedGraph {
   public static CnnGraph of(CnnGraph graph, List<TunedLayer> tuned) {
     GraphRewrite rewrite = new GraphRewrite(graph);
     Map<String, String> clippedInputs = new HashMap<>();
+    Set<String> taken = graph.tensors();
     int next = 0;
     for (GraphNode node : graph.nodes()) {
       if (!(node instanceof Quantizable layer)) {
@@ -44,7 +46,7 @@ public final class TunedGraph {
         Clip clip = change.clip().get();
         String key = input + clip;
         if (!clippedInputs.containsKey(key)) {
-          String name = "haq/clip/" + clippedInputs.size();
+          String name = free(taken);
           String low = rewrite.constant(name + "/low", new float[] {clip.low()});
           String high = rewrite.constant(name + "/high", new float[] {clip.high()});
           rewrite.add(Nodes.node("Clip", List.of(input, low, high), name), input, clip.low() >= 0);
@@ -55,5 +57,14 @@ public final class TunedGraph {
       rewrite.layer(layer, input, change.weights(), change.bias());
     }
     return rewrite.done();
+  }
+
+  /** A model that was tuned before has clips of that time. */
+  private static String free(Set<String> taken) {
+    int made = 0;
+    while (!taken.add("haq/clip/" + made)) {
+      made++;
+    }
+    return "haq/clip/" + made;
   }
 }

@@ -41,7 +41,9 @@ public record IntegerLayer(LinearQuantizer activations, QuantizedWeights weights
       biasCodes[o] = (int) Math.rint(bias[o] / grid);
     }
     return new IntegerLayer(
-        activations, new QuantizedWeights(codes, scales, weights.largestPair()), biasCodes);
+        activations,
+        new QuantizedWeights(codes, scales, weights.largestPair(), weights.largestPaddedPair()),
+        biasCodes);
   }
 
   /** The bias as real numbers. */

@@ -7,8 +7,11 @@ package dev.haq.quantizer.quant;
  * @param scales [outputs], above 0
  * @param largestPair no two codes of one sign whose products are added add up to more, see {@link
  *     WeightShape#largestPair}
+ * @param largestPaddedPair the same of products that are added with channels filled up to an even
+ *     number
  */
-public record QuantizedWeights(byte[] codes, float[] scales, int largestPair) {
+public record QuantizedWeights(
+    byte[] codes, float[] scales, int largestPair, int largestPaddedPair) {
   /** The quantized weights as real numbers, in the layer's order. */
   public float[] values() {
     float[] values = new float[codes.length];

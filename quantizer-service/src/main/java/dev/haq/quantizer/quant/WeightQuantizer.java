@@ -84,6 +84,7 @@ public final class WeightQuantizer {
     float[] codeScales = new float[shape.outputs()];
     int[] row = new int[perOutput];
     int largestPair = 0;
+    int largestPaddedPair = 0;
     for (int o = 0; o < shape.outputs(); o++) {
       int pair = 0;
       double clip = clips[o];
@@ -101,7 +102,8 @@ public final class WeightQuantizer {
         clip *= Math.max(1.001, (double) pair / LARGEST_PAIR);
       }
       largestPair = Math.max(largestPair, pair);
+      largestPaddedPair = Math.max(largestPaddedPair, shape.largestPaddedPair(codes, o));
     }
-    return new QuantizedWeights(codes, codeScales, largestPair);
+    return new QuantizedWeights(codes, codeScales, largestPair, largestPaddedPair);
   }
 }

@@ -28,11 +28,33 @@ public record WeightShape(int outputs, int channels, int kernelArea, boolean dep
     for (int first = 0; first < perOutput; first += 2) {
       int a = codes[output * perOutput + place(first)];
       int b = first + 1 < perOutput ? codes[output * perOutput + place(first + 1)] : 0;
-      int positive = Math.max(a, 0) + Math.max(b, 0);
-      int negative = Math.min(a, 0) + Math.min(b, 0);
-      largest = Math.max(largest, Math.max(positive, -negative));
+      largest = Math.max(largest, pair(a, b));
     }
     return largest;
+  }
+
+  /**
+   * The same where the channels of each pixel are filled up with zeros to an even number: other
+   * codes then lie side by side where the number is odd.
+   */
+  int largestPaddedPair(byte[] codes, int output) {
+    if (depthwise) {
+      return 0;
+    }
+    int largest = 0;
+    for (int pixel = 0; pixel < kernelArea; pixel++) {
+      for (int c = 0; c < channels; c += 2) {
+        int first = output * perOutput() + c * kernelArea + pixel;
+        largest =
+            Math.max(largest, pair(codes[first], c + 1 < channels ? codes[first + kernelArea] : 0));
+      }
+    }
+    return largest;
+  }
+
+  /** The larger sum of one sign. */
+  private static int pair(int a, int b) {
+    return Math.max(Math.max(a, 0) + Math.max(b, 0), -Math.min(a, 0) - Math.min(b, 0));
   }
 
   /** Where in an output's weights the {@code read}-th one is that a matrix product reads. */

@@ -1,5 +1,6 @@
 package dev.haq.quantizer.eval;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -80,6 +81,19 @@ final class EqualisedGraphTest {
         assertEquals(expected[i], actual[i], 1e-4 * largest);
       }
     }
+  }
+
+  @Test
+  void aMatrixProductHasItsOutputsLastAndMakesNoPairWithChannels() {
+    SmallModel m = new SmallModel(3, 12, 12);
+    String product = m.relu(m.matMul(m.conv("image", 3, 12, 3, 1, 1), 12, 12));
+    String features = m.relu(m.conv(product, 12, 8, 1, 1, 1));
+    CnnGraph graph = m.imported(m.gemm(m.pooled(features), 8, CLASSES)).graph();
+    float[] weights = graph.layers().get(1).weights();
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] *= (float) Math.pow(3, i / 12 % 5 - 2);
+    }
+    assertArrayEquals(scores(graph), scores(EqualisedGraph.of(graph)), 1e-3f);
   }
 
   @Test

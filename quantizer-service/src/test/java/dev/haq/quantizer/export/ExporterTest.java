@@ -155,7 +155,20 @@ final class ExporterTest {
                 .addAttribute(Nodes.ints("axes", 2, 3))
                 .addAttribute(Nodes.integer("keepdims", 0))
                 .build());
-    ImportedModel model = small.imported(small.gemm(mean, 16, 10));
+    assertExported(small.imported(small.gemm(mean, 16, 10)));
+  }
+
+  @Test
+  void matrixProductsBetweenTransposesAreExported() {
+    SmallModel small = new SmallModel(3, 32, 32);
+    String stem = small.relu(small.conv("image", 3, 16, 3, 4, 1));
+    String wide = small.relu(small.matMul(small.transposed(stem, 0, 2, 3, 1), 16, 24));
+    String branch = small.transposed(small.matMul(wide, 24, 16), 0, 3, 1, 2);
+    String sum = small.relu(small.node("Add", stem, branch));
+    assertExported(small.imported(small.gemm(small.pooled(sum), 16, 10)));
+  }
+
+  private static void assertExported(ImportedModel model) {
     for (int[] bits : new int[][] {{8, 8}, {5, 6}, {2, 4}}) {
       Policy policy = Policy.uniform(model.network().size(), LayerBits.of(bits[0], bits[1]));
       for (ExportFormat format : ExportFormat.values()) {

@@ -1,21 +1,22 @@
 package dev.haq.quantizer.onnx;
 
+import static dev.haq.quantizer.onnx.Imports.SIDE;
+import static dev.haq.quantizer.onnx.Imports.assertRefused;
+import static dev.haq.quantizer.onnx.Imports.assertSameAnswers;
+import static dev.haq.quantizer.onnx.Imports.network;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import com.google.protobuf.ByteString;
 import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
@@ -24,7 +25,6 @@ import dev.haq.quantizer.data.Samples;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,8 +39,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What exporters write in many ways is read the same; ONNX Runtime's own answer is the judge. */
 final class ExportersTest {
-  private static final int SIDE = 8;
-
   /** The newest operator set that ONNX Runtime 1.26 takes as released. */
   private static final int NEWEST = 25;
 
@@ -50,7 +48,7 @@ final class ExportersTest {
   void everyOperatorSetFromSevenToTheNewestIsTaken() {
     for (int opset = 7; opset <= NEWEST; opset++) {
       SmallModel model = new SmallModel(3, SIDE, SIDE).opset(opset);
-      byte[] bytes = model.bytes(network(model));
+      byte[] bytes = model.bytes(network(model, "image"));
       assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"), 1e-4f);
     }
   }
@@ -108,7 +106,8 @@ final class ExportersTest {
     byte[] bytes = model.bytes(scores);
     ImportedModel imported = ModelImporter.read(bytes, "id", "name");
     assertEquals(2, imported.network().size());
-    float[] widened = answers(FloatGraph.write(imported.graph(), List.of(scores)).toByteArray());
+    float[] widened =
+        Imports.answers(FloatGraph.write(imported.graph(), List.of(scores)).toByteArray(), 2);
     // The original rounds each result to 11 bits.
     assertArrayEquals(halfAnswers(bytes), widened, 5e-3f);
   }
@@ -127,7 +126,7 @@ final class ExportersTest {
   @Test
   void nodesInAnyOrderAreTheSameNetwork() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
-    ModelProto ordered = model.model(network(model));
+    ModelProto ordered = model.model(network(model, "image"));
     List<NodeProto> nodes = new ArrayList<>(ordered.getGraph().getNodeList());
     Collections.shuffle(nodes, new Random(3));
     ModelProto.Builder shuffled = ordered.toBuilder();
@@ -141,7 +140,7 @@ final class ExportersTest {
   @Test
   void madeUpNamesAreTheSameEveryTimeAndUnique() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
-    String output = network(model);
+    String output = network(model, "image");
     model.graph().getNodeBuilderList().forEach(NodeProto.Builder::clearName);
     byte[] bytes = model.bytes(output);
     List<String> names = names(ModelImporter.read(bytes, "id", "name"));
@@ -166,7 +165,7 @@ final class ExportersTest {
   @Test
   void aModelWithItsDataInAnArchiveIsTheSameModel() throws IOException {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
-    ModelProto whole = model.model(network(model));
+    ModelProto whole = model.model(network(model, "image"));
     ModelStore store = new ModelStore(folder.resolve("models"), 1 << 20, 1);
     String id = store.add(upload(store, archive(whole, "weights/data.bin")), "split").id();
     assertSameAnswers(whole.toByteArray(), store.get(id), 1e-4f);
@@ -177,7 +176,7 @@ final class ExportersTest {
   @Test
   void dataIsTakenFromTheArchiveAndNowhereElse() throws IOException {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
-    ModelProto whole = model.model(network(model));
+    ModelProto whole = model.model(network(model, "image"));
     Path outside = Files.write(folder.resolve("secret"), new byte[1 << 16]);
     ModelStore store = new ModelStore(folder.resolve("models"), 1 << 20, 1);
     for (String place : List.of(outside.toString(), "../secret", "../../secret", "data.bin/..")) {
@@ -218,59 +217,40 @@ final class ExportersTest {
   }
 
   @Test
-  void functionsInACircleAndFunctionsThatMultiplyAreRefused() {
-    assertRefused(Reason.INVALID_MODEL, functions(3, true));
-    assertRefused(Reason.TOO_LARGE, functions(40, false));
-    assertEquals(4, ModelImporter.read(functions(3, false), "id", "name").network().size());
+  void aGrowingOperatorOfUnknownRankIsRefusedBeforeItRuns() {
+    for (String type : List.of("Expand", "Tile")) {
+      SmallModel model = new SmallModel(3, SIDE, SIDE);
+      // How many sizes are taken is known only by counting the image's values.
+      String count = model.node("Shape", model.node("NonZero", "image"));
+      String end = model.node("Gather", count, model.initializer(1));
+      String sizes =
+          model.node("Slice", model.initializer(1, 3, 1 << 12, 1 << 12), model.initializer(0), end);
+      String grown = model.node(type, model.node("GlobalAveragePool", "image"), sizes);
+      assertRefused(Reason.UNSUPPORTED_OPERATOR, model.bytes(network(model, grown)));
+    }
+  }
+
+  @Test
+  void sizesThatAreReadOffATensorAreTaken() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String conv = model.conv("image", 3, 8, 3, 1, 1);
+    // As exporters write x.view(x.size(0), -1): a scalar, made a vector again.
+    model.graph().addInitializer(Tensors.of("zero", new long[] {0}));
+    String batch = model.node("Gather", model.node("Shape", conv), "zero");
+    String first = model.node("Unsqueeze", batch, model.initializer(0));
+    NodeProto axis = NodeProto.newBuilder().addAttribute(Nodes.integer("axis", 0)).build();
+    String sizes = model.node("Concat", List.of(first, model.initializer(-1)), axis);
+    String flat = model.node("Reshape", model.node("GlobalAveragePool", conv), sizes);
+    byte[] bytes = model.bytes(model.gemm(flat, 8, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+    assertEquals(2, imported.network().size());
+    assertFalse(imported.graph().fixedBatch());
+    assertSameAnswers(bytes, imported, 1e-4f);
   }
 
   private static byte[] with(String type) {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     return model.bytes(network(model, model.node(type, "image")));
-  }
-
-  /** Each function calls the next twice; the last is a Relu, or calls the first. */
-  private static byte[] functions(int count, boolean circle) {
-    SmallModel model = new SmallModel(3, SIDE, SIDE);
-    String called =
-        model.node("f0", List.of("image"), NodeProto.newBuilder().setDomain("local").build());
-    ModelProto.Builder built = model.model(network(model, called)).toBuilder();
-    built.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("local").setVersion(1));
-    built.setIrVersion(8);
-    for (int i = 0; i < count; i++) {
-      boolean last = i == count - 1 && !circle;
-      String next = last ? "Relu" : "f" + (i + 1) % count;
-      FunctionProto.Builder function =
-          FunctionProto.newBuilder()
-              .setName("f" + i)
-              .setDomain("local")
-              .addInput("x")
-              .addOutput("y");
-      for (OperatorSetIdProto set : built.getOpsetImportList()) {
-        function.addOpsetImport(set);
-      }
-      for (String[] step : new String[][] {{"x", "m"}, {"m", "y"}}) {
-        function.addNode(
-            NodeProto.newBuilder()
-                .setOpType(next)
-                .setDomain(last ? "" : "local")
-                .addInput(step[0])
-                .addOutput(step[1]));
-      }
-      built.addFunctions(function);
-    }
-    return built.build().toByteArray();
-  }
-
-  private static String network(SmallModel model) {
-    return network(model, "image");
-  }
-
-  /** Conv, batch-norm, ReLU, depthwise Conv, a residual addition, Conv and Gemm: four layers. */
-  private static String network(SmallModel model, String input) {
-    String first = model.relu(model.batchNorm(model.conv(input, 3, 8, 3, 1, 1), 8));
-    String sum = model.node("Add", first, model.conv(first, 8, 8, 3, 1, 8));
-    return model.gemm(model.pooled(model.conv(sum, 8, 8, 1, 1, 1)), 8, 5);
   }
 
   private static List<String> names(ImportedModel model) {
@@ -344,34 +324,8 @@ final class ExportersTest {
     return (short) (((bits >>> 16) & 0x8000) | (exponent << 10) | ((bits >>> 13) & 0x3FF));
   }
 
-  private static void assertRefused(Reason reason, byte[] bytes) {
-    HaqException refusal =
-        assertThrows(HaqException.class, () -> ModelImporter.read(bytes, "id", "name"));
-    assertEquals(reason, refusal.reason(), refusal.getMessage());
-  }
-
-  private static void assertSameAnswers(byte[] original, ImportedModel imported, float tolerance) {
-    CnnGraph graph = imported.graph();
-    byte[] normal = FloatGraph.write(graph, List.of(graph.output())).toByteArray();
-    assertArrayEquals(answers(original), answers(normal), tolerance);
-  }
-
-  private static float[] image() {
-    return new SmallModel(1, 1, 1).values(2 * 3 * SIDE * SIDE, 1);
-  }
-
-  private static float[] answers(byte[] model) {
-    try (OnnxTensor input =
-        OnnxTensor.createTensor(
-            Ort.environment(), FloatBuffer.wrap(image()), new long[] {2, 3, SIDE, SIDE})) {
-      return run(model, input);
-    } catch (OrtException e) {
-      throw new AssertionError(e);
-    }
-  }
-
   private static float[] halfAnswers(byte[] model) throws OrtException {
-    float[] image = image();
+    float[] image = Imports.images(2);
     ByteBuffer halves = ByteBuffer.allocateDirect(2 * image.length).order(ByteOrder.nativeOrder());
     for (float value : image) {
       halves.putShort(half(value));
@@ -382,17 +336,7 @@ final class ExportersTest {
             halves.flip(),
             new long[] {2, 3, SIDE, SIDE},
             OnnxJavaType.FLOAT16)) {
-      return run(model, input);
-    }
-  }
-
-  private static float[] run(byte[] model, OnnxTensor input) throws OrtException {
-    try (OrtSession session = Ort.open(model, Ort.Rewriting.NONE);
-        OrtSession.Result result = session.run(Map.of("image", input))) {
-      FloatBuffer scores = ((OnnxTensor) result.get(0)).getFloatBuffer();
-      float[] answers = new float[scores.remaining()];
-      scores.get(answers);
-      return answers;
+      return Imports.run(model, input);
     }
   }
 }

@@ -152,6 +152,19 @@ public final class SmallModel {
         NodeProto.newBuilder().addAttribute(Nodes.integer("transB", 1)).build());
   }
 
+  /** The same for the last dimension of any tensor, in the two operators that exporters write. */
+  public String matMul(String input, int in, int out) {
+    String weights = initializer(values(in * out, Math.sqrt(2.0 / in)), in, out);
+    return node("Add", node("MatMul", input, weights), initializer(values(out, 0.1), out));
+  }
+
+  public String transposed(String input, long... order) {
+    return node(
+        "Transpose",
+        List.of(input),
+        NodeProto.newBuilder().addAttribute(Nodes.ints("perm", order)).build());
+  }
+
   public ModelProto model(String output) {
     graph.clearOutput().addOutput(ValueInfoProto.newBuilder().setName(output));
     return ModelProto.newBuilder()

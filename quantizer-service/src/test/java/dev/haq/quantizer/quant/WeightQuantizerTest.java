@@ -63,6 +63,20 @@ final class WeightQuantizerTest {
   }
 
   @Test
+  void channelsThatAreFilledUpToAnEvenNumberHaveOtherNeighbours() {
+    WeightShape shape = new WeightShape(1, 5, 9, false);
+    byte[] codes = new byte[45];
+    // The first two channels of the second pixel: sixth and seventh in the order of reading.
+    codes[1] = 100;
+    codes[9 + 1] = 90;
+    codes[4 * 9] = 20;
+    assertEquals(120, shape.largestPair(codes, 0));
+    assertEquals(190, shape.largestPaddedPair(codes, 0));
+    WeightShape even = new WeightShape(1, 4, 9, false);
+    assertEquals(even.largestPair(codes, 0), even.largestPaddedPair(codes, 0));
+  }
+
+  @Test
   void aChannelOfZerosStaysZero() {
     float[] weights = weights();
     java.util.Arrays.fill(weights, 0, 144, 0);
