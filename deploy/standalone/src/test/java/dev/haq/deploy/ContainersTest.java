@@ -105,6 +105,23 @@ class ContainersTest {
   }
 
   @Test
+  void composePublishesTheGatewayAloneAndOnThisMachineAlone() throws IOException {
+    services()
+        .forEach(
+            (name, service) -> {
+              List<String> published = new ArrayList<>();
+              service.path("ports").forEach(port -> published.add(port.asText()));
+              int port = DeployFiles.PORTS.get(name);
+              assertEquals(
+                  name.equals("gateway")
+                      ? List.of("127.0.0.1:%d:%d".formatted(port, port))
+                      : List.of(),
+                  published,
+                  name);
+            });
+  }
+
+  @Test
   void aContainerHasTimeToFinishItsCallsBeforeItIsKilled() throws IOException {
     String period =
         DeployFiles.yaml("compose.yaml").get("x-service").get("stop_grace_period").asText();
