@@ -32,12 +32,15 @@ class ContainersTest {
 
   @Test
   void composeRunsEachServiceFromTheOneDockerfile() throws IOException {
+    String version = DeployFiles.version();
     Map<String, JsonNode> services = services();
     assertEquals(new TreeSet<>(DeployFiles.PORTS.keySet()), services.keySet());
     services.forEach(
         (name, service) -> {
           JsonNode build = service.get("build");
           assertEquals(name, build.get("args").get("SERVICE").asText());
+          // The name that the Kubernetes objects ask for.
+          assertEquals("haq/" + name + ":" + version, service.get("image").asText());
           assertTrue(
               Files.isRegularFile(
                   DeployFiles.file(build.get("context").asText())
