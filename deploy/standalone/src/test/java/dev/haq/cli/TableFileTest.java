@@ -9,6 +9,7 @@ import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.CostTable;
+import dev.haq.wire.NpyFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,6 +40,29 @@ class TableFileTest {
         assertThrows(
             HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 0, 0));
     assertTrue(e.getMessage().contains("--clock-hz"), e.getMessage());
+  }
+
+  @Test
+  void cyclesThatAreNotWholeAreWrittenAsSecondsAndReadAsSuch() {
+    Path file = folder.resolve("t.npy");
+    CostTable interpolated = table(List.of(1, 2)).toBuilder().setCycles(1, 30.5).build();
+    TableFile.Written written = TableFile.write(file, interpolated);
+    assertEquals(new TableFile.Written(List.of(1, 2, 2), "float64", "seconds"), written);
+    LookupTable read = TableFile.read(file.toString(), Resource.LATENCY, 0, 0);
+    assertEquals(interpolated.getValuesList(), read.getValuesList());
+    assertEquals(LookupTable.Unit.SI, read.getUnit());
+    HaqException e =
+        assertThrows(
+            HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 2e8, 0));
+    assertTrue(e.getMessage().contains("leave --clock-hz out"), e.getMessage());
+  }
+
+  @Test
+  void anArrayOfIntegersHoldsCyclesEvenWhereALayerTakesNone() throws IOException {
+    Path file = folder.resolve("t.npy");
+    Files.write(file, new NpyFile(List.of(1, 1, 2), new double[] {0, 7}).toInt64());
+    assertThrows(
+        HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 0, 0));
   }
 
   @Test
