@@ -37,16 +37,15 @@ final class TableFile {
    * Reads a measured table. An array of int64 holds cycles; float64 are cycles where a clock is
    * given, else in the resource's unit.
    *
-   * @param clockHz above 0 when the cells are cycles; 0 when they are in the resource's unit
-   * @param batch images in the measured batch; 0 for one
+   * @param name the file's
    */
-  static LookupTable read(String name, Resource resource, double clockHz, int batch) {
+  static LookupTable read(String name, TableReading how) {
     Path file = Path.of(name);
     if (!Files.isRegularFile(file)) {
       throw HaqException.invalid("%s: there is no such file", name);
     }
     if (OpenTable.is(name)) {
-      return OpenTable.read(file, resource, clockHz, batch);
+      return OpenTable.read(file, how);
     }
     NpyFile array;
     try {
@@ -58,7 +57,8 @@ final class TableFile {
     if (shape.size() != AXES || shape.contains(0)) {
       throw HaqException.invalid("%s has shape %s: expected [layer][w-1][a-1]", name, shape);
     }
-    checkUnit(name, array, resource, clockHz);
+    Resource resource = how.resource();
+    checkUnit(name, array, resource, how.clockHz());
     LookupTable.Builder table =
         LookupTable.newBuilder()
             .setName(file.getFileName().toString())
@@ -66,9 +66,9 @@ final class TableFile {
             .setLayers(shape.get(0))
             .setWeightBits(upTo(shape.get(1)))
             .setActivationBits(upTo(shape.get(2)))
-            .setUnit(clockHz > 0 ? LookupTable.Unit.CYCLES : LookupTable.Unit.SI)
-            .setClockHz(clockHz)
-            .setBatch(batch);
+            .setUnit(how.clockHz() > 0 ? LookupTable.Unit.CYCLES : LookupTable.Unit.SI)
+            .setClockHz(how.clockHz())
+            .setBatch(how.batch());
     for (double value : array.values()) {
       table.addValues(value);
     }

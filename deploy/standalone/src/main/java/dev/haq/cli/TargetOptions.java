@@ -12,17 +12,22 @@ import dev.haq.proto.model.v1.BitChoices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The hardware that a command is about. */
 final class TargetOptions {
+  static final String OPTION = "--target";
+
   private static final ObjectMapper YAML = new YAMLMapper();
 
   @Option(
-      names = "--target",
+      names = OPTION,
       required = true,
       paramLabel = "TARGET",
       description =
@@ -35,17 +40,7 @@ final class TargetOptions {
       description = "Images in a batch; the target's own by default.")
   private int batch;
 
-  @Option(
-      names = "--clock-hz",
-      paramLabel = "HZ",
-      description = "With a .npy target: its cells are cycles of this clock; seconds otherwise.")
-  private double clockHz;
-
-  @Option(
-      names = "--table-batch",
-      paramLabel = "B",
-      description = "With a .npy target: images in the measured batch; 1 by default.")
-  private int tableBatch;
+  @Mixin private TableOptions tables;
 
   @Option(
       names = "--set",
@@ -57,14 +52,11 @@ final class TargetOptions {
   /** A target and the bit-widths it can run. */
   record Resolved(TargetRef ref, String name, BitChoices weightBits, BitChoices activationBits) {}
 
-  /**
-   * @param resource what a measured table's cells are
-   */
-  TargetRef ref(Resource resource) {
-    if (batch < 0 || tableBatch < 0) {
-      throw HaqException.invalid("--batch and --table-batch must not be negative");
+  private TargetRef ref(Resource wanted) {
+    if (batch < 0) {
+      throw HaqException.invalid("--batch must not be negative");
     }
-    TargetRef.Builder ref = ref("--target", target, resource, clockHz, tableBatch).setBatch(batch);
+    TargetRef.Builder ref = ref(OPTION, target, tables, wanted).setBatch(batch);
     overrides.forEach((key, value) -> ref.addOverrides(override(key, value)));
     return ref.build();
   }
@@ -72,13 +64,13 @@ final class TargetOptions {
   /**
    * @param option that names the target, for errors
    * @param text as the user gave it
+   * @param wanted what the command is about
    */
-  static TargetRef.Builder ref(
-      String option, String text, Resource resource, double clockHz, int tableBatch) {
+  static TargetRef.Builder ref(String option, String text, TableOptions tables, Resource wanted) {
     TargetRef.Builder ref = TargetRef.newBuilder();
     if (TableFile.is(text)) {
       try {
-        return ref.setLookupTable(TableFile.read(text, resource, clockHz, tableBatch));
+        return ref.setLookupTable(tables.read(text, wanted));
       } catch (HaqException e) {
         throw new HaqException(e.reason(), option + " " + e.getMessage(), e);
       }
@@ -108,9 +100,29 @@ final class TargetOptions {
     }
   }
 
-  /** Looks the target up, so that an unknown one is refused at once. */
-  Resolved resolve(GatewayClient client, Resource resource) {
-    return resolve(client, ref(resource));
+  /**
+   * Looks the target up, so that an unknown one is refused at once.
+   *
+   * @param wanted what the command is about
+   */
+  Resolved resolve(GatewayClient client, Resource wanted) {
+    return resolve(client, wanted, List.of());
+  }
+
+  /**
+   * The same for a command with several targets.
+   *
+   * @param others for which the options of tables may be meant
+   */
+  Resolved resolve(GatewayClient client, Resource wanted, List<String> others) {
+    List<String> all = new ArrayList<>(others);
+    all.add(0, target);
+    tables.checkUsed(all);
+    return resolve(client, ref(wanted));
+  }
+
+  TableOptions tables() {
+    return tables;
   }
 
   static Resolved resolve(GatewayClient client, TargetRef ref) {
