@@ -41,6 +41,7 @@ final class FurtherTargetOptions {
     List<FurtherTarget> targets = new ArrayList<>();
     for (String text : further) {
       FurtherTarget target = parse(text, tables, budgets);
+      TargetOptions.checkDescription(client, OPTION, name(text), target.getTarget());
       TargetOptions.resolve(client, target.getTarget()); // an unknown one is refused at once
       TableOptions.checkBudgets(
           OPTION,

@@ -5,12 +5,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.ParameterOverride;
+import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.BitChoices;
+import dev.haq.proto.model.v1.Layer;
+import dev.haq.proto.model.v1.Linear;
+import dev.haq.proto.model.v1.Network;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,6 +30,18 @@ import picocli.CommandLine.Option;
 /** The hardware that a command is about. */
 final class TargetOptions {
   static final String OPTION = "--target";
+
+  /** How errors of the service in a description begin. */
+  private static final String DESCRIPTION = "accelerator target.accelerator";
+
+  private static final Network SMALLEST =
+      Network.newBuilder()
+          .setName("smallest")
+          .addLayers(
+              Layer.newBuilder()
+                  .setName("fc")
+                  .setLinear(Linear.newBuilder().setInputUnits(1).setOutputUnits(1)))
+          .build();
 
   private static final ObjectMapper YAML = new YAMLMapper();
 
@@ -86,6 +105,10 @@ final class TargetOptions {
   private static String description(String option, String target) {
     try {
       return Files.readString(Path.of(target));
+    } catch (NoSuchFileException e) {
+      throw HaqException.invalid("%s %s: there is no such file", option, target);
+    } catch (CharacterCodingException e) {
+      throw HaqException.invalid("%s %s is not text in UTF-8", option, target);
     } catch (IOException e) {
       throw HaqException.invalid("%s %s cannot be read: %s", option, target, e.getMessage());
     }
@@ -118,7 +141,30 @@ final class TargetOptions {
     List<String> all = new ArrayList<>(others);
     all.add(0, target);
     tables.checkUsed(all);
-    return resolve(client, ref(wanted));
+    TargetRef ref = ref(wanted);
+    checkDescription(client, OPTION, target, ref);
+    return resolve(client, ref);
+  }
+
+  /**
+   * Has the service read a description, so that what is wrong in it is said with the file's name,
+   * which the service does not know.
+   *
+   * @param option that names the target, and as what
+   */
+  static void checkDescription(GatewayClient client, String option, String text, TargetRef ref) {
+    if (!ref.hasAccelerator()) {
+      return;
+    }
+    try {
+      client.simulate(SimulateRequest.newBuilder().setTarget(ref).setNetwork(SMALLEST).build());
+    } catch (HaqException e) {
+      // Anything else, such as the missing policy, is not about the description.
+      if (e.getMessage().startsWith(DESCRIPTION)) {
+        throw new HaqException(
+            e.reason(), option + " " + text + e.getMessage().substring(DESCRIPTION.length()), e);
+      }
+    }
   }
 
   TableOptions tables() {
@@ -147,11 +193,7 @@ final class TargetOptions {
           bits(tree.path("weight_bits")),
           bits(tree.path("activation_bits")));
     } catch (JsonProcessingException e) {
-      // The service says the same, but for the file's line.
-      throw HaqException.invalid(
-          "--target, line %d: not readable as YAML: %s",
-          e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
-          e.getOriginalMessage().lines().findFirst().orElse(""));
+      throw new HaqException(Reason.INTERNAL, "a description that the service has read is bad", e);
     }
   }
 
