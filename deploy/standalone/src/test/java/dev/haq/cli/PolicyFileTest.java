@@ -100,8 +100,9 @@ class PolicyFileTest {
   }
 
   @Test
-  void nineBitsAreRefused() {
-    HaqException e = assertThrows(HaqException.class, () -> BitsText.parse("9,8", MODEL, NETWORK));
+  void moreBitsThanAnyMachineHasAreRefused() {
+    assertEquals(16, BitsText.parse("16,8", MODEL, NETWORK).getLayers(0).getWeightBits());
+    HaqException e = assertThrows(HaqException.class, () -> BitsText.parse("17,8", MODEL, NETWORK));
     assertEquals(Reason.INVALID_BITS, e.reason());
     assertThrows(HaqException.class, () -> BitsText.parse("8", MODEL, NETWORK));
     assertThrows(HaqException.class, () -> BitsText.parse("8,0", MODEL, NETWORK));
