@@ -104,7 +104,7 @@ final class FurtherTargetOptions {
   private static Budget limit(String part, Resource main) {
     int equals = part.indexOf('=');
     if (equals >= 0) {
-      Resource resource = ResourceOption.parse(part.substring(0, equals));
+      Resource resource = ResourceOption.parse(OPTION, part.substring(0, equals));
       return BudgetText.parse(OPTION, part.substring(equals + 1), resource);
     }
     Budget limit = BudgetText.parse(OPTION, part, null);

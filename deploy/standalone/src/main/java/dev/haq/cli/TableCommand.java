@@ -41,7 +41,7 @@ final class TableCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Terminal terminal = common.terminal();
-    Resource wanted = ResourceOption.parse(resource);
+    Resource wanted = ResourceOption.parse("--resource", resource);
     if (!TableFile.canWrite(out.toString())) {
       throw dev.haq.model.HaqException.invalid(
           "--out %s: the name must end with .npy, .csv or .json", out);

@@ -154,7 +154,8 @@ final class TableFile {
   private static void checkFromOne(BitChoices choices, String operand) {
     if (!choices.equals(upTo(choices.getBitsCount()))) {
       throw HaqException.invalid(
-          "the target allows %s of %s bits only: the layout [w-1][a-1] needs 1, 2, 3, ...",
+          "the target allows %s of %s bits only, and the layout [w-1][a-1] of a .npy needs 1, 2, 3,"
+              + " ...: give --out a name that ends with .csv or .json, which can hold it",
           operand, choices.getBitsList());
     }
   }

@@ -69,8 +69,11 @@ class TableFileTest {
 
   @Test
   void aTableWithGapsHasNoPublishedLayout() {
-    assertThrows(
-        HaqException.class, () -> TableFile.write(folder.resolve("t.npy"), table(List.of(2, 4))));
+    HaqException e =
+        assertThrows(
+            HaqException.class,
+            () -> TableFile.write(folder.resolve("t.npy"), table(List.of(2, 4))));
+    assertTrue(e.getMessage().contains("ends with .csv or .json"), e.getMessage());
   }
 
   @Test
