@@ -74,8 +74,9 @@ final class BodiesTest {
                   + FORM
                   + "\r\nTransfer-Encoding: chunked\r\n\r\n")
               .getBytes(StandardCharsets.US_ASCII));
-      byte[] chunk = (Integer.toHexString(LIMIT / 2) + "\r\n" + " ".repeat(LIMIT / 2) + "\r\n")
-          .getBytes(StandardCharsets.US_ASCII);
+      byte[] chunk =
+          (Integer.toHexString(LIMIT / 2) + "\r\n" + " ".repeat(LIMIT / 2) + "\r\n")
+              .getBytes(StandardCharsets.US_ASCII);
       for (int i = 0; i < 4; i++) {
         out.write(chunk);
       }

@@ -84,8 +84,7 @@ final class FolderZip {
         cause instanceof FileSystemLoopException
             ? place + " is a link to a folder that holds it: remove it"
             : cause instanceof AccessDeniedException ? place + " may not be read" : place;
-    return new HaqException(
-        Reason.INVALID_DATASET, "cannot read " + folder + ": " + why, cause);
+    return new HaqException(Reason.INVALID_DATASET, "cannot read " + folder + ": " + why, cause);
   }
 
   /** Only writing needs room, and all that is written is the archive. */

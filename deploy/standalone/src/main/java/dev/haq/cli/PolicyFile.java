@@ -25,8 +25,7 @@ import java.util.TreeSet;
 final class PolicyFile {
   private static final int IMAGE_BITS = 8;
   private static final Set<String> KEYS = new TreeSet<>(Set.of("layers", "model", "note"));
-  private static final Set<String> PUBLISHED_KEYS =
-      new TreeSet<>(Set.of("bits", "model", "note"));
+  private static final Set<String> PUBLISHED_KEYS = new TreeSet<>(Set.of("bits", "model", "note"));
   private static final Set<String> LAYER_KEYS =
       new TreeSet<>(Set.of("activation_bits", "name", "weight_bits"));
 

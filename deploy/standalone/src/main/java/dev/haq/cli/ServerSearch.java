@@ -89,8 +89,7 @@ final class ServerSearch {
   /** Creates the session, so that it is found again even if its answer does not arrive. */
   Session create(GatewayClient client, SessionSpec spec) {
     String requestId = UUID.randomUUID().toString();
-    kept =
-        Json.object().put("server", client.base().toString()).put("request_id", requestId);
+    kept = Json.object().put("server", client.base().toString()).put("request_id", requestId);
     kept.set("spec", Json.tree(spec));
     write();
     try {

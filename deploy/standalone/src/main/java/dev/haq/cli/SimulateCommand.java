@@ -53,8 +53,7 @@ final class SimulateCommand implements Callable<Integer> {
       } else {
         // A measured table of energy says nothing of time.
         boolean timed =
-            resolved.ref().getLookupTable().getResource()
-                != dev.haq.proto.model.v1.Resource.ENERGY;
+            resolved.ref().getLookupTable().getResource() != dev.haq.proto.model.v1.Resource.ENERGY;
         terminal.line(table(known, answer, timed));
         terminal.line(summary(known, resolved.name(), answer, timed));
       }
@@ -72,8 +71,7 @@ final class SimulateCommand implements Callable<Integer> {
 
   private static String table(Model model, SimulateResponse answer, boolean timed) {
     boolean energy = answer.getTotal().hasEnergyJoules();
-    List<String> headings =
-        new ArrayList<>(List.of("#", "<layer", "<kind", "W", "A"));
+    List<String> headings = new ArrayList<>(List.of("#", "<layer", "<kind", "W", "A"));
     if (timed) {
       headings.addAll(List.of("cycles", "ms"));
     }
@@ -127,8 +125,7 @@ final class SimulateCommand implements Callable<Integer> {
             answer.getBatch(),
             timed
                 ? Figures.amount(
-                    dev.haq.proto.model.v1.Resource.LATENCY,
-                    answer.getTotal().getLatencySeconds())
+                    dev.haq.proto.model.v1.Resource.LATENCY, answer.getTotal().getLatencySeconds())
                 : Figures.amount(
                     dev.haq.proto.model.v1.Resource.ENERGY, answer.getTotal().getEnergyJoules()),
             answer.getExtrapolated() ? Figures.EXTRAPOLATED : "");

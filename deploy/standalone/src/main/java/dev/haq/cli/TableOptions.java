@@ -86,8 +86,7 @@ final class TableOptions {
     return switch (resource) {
       case "latency" -> Optional.of(Resource.LATENCY);
       case "energy" -> Optional.of(Resource.ENERGY);
-      default ->
-          throw HaqException.invalid("--table-resource %s: use latency or energy", resource);
+      default -> throw HaqException.invalid("--table-resource %s: use latency or energy", resource);
     };
   }
 

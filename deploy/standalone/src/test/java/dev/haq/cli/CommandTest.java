@@ -437,14 +437,7 @@ class CommandTest {
         "17,8");
     // Which of the others there are is the target's, or the recipe's, to say.
     assertRefused(
-        "9",
-        "simulate",
-        "--model",
-        "builtin:shapes",
-        "--target",
-        "bismo-edge",
-        "--bits",
-        "9,8");
+        "9", "simulate", "--model", "builtin:shapes", "--target", "bismo-edge", "--bits", "9,8");
     assertRefused("9", evaluate("builtin:shapes", "builtin:shapes", "--bits", "9,8"));
   }
 

@@ -70,8 +70,7 @@ class DescribedTargetTest {
   void aWrongOverrideOfADescriptionNamesItsFile() throws IOException {
     String file = write("good.yaml", shipped);
     assertEquals(0, simulate(file).status());
-    assertRefused(
-        "--target " + file + ": key clock", simulate(file, "--set", "clock=1e9"));
+    assertRefused("--target " + file + ": key clock", simulate(file, "--set", "clock=1e9"));
   }
 
   private static String write(String name, String text) throws IOException {
@@ -88,16 +87,14 @@ class DescribedTargetTest {
   private static Captured simulate(String target, String... more) {
     List<String> all =
         new ArrayList<>(
-            List.of(
-                "simulate", "--model", "builtin:shapes", "--bits", "4,8", "--target", target));
+            List.of("simulate", "--model", "builtin:shapes", "--bits", "4,8", "--target", target));
     all.addAll(List.of(more));
     return run(all.toArray(String[]::new));
   }
 
   private static Captured search(String... targets) {
     List<String> all =
-        new ArrayList<>(
-            List.of("search", "--model", "builtin:shapes", "--data", "builtin:shapes"));
+        new ArrayList<>(List.of("search", "--model", "builtin:shapes", "--data", "builtin:shapes"));
     all.addAll(List.of("--budget", "0.9", "--out", folder.resolve("out").toString()));
     all.addAll(List.of(targets));
     return run(all.toArray(String[]::new));

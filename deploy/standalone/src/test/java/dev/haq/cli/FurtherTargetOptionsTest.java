@@ -18,7 +18,8 @@ class FurtherTargetOptionsTest {
 
   @Test
   void aNameAloneTakesTheBudgetsOfTheSession() {
-    FurtherTarget target = FurtherTargetOptions.parse("bitfusion", new TableOptions(), List.of(AMOUNT));
+    FurtherTarget target =
+        FurtherTargetOptions.parse("bitfusion", new TableOptions(), List.of(AMOUNT));
     assertEquals("bitfusion", target.getTarget().getName());
     assertEquals(0, target.getBudgetsCount());
   }

@@ -80,14 +80,12 @@ class PolicyFileTest {
     assertRefused("{\"modell\": \"a\", \"layers\": [{}]}", "there is no key 'modell'");
     assertRefused("{\"bits\": [[8, 8]], \"layers\": []}", "there is no key 'layers'");
     assertRefused("{\"layers\": [[8, 8]]}", "layer 1: expected {name");
-    assertRefused(
-        "{\"layers\": [{\"weight_bits\": 4, \"weight_bits\": 8}]}", "Duplicate field");
+    assertRefused("{\"layers\": [{\"weight_bits\": 4, \"weight_bits\": 8}]}", "Duplicate field");
   }
 
   @Test
   void aNoteMayStandInBothForms() {
-    Policy published =
-        PolicyFile.parse("{\"note\": \"a\", \"bits\": [[8, 8]]}", "p.json", MODEL);
+    Policy published = PolicyFile.parse("{\"note\": \"a\", \"bits\": [[8, 8]]}", "p.json", MODEL);
     assertEquals(MODEL, published.getModel());
     PolicyFile.parse("{\"note\": \"a\", \"layers\": [{}]}", "p.json", MODEL);
   }

@@ -78,7 +78,8 @@ final class SearchSetup {
 
   /** Searches to the end. */
   Session search(String agent, double ratio, long seed) {
-    Budget limit = BudgetText.parse(Double.toString(ratio), ResourceOption.parse("--resource", resource));
+    Budget limit =
+        BudgetText.parse(Double.toString(ratio), ResourceOption.parse("--resource", resource));
     SessionSpec.Builder spec =
         SessionSpec.newBuilder()
             .setModel(network.getId())

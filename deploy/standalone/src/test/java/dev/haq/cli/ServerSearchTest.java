@@ -61,8 +61,7 @@ class ServerSearchTest {
     assertEquals(0, second.status(), second.err());
     assertTrue(second.err().contains("session " + id + ": follow it with 'haq watch " + id));
     assertTrue(second.err().contains("continuing after episode"), second.err());
-    assertEquals(
-        30, second.out().lines().filter(line -> line.startsWith("episode ")).count());
+    assertEquals(30, second.out().lines().filter(line -> line.startsWith("episode ")).count());
     assertEquals(List.of(id), sessionsOf("30"));
     assertTrue(Files.exists(out.resolve("policy.json")));
     assertFalse(Files.exists(out.resolve(SearchStore.FOLDER)));
@@ -105,8 +104,7 @@ class ServerSearchTest {
   @Test
   void aLostConnectionSaysWhichSessionGoesOn() {
     ServerSearch search = ServerSearch.in(folder.resolve("lost"), Terminal.system(true));
-    Session session =
-        search.create(client, Json.parse(SPEC, SessionSpec.newBuilder()).build());
+    Session session = search.create(client, Json.parse(SPEC, SessionSpec.newBuilder()).build());
     HaqException lost = new HaqException(Reason.UNAVAILABLE, "the event stream broke");
     String told = search.explained(lost).getMessage();
     assertTrue(told.startsWith("the event stream broke; the same command goes on; "), told);

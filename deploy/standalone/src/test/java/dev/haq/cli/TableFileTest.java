@@ -38,9 +38,7 @@ class TableFileTest {
   void cyclesWithoutAClockAreRefused() {
     Path file = folder.resolve("t.npy");
     TableFile.write(file, table(List.of(1, 2)));
-    HaqException e =
-        assertThrows(
-            HaqException.class, () -> read(file.toString(), 0, 0));
+    HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
     assertTrue(e.getMessage().contains("--clock-hz"), e.getMessage());
   }
 
@@ -53,9 +51,7 @@ class TableFileTest {
     LookupTable read = read(file.toString(), 0, 0);
     assertEquals(interpolated.getValuesList(), read.getValuesList());
     assertEquals(LookupTable.Unit.SI, read.getUnit());
-    HaqException e =
-        assertThrows(
-            HaqException.class, () -> read(file.toString(), 2e8, 0));
+    HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 2e8, 0));
     assertTrue(e.getMessage().contains("leave --clock-hz out"), e.getMessage());
   }
 
@@ -63,8 +59,7 @@ class TableFileTest {
   void anArrayOfIntegersHoldsCyclesEvenWhereALayerTakesNone() throws IOException {
     Path file = folder.resolve("t.npy");
     Files.write(file, new NpyFile(List.of(1, 1, 2), new double[] {0, 7}).toInt64());
-    assertThrows(
-        HaqException.class, () -> read(file.toString(), 0, 0));
+    assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
   }
 
   @Test
@@ -88,8 +83,7 @@ class TableFileTest {
       assertEquals(List.of("conv"), read.getLayerNamesList(), name);
       assertEquals(16, read.getBatch());
     }
-    LookupTable cycles =
-        read(folder.resolve("t.csv").toString(), 1e8, 0);
+    LookupTable cycles = read(folder.resolve("t.csv").toString(), 1e8, 0);
     assertEquals(List.of(40.0, 30.0, 20.0, 10.0), cycles.getValuesList());
   }
 
@@ -97,14 +91,10 @@ class TableFileTest {
   void aCsvTableWithoutAUnitOrACellIsRefusedByName() throws IOException {
     Path file = folder.resolve("t.csv");
     Files.writeString(file, "layer_index,weight_bits,activation_bits,cost\n0,8,8,1\n");
-    HaqException unit =
-        assertThrows(
-            HaqException.class, () -> read(file.toString(), 0, 0));
+    HaqException unit = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
     assertTrue(unit.getMessage().contains("no column seconds"), unit.getMessage());
     Files.writeString(file, "layer_index,weight_bits,activation_bits,seconds\n0,8,8,1\n1,4,8,1\n");
-    HaqException gap =
-        assertThrows(
-            HaqException.class, () -> read(file.toString(), 0, 0));
+    HaqException gap = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
     assertTrue(gap.getMessage().contains("2 cells"), gap.getMessage());
   }
 

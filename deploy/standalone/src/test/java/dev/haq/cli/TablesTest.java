@@ -26,7 +26,8 @@ class TablesTest {
   @BeforeAll
   static void start() {
     standalone =
-        Standalone.start(Standalone.Options.inside(
+        Standalone.start(
+            Standalone.Options.inside(
                 folder.resolve("data"), Optional.of(folder.resolve("sessions"))));
   }
 
@@ -57,8 +58,7 @@ class TablesTest {
     assertEquals(0, modelled.status(), modelled.err());
     Captured measured =
         unit.equals("cycles")
-            ? run(
-                "simulate", "--target", file, "--clock-hz", "2e8", "--bits", bits, "--json")
+            ? run("simulate", "--target", file, "--clock-hz", "2e8", "--bits", bits, "--json")
             : run("simulate", "--target", file, "--bits", bits, "--json");
     assertEquals(0, measured.status(), measured.err());
     double expected = modelled.json().at("/total/latency_seconds").asDouble();
@@ -77,11 +77,11 @@ class TablesTest {
     Captured measured = run("simulate", document);
     assertEquals(0, measured.status(), measured.err());
     double expected = modelled.json().at("/total/energy_joules").asDouble();
-    assertEquals(
-        expected, measured.json().at("/total/energy_joules").asDouble(), 1e-12 * expected);
+    assertEquals(expected, measured.json().at("/total/energy_joules").asDouble(), 1e-12 * expected);
     assertEquals(0, measured.json().at("/total/latency_seconds").asDouble());
     Captured text = run("simulate", command);
-    assertTrue(text.out().strip().matches("(?s).*on " + name + ", batch 1: [0-9.]+ uJ"), text.out());
+    assertTrue(
+        text.out().strip().matches("(?s).*on " + name + ", batch 1: [0-9.]+ uJ"), text.out());
     Captured explained = run("explain", command);
     assertEquals(0, explained.status(), explained.err());
   }
@@ -169,8 +169,7 @@ class TablesTest {
 
   private static String energy(String name) {
     String file = folder.resolve(name).toString();
-    Captured written =
-        run("table", "--target", "bitfusion", "--resource", "energy", "--out", file);
+    Captured written = run("table", "--target", "bitfusion", "--resource", "energy", "--out", file);
     assertEquals(0, written.status(), written.err());
     return file;
   }
