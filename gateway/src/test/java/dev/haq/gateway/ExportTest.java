@@ -66,7 +66,7 @@ final class ExportTest {
   @Test
   void aFileThatDiffersIsAProblem() throws Exception {
     HttpResponse<String> response = export("differs", BodyHandlers.ofString());
-    assertEquals(409, response.statusCode());
+    assertEquals(422, response.statusCode());
     assertEquals("EXPORT_DIFFERS", GatewayFixture.json(response).get("reason").asText());
   }
 

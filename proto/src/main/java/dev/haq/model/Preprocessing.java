@@ -3,6 +3,7 @@ package dev.haq.model;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -73,10 +74,12 @@ public record Preprocessing(
     return values.size() == 1 ? Collections.nCopies(3, values.get(0)) : List.copyOf(values);
   }
 
-  /**
-   * A named preset: {@code imagenet}, {@code cifar10}, {@code mnist}, {@code tensorflow} or {@code
-   * raw}.
-   */
+  /** The names of the presets, sorted. */
+  public static Set<String> presets() {
+    return Collections.unmodifiableSet(PRESETS.keySet());
+  }
+
+  /** A preset by its name, one of {@link #presets}. */
   public static Preprocessing preset(String name) {
     Preprocessing preset = PRESETS.get(name);
     if (preset == null) {

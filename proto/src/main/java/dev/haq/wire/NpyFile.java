@@ -17,8 +17,21 @@ import java.util.regex.Pattern;
  *
  * @param shape lengths, outermost first
  * @param values row-major; an int64 beyond 2^53 is refused, so that every value is exact
+ * @param type what the file holds them as
  */
-public record NpyFile(List<Integer> shape, double[] values) {
+public record NpyFile(List<Integer> shape, double[] values, Type type) {
+  /** A file's type of values. */
+  public enum Type {
+    INT64("<i8"),
+    FLOAT64("<f8");
+
+    private final String descr;
+
+    Type(String descr) {
+      this.descr = descr;
+    }
+  }
+
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
   private static final int ALIGNMENT = 64;
   private static final double EXACT = 0x1p53;
@@ -33,6 +46,11 @@ public record NpyFile(List<Integer> shape, double[] values) {
       throw HaqException.invalid(
           "an array of shape %s cannot have %d values", shape, values.length);
     }
+  }
+
+  /** An array of float64. */
+  public NpyFile(List<Integer> shape, double[] values) {
+    this(shape, values, Type.FLOAT64);
   }
 
   /**
@@ -70,12 +88,7 @@ public record NpyFile(List<Integer> shape, double[] values) {
       throw HaqException.invalid(
           "%s is in Fortran order: save numpy.ascontiguousarray(table)", origin);
     }
-    String type = find(origin, DESCR, header, "descr");
-    boolean isInteger = type.equals("<i8");
-    if (!isInteger && !type.equals("<f8")) {
-      throw HaqException.invalid(
-          "%s holds values of type '%s': save it as int64 or float64, little-endian", origin, type);
-    }
+    Type type = type(origin, find(origin, DESCR, header, "descr"));
     List<Integer> shape = shape(origin, find(origin, SHAPE, header, "shape"));
     long elements = elements(shape);
     if (elements * Long.BYTES != in.remaining()) {
@@ -85,7 +98,7 @@ public record NpyFile(List<Integer> shape, double[] values) {
     }
     double[] values = new double[(int) elements];
     for (int i = 0; i < values.length; i++) {
-      if (isInteger) {
+      if (type == Type.INT64) {
         long value = in.getLong();
         if (Math.abs((double) value) > EXACT) {
           throw HaqException.invalid("%s: value %d is %d, beyond 2^53", origin, i, value);
@@ -95,7 +108,18 @@ public record NpyFile(List<Integer> shape, double[] values) {
         values[i] = in.getDouble();
       }
     }
-    return new NpyFile(shape, values);
+    return new NpyFile(shape, values, type);
+  }
+
+  private static Type type(String origin, String descr) {
+    return Arrays.stream(Type.values())
+        .filter(type -> type.descr.equals(descr))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                HaqException.invalid(
+                    "%s holds values of type '%s': save it as int64 or float64, little-endian",
+                    origin, descr));
   }
 
   private static String find(String origin, Pattern pattern, String header, String key) {
@@ -134,7 +158,7 @@ public record NpyFile(List<Integer> shape, double[] values) {
 
   /** The file's bytes with values of type int64; every value must be a whole number. */
   public byte[] toInt64() {
-    byte[] file = begin("<i8");
+    byte[] file = begin(Type.INT64);
     ByteBuffer out = body(file);
     for (double value : values) {
       if (value != Math.rint(value) || Math.abs(value) > EXACT) {
@@ -147,7 +171,7 @@ public record NpyFile(List<Integer> shape, double[] values) {
 
   /** The file's bytes with values of type float64. */
   public byte[] toFloat64() {
-    byte[] file = begin("<f8");
+    byte[] file = begin(Type.FLOAT64);
     ByteBuffer out = body(file);
     for (double value : values) {
       out.putDouble(value);
@@ -156,7 +180,7 @@ public record NpyFile(List<Integer> shape, double[] values) {
   }
 
   /** A file of the right length with its header in place. */
-  private byte[] begin(String type) {
+  private byte[] begin(Type as) {
     StringBuilder lengths = new StringBuilder();
     for (int i = 0; i < shape.size(); i++) {
       lengths.append(i == 0 ? "" : ", ").append(shape.get(i));
@@ -165,7 +189,7 @@ public record NpyFile(List<Integer> shape, double[] values) {
       lengths.append(',');
     }
     String dictionary =
-        "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }".formatted(type, lengths);
+        "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }".formatted(as.descr, lengths);
     int prefix = MAGIC.length + 2 + Short.BYTES;
     int unpadded = prefix + dictionary.length() + 1;
     int padding = (ALIGNMENT - unpadded % ALIGNMENT) % ALIGNMENT;

@@ -41,6 +41,15 @@ class SettingsTest {
   }
 
   @Test
+  void aKeyThatComesTwiceIsRefusedByName() throws IOException {
+    Path file = write("host: a\nport: 1\nport: 2\nlimits:\n  max-layers: 5\n");
+
+    HaqException error = assertThrows(HaqException.class, () -> load(file, Map.of()));
+
+    assertTrue(error.getMessage().contains("port"), error.getMessage());
+  }
+
+  @Test
   void aMissingNumberIsRefusedByName() throws IOException {
     Path file = write("host: a\nlimits:\n  max-layers: 5\n");
 

@@ -29,6 +29,12 @@ class NpyFileTest {
   }
 
   @Test
+  void theTypeOfTheValuesIsKept() {
+    assertEquals(NpyFile.Type.INT64, NpyFile.parse("t.npy", SMALL.toInt64()).type());
+    assertEquals(NpyFile.Type.FLOAT64, NpyFile.parse("t.npy", SMALL.toFloat64()).type());
+  }
+
+  @Test
   void valuesBeginAtAMultipleOf64Bytes() {
     assertEquals(0, (SMALL.toInt64().length - 6 * 8) % 64);
   }

@@ -56,6 +56,7 @@ final class PreprocessingFileTest {
     assertRefused("just words", "it has no fields");
     assertRefused("{a: [", "it is not YAML or JSON");
     assertRefused("", "it has no fields");
+    assertRefused("crop: 192\ncrop: 224\n", "Duplicate field 'crop'");
   }
 
   private static Preprocessing parse(String text) {

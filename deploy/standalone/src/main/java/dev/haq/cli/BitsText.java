@@ -1,5 +1,6 @@
 package dev.haq.cli;
 
+import dev.haq.model.BitWidth;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.Layer;
@@ -13,7 +14,6 @@ import java.util.regex.Pattern;
 /** One pair of bit-widths for all layers, written {@code W,A}; {@code float} leaves one alone. */
 final class BitsText {
   private static final Pattern PAIR = Pattern.compile("\\s*(\\w+)\\s*,\\s*(\\w+)\\s*");
-  private static final int MOST = 8;
 
   private BitsText() {}
 
@@ -48,11 +48,11 @@ final class BitsText {
       return OptionalInt.empty();
     }
     int bits = text.matches("[0-9]{1,3}") ? Integer.parseInt(text) : 0;
-    if (bits < 1 || bits > MOST) {
+    if (bits < 1 || bits > BitWidth.WIDEST) {
       throw new HaqException(
           Reason.INVALID_BITS,
           "--bits %s: %s cannot have %s bits: use 1 to %d, or float"
-              .formatted(option, operand, text, MOST));
+              .formatted(option, operand, text, BitWidth.WIDEST));
     }
     return OptionalInt.of(bits);
   }

@@ -24,8 +24,9 @@ final class DataOptions {
   @Option(
       names = "--preprocess",
       paramLabel = "PRESET|FILE",
+      completionCandidates = PreprocessFile.Presets.class,
       description =
-          "imagenet, cifar10, mnist, tensorflow, raw, or a YAML file with resize_short_side, crop,"
+          "${COMPLETION-CANDIDATES}, or a YAML file with resize_short_side, crop,"
               + " mean, std, channels. Default: preprocess.yaml beside the data.")
   private String preprocess;
 

@@ -99,7 +99,8 @@ final class ExplainCommand implements Callable<Integer> {
     row.add(bits.getName());
     row.add(Figures.bits(bits.hasWeightBits(), bits.getWeightBits()));
     row.add(Figures.bits(bits.hasActivationBits(), bits.getActivationBits()));
-    row.add(Figures.milliseconds(layer.getCost().getCost().getLatencySeconds()));
+    double seconds = layer.getCost().getCost().getLatencySeconds();
+    row.add(seconds > 0 ? Figures.milliseconds(seconds) : NONE); // a table of energy has no times
     row.add(
         Figures.name(layer.getCost().getBoundBy())
             + (layer.getCost().getExtrapolated() ? "*" : ""));

@@ -38,7 +38,7 @@ final class FleetReport {
   }
 
   /**
-   * @param heldOut accuracy of a policy on the held-out images
+   * @param heldOut accuracy of a policy on the images that {@link SearchReport#images} names
    */
   FleetReport(Session session, Function<Policy, Accuracy> heldOut, Pricing pricing) {
     this.session = session;
@@ -55,7 +55,9 @@ final class FleetReport {
     session.getTargetsList().forEach(target -> headings.add("ratio on " + target.getTarget()));
     List<List<String>> rows = BestPolicy.all(session).stream().map(this::row).toList();
     return Tables.of(headings, rows)
-        + "\ntop-1 on held-out images; (over) is beyond the target's budget, - cannot run there"
+        + "\ntop-1 on "
+        + SearchReport.images(session)
+        + "; (over) is beyond the target's budget, - cannot run there"
         + "\n"
         + regret(session.getFleet());
   }

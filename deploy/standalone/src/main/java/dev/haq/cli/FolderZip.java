@@ -6,7 +6,10 @@ import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,9 +72,19 @@ final class FolderZip {
       if (FullDisk.caused(e)) {
         throw noRoom(folder, zip, e);
       }
-      throw new HaqException(
-          Reason.INVALID_DATASET, "cannot read " + folder + ": " + e.getMessage(), e);
+      throw cannotRead(folder, e);
+    } catch (UncheckedIOException e) {
+      throw cannotRead(folder, e.getCause()); // met on the walk
     }
+  }
+
+  private static HaqException cannotRead(Path folder, IOException cause) {
+    String place = String.valueOf(cause.getMessage());
+    String why =
+        cause instanceof FileSystemLoopException
+            ? place + " is a link to a folder that holds it: remove it"
+            : cause instanceof AccessDeniedException ? place + " may not be read" : place;
+    return new HaqException(Reason.INVALID_DATASET, "cannot read " + folder + ": " + why, cause);
   }
 
   /** Only writing needs room, and all that is written is the archive. */

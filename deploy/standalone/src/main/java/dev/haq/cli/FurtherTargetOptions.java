@@ -5,6 +5,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.agent.v1.FurtherTarget;
 import dev.haq.proto.hwsim.v1.TargetRef;
+import dev.haq.wire.CostWire;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,14 +28,27 @@ final class FurtherTargetOptions {
               + " bitfusion=0.5,energy=0.7.")
   private List<String> further = new ArrayList<>();
 
+  /** The targets without their limits. */
+  List<String> names() {
+    return further.stream().map(FurtherTargetOptions::name).toList();
+  }
+
   /**
+   * @param tables how those that are measured tables are read
    * @param budgets of {@code --target}
    */
-  List<FurtherTarget> resolve(GatewayClient client, List<Budget> budgets) {
+  List<FurtherTarget> resolve(GatewayClient client, TableOptions tables, List<Budget> budgets) {
     List<FurtherTarget> targets = new ArrayList<>();
     for (String text : further) {
-      FurtherTarget target = parse(text, budgets);
+      FurtherTarget target = parse(text, tables, budgets);
+      TargetOptions.checkDescription(client, OPTION, name(text), target.getTarget());
       TargetOptions.resolve(client, target.getTarget()); // an unknown one is refused at once
+      TableOptions.checkBudgets(
+          OPTION,
+          target.getTarget(),
+          target.getBudgetsCount() == 0
+              ? budgets
+              : target.getBudgetsList().stream().map(CostWire::fromProto).toList());
       targets.add(target);
     }
     return targets;
@@ -43,18 +57,21 @@ final class FurtherTargetOptions {
   /**
    * @param text a target, and its limits behind the first "="
    */
-  static FurtherTarget parse(String text, List<Budget> budgets) {
-    boolean file = Files.isRegularFile(Path.of(text));
-    int equals = file ? -1 : text.indexOf('=');
-    String name = equals < 0 ? text : text.substring(0, equals);
+  static FurtherTarget parse(String text, TableOptions tables, List<Budget> budgets) {
+    String name = name(text);
     Resource main = budgets.get(0).resource();
-    TargetRef ref = TargetOptions.ref(OPTION, name, main, 0, 0).build();
+    TargetRef ref = TargetOptions.ref(OPTION, name, tables, main).build();
     FurtherTarget.Builder target = FurtherTarget.newBuilder().setTarget(ref);
-    if (equals >= 0) {
-      limits(name, text.substring(equals + 1), budgets)
+    if (name.length() < text.length()) {
+      limits(name, text.substring(name.length() + 1), budgets)
           .forEach(limit -> target.addBudgets(SearchOptions.toProto(limit)));
     }
     return target.build();
+  }
+
+  private static String name(String text) {
+    int equals = Files.isRegularFile(Path.of(text)) ? -1 : text.indexOf('=');
+    return equals < 0 ? text : text.substring(0, equals);
   }
 
   /** Those of the text, and of the others the ratios, which mean the same on any target. */
@@ -87,7 +104,7 @@ final class FurtherTargetOptions {
   private static Budget limit(String part, Resource main) {
     int equals = part.indexOf('=');
     if (equals >= 0) {
-      Resource resource = ResourceOption.parse(part.substring(0, equals));
+      Resource resource = ResourceOption.parse(OPTION, part.substring(0, equals));
       return BudgetText.parse(OPTION, part.substring(equals + 1), resource);
     }
     Budget limit = BudgetText.parse(OPTION, part, null);

@@ -91,8 +91,14 @@ public final class Haq implements Runnable {
     return complain(text, FAILED);
   }
 
-  /** What the caller can mend by other arguments is 2, all else is 1. */
+  /**
+   * What the caller can mend by other arguments is 2, all else is 1: also a file that was written
+   * and then scores otherwise, of which no argument was wrong.
+   */
   static int status(Reason reason) {
+    if (reason == Reason.EXPORT_DIFFERS) {
+      return FAILED;
+    }
     return switch (reason.kind()) {
       case CALLER, STATE, MISSING, CONFLICT, CHANGED -> WRONG_ARGUMENTS;
       case EXHAUSTED -> reason == Reason.TOO_LARGE ? WRONG_ARGUMENTS : FAILED;

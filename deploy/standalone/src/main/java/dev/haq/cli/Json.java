@@ -1,6 +1,7 @@
 package dev.haq.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,6 +16,7 @@ import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -34,6 +36,7 @@ final class Json {
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
           .enable(JsonGenerator.Feature.WRITE_BIGDECIMAL_AS_PLAIN)
           .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
           .build();
 
   private Json() {}
@@ -60,6 +63,25 @@ final class Json {
       throw new HaqException(
           Reason.INTERNAL, "the service's answer cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Fills {@code builder} from a file of the user's, whose fields must all be known.
+   *
+   * @param what the file should be, for errors: "a cost table"
+   * @throws HaqException INVALID_ARGUMENT when the text is not that message
+   */
+  static <B extends Message.Builder> B parseFile(Path file, String text, String what, B builder) {
+    try {
+      JsonFormat.parser().merge(text, builder);
+      return builder;
+    } catch (InvalidProtocolBufferException e) {
+      throw HaqException.invalid("%s is not %s: %s", file, what, firstLine(e));
+    }
+  }
+
+  private static String firstLine(Exception e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
   }
 
   /** The message as a tree to put into a document. */

@@ -13,15 +13,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A policy as a file: {@code {"model": "sha256:...", "layers": [{"name", "weight_bits",
  * "activation_bits"}, ...]}} with null for float. Also reads the form in which the HAQ reference
  * code publishes policies, {@code {"bits": [[w, a], ...]}}, whose -1 means the image, left at 8
- * bits.
+ * bits. A {@code "note"} for people may stand in both.
  */
 final class PolicyFile {
   private static final int IMAGE_BITS = 8;
+  private static final Set<String> KEYS = new TreeSet<>(Set.of("layers", "model", "note"));
+  private static final Set<String> PUBLISHED_KEYS = new TreeSet<>(Set.of("bits", "model", "note"));
+  private static final Set<String> LAYER_KEYS =
+      new TreeSet<>(Set.of("activation_bits", "name", "weight_bits"));
 
   private PolicyFile() {}
 
@@ -53,7 +59,8 @@ final class PolicyFile {
       throw HaqException.invalid("--policy %s is not JSON: %s", origin, e.getOriginalMessage());
     }
     if (tree.path("bits").isArray()) {
-      return published(tree.get("bits"), origin, modelId);
+      checkKeys(tree, PUBLISHED_KEYS, origin);
+      return published(tree.get("bits"), origin, tree.path("model").asText(modelId));
     }
     if (!tree.path("layers").isArray() || tree.get("layers").isEmpty()) {
       throw HaqException.invalid(
@@ -61,10 +68,16 @@ final class PolicyFile {
               + " activation_bits}",
           origin);
     }
+    checkKeys(tree, KEYS, origin);
     Policy.Builder policy = Policy.newBuilder().setModel(tree.path("model").asText(""));
     for (JsonNode layer : tree.get("layers")) {
       LayerBits.Builder bits = policy.addLayersBuilder().setName(layer.path("name").asText(""));
       String where = origin + ", layer " + policy.getLayersCount();
+      if (!layer.isObject()) {
+        throw HaqException.invalid(
+            "--policy %s: expected {name, weight_bits, activation_bits}", where);
+      }
+      checkKeys(layer, LAYER_KEYS, where);
       if (layer.hasNonNull("weight_bits")) {
         bits.setWeightBits(whole(layer.get("weight_bits"), where));
       }
@@ -102,6 +115,19 @@ final class PolicyFile {
           .put("activation_bits", layer.hasActivationBits() ? layer.getActivationBits() : null);
     }
     return tree;
+  }
+
+  /** A key that is not known would be a width left at float. */
+  private static void checkKeys(JsonNode object, Set<String> known, String where) {
+    object
+        .fieldNames()
+        .forEachRemaining(
+            key -> {
+              if (!known.contains(key)) {
+                throw HaqException.invalid(
+                    "--policy %s: there is no key '%s': use %s", where, key, known);
+              }
+            });
   }
 
   private static Policy published(JsonNode bits, String origin, String modelId) {

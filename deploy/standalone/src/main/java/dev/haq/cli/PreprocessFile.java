@@ -6,28 +6,32 @@ import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * Where the command finds how images are prepared: a preset's name, or a {@link PreprocessingFile}.
  */
 final class PreprocessFile {
-  private static final Set<String> PRESETS =
-      new TreeSet<>(Set.of("imagenet", "cifar10", "tensorflow", "raw"));
+  /** The presets, for the option's help. */
+  static final class Presets implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Preprocessing.presets().iterator();
+    }
+  }
 
   private PreprocessFile() {}
 
   /** What {@code --preprocess} says: a preset's name, or a file. */
   static Preprocessing option(String presetOrFile) {
-    if (PRESETS.contains(presetOrFile)) {
+    if (Preprocessing.presets().contains(presetOrFile)) {
       return Preprocessing.preset(presetOrFile);
     }
     Path file = Path.of(presetOrFile);
     if (!Files.isRegularFile(file)) {
       throw HaqException.invalid(
-          "--preprocess %s: neither a file nor one of %s", presetOrFile, PRESETS);
+          "--preprocess %s: neither a file nor one of %s", presetOrFile, Preprocessing.presets());
     }
     return read(file);
   }

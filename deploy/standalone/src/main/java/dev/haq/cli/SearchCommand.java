@@ -42,12 +42,14 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   private SessionSpec complete(GatewayClient client, SessionSpec.Builder spec) {
-    TargetOptions.Resolved resolved = target.resolve(client, search.budget().resource());
+    TargetOptions.Resolved resolved =
+        target.resolve(client, search.budget().resource(), further.names());
+    TableOptions.checkBudgets(TargetOptions.OPTION, resolved.ref(), search.budgets());
     Model known = model.resolve(client);
     spec.setName(known.getName())
         .setModel(known.getId())
         .setTarget(resolved.ref())
-        .addAllFurtherTargets(further.resolve(client, search.budgets()))
+        .addAllFurtherTargets(further.resolve(client, target.tables(), search.budgets()))
         .setData(data.resolve(client, DataSelection.Split.SEARCH));
     training.fill(client, data, spec);
     return spec.build();

@@ -18,6 +18,7 @@ import picocli.CommandLine.Option;
 final class SearchOptions {
   private static final Set<String> AGENTS =
       new TreeSet<>(Set.of("auto", "ddpg", "dp", "evolution", "greedy", "random", "uniform"));
+  private static final String ALSO = "--also";
   private static final int MOST_EPISODES = 100_000;
 
   @Option(
@@ -30,7 +31,7 @@ final class SearchOptions {
   private String budget;
 
   @Option(
-      names = "--also",
+      names = ALSO,
       paramLabel = "RESOURCE=LIMIT",
       description =
           "A further budget on another resource, such as energy=0.7 or size=1MB; repeatable. The"
@@ -104,7 +105,7 @@ final class SearchOptions {
   }
 
   Budget budget() {
-    Resource wanted = resource == null ? null : ResourceOption.parse(resource);
+    Resource wanted = resource == null ? null : ResourceOption.parse("--resource", resource);
     return BudgetText.parse(budget, wanted);
   }
 
@@ -132,7 +133,9 @@ final class SearchOptions {
   /** All of them, {@code --budget} first. */
   List<Budget> budgets() {
     List<Budget> budgets = new ArrayList<>(List.of(budget()));
-    also.forEach((name, text) -> budgets.add(BudgetText.parse(text, ResourceOption.parse(name))));
+    also.forEach(
+        (name, text) ->
+            budgets.add(BudgetText.parse(ALSO, text, ResourceOption.parse(ALSO, name))));
     return budgets;
   }
 

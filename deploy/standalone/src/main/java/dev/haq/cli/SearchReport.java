@@ -82,6 +82,16 @@ final class SearchReport {
     return model;
   }
 
+  private static boolean holdsOut(Session session) {
+    DataSelection data = session.getSpec().getData();
+    return !data.hasHeldOutFraction() || data.getHeldOutFraction() > 0;
+  }
+
+  /** The images that accuracies are of, for people. */
+  static String images(Session session) {
+    return holdsOut(session) ? "held-out images" : "search images (none held out)";
+  }
+
   /** On the held-out images, or the search images where none are held out. */
   static Accuracy heldOut(Tuned tuned) {
     return tuned.hasHeldOutAfter() ? tuned.getHeldOutAfter() : tuned.getAfter();
@@ -114,7 +124,10 @@ final class SearchReport {
     return session.getExtrapolated() || bestCost().getExtrapolated();
   }
 
-  /** The document of {@code --json}. Accuracies are of the held-out images unless named search. */
+  /**
+   * The document of {@code --json}. Accuracies are of the held-out images unless named search, or
+   * none are held out.
+   */
   ObjectNode document(List<Episode> episodes) {
     ObjectNode document = Json.object();
     document.set("session", Json.tree(session));
@@ -192,9 +205,11 @@ final class SearchReport {
             .toList();
     return Tables.of(
             List.of("<policy", "top-1", Figures.name(resource), "ratio", "within budget"), rows)
-        + "\ntop-1 on %d held-out images; budget %s"
+        + "\ntop-1 on %d %s; budget %s"
             .formatted(
-                best.accuracy().getImages(), Figures.amount(resource, session.getBudgetLimit()))
+                best.accuracy().getImages(),
+                images(session),
+                Figures.amount(resource, session.getBudgetLimit()))
         + (tuned.isPresent()
             ? "\nthe fine-tuned model is %s (recipe %s)"
                 .formatted(session.getTuned().getModel(), session.getTuned().getRecipe().getName())
@@ -239,7 +254,7 @@ final class SearchReport {
     SessionSpec spec = session.getSpec();
     DataSelection.Builder data =
         spec.getData().toBuilder().setSplit(DataSelection.Split.HELD_OUT).setMaxImages(0);
-    if (data.hasHeldOutFraction() && data.getHeldOutFraction() == 0) {
+    if (!holdsOut(session)) {
       data.setSplit(DataSelection.Split.SEARCH).setMaxImages(spec.getData().getMaxImages());
     }
     EvaluateRequest.Builder request =

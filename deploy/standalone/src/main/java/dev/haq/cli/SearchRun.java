@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /** A search from its specification to its files: what {@code demo} and {@code search} share. */
 final class SearchRun {
@@ -37,18 +38,40 @@ final class SearchRun {
 
   /** Runs to the end and reports; answers the exit status. */
   int run(SpecSource source) {
-    if (options.hasServer()) {
-      try (Connection connection = Connection.open(options)) {
-        return search(
-            connection.client(), source.spec(connection.client()), Optional.empty(), () -> {});
-      }
+    return options.hasServer() ? runOnServer(source) : runInside(source);
+  }
+
+  private int runOnServer(SpecSource source) {
+    ServerSearch kept = ServerSearch.in(out, terminal);
+    try (Connection connection = Connection.open(options)) {
+      GatewayClient client = connection.client();
+      SessionSpec spec = source.spec(client);
+      Optional<Session> unfinished = kept.unfinished(client, spec);
+      int status = search(client, spec, unfinished, () -> kept.create(client, spec));
+      kept.finished();
+      return status;
+    } catch (HaqException e) {
+      throw kept.explained(e);
     }
+  }
+
+  private int runInside(SpecSource source) {
     SearchStore store = SearchStore.in(out);
     try (Connection connection = Connection.open(options, store.folder())) {
-      SessionSpec spec = source.spec(connection.client());
-      Optional<Session> unfinished = store.unfinished(connection.client(), spec);
+      GatewayClient client = connection.client();
+      SessionSpec spec = source.spec(client);
+      Optional<Session> unfinished = store.unfinished(client, spec);
       store.begin(spec);
-      int status = search(connection.client(), spec, unfinished, store::hasSession);
+      int status =
+          search(
+              client,
+              spec,
+              unfinished,
+              () -> {
+                Session session = client.createSession(request(spec));
+                store.hasSession();
+                return session;
+              });
       store.finished();
       return status;
     } finally {
@@ -57,12 +80,14 @@ final class SearchRun {
   }
 
   private int search(
-      GatewayClient client, SessionSpec spec, Optional<Session> unfinished, Runnable created) {
+      GatewayClient client,
+      SessionSpec spec,
+      Optional<Session> unfinished,
+      Supplier<Session> create) {
     // Data that do not fit the model are refused here, before there is a session; the answer is
     // kept by the service, so the session's own baseline costs nothing.
     client.evaluate(floatModel(spec));
-    Session session = unfinished.orElseGet(() -> client.createSession(request(spec)));
-    created.run();
+    Session session = unfinished.orElseGet(create);
     if (unfinished.isPresent()) {
       terminal.note("continuing after episode " + session.getEpisodesDone());
       if (session.getState() == SessionState.PAUSED) {

@@ -18,7 +18,8 @@ import java.util.stream.Stream;
  * finished one starts anew.
  */
 final class SearchStore {
-  private static final String FOLDER = ".haq-session";
+  /** In the output folder. */
+  static final String FOLDER = ".haq-session";
 
   /** The specification as the command made it; the service's copy has its defaults filled in. */
   private static final String SPEC = "spec.json";

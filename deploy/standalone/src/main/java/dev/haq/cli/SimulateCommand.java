@@ -51,8 +51,11 @@ final class SimulateCommand implements Callable<Integer> {
       if (terminal.json()) {
         terminal.document(document(known, resolved.name(), bits, answer));
       } else {
-        terminal.line(table(known, answer));
-        terminal.line(summary(known, resolved.name(), answer));
+        // A measured table of energy says nothing of time.
+        boolean timed =
+            resolved.ref().getLookupTable().getResource() != dev.haq.proto.model.v1.Resource.ENERGY;
+        terminal.line(table(known, answer, timed));
+        terminal.line(summary(known, resolved.name(), answer, timed));
       }
       return Haq.DONE;
     }
@@ -66,10 +69,12 @@ final class SimulateCommand implements Callable<Integer> {
     return document;
   }
 
-  private static String table(Model model, SimulateResponse answer) {
+  private static String table(Model model, SimulateResponse answer, boolean timed) {
     boolean energy = answer.getTotal().hasEnergyJoules();
-    List<String> headings =
-        new ArrayList<>(List.of("#", "<layer", "<kind", "W", "A", "cycles", "ms"));
+    List<String> headings = new ArrayList<>(List.of("#", "<layer", "<kind", "W", "A"));
+    if (timed) {
+      headings.addAll(List.of("cycles", "ms"));
+    }
     if (energy) {
       headings.add("mJ");
     }
@@ -85,23 +90,25 @@ final class SimulateCommand implements Callable<Integer> {
                   LayerText.kind(model.getNetwork().getLayers(i)),
                   weights(layer.getBits()),
                   activations(layer.getBits())));
-      row.addAll(costs(layer.getCost(), energy));
+      row.addAll(costs(layer.getCost(), timed, energy));
       row.add(layer.hasUtilisation() ? Figures.fixed(100 * layer.getUtilisation(), 1) + " %" : "-");
       row.add(
           Figures.name(layer.getBoundBy()) + (layer.getExtrapolated() ? " (extrapolated)" : ""));
       rows.add(row);
     }
     List<String> total = new ArrayList<>(List.of("", "total", "", "", ""));
-    total.addAll(costs(answer.getTotal(), energy));
+    total.addAll(costs(answer.getTotal(), timed, energy));
     total.addAll(List.of("", ""));
     rows.add(total);
     return Tables.of(headings, rows);
   }
 
-  private static List<String> costs(Cost cost, boolean energy) {
+  private static List<String> costs(Cost cost, boolean timed, boolean energy) {
     List<String> cells = new ArrayList<>();
-    cells.add(Figures.grouped(cost.getCycles()));
-    cells.add(Figures.milliseconds(cost.getLatencySeconds()));
+    if (timed) {
+      cells.add(Figures.grouped(cost.getCycles()));
+      cells.add(Figures.milliseconds(cost.getLatencySeconds()));
+    }
     if (energy) {
       cells.add(Figures.fixed(cost.getEnergyJoules() * 1e3, 4));
     }
@@ -109,14 +116,18 @@ final class SimulateCommand implements Callable<Integer> {
     return cells;
   }
 
-  private static String summary(Model model, String target, SimulateResponse answer) {
+  private static String summary(
+      Model model, String target, SimulateResponse answer, boolean timed) {
     return "%s on %s, batch %d: %s%s"
         .formatted(
             model.getName(),
             target,
             answer.getBatch(),
-            Figures.amount(
-                dev.haq.proto.model.v1.Resource.LATENCY, answer.getTotal().getLatencySeconds()),
+            timed
+                ? Figures.amount(
+                    dev.haq.proto.model.v1.Resource.LATENCY, answer.getTotal().getLatencySeconds())
+                : Figures.amount(
+                    dev.haq.proto.model.v1.Resource.ENERGY, answer.getTotal().getEnergyJoules()),
             answer.getExtrapolated() ? Figures.EXTRAPOLATED : "");
   }
 

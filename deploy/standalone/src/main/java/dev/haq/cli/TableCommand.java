@@ -35,13 +35,13 @@ final class TableCommand implements Callable<Integer> {
       required = true,
       paramLabel = "FILE",
       description =
-          "A .npy file: int64 cycles [layer][w-1][a-1], float64 where there is no clock; or .csv, or .json.")
+          "A .npy file [layer][w-1][a-1]: int64 cycles, or float64 seconds where they are not whole; or .csv, or .json.")
   private Path out;
 
   @Override
   public Integer call() {
     Terminal terminal = common.terminal();
-    Resource wanted = ResourceOption.parse(resource);
+    Resource wanted = ResourceOption.parse("--resource", resource);
     if (!TableFile.canWrite(out.toString())) {
       throw dev.haq.model.HaqException.invalid(
           "--out %s: the name must end with .npy, .csv or .json", out);

@@ -34,18 +34,18 @@ final class TableFile {
   }
 
   /**
-   * Reads a measured table.
+   * Reads a measured table. An array of int64 holds cycles; float64 are cycles where a clock is
+   * given, else in the resource's unit.
    *
-   * @param clockHz above 0 when the cells are cycles; 0 when they are in the resource's unit
-   * @param batch images in the measured batch; 0 for one
+   * @param name the file's
    */
-  static LookupTable read(String name, Resource resource, double clockHz, int batch) {
+  static LookupTable read(String name, TableReading how) {
     Path file = Path.of(name);
     if (!Files.isRegularFile(file)) {
       throw HaqException.invalid("%s: there is no such file", name);
     }
     if (OpenTable.is(name)) {
-      return OpenTable.read(file, resource, clockHz, batch);
+      return OpenTable.read(file, how);
     }
     NpyFile array;
     try {
@@ -57,11 +57,8 @@ final class TableFile {
     if (shape.size() != AXES || shape.contains(0)) {
       throw HaqException.invalid("%s has shape %s: expected [layer][w-1][a-1]", name, shape);
     }
-    boolean whole = Arrays.stream(array.values()).allMatch(v -> v >= 1 && v == Math.rint(v));
-    if (clockHz < 0 || (clockHz == 0 && whole && resource == Resource.LATENCY)) {
-      throw HaqException.invalid(
-          "%s holds whole numbers, so cycles: give the clock with --clock-hz", name);
-    }
+    Resource resource = how.resource();
+    checkUnit(name, array, resource, how.clockHz());
     LookupTable.Builder table =
         LookupTable.newBuilder()
             .setName(file.getFileName().toString())
@@ -69,19 +66,37 @@ final class TableFile {
             .setLayers(shape.get(0))
             .setWeightBits(upTo(shape.get(1)))
             .setActivationBits(upTo(shape.get(2)))
-            .setUnit(clockHz > 0 ? LookupTable.Unit.CYCLES : LookupTable.Unit.SI)
-            .setClockHz(clockHz)
-            .setBatch(batch);
+            .setUnit(how.clockHz() > 0 ? LookupTable.Unit.CYCLES : LookupTable.Unit.SI)
+            .setClockHz(how.clockHz())
+            .setBatch(how.batch());
     for (double value : array.values()) {
       table.addValues(value);
     }
     return table.build();
   }
 
+  /** Refuses what would be read in another unit than it was written in, as far as that shows. */
+  private static void checkUnit(String name, NpyFile array, Resource resource, double clockHz) {
+    boolean whole = Arrays.stream(array.values()).allMatch(v -> v >= 1 && v == Math.rint(v));
+    boolean cycles = array.type() == NpyFile.Type.INT64 || whole;
+    if (clockHz == 0 && cycles && resource == Resource.LATENCY) {
+      throw HaqException.invalid(
+          "%s holds whole numbers, so cycles: give the clock with --clock-hz", name);
+    }
+    if (clockHz > 0 && Arrays.stream(array.values()).anyMatch(v -> v > 0 && v < 1)) {
+      throw HaqException.invalid(
+          "%s holds less than one cycle in places, so it holds seconds: leave --clock-hz out",
+          name);
+    }
+  }
+
   /** What a written table holds, for people: such as {@code int64 cycles}. */
   record Written(List<Integer> shape, String type, String unit) {}
 
-  /** Writes cycles as int64 where the target is clocked, else float64 in the resource's unit. */
+  /**
+   * Writes cycles as int64 where they are whole, which they are not where a model interpolates;
+   * else float64 in the resource's unit.
+   */
   static Written write(Path file, CostTable table) {
     if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".npy")) {
       OpenTable.write(file, table);
@@ -100,26 +115,27 @@ final class TableFile {
             table.getLayersCount(),
             table.getWeightBits().getBitsCount(),
             table.getActivationBits().getBitsCount());
-    boolean clocked = table.getCyclesCount() > 0;
+    boolean cycles =
+        table.getCyclesCount() > 0
+            && table.getCyclesList().stream().allMatch(v -> v == Math.rint(v));
     double[] values =
-        (clocked ? table.getCyclesList() : table.getValuesList())
+        (cycles ? table.getCyclesList() : table.getValuesList())
             .stream().mapToDouble(Double::doubleValue).toArray();
-    boolean whole = clocked && Arrays.stream(values).allMatch(v -> v == Math.rint(v));
     NpyFile array = new NpyFile(shape, values);
     try {
       Path folder = file.toAbsolutePath().getParent();
       if (folder != null) {
         Files.createDirectories(folder);
       }
-      Files.write(file, whole ? array.toInt64() : array.toFloat64());
+      Files.write(file, cycles ? array.toInt64() : array.toFloat64());
     } catch (IOException e) {
       throw HaqException.invalid("--out %s cannot be written: %s", file, e.getMessage());
     }
-    return new Written(shape, whole ? "int64" : "float64", unit(table, clocked));
+    return new Written(shape, cycles ? "int64" : "float64", unit(table, cycles));
   }
 
-  private static String unit(CostTable table, boolean clocked) {
-    if (clocked) {
+  private static String unit(CostTable table, boolean cycles) {
+    if (cycles) {
       return "cycles";
     }
     return switch (table.getResource()) {
@@ -138,7 +154,8 @@ final class TableFile {
   private static void checkFromOne(BitChoices choices, String operand) {
     if (!choices.equals(upTo(choices.getBitsCount()))) {
       throw HaqException.invalid(
-          "the target allows %s of %s bits only: the layout [w-1][a-1] needs 1, 2, 3, ...",
+          "the target allows %s of %s bits only, and the layout [w-1][a-1] of a .npy needs 1, 2, 3,"
+              + " ...: give --out a name that ends with .csv or .json, which can hold it",
           operand, choices.getBitsList());
     }
   }

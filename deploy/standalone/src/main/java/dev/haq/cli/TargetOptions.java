@@ -5,24 +5,48 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.ParameterOverride;
+import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.BitChoices;
+import dev.haq.proto.model.v1.Layer;
+import dev.haq.proto.model.v1.Linear;
+import dev.haq.proto.model.v1.Network;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The hardware that a command is about. */
 final class TargetOptions {
+  static final String OPTION = "--target";
+
+  /** How errors of the service in a description begin. */
+  private static final String DESCRIPTION = "accelerator target.accelerator";
+
+  private static final Network SMALLEST =
+      Network.newBuilder()
+          .setName("smallest")
+          .addLayers(
+              Layer.newBuilder()
+                  .setName("fc")
+                  .setLinear(Linear.newBuilder().setInputUnits(1).setOutputUnits(1)))
+          .build();
+
   private static final ObjectMapper YAML = new YAMLMapper();
 
   @Option(
-      names = "--target",
+      names = OPTION,
       required = true,
       paramLabel = "TARGET",
       description =
@@ -35,17 +59,7 @@ final class TargetOptions {
       description = "Images in a batch; the target's own by default.")
   private int batch;
 
-  @Option(
-      names = "--clock-hz",
-      paramLabel = "HZ",
-      description = "With a .npy target: its cells are cycles of this clock; seconds otherwise.")
-  private double clockHz;
-
-  @Option(
-      names = "--table-batch",
-      paramLabel = "B",
-      description = "With a .npy target: images in the measured batch; 1 by default.")
-  private int tableBatch;
+  @Mixin private TableOptions tables;
 
   @Option(
       names = "--set",
@@ -57,14 +71,11 @@ final class TargetOptions {
   /** A target and the bit-widths it can run. */
   record Resolved(TargetRef ref, String name, BitChoices weightBits, BitChoices activationBits) {}
 
-  /**
-   * @param resource what a measured table's cells are
-   */
-  TargetRef ref(Resource resource) {
-    if (batch < 0 || tableBatch < 0) {
-      throw HaqException.invalid("--batch and --table-batch must not be negative");
+  private TargetRef ref(Resource wanted) {
+    if (batch < 0) {
+      throw HaqException.invalid("--batch must not be negative");
     }
-    TargetRef.Builder ref = ref("--target", target, resource, clockHz, tableBatch).setBatch(batch);
+    TargetRef.Builder ref = ref(OPTION, target, tables, wanted).setBatch(batch);
     overrides.forEach((key, value) -> ref.addOverrides(override(key, value)));
     return ref.build();
   }
@@ -72,13 +83,13 @@ final class TargetOptions {
   /**
    * @param option that names the target, for errors
    * @param text as the user gave it
+   * @param wanted what the command is about
    */
-  static TargetRef.Builder ref(
-      String option, String text, Resource resource, double clockHz, int tableBatch) {
+  static TargetRef.Builder ref(String option, String text, TableOptions tables, Resource wanted) {
     TargetRef.Builder ref = TargetRef.newBuilder();
     if (TableFile.is(text)) {
       try {
-        return ref.setLookupTable(TableFile.read(text, resource, clockHz, tableBatch));
+        return ref.setLookupTable(tables.read(text, wanted));
       } catch (HaqException e) {
         throw new HaqException(e.reason(), option + " " + e.getMessage(), e);
       }
@@ -94,6 +105,10 @@ final class TargetOptions {
   private static String description(String option, String target) {
     try {
       return Files.readString(Path.of(target));
+    } catch (NoSuchFileException e) {
+      throw HaqException.invalid("%s %s: there is no such file", option, target);
+    } catch (CharacterCodingException e) {
+      throw HaqException.invalid("%s %s is not text in UTF-8", option, target);
     } catch (IOException e) {
       throw HaqException.invalid("%s %s cannot be read: %s", option, target, e.getMessage());
     }
@@ -108,9 +123,52 @@ final class TargetOptions {
     }
   }
 
-  /** Looks the target up, so that an unknown one is refused at once. */
-  Resolved resolve(GatewayClient client, Resource resource) {
-    return resolve(client, ref(resource));
+  /**
+   * Looks the target up, so that an unknown one is refused at once.
+   *
+   * @param wanted what the command is about
+   */
+  Resolved resolve(GatewayClient client, Resource wanted) {
+    return resolve(client, wanted, List.of());
+  }
+
+  /**
+   * The same for a command with several targets.
+   *
+   * @param others for which the options of tables may be meant
+   */
+  Resolved resolve(GatewayClient client, Resource wanted, List<String> others) {
+    List<String> all = new ArrayList<>(others);
+    all.add(0, target);
+    tables.checkUsed(all);
+    TargetRef ref = ref(wanted);
+    checkDescription(client, OPTION, target, ref);
+    return resolve(client, ref);
+  }
+
+  /**
+   * Has the service read a description, so that what is wrong in it is said with the file's name,
+   * which the service does not know.
+   *
+   * @param option that names the target, and as what
+   */
+  static void checkDescription(GatewayClient client, String option, String text, TargetRef ref) {
+    if (!ref.hasAccelerator()) {
+      return;
+    }
+    try {
+      client.simulate(SimulateRequest.newBuilder().setTarget(ref).setNetwork(SMALLEST).build());
+    } catch (HaqException e) {
+      // Anything else, such as the missing policy, is not about the description.
+      if (e.getMessage().startsWith(DESCRIPTION)) {
+        throw new HaqException(
+            e.reason(), option + " " + text + e.getMessage().substring(DESCRIPTION.length()), e);
+      }
+    }
+  }
+
+  TableOptions tables() {
+    return tables;
   }
 
   static Resolved resolve(GatewayClient client, TargetRef ref) {
@@ -135,11 +193,7 @@ final class TargetOptions {
           bits(tree.path("weight_bits")),
           bits(tree.path("activation_bits")));
     } catch (JsonProcessingException e) {
-      // The service says the same, but for the file's line.
-      throw HaqException.invalid(
-          "--target, line %d: not readable as YAML: %s",
-          e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
-          e.getOriginalMessage().lines().findFirst().orElse(""));
+      throw new HaqException(Reason.INTERNAL, "a description that the service has read is bad", e);
     }
   }
 

@@ -73,6 +73,25 @@ class CommandTest {
   }
 
   @Test
+  void whereNoImageIsHeldOutTheTablesSaySo() {
+    Captured none =
+        search(
+            "none",
+            "--episodes",
+            "2",
+            "--images",
+            "32",
+            "--held-out",
+            "0",
+            "--further-target",
+            "bitfusion=0.9");
+    assertEquals(0, none.status(), none.err());
+    assertTrue(none.out().contains("top-1 on 32 search images (none held out)"), none.out());
+    assertTrue(none.out().contains("top-1 on search images (none held out);"), none.out());
+    assertFalse(none.out().contains("held-out"), none.out());
+  }
+
+  @Test
   void modelSizeIsSearchedOverWeightsAlone() {
     Captured run =
         run(
@@ -408,14 +427,39 @@ class CommandTest {
   @Test
   void bitsThatDoNotExistAreRefused() {
     assertRefused(
-        "--bits 9,8",
+        "--bits 17,8",
         "simulate",
         "--model",
         "builtin:shapes",
         "--target",
         "bismo-edge",
         "--bits",
-        "9,8");
+        "17,8");
+    // Which of the others there are is the target's, or the recipe's, to say.
+    assertRefused(
+        "9", "simulate", "--model", "builtin:shapes", "--target", "bismo-edge", "--bits", "9,8");
+    assertRefused("9", evaluate("builtin:shapes", "builtin:shapes", "--bits", "9,8"));
+  }
+
+  @Test
+  void aMachineOfSixteenBitsIsSimulatedAtSixteen() throws IOException {
+    String wide =
+        run("targets", "--show", "variable-bit-npu")
+            .out()
+            .replaceFirst("(?m)^activation_bits:.*$", "activation_bits: [8, 16]");
+    Path own = Files.writeString(folder.resolve("wide.yaml"), wide);
+    Captured run =
+        run(
+            "simulate",
+            "--model",
+            "builtin:shapes",
+            "--target",
+            own.toString(),
+            "--bits",
+            "8,16",
+            "--json");
+    assertEquals(0, run.status(), run.err());
+    assertEquals(16, run.json().at("/policy/layers/1/activation_bits").asInt());
   }
 
   @Test

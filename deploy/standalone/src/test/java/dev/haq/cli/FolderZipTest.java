@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.zip.ZipEntry;
@@ -96,6 +97,26 @@ class FolderZipTest {
           List.of("a/", "a/1.png", "b/", "b/2.png", "c/", "c/3.png"),
           file.stream().map(ZipEntry::getName).toList());
     }
+  }
+
+  @Test
+  void aLinkThatLeadsBackIsRefusedByItsPath() throws IOException {
+    Path loop = Files.createSymbolicLink(images.resolve("a/back"), images);
+    HaqException e =
+        assertThrows(HaqException.class, () -> FolderZip.pack(images, top.resolve("out.zip")));
+    assertEquals(Reason.INVALID_DATASET, e.reason());
+    assertTrue(e.getMessage().contains(loop + " is a link to a folder that holds it"));
+  }
+
+  @Test
+  void aFolderThatMayNotBeEnteredIsRefusedByItsPath() throws IOException {
+    Path closed = Files.createDirectories(images.resolve("closed"));
+    Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("---------"));
+    Assumptions.assumeFalse(Files.isReadable(closed), "this user may read everything: skipped");
+    HaqException e =
+        assertThrows(HaqException.class, () -> FolderZip.pack(images, top.resolve("out.zip")));
+    assertEquals(Reason.INVALID_DATASET, e.reason());
+    assertTrue(e.getMessage().contains(closed + " may not be read"));
   }
 
   @Test

@@ -18,7 +18,8 @@ class FurtherTargetOptionsTest {
 
   @Test
   void aNameAloneTakesTheBudgetsOfTheSession() {
-    FurtherTarget target = FurtherTargetOptions.parse("bitfusion", List.of(AMOUNT));
+    FurtherTarget target =
+        FurtherTargetOptions.parse("bitfusion", new TableOptions(), List.of(AMOUNT));
     assertEquals("bitfusion", target.getTarget().getName());
     assertEquals(0, target.getBudgetsCount());
   }
@@ -48,7 +49,7 @@ class FurtherTargetOptionsTest {
   }
 
   private static List<Budget> limits(String text, List<Budget> budgets) {
-    return FurtherTargetOptions.parse(text, budgets).getBudgetsList().stream()
+    return FurtherTargetOptions.parse(text, new TableOptions(), budgets).getBudgetsList().stream()
         .map(dev.haq.wire.CostWire::fromProto)
         .toList();
   }

@@ -37,6 +37,7 @@ class HaqTest {
     assertEquals(2, Haq.status(Reason.BUDGET_INFEASIBLE));
     assertEquals(2, Haq.status(Reason.INVALID_MODEL));
     assertEquals(2, Haq.status(Reason.TOO_LARGE));
+    assertEquals(1, Haq.status(Reason.EXPORT_DIFFERS));
     assertEquals(1, Haq.status(Reason.UNAVAILABLE));
     assertEquals(1, Haq.status(Reason.INTERNAL));
   }

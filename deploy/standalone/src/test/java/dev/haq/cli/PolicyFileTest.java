@@ -73,8 +73,34 @@ class PolicyFileTest {
   }
 
   @Test
-  void nineBitsAreRefused() {
-    HaqException e = assertThrows(HaqException.class, () -> BitsText.parse("9,8", MODEL, NETWORK));
+  void keysThatAreNotKnownOrComeTwiceAreRefusedByName() {
+    assertRefused(
+        "{\"layers\": [{\"name\": \"fc\", \"weights_bits\": 4}]}",
+        "p.json, layer 1: there is no key 'weights_bits': use [activation_bits, name,");
+    assertRefused("{\"modell\": \"a\", \"layers\": [{}]}", "there is no key 'modell'");
+    assertRefused("{\"bits\": [[8, 8]], \"layers\": []}", "there is no key 'layers'");
+    assertRefused("{\"layers\": [[8, 8]]}", "layer 1: expected {name");
+    assertRefused("{\"layers\": [{\"weight_bits\": 4, \"weight_bits\": 8}]}", "Duplicate field");
+  }
+
+  @Test
+  void aNoteMayStandInBothForms() {
+    Policy published = PolicyFile.parse("{\"note\": \"a\", \"bits\": [[8, 8]]}", "p.json", MODEL);
+    assertEquals(MODEL, published.getModel());
+    PolicyFile.parse("{\"note\": \"a\", \"layers\": [{}]}", "p.json", MODEL);
+  }
+
+  private static void assertRefused(String text, String expected) {
+    HaqException e =
+        assertThrows(HaqException.class, () -> PolicyFile.parse(text, "p.json", MODEL));
+    assertEquals(Reason.INVALID_ARGUMENT, e.reason());
+    assertTrue(e.getMessage().contains(expected), e.getMessage());
+  }
+
+  @Test
+  void moreBitsThanAnyMachineHasAreRefused() {
+    assertEquals(16, BitsText.parse("16,8", MODEL, NETWORK).getLayers(0).getWeightBits());
+    HaqException e = assertThrows(HaqException.class, () -> BitsText.parse("17,8", MODEL, NETWORK));
     assertEquals(Reason.INVALID_BITS, e.reason());
     assertThrows(HaqException.class, () -> BitsText.parse("8", MODEL, NETWORK));
     assertThrows(HaqException.class, () -> BitsText.parse("8,0", MODEL, NETWORK));

@@ -24,6 +24,16 @@ class PreprocessFileTest {
   }
 
   @Test
+  void everyPresetIsTakenAndNamedByTheHelp() {
+    String help = Captured.run("search", "--help").out().replaceAll("\\s+", " ");
+    assertTrue(Preprocessing.presets().contains("mnist"));
+    for (String preset : Preprocessing.presets()) {
+      assertEquals(Preprocessing.preset(preset), PreprocessFile.option(preset));
+    }
+    assertTrue(help.contains(String.join(", ", Preprocessing.presets()) + ", or a YAML"), help);
+  }
+
+  @Test
   void aFileBesideTheDataIsFoundUnderEachOfItsNames() throws IOException {
     assertEquals(Optional.empty(), PreprocessFile.beside(folder));
     Files.writeString(folder.resolve("preprocess.json"), "{\"preset\": \"cifar10\"}");

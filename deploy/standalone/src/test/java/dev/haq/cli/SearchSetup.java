@@ -70,7 +70,7 @@ final class SearchSetup {
     try (Connection connection = Connection.open(common, folder)) {
       client = connection.client();
       network = model.resolve(client);
-      hardware = target.resolve(client, ResourceOption.parse(resource));
+      hardware = target.resolve(client, ResourceOption.parse("--resource", resource));
       images = data.resolve(client, DataSelection.Split.SEARCH);
       work.run();
     }
@@ -78,7 +78,8 @@ final class SearchSetup {
 
   /** Searches to the end. */
   Session search(String agent, double ratio, long seed) {
-    Budget limit = BudgetText.parse(Double.toString(ratio), ResourceOption.parse(resource));
+    Budget limit =
+        BudgetText.parse(Double.toString(ratio), ResourceOption.parse("--resource", resource));
     SessionSpec.Builder spec =
         SessionSpec.newBuilder()
             .setModel(network.getId())

@@ -9,10 +9,13 @@ import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.CostTable;
+import dev.haq.wire.NpyFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,7 +27,7 @@ class TableFileTest {
     Path file = folder.resolve("t.npy");
     TableFile.Written written = TableFile.write(file, table(List.of(1, 2)));
     assertEquals(new TableFile.Written(List.of(1, 2, 2), "int64", "cycles"), written);
-    LookupTable read = TableFile.read(file.toString(), Resource.LATENCY, 2e8, 16);
+    LookupTable read = read(file.toString(), 2e8, 16);
     assertEquals(List.of(40.0, 30.0, 20.0, 10.0), read.getValuesList());
     assertEquals(LookupTable.Unit.CYCLES, read.getUnit());
     assertEquals(List.of(1, 2), read.getWeightBits().getBitsList());
@@ -35,16 +38,37 @@ class TableFileTest {
   void cyclesWithoutAClockAreRefused() {
     Path file = folder.resolve("t.npy");
     TableFile.write(file, table(List.of(1, 2)));
-    HaqException e =
-        assertThrows(
-            HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 0, 0));
+    HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
     assertTrue(e.getMessage().contains("--clock-hz"), e.getMessage());
   }
 
   @Test
+  void cyclesThatAreNotWholeAreWrittenAsSecondsAndReadAsSuch() {
+    Path file = folder.resolve("t.npy");
+    CostTable interpolated = table(List.of(1, 2)).toBuilder().setCycles(1, 30.5).build();
+    TableFile.Written written = TableFile.write(file, interpolated);
+    assertEquals(new TableFile.Written(List.of(1, 2, 2), "float64", "seconds"), written);
+    LookupTable read = read(file.toString(), 0, 0);
+    assertEquals(interpolated.getValuesList(), read.getValuesList());
+    assertEquals(LookupTable.Unit.SI, read.getUnit());
+    HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 2e8, 0));
+    assertTrue(e.getMessage().contains("leave --clock-hz out"), e.getMessage());
+  }
+
+  @Test
+  void anArrayOfIntegersHoldsCyclesEvenWhereALayerTakesNone() throws IOException {
+    Path file = folder.resolve("t.npy");
+    Files.write(file, new NpyFile(List.of(1, 1, 2), new double[] {0, 7}).toInt64());
+    assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
+  }
+
+  @Test
   void aTableWithGapsHasNoPublishedLayout() {
-    assertThrows(
-        HaqException.class, () -> TableFile.write(folder.resolve("t.npy"), table(List.of(2, 4))));
+    HaqException e =
+        assertThrows(
+            HaqException.class,
+            () -> TableFile.write(folder.resolve("t.npy"), table(List.of(2, 4))));
+    assertTrue(e.getMessage().contains("ends with .csv or .json"), e.getMessage());
   }
 
   @Test
@@ -53,14 +77,13 @@ class TableFileTest {
       Path file = folder.resolve(name);
       TableFile.write(file, table(List.of(2, 4)));
       assertTrue(TableFile.is(file.toString()), name);
-      LookupTable read = TableFile.read(file.toString(), Resource.LATENCY, 0, 16);
+      LookupTable read = read(file.toString(), 0, 16);
       assertEquals(List.of(4e-7, 3e-7, 2e-7, 1e-7), read.getValuesList(), name);
       assertEquals(List.of(2, 4), read.getActivationBits().getBitsList(), name);
       assertEquals(List.of("conv"), read.getLayerNamesList(), name);
       assertEquals(16, read.getBatch());
     }
-    LookupTable cycles =
-        TableFile.read(folder.resolve("t.csv").toString(), Resource.LATENCY, 1e8, 0);
+    LookupTable cycles = read(folder.resolve("t.csv").toString(), 1e8, 0);
     assertEquals(List.of(40.0, 30.0, 20.0, 10.0), cycles.getValuesList());
   }
 
@@ -68,21 +91,50 @@ class TableFileTest {
   void aCsvTableWithoutAUnitOrACellIsRefusedByName() throws IOException {
     Path file = folder.resolve("t.csv");
     Files.writeString(file, "layer_index,weight_bits,activation_bits,cost\n0,8,8,1\n");
-    HaqException unit =
-        assertThrows(
-            HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 0, 0));
+    HaqException unit = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
     assertTrue(unit.getMessage().contains("no column seconds"), unit.getMessage());
     Files.writeString(file, "layer_index,weight_bits,activation_bits,seconds\n0,8,8,1\n1,4,8,1\n");
-    HaqException gap =
-        assertThrows(
-            HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 0, 0));
+    HaqException gap = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
     assertTrue(gap.getMessage().contains("2 cells"), gap.getMessage());
+  }
+
+  @Test
+  void csvAsSpreadsheetsSaveItIsReadOrRefusedByLine() throws IOException {
+    String header = "layer_index, weight_bits ,activation_bits,joules,seconds";
+    LookupTable read = csv("\uFEFF" + header + "\r\n0,8,8,2,1\r\n\r\n1,8,8,4,3\r\n");
+    assertEquals(List.of(1.0, 3.0), read.getValuesList());
+    assertEquals(dev.haq.proto.model.v1.Resource.LATENCY, read.getResource());
+    LookupTable joules = csv("layer_index,weight_bits,activation_bits,joules\n0,8,8,2\n");
+    assertEquals(dev.haq.proto.model.v1.Resource.ENERGY, joules.getResource());
+    refused("columns by ';'", header.replace(',', ';') + "\n0;8;8;1;1\n");
+    refused("columns by 'tabs'", header.replace(',', '\t') + "\n");
+    refused("line 4: seconds is NaN", header + "\n0,8,8,1,1\n\n1,8,8,1,NaN\n");
+    refused("line 2: seconds is -1.0", header + "\n0,8,8,1,-1\n");
+    refused("line 2: '0,8,8,1,' has not the numbers", header + "\n0,8,8,1,\n");
+    Path file = folder.resolve("t.csv");
+    Files.write(file, (header + "\n0,8,8,1,1\n").getBytes(StandardCharsets.UTF_16));
+    HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
+    assertTrue(e.getMessage().contains("t.csv is not text in UTF-8"), e.getMessage());
+  }
+
+  private LookupTable csv(String text) throws IOException {
+    return read(Files.writeString(folder.resolve("t.csv"), text).toString(), 0, 0);
+  }
+
+  private void refused(String expected, String text) {
+    HaqException e = assertThrows(HaqException.class, () -> csv(text));
+    assertTrue(e.getMessage().contains(expected), e.getMessage());
   }
 
   @Test
   void whatIsNoArrayIsRefused() throws IOException {
     Path file = Files.writeString(folder.resolve("t.npy"), "not an array at all");
-    assertThrows(HaqException.class, () -> TableFile.read(file.toString(), Resource.LATENCY, 1, 0));
+    assertThrows(HaqException.class, () -> read(file.toString(), 1, 0));
+  }
+
+  private static LookupTable read(String file, double clockHz, int batch) {
+    return TableFile.read(
+        file, new TableReading(Optional.empty(), Resource.LATENCY, clockHz, batch));
   }
 
   private static CostTable table(List<Integer> bits) {

@@ -32,12 +32,15 @@ class ContainersTest {
 
   @Test
   void composeRunsEachServiceFromTheOneDockerfile() throws IOException {
+    String version = DeployFiles.version();
     Map<String, JsonNode> services = services();
     assertEquals(new TreeSet<>(DeployFiles.PORTS.keySet()), services.keySet());
     services.forEach(
         (name, service) -> {
           JsonNode build = service.get("build");
           assertEquals(name, build.get("args").get("SERVICE").asText());
+          // The name that the Kubernetes objects ask for.
+          assertEquals("haq/" + name + ":" + version, service.get("image").asText());
           assertTrue(
               Files.isRegularFile(
                   DeployFiles.file(build.get("context").asText())
@@ -102,6 +105,23 @@ class ContainersTest {
     assertTrue(kubernetes.contains("image: " + server.get("image").asText() + "\n"));
     String text = Files.readString(DeployFiles.file("compose.postgres.yaml"));
     assertTrue(text.contains("volumes: !reset []"), "the agents have no volume");
+  }
+
+  @Test
+  void composePublishesTheGatewayAloneAndOnThisMachineAlone() throws IOException {
+    services()
+        .forEach(
+            (name, service) -> {
+              List<String> published = new ArrayList<>();
+              service.path("ports").forEach(port -> published.add(port.asText()));
+              int port = DeployFiles.PORTS.get(name);
+              assertEquals(
+                  name.equals("gateway")
+                      ? List.of("127.0.0.1:%d:%d".formatted(port, port))
+                      : List.of(),
+                  published,
+                  name);
+            });
   }
 
   @Test

@@ -113,6 +113,17 @@ final class DeployFiles {
     return objects;
   }
 
+  /** The tag of the images: the project's version without what marks it as under way. */
+  static String version() throws IOException {
+    Matcher version =
+        Pattern.compile("<version>(.+?)(-SNAPSHOT)?</version>")
+            .matcher(Files.readString(DEPLOY.resolveSibling("pom.xml")));
+    if (!version.find()) {
+      throw new IOException("the project has no version");
+    }
+    return version.group(1);
+  }
+
   /** How long a service gives calls under way once it is told to stop. */
   static long drainSeconds(String service) {
     return service.equals("gateway") ? GatewayService.GRACE_SECONDS : RpcServer.GRACE_SECONDS;

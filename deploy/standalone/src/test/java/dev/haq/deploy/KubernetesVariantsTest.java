@@ -19,6 +19,7 @@ import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import java.io.IOException;
@@ -149,7 +150,7 @@ class KubernetesVariantsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "base", "postgres", "managed-database"})
+  @ValueSource(strings = {"", "base", "local", "postgres", "managed-database"})
   void whatKustomizeRendersIsReadStrictlyAndEveryMapNamedExists(String variant)
       throws IOException, InterruptedException {
     List<HasMetadata> objects = rendered(variant);
@@ -161,7 +162,8 @@ class KubernetesVariantsTest {
     assertEquals(DeployFiles.PORTS.keySet(), maps.keySet());
     for (String service : DeployFiles.PORTS.keySet()) {
       Container container = serviceContainer(objects, service);
-      assertEquals("haq/" + service + ":latest", container.getImage());
+      assertEquals("haq/" + service + ":" + DeployFiles.version(), container.getImage());
+      assertEquals("IfNotPresent", container.getImagePullPolicy());
       assertEquals(maps.get(service), container.getEnvFrom().get(0).getConfigMapRef().getName());
     }
     for (HasMetadata object : objects) {
@@ -224,6 +226,29 @@ class KubernetesVariantsTest {
         container.getVolumeMounts().stream()
             .anyMatch(
                 mount -> url.substring("jdbc:h2:file:".length()).startsWith(mount.getMountPath())));
+  }
+
+  @Test
+  void oneQuantizerNeedsAVolumeOfOneNodeAloneAndIsNotScaled()
+      throws IOException, InterruptedException {
+    List<HasMetadata> objects = rendered("local");
+    assertEquals(
+        List.of("ReadWriteOnce"),
+        one(objects, PersistentVolumeClaim.class, "quantizer").getSpec().getAccessModes());
+    Deployment quantizer = one(objects, Deployment.class, "quantizer");
+    assertEquals(1, quantizer.getSpec().getReplicas());
+    assertEquals("Recreate", quantizer.getSpec().getStrategy().getType());
+    assertEquals(
+        List.of("hwsim"),
+        objects.stream()
+            .filter(HorizontalPodAutoscaler.class::isInstance)
+            .map(object -> object.getMetadata().getName())
+            .toList());
+    assertTrue(
+        objects.stream()
+            .filter(PersistentVolumeClaim.class::isInstance)
+            .map(PersistentVolumeClaim.class::cast)
+            .noneMatch(claim -> claim.getSpec().getAccessModes().contains("ReadWriteMany")));
   }
 
   /** The objects of a folder below {@code kubernetes}, as they would be applied. */

@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.util.function.BiConsumer;
@@ -20,9 +21,17 @@ final class Endpoints {
     return ctx -> call.start(ctx, decode.apply(ctx));
   }
 
-  /** Collects a JSON body up to a size; goes before {@link #body}. */
-  static BodyHandler collect(long maxBytes) {
-    return BodyHandler.create(false).setBodyLimit(maxBytes);
+  /**
+   * Collects a JSON body up to a size; goes before {@link #body}. Its type is not looked at: {@code
+   * curl -d} says that it is a form, and as a form it would be decoded, which ends at one field of
+   * 1 KiB.
+   */
+  static Handler<RoutingContext> collect(long maxBytes) {
+    BodyHandler bytes = BodyHandler.create(false).setBodyLimit(maxBytes);
+    return ctx -> {
+      ctx.request().headers().remove(HttpHeaders.CONTENT_TYPE);
+      bytes.handle(ctx);
+    };
   }
 
   /**

@@ -70,12 +70,12 @@ record Problem(int status, String reason, String detail, Map<String, String> det
   }
 
   /**
-   * The HTTP status of an error of this reason. A state that the caller can only change by asking
-   * for something else is 422; one that other calls change is 409.
+   * The HTTP status of an error of this reason. What only another request can change is 422, a
+   * state that other calls change is 409.
    */
   static int status(Reason reason) {
     return switch (reason) {
-      case BUDGET_INFEASIBLE, RESOURCE_NOT_MODELLED -> 422;
+      case BUDGET_INFEASIBLE, RESOURCE_NOT_MODELLED, EXPORT_DIFFERS -> 422;
       case TOO_LARGE -> 413;
       case DISK_FULL -> 507;
       default ->

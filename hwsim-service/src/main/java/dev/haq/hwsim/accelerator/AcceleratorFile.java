@@ -1,5 +1,6 @@
 package dev.haq.hwsim.accelerator;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
@@ -8,6 +9,7 @@ import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.exc.InvalidFormatException;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -15,6 +17,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import dev.haq.model.HaqException;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -35,6 +38,7 @@ public final class AcceleratorFile {
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
           .build();
 
   private final String origin;
@@ -195,16 +199,36 @@ public final class AcceleratorFile {
               .collect(Collectors.joining(", "));
     }
     if (e instanceof InvalidFormatException wrong) {
-      Class<?> type = wrong.getTargetType();
-      String wanted =
-          type.isEnum()
-              ? Arrays.stream(type.getEnumConstants())
-                  .map(word -> word.toString().toLowerCase(Locale.ROOT))
-                  .collect(Collectors.joining(" or "))
-              : WHOLE.contains(type) ? "a whole number" : "a number";
-      return "%s is not %s".formatted(wrong.getValue(), wanted);
+      return "%s is not %s".formatted(wrong.getValue(), wanted(wrong.getTargetType()));
     }
     String text = e.getOriginalMessage();
-    return text.startsWith("Cannot map `null`") ? "it is missing: give its number" : text;
+    if (text.startsWith("Cannot map `null`")) {
+      return "it is missing: give its number";
+    }
+    // The parser's own words name Java classes.
+    return e instanceof MismatchedInputException wrong && wrong.getTargetType() != null
+        ? "expected " + wanted(wrong.getTargetType())
+        : text;
+  }
+
+  private static String wanted(Class<?> type) {
+    if (type.isEnum()) {
+      return Arrays.stream(type.getEnumConstants())
+          .map(word -> word.toString().toLowerCase(Locale.ROOT))
+          .collect(Collectors.joining(" or "));
+    }
+    if (type == Boolean.class) {
+      return "true or false";
+    }
+    if (type == String.class) {
+      return "a word";
+    }
+    if (Collection.class.isAssignableFrom(type)) {
+      return "a list, such as [2, 4, 8]";
+    }
+    if (type.isRecord()) {
+      return "keys and values";
+    }
+    return WHOLE.contains(type) ? "a whole number" : "a number";
   }
 }

@@ -75,6 +75,7 @@ public record RooflineParameters(
             "energy: give binary_mac_pj (pJ per product of two bits) or mac_pj (a list of weight_bits, activation_bits, value in pJ per MAC), and not both");
       }
       macPj = macPj == null ? List.of() : List.copyOf(macPj);
+      checkPairs("energy.mac_pj", macPj);
       optional("energy.binary_mac_pj", binaryMacPj, "pJ", 0, 1e9);
       check("energy.sram_bit_pj", sramBitPj, "pJ per bit", 0, 1e9);
       check("energy.dram_bit_pj", dramBitPj, "pJ per bit", 0, 1e9);
@@ -94,6 +95,7 @@ public record RooflineParameters(
           "give binary_macs_per_cycle (products of two bits a cycle, up to 1e12) or macs_per_cycle (a list of weight_bits, activation_bits, value in MAC a cycle), and not both");
     }
     macsPerCycle = macsPerCycle == null ? List.of() : List.copyOf(macsPerCycle);
+    checkPairs("macs_per_cycle", macsPerCycle);
     optional("binary_macs_per_cycle", binaryMacsPerCycle, "products a cycle", 1e-9, MOST);
     check("tile_rows", tileRows, "output pixels", 1, 1 << 20);
     check("tile_columns", tileColumns, "output channels", 1, 1 << 20);
@@ -122,6 +124,22 @@ public record RooflineParameters(
     return rates.stream()
         .filter(rate -> rate.holds(weights, activations))
         .min(Comparator.comparingInt(rate -> rate.weightBits() * rate.activationBits()));
+  }
+
+  /** Refuses two entries for one pair of widths. */
+  private static void checkPairs(String key, List<Rate> rates) {
+    for (int i = 0; i < rates.size(); i++) {
+      Rate rate = rates.get(i);
+      if (rates.subList(0, i).stream()
+          .anyMatch(
+              first ->
+                  first.weightBits().equals(rate.weightBits())
+                      && first.activationBits().equals(rate.activationBits()))) {
+        throw HaqException.invalid(
+            "%s has two entries for weight_bits %d, activation_bits %d: leave one",
+            key, rate.weightBits(), rate.activationBits());
+      }
+    }
   }
 
   private static void check(String key, Number value, String unit, double min, double max) {

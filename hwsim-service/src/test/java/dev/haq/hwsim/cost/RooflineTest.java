@@ -179,6 +179,14 @@ class RooflineTest {
         "name: cloud-roofline|description: none|name is missing",
         "weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]|weight_bits: [8, 4]|distinct and ascending",
         "weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]|weight_bits: [0, 4]|0",
+        "weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]|weight_bits: 8|key weight_bits: expected a list, such as",
+        "padding: true|padding: maybe|key roofline.padding: maybe is not true or false",
+        "padding: true|padding: [1]|key roofline.padding: expected true or false",
+        "tile_rows: 16|tile_rows: [16]|key roofline.tile_rows: expected a whole number",
+        "clock_hz: 200000000|clock_hz: {a: 1}|key clock_hz: expected a number",
+        "name: cloud-roofline|name: [a]|key name: expected a word",
+        "on_chip_bytes: 0|energy: cheap|key roofline.energy: expected keys and values",
+        "tile_rows: 16|lane_bits: 16|Duplicate field 'lane_bits'",
       })
   void badDescriptionsAreRefusedNamingTheKey(String good, String bad, String named) {
     HaqException e =
@@ -186,6 +194,31 @@ class RooflineTest {
             HaqException.class, () -> AcceleratorFile.parse("mine.yaml", CLOUD.replace(good, bad)));
     assertTrue(e.getMessage().contains("mine.yaml"), e.getMessage());
     assertTrue(e.getMessage().contains(named), e.getMessage());
+  }
+
+  @Test
+  void twoEntriesForOnePairOfWidthsAreRefused() {
+    String rates =
+        """
+          macs_per_cycle:
+            - {weight_bits: 8, activation_bits: 8, value: 100}
+            - {weight_bits: 4, activation_bits: 8, value: 200}
+            - {weight_bits: 8, activation_bits: 8, value: 300}
+        """
+            .stripTrailing();
+    assertTwoEntries(
+        CLOUD.replace("  binary_macs_per_cycle: 65536", rates),
+        "key roofline: macs_per_cycle has two entries for weight_bits 8, activation_bits 8");
+    String energy = "  energy:\n" + rates.replace("macs_per_cycle", "mac_pj").indent(2);
+    assertTwoEntries(
+        CLOUD + energy + "    sram_bit_pj: 0\n    dram_bit_pj: 0\n    static_mw: 0\n",
+        "key roofline.energy: energy.mac_pj has two entries");
+  }
+
+  private static void assertTwoEntries(String text, String expected) {
+    HaqException e =
+        assertThrows(HaqException.class, () -> AcceleratorFile.parse("mine.yaml", text));
+    assertTrue(e.getMessage().contains(expected), e.getMessage());
   }
 
   @Test

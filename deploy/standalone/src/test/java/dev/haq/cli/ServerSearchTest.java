@@ -1,0 +1,162 @@
+package dev.haq.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.standalone.Standalone;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A search on a server whose command is cut off, as by {@code kill -9}, and given again. */
+class ServerSearchTest {
+  private static final Pattern SESSION = Pattern.compile("^session (\\S+): follow it with 'haq");
+  private static final Pattern EPISODE = Pattern.compile("^episode +(\\d+)/");
+
+  @TempDir static Path folder;
+  private static Standalone standalone;
+  private static GatewayClient client;
+
+  @BeforeAll
+  static void start() {
+    standalone =
+        Standalone.start(
+            Standalone.Options.inside(
+                folder.resolve("data"), Optional.of(folder.resolve("sessions"))));
+    client = new GatewayClient(standalone.url());
+  }
+
+  @AfterAll
+  static void stop() {
+    standalone.close();
+  }
+
+  @Test
+  void theSameCommandGoesOnWithItsSessionAndForgetsItWhenItWasReported() throws Exception {
+    Path out = folder.resolve("cut-off");
+    List<String> command = command(out, "30");
+    String id;
+    Child first = Child.start("dev.haq.cli.Haq", command, Map.of());
+    try {
+      id = first.await(SESSION);
+      first.await(EPISODE);
+    } finally {
+      first.kill();
+    }
+    client.act(id, "pause"); // it must not be over when the second command asks
+    Captured second = Captured.run(command.toArray(String[]::new));
+    assertEquals(0, second.status(), second.err());
+    assertTrue(second.err().contains("session " + id + ": follow it with 'haq watch " + id));
+    assertTrue(second.err().contains("continuing after episode"), second.err());
+    assertEquals(30, second.out().lines().filter(line -> line.startsWith("episode ")).count());
+    assertEquals(List.of(id), sessionsOf("30"));
+    assertTrue(Files.exists(out.resolve("policy.json")));
+    assertFalse(Files.exists(out.resolve(SearchStore.FOLDER)));
+    Captured third = Captured.run(command.toArray(String[]::new));
+    assertEquals(0, third.status(), third.err());
+    assertEquals(2, sessionsOf("30").size(), "a reported search starts anew");
+  }
+
+  @Test
+  void otherOptionsStartASessionOfTheirOwnAndNameTheOneThatIsLeft() throws Exception {
+    Path out = folder.resolve("other");
+    String id;
+    Child first = Child.start("dev.haq.cli.Haq", command(out, "41"), Map.of());
+    try {
+      id = first.await(SESSION);
+    } finally {
+      first.kill();
+    }
+    Captured second = Captured.run(command(out, "2").toArray(String[]::new));
+    assertEquals(0, second.status(), second.err());
+    assertTrue(second.err().contains("an earlier search was left: session " + id), second.err());
+    assertEquals(List.of(id), sessionsOf("41"));
+    client.act(id, "cancel");
+  }
+
+  @Test
+  void aSessionWhoseCreationWasNotAnsweredIsFoundByItsRequest() throws Exception {
+    Path out = folder.resolve("unanswered");
+    Terminal terminal = Terminal.system(true);
+    SessionSpec spec = Json.parse(SPEC, SessionSpec.newBuilder()).build();
+    Session created = ServerSearch.in(out, terminal).create(client, spec);
+    Path file = out.resolve(SearchStore.FOLDER).resolve("server.json");
+    var kept = (com.fasterxml.jackson.databind.node.ObjectNode) Json.tree(Files.readString(file));
+    kept.remove("session");
+    Files.writeString(file, Json.text(kept));
+    Session found = ServerSearch.in(out, terminal).unfinished(client, spec).orElseThrow();
+    assertEquals(created.getId(), found.getId());
+  }
+
+  @Test
+  void aLostConnectionSaysWhichSessionGoesOn() {
+    ServerSearch search = ServerSearch.in(folder.resolve("lost"), Terminal.system(true));
+    Session session = search.create(client, Json.parse(SPEC, SessionSpec.newBuilder()).build());
+    HaqException lost = new HaqException(Reason.UNAVAILABLE, "the event stream broke");
+    String told = search.explained(lost).getMessage();
+    assertTrue(told.startsWith("the event stream broke; the same command goes on; "), told);
+    assertTrue(
+        told.endsWith("'haq watch " + session.getId() + " --server " + client.base() + "'"), told);
+  }
+
+  @Test
+  void aRefusedSearchLeavesNothingBehind() {
+    Path out = folder.resolve("refused");
+    List<String> command = new ArrayList<>(command(out, "3"));
+    command.set(command.indexOf("0.6"), "0.01");
+    Captured run = Captured.run(command.toArray(String[]::new));
+    assertEquals(2, run.status(), run.err());
+    assertFalse(Files.exists(out));
+  }
+
+  private static final String SPEC =
+      """
+      {"model": "builtin:shapes", "data": {"dataset": "builtin:shapes", "max_images": 32},
+       "target": {"name": "bismo-edge"}, "budget": {"resource": "LATENCY", "ratio": 0.6},
+       "episodes": 2, "agent": "random"}
+      """;
+
+  /** Sessions with so many episodes. */
+  private static List<String> sessionsOf(String episodes) {
+    return client.sessions().stream()
+        .filter(session -> session.getEpisodesTotal() == Integer.parseInt(episodes))
+        .map(Session::getId)
+        .toList();
+  }
+
+  private static List<String> command(Path out, String episodes) {
+    return List.of(
+        "search",
+        "--server",
+        standalone.url().toString(),
+        "--model",
+        "builtin:shapes",
+        "--data",
+        "builtin:shapes",
+        "--images",
+        "32",
+        "--target",
+        "bismo-edge",
+        "--budget",
+        "0.6",
+        "--agent",
+        "random",
+        "--episodes",
+        episodes,
+        "--out",
+        out.toString());
+  }
+}
