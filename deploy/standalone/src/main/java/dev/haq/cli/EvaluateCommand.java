@@ -42,7 +42,7 @@ final class EvaluateCommand implements Callable<Integer> {
     DataSelection.Split part = part(split);
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
-      Model known = model.resolve(client);
+      Model known = model.resolve(client, common.terminal());
       Optional<Policy> bits = policy.resolve(known);
       EvaluateRequest request =
           EvaluateRequest.newBuilder()

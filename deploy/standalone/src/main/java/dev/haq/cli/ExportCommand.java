@@ -67,7 +67,7 @@ final class ExportCommand implements Callable<Integer> {
     }
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
-      Model known = model.resolve(client);
+      Model known = model.resolve(client, common.terminal());
       ExportRequest.Builder request =
           ExportRequest.newBuilder()
               .setModel(known.getId())

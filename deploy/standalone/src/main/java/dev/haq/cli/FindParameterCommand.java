@@ -63,7 +63,7 @@ final class FindParameterCommand implements Callable<Integer> {
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
       TargetOptions.Resolved resolved = target.resolve(client, Resource.LATENCY);
-      Model known = model.resolve(client);
+      Model known = model.resolve(client, common.terminal());
       FindParameterResponse found =
           client.findParameter(
               FindParameterRequest.newBuilder()

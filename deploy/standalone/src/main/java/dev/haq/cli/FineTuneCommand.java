@@ -91,7 +91,7 @@ final class FineTuneCommand implements Callable<Integer> {
     }
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
-      Model known = model.resolve(client);
+      Model known = model.resolve(client, common.terminal());
       Policy bits = policy.required(known);
       FineTuneRequest request =
           FineTuneRequest.newBuilder()

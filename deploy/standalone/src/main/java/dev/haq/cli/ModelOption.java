@@ -39,12 +39,18 @@ final class ModelOption {
     return Digests.of(file, imageSize == null ? "" : imageSize.toString());
   }
 
-  /** The model as the service describes it, imported first where it is not known yet. */
-  Model resolve(GatewayClient client) {
-    if (Digests.isId(model)) {
-      return client.model(model);
-    }
-    Path file = file();
+  /**
+   * The model as the service describes it, imported first where it is not known yet.
+   *
+   * @param terminal told what of the model is not quantized
+   */
+  Model resolve(GatewayClient client, Terminal terminal) {
+    Model known = Digests.isId(model) ? client.model(model) : ofFile(client, file());
+    known.getNotesList().forEach(terminal::note);
+    return known;
+  }
+
+  private Model ofFile(GatewayClient client, Path file) {
     return client
         .findModel(id(file))
         .orElseGet(

@@ -45,7 +45,7 @@ final class SearchCommand implements Callable<Integer> {
     TargetOptions.Resolved resolved =
         target.resolve(client, search.budget().resource(), further.names());
     TableOptions.checkBudgets(TargetOptions.OPTION, resolved.ref(), search.budgets());
-    Model known = model.resolve(client);
+    Model known = model.resolve(client, common.terminal());
     spec.setName(known.getName())
         .setModel(known.getId())
         .setTarget(resolved.ref())

@@ -67,7 +67,7 @@ final class SensitivityCommand implements Callable<Integer> {
     }
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
-      Model known = model.resolve(client);
+      Model known = model.resolve(client, common.terminal());
       BitChoices choices = BitChoices.newBuilder().addAllBits(widths).build();
       MeasureSensitivityRequest request =
           MeasureSensitivityRequest.newBuilder()

@@ -38,7 +38,7 @@ final class SimulateCommand implements Callable<Integer> {
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
       TargetOptions.Resolved resolved = target.resolve(client, Resource.LATENCY);
-      Model known = model.resolve(client);
+      Model known = model.resolve(client, common.terminal());
       Policy bits = policy.required(known);
       SimulateResponse answer =
           client.simulate(

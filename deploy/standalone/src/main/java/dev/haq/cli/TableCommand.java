@@ -49,7 +49,7 @@ final class TableCommand implements Callable<Integer> {
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
       TargetOptions.Resolved resolved = target.resolve(client, wanted);
-      Model known = model.resolve(client);
+      Model known = model.resolve(client, common.terminal());
       BuildCostTableResponse answer =
           client.costTable(
               BuildCostTableRequest.newBuilder()

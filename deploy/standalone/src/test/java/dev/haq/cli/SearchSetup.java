@@ -69,7 +69,7 @@ final class SearchSetup {
     Path folder = sessions == null ? Files.createTempDirectory("haq-benchmark-") : sessions;
     try (Connection connection = Connection.open(common, folder)) {
       client = connection.client();
-      network = model.resolve(client);
+      network = model.resolve(client, common.terminal());
       hardware = target.resolve(client, ResourceOption.parse("--resource", resource));
       images = data.resolve(client, DataSelection.Split.SEARCH);
       work.run();

@@ -24,6 +24,7 @@ public final class ModelDescription {
         .addAllInputShape(stored.inputShape())
         .setSizeBytes(stored.sizeBytes())
         .setCreateTime(timestamp(stored.created()))
+        .addAllNotes(stored.notes())
         .build();
   }
 
@@ -50,6 +51,7 @@ public final class ModelDescription {
         message.getClasses(),
         message.getInputShapeList(),
         message.getSizeBytes(),
-        Instant.ofEpochSecond(created.getSeconds(), created.getNanos()));
+        Instant.ofEpochSecond(created.getSeconds(), created.getNanos()),
+        message.getNotesList());
   }
 }

@@ -123,7 +123,6 @@ public final class ModelImporter {
             fixedBatch,
             shapes,
             nonNegative);
-    UncountedLayers.note(graph).ifPresent(note -> LOG.warn("model {}: {}", id, note));
     List<Layer> layers = graph.layers().stream().map(Quantizable::layer).toList();
     return new ImportedModel(
         new Network(id, name, layers, otherParameters(graph)), graph, sizeBytes);

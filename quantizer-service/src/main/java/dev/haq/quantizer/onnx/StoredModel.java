@@ -12,11 +12,18 @@ import java.util.List;
  * @param inputShape of one image: channels, height, width
  * @param sizeBytes of its file
  * @param created when it was imported; the epoch for the built-in
+ * @param notes for people, what of it is in no layer
  */
 public record StoredModel(
-    Network network, int classes, List<Integer> inputShape, long sizeBytes, Instant created) {
+    Network network,
+    int classes,
+    List<Integer> inputShape,
+    long sizeBytes,
+    Instant created,
+    List<String> notes) {
   public StoredModel {
     inputShape = List.copyOf(inputShape);
+    notes = List.copyOf(notes);
   }
 
   static StoredModel of(ImportedModel model, Instant created) {
@@ -25,7 +32,8 @@ public record StoredModel(
         model.graph().classes(),
         model.graph().inputShape(),
         model.sizeBytes(),
-        created);
+        created,
+        UncountedLayers.note(model.graph()).stream().toList());
   }
 
   /** {@code sha256:...} or {@code builtin:shapes}. */
