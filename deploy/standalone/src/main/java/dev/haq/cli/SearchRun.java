@@ -90,7 +90,7 @@ final class SearchRun {
     Session session = unfinished.orElseGet(create);
     if (unfinished.isPresent()) {
       terminal.note("continuing after episode " + session.getEpisodesDone());
-      if (session.getState() == SessionState.PAUSED) {
+      if (session.getState() == SessionState.PAUSED || session.getPauseRequested()) {
         client.act(session.getId(), "resume");
       }
     }
