@@ -92,6 +92,29 @@ class CommandTest {
   }
 
   @Test
+  void aSearchEndsEarlyWhenItsGoalIsReached() {
+    Captured run =
+        search(
+            "goal",
+            "--episodes",
+            "20",
+            "--images",
+            "32",
+            "--goal",
+            "1",
+            "--patience",
+            "9",
+            "--max-time",
+            "1h",
+            "--learn-while-evaluating",
+            "--json");
+    assertEquals(0, run.status(), run.err());
+    assertEquals("GOAL", run.json().at("/session/end_reason").asText());
+    assertTrue(run.json().get("episodes").asInt() < 20);
+    assertEquals(3600, run.json().at("/session/spec/early_ends/wall_seconds").asDouble());
+  }
+
+  @Test
   void modelSizeIsSearchedOverWeightsAlone() {
     Captured run =
         run(
