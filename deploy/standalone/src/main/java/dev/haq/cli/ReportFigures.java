@@ -12,6 +12,7 @@ import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.wire.DataWire;
+import dev.haq.wire.RecipeWire;
 import java.util.Optional;
 
 /** Where the accuracies and costs of a session's report come from. */
@@ -105,7 +106,8 @@ final class ReportFigures {
         SimulateRequest.newBuilder()
             .setTarget(target)
             .setNetwork(model.getNetwork())
-            .setPolicy(policy);
+            .setPolicy(policy)
+            .setCountCodebooks(RecipeWire.fromProto(session.getSpec().getRecipe()).hasCodebooks());
     if (resource == Resource.MODEL_SIZE) {
       request.addResources(resource);
     }
