@@ -181,8 +181,7 @@ class HwsimServiceTest {
             .addPolicies(plain.getPolicy())
             .setCountCodebooks(true)
             .build();
-    assertEquals(
-        with, simulator.simulateBatch(batch).getResults(0).getTotal().getModelSizeBytes());
+    assertEquals(with, simulator.simulateBatch(batch).getResults(0).getTotal().getModelSizeBytes());
   }
 
   @Test

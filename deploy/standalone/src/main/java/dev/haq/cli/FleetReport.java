@@ -42,8 +42,7 @@ final class FleetReport {
    * @param images what accuracies are of, for people
    * @param heldOut accuracy of a policy on them
    */
-  FleetReport(
-      Session session, String images, Function<Policy, Accuracy> heldOut, Pricing pricing) {
+  FleetReport(Session session, String images, Function<Policy, Accuracy> heldOut, Pricing pricing) {
     this.session = session;
     this.images = images;
     this.heldOut = heldOut;

@@ -158,8 +158,7 @@ final class SearchRun {
   private static void addFound(
       ResultFiles files, GatewayClient client, ReportFigures figures, List<Episode> episodes) {
     Session ended = figures.session();
-    files.addSearch(
-        ended, figures.model(), figures.cost(ended.getBest().getPolicy()), episodes);
+    files.addSearch(ended, figures.model(), figures.cost(ended.getBest().getPolicy()), episodes);
     BestPolicy.own(ended)
         .tuned()
         .ifPresent(

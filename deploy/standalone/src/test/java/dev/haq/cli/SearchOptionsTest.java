@@ -70,7 +70,8 @@ class SearchOptionsTest {
   private static SessionSpec filled(String... options) {
     List<String> args = new ArrayList<>(List.of("--budget", "0.6"));
     args.addAll(List.of(options));
-    SearchOptions search = CommandLine.populateCommand(new SearchOptions(), args.toArray(String[]::new));
+    SearchOptions search =
+        CommandLine.populateCommand(new SearchOptions(), args.toArray(String[]::new));
     SessionSpec.Builder spec = SessionSpec.newBuilder();
     search.fill(spec);
     return spec.build();

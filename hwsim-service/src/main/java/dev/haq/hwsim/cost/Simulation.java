@@ -90,12 +90,7 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
   }
 
   private static LayerCost cost(
-      Network network,
-      int index,
-      CostModel model,
-      LayerBits bits,
-      boolean run,
-      boolean codebooks) {
+      Network network, int index, CostModel model, LayerBits bits, boolean run, boolean codebooks) {
     Layer layer = network.layer(index);
     RunCost cost = RunCost.NOT_RUN;
     if (run) {

@@ -37,7 +37,8 @@ final class PolicyFormsTest {
     PolicyForms forms = forms("haq");
     List<LayerForm> first = forms.of(new Policy(List.of(LayerBits.of(4, 8), LayerBits.of(3, 8))));
     List<LayerForm> second = forms.of(new Policy(List.of(LayerBits.of(4, 5), LayerBits.of(5, 8))));
-    assertSame(weights(first.get(0)), weights(second.get(0)), "other activation bits are no matter");
+    assertSame(
+        weights(first.get(0)), weights(second.get(0)), "other activation bits are no matter");
     assertNotSame(weights(first.get(1)), weights(second.get(1)), "other weight bits are");
   }
 

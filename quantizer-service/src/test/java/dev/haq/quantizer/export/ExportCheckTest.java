@@ -44,30 +44,21 @@ final class ExportCheckTest {
   void aFileThatIsUnlikeItsPlainReadingIsRefusedHoweverLittleItDiffers() {
     assertRefused(
         "the file, not optimised, scores 69.70 % top-1 on 1000 images where the plain reading",
-        700,
-        700,
-        697,
-        700);
+        700, 700, 697, 700);
   }
 
   @Test
   void aFileThatIsUnlikeTheEvaluationIsRefusedAsItIsWritten() {
     assertRefused(
         "the file, not optimised, scores 65.00 % top-1 on 1000 images where the evaluation",
-        700,
-        650,
-        650,
-        700);
+        700, 650, 650, 700);
   }
 
   @Test
   void aFileThatOptimisationMakesUnlikeTheEvaluationIsRefused() {
     assertRefused(
         "the file, optimised, scores 65.00 % top-1 on 1000 images where the evaluation",
-        700,
-        700,
-        700,
-        650);
+        700, 700, 700, 650);
   }
 
   @Test

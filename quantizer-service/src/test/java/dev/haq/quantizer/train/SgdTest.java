@@ -17,8 +17,7 @@ final class SgdTest {
 
   private static FineTuning settings(
       double rate, double momentum, double weightDecay, Schedule schedule) {
-    return new FineTuning(
-        Optional.empty(), 1, rate, momentum, weightDecay, 1, schedule, false, 0);
+    return new FineTuning(Optional.empty(), 1, rate, momentum, weightDecay, 1, schedule, false, 0);
   }
 
   @Test
@@ -28,7 +27,8 @@ final class SgdTest {
       NDArray other = manager.create(new float[] {10});
       Sgd descent =
           new Sgd(List.of(weights, other), settings(1, 0.5, 0.1, Schedule.CONSTANT), manager);
-      // v = 0.5 v + g + 0.1 w, w = w - r v; of the second weight g is 0, of the third decay's -0.1 w.
+      // v = 0.5 v + g + 0.1 w, w = w - r v; of the second weight g is 0, of the third decay's -0.1
+      // w.
       descent.step(gradients(manager, 1, -1), 0.2);
       assertWeights(weights, 1.1f, -0.2f, 0.78f, -1.96f, descent);
       descent.step(gradients(manager, -2, -1), 0.2);
@@ -69,8 +69,7 @@ final class SgdTest {
   }
 
   private static List<NDArray> gradients(NDManager manager, float first, float other) {
-    return List.of(
-        manager.create(new float[] {first, 0}), manager.create(new float[] {other}));
+    return List.of(manager.create(new float[] {first, 0}), manager.create(new float[] {other}));
   }
 
   private static void assertWeights(
