@@ -16,6 +16,7 @@ import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
 import dev.haq.proto.hwsim.v1.ListTargetsRequest;
 import dev.haq.proto.hwsim.v1.ListTargetsResponse;
 import dev.haq.proto.hwsim.v1.LookupTable;
+import dev.haq.proto.hwsim.v1.SimulateBatchRequest;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
 import dev.haq.proto.hwsim.v1.Target;
@@ -148,6 +149,39 @@ class HwsimServiceTest {
           CostWire.fromProto(simulated.getTotal()).of(CostWire.fromProto(resource)), total);
       assertTrue(response.getSeconds() > 0);
     }
+  }
+
+  @Test
+  void codebooksAreCountedWhereTheRequestSaysSo() {
+    Network network = Networks.mobileNetV1();
+    double expected = network.size() * 4 * 256;
+    SimulateRequest.Builder plain = eightBit("bismo-edge", network);
+    SimulateRequest.Builder counted = plain.clone().setCountCodebooks(true);
+    double difference =
+        simulator.simulate(counted.build()).getTotal().getModelSizeBytes()
+            - simulator.simulate(plain.build()).getTotal().getModelSizeBytes();
+    assertEquals(expected, difference);
+    BuildCostTableRequest.Builder table =
+        BuildCostTableRequest.newBuilder()
+            .setTarget(target("bismo-edge"))
+            .setNetwork(NetworkWire.toProto(network))
+            .setResource(Resource.MODEL_SIZE);
+    Policy eight = Policy.uniform(network.size(), LayerBits.of(8, 8));
+    double without =
+        CostWire.fromProto(simulator.buildCostTable(table.build()).getTable()).cost(eight);
+    double with =
+        CostWire.fromProto(
+                simulator.buildCostTable(table.setCountCodebooks(true).build()).getTable())
+            .cost(eight);
+    assertEquals(expected, with - without);
+    SimulateBatchRequest batch =
+        SimulateBatchRequest.newBuilder()
+            .setTarget(target("bismo-edge"))
+            .setNetwork(NetworkWire.toProto(network))
+            .addPolicies(plain.getPolicy())
+            .setCountCodebooks(true)
+            .build();
+    assertEquals(with, simulator.simulateBatch(batch).getResults(0).getTotal().getModelSizeBytes());
   }
 
   @Test

@@ -63,6 +63,16 @@ public record DataSelection(
         DEFAULT_HELD_OUT_FRACTION);
   }
 
+  /**
+   * How many images {@link Split#HELD_OUT} has of a dataset without splits of its own: none where
+   * the fraction of a small one rounds to 0, and never all of them.
+   *
+   * @param size images of the dataset, at least 1
+   */
+  public int heldOutImages(int size) {
+    return (int) Math.min(size - 1, Math.round(size * heldOutFraction));
+  }
+
   public DataSelection withSplit(Split other) {
     return new DataSelection(
         datasetId, preprocessing, other, maxImages, calibrationImages, splitSeed, heldOutFraction);

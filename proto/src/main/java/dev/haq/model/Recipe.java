@@ -121,6 +121,11 @@ public record Recipe(
     return name.equals("haq-finetune") || fineTuning.isPresent();
   }
 
+  /** Whether weights are codes of a codebook, which takes room of its own. */
+  public boolean hasCodebooks() {
+    return name.equals("kmeans");
+  }
+
   /** How it trains, where it does. */
   public FineTuning training() {
     return fineTuning.orElse(FineTuning.DEFAULT);

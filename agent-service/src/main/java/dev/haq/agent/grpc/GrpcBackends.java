@@ -166,7 +166,8 @@ public final class GrpcBackends implements Backend.Factory {
           HardwareSimulatorGrpc.newBlockingStub(hwsim.channel()),
           calls,
           TargetWire.toProto(target),
-          network);
+          network,
+          spec.recipe().hasCodebooks());
     }
 
     @Override

@@ -23,8 +23,11 @@ import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
 import java.util.Iterator;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Trains a session's best policy by the quantizer, which goes on where an equal call broke off. */
 record GrpcFineTuner(
@@ -33,6 +36,11 @@ record GrpcFineTuner(
     ShardedEvaluations evaluations,
     SessionSpec spec,
     Network network) {
+  private static final Logger LOG = LoggerFactory.getLogger(GrpcFineTuner.class);
+
+  /** Why there may be no held-out image to judge by. */
+  private static final Set<Reason> UNJUDGED =
+      Set.of(Reason.INVALID_DATASET, Reason.IMAGE_SIZE_MISMATCH);
 
   /** Refuses a model that a recipe cannot train, whatever the policy. */
   void check(Recipe recipe) {
@@ -45,20 +53,13 @@ record GrpcFineTuner(
     Recipe recipe = spec.finalRecipe().orElseThrow();
     Policy policy = best.result().policy();
     FineTuneResult result = train(request(policy, recipe).build(), listener);
-    Optional<Tuned.HeldOut> heldOut =
-        spec.data().heldOutFraction() > 0
-            ? Optional.of(
-                new Tuned.HeldOut(
-                    heldOut(spec.model(), policy, spec.recipe()),
-                    heldOut(result.getModel().getId(), policy, recipe.untrained())))
-            : Optional.empty();
     return new Tuned(
         best.number(),
         result.getModel().getId(),
         recipe.training().epochs(),
         best.result().accuracy(),
         DataWire.fromProto(result.getAfter()),
-        heldOut,
+        heldOut(policy, result.getModel().getId()),
         result.getSeconds());
   }
 
@@ -102,6 +103,29 @@ record GrpcFineTuner(
       }
     }
     return result;
+  }
+
+  /**
+   * Empty where no image is held out: by the fraction, or because it rounds to none of a small
+   * dataset, which the quantizer says as INVALID_DATASET. What was trained is worth more than how
+   * it does on images that there are not, or that do not fit.
+   */
+  private Optional<Tuned.HeldOut> heldOut(Policy policy, String tuned) {
+    if (spec.data().heldOutFraction() == 0) {
+      return Optional.empty();
+    }
+    try {
+      Recipe untrained = spec.finalRecipe().orElseThrow().untrained();
+      return Optional.of(
+          new Tuned.HeldOut(
+              heldOut(spec.model(), policy, spec.recipe()), heldOut(tuned, policy, untrained)));
+    } catch (HaqException e) {
+      if (!UNJUDGED.contains(e.reason())) {
+        throw e;
+      }
+      LOG.warn("the model {} is not judged on held-out images: {}", tuned, e.getMessage());
+      return Optional.empty();
+    }
   }
 
   private Accuracy heldOut(String model, Policy policy, Recipe recipe) {

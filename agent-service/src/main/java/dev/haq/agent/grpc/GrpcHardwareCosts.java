@@ -22,18 +22,24 @@ final class GrpcHardwareCosts implements HardwareCosts {
   private final PatientCalls calls;
   private final TargetRef target;
   private final Network network;
+  private final boolean codebooks;
   private final dev.haq.proto.model.v1.Network networkMessage;
   private final Map<Resource, CostTable> tables = new ConcurrentHashMap<>();
 
+  /**
+   * @param codebooks whether model size counts those of the layers
+   */
   GrpcHardwareCosts(
       HardwareSimulatorBlockingStub simulator,
       PatientCalls calls,
       TargetRef target,
-      Network network) {
+      Network network,
+      boolean codebooks) {
     this.simulator = simulator;
     this.calls = calls;
     this.target = target;
     this.network = network;
+    this.codebooks = codebooks;
     this.networkMessage = NetworkWire.toProto(network);
   }
 
@@ -49,6 +55,7 @@ final class GrpcHardwareCosts implements HardwareCosts {
             .setTarget(target)
             .setNetwork(networkMessage)
             .setResource(CostWire.toProto(resource))
+            .setCountCodebooks(codebooks)
             .build();
     return CostWire.fromProto(
         calls.call(GrpcBackends.SIMULATOR, () -> simulator.buildCostTable(request)).getTable());
@@ -60,7 +67,8 @@ final class GrpcHardwareCosts implements HardwareCosts {
         SimulateRequest.newBuilder()
             .setTarget(target)
             .setNetwork(networkMessage)
-            .setPolicy(BitsWire.toProto(policy, network));
+            .setPolicy(BitsWire.toProto(policy, network))
+            .setCountCodebooks(codebooks);
     if (hasFloat(policy)) {
       // Layers left in float have a size but no latency here.
       request.addResources(CostWire.toProto(Resource.MODEL_SIZE));

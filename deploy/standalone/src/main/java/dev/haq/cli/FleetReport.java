@@ -24,6 +24,7 @@ import java.util.stream.Collectors;
 /** What a session found for each of several targets, and for all of them. */
 final class FleetReport {
   private final Session session;
+  private final String images;
   private final Function<Policy, Accuracy> heldOut;
   private final Pricing pricing;
 
@@ -38,10 +39,12 @@ final class FleetReport {
   }
 
   /**
-   * @param heldOut accuracy of a policy on the images that {@link SearchReport#images} names
+   * @param images what accuracies are of, for people
+   * @param heldOut accuracy of a policy on them
    */
-  FleetReport(Session session, Function<Policy, Accuracy> heldOut, Pricing pricing) {
+  FleetReport(Session session, String images, Function<Policy, Accuracy> heldOut, Pricing pricing) {
     this.session = session;
+    this.images = images;
     this.heldOut = heldOut;
     this.pricing = pricing;
   }
@@ -56,7 +59,7 @@ final class FleetReport {
     List<List<String>> rows = BestPolicy.all(session).stream().map(this::row).toList();
     return Tables.of(headings, rows)
         + "\ntop-1 on "
-        + SearchReport.images(session)
+        + images
         + "; (over) is beyond the target's budget, - cannot run there"
         + "\n"
         + regret(session.getFleet());

@@ -91,6 +91,15 @@ final class SearchOptions {
       description = "The same seed gives the same policy; ${DEFAULT-VALUE} by default.")
   private long seed;
 
+  @Option(
+      names = "--learn-while-evaluating",
+      description =
+          "Learn from an episode while the next is evaluated: faster, and each is proposed as of"
+              + " one episode earlier.")
+  private boolean learnWhileEvaluating;
+
+  @Mixin private EarlyEndOptions early;
+
   @Mixin private RecipeOptions recipe;
 
   @Option(
@@ -124,10 +133,12 @@ final class SearchOptions {
     spec.setAgent(agent)
         .setReward(reward())
         .setParallelEpisodes(parallel)
+        .setLearnWhileEvaluating(learnWhileEvaluating)
         .setEpisodes(episodes)
         .setSeed(seed)
         .setRecipe(recipe.recipe())
         .setSearchFirstAndLast(searchFirstAndLast);
+    early.fill(spec);
   }
 
   /** All of them, {@code --budget} first. */

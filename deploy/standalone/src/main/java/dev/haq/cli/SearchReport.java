@@ -4,20 +4,15 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
-import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.Tuned;
-import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
-import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Accuracy;
 import dev.haq.proto.model.v1.Cost;
-import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.Layer;
 import dev.haq.proto.model.v1.LayerBits;
+import dev.haq.proto.model.v1.Network;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
-import dev.haq.proto.quantizer.v1.EvaluateRequest;
-import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.wire.BestPolicy;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,9 +42,8 @@ final class SearchReport {
       Accuracy accuracy,
       Optional<SimulateResponse> cost) {}
 
-  private final GatewayClient client;
+  private final ReportFigures figures;
   private final Session session;
-  private final Model model;
   private final List<Row> uniform = new ArrayList<>();
   private final Row baseline;
   private final Row best;
@@ -57,12 +51,11 @@ final class SearchReport {
   /** The found policy after the final fine-tuning; empty where there was none. */
   private final Optional<Row> tuned;
 
-  private SearchReport(GatewayClient client, Session session) {
-    this.client = client;
-    this.session = session;
-    this.model = client.model(session.getSpec().getModel());
+  private SearchReport(ReportFigures figures) {
+    this.figures = figures;
+    this.session = figures.session();
     this.baseline = row("float", 0, Optional.empty());
-    TargetOptions.Resolved target = TargetOptions.resolve(client, session.getSpec().getTarget());
+    TargetOptions.Resolved target = figures.target();
     for (int bits : UNIFORM_BITS) {
       if (target.weightBits().getBitsList().contains(bits)
           && target.activationBits().getBitsList().contains(bits)) {
@@ -74,22 +67,8 @@ final class SearchReport {
   }
 
   /** Evaluates everything; takes as long as six evaluations. */
-  static SearchReport of(GatewayClient client, Session session) {
-    return new SearchReport(client, session);
-  }
-
-  Model model() {
-    return model;
-  }
-
-  private static boolean holdsOut(Session session) {
-    DataSelection data = session.getSpec().getData();
-    return !data.hasHeldOutFraction() || data.getHeldOutFraction() > 0;
-  }
-
-  /** The images that accuracies are of, for people. */
-  static String images(Session session) {
-    return holdsOut(session) ? "held-out images" : "search images (none held out)";
+  static SearchReport of(ReportFigures figures) {
+    return new SearchReport(figures);
   }
 
   /** On the held-out images, or the search images where none are held out. */
@@ -106,16 +85,8 @@ final class SearchReport {
         best.cost());
   }
 
-  /** What was found for each target, where there are several. */
-  Optional<FleetReport> fleet() {
-    return session.getTargetsCount() == 0
-        ? Optional.empty()
-        : Optional.of(
-            new FleetReport(session, policy -> accuracy(Optional.of(policy)), this::cost));
-  }
-
   /** Cost of the found policy, layer by layer. */
-  SimulateResponse bestCost() {
+  private SimulateResponse bestCost() {
     return best.cost().orElseThrow();
   }
 
@@ -150,7 +121,7 @@ final class SearchReport {
         });
     ArrayNode rows = document.putArray("uniform");
     uniform.forEach(row -> rows.add(node(row)));
-    fleet().ifPresent(fleet -> fleet.addTo(document));
+    figures.fleet().ifPresent(fleet -> fleet.addTo(document));
     document.put("episodes", episodes.size());
     document.put("extrapolated", isExtrapolated());
     return document;
@@ -158,17 +129,18 @@ final class SearchReport {
 
   /** The policy layer by layer, and the table of comparison. */
   String text() {
-    String targets = fleet().map(fleet -> "\n\n" + fleet.text()).orElse("");
+    String targets = figures.fleet().map(fleet -> "\n\n" + fleet.text()).orElse("");
     return policyTable() + "\n\n" + comparison() + targets;
   }
 
   private String policyTable() {
     SimulateResponse cost = bestCost();
+    Network network = figures.model().getNetwork();
     Resource resource = resource();
     double total = Figures.of(cost.getTotal(), resource);
     List<List<String>> rows = new ArrayList<>();
-    for (int i = 0; i < model.getNetwork().getLayersCount(); i++) {
-      Layer layer = model.getNetwork().getLayers(i);
+    for (int i = 0; i < network.getLayersCount(); i++) {
+      Layer layer = network.getLayers(i);
       LayerBits bits = session.getBest().getPolicy().getLayers(i);
       double value = Figures.of(cost.getLayers(i).getCost(), resource);
       rows.add(
@@ -208,7 +180,7 @@ final class SearchReport {
         + "\ntop-1 on %d %s; budget %s"
             .formatted(
                 best.accuracy().getImages(),
-                images(session),
+                figures.images(),
                 Figures.amount(resource, session.getBudgetLimit()))
         + (tuned.isPresent()
             ? "\nthe fine-tuned model is %s (recipe %s)"
@@ -247,39 +219,7 @@ final class SearchReport {
   }
 
   private Row row(String name, int bits, Optional<Policy> policy) {
-    return new Row(name, bits, policy, accuracy(policy), policy.map(this::cost));
-  }
-
-  private Accuracy accuracy(Optional<Policy> policy) {
-    SessionSpec spec = session.getSpec();
-    DataSelection.Builder data =
-        spec.getData().toBuilder().setSplit(DataSelection.Split.HELD_OUT).setMaxImages(0);
-    if (!holdsOut(session)) {
-      data.setSplit(DataSelection.Split.SEARCH).setMaxImages(spec.getData().getMaxImages());
-    }
-    EvaluateRequest.Builder request =
-        EvaluateRequest.newBuilder()
-            .setModel(spec.getModel())
-            .setData(data)
-            .setRecipe(spec.getRecipe());
-    policy.ifPresent(request::setPolicy);
-    return client.evaluate(request.build()).getAccuracy();
-  }
-
-  private SimulateResponse cost(Policy policy) {
-    return cost(session.getSpec().getTarget(), resource(), policy);
-  }
-
-  private SimulateResponse cost(TargetRef target, Resource resource, Policy policy) {
-    SimulateRequest.Builder request =
-        SimulateRequest.newBuilder()
-            .setTarget(target)
-            .setNetwork(model.getNetwork())
-            .setPolicy(policy);
-    if (resource == Resource.MODEL_SIZE) {
-      request.addResources(resource);
-    }
-    return client.simulate(request.build());
+    return new Row(name, bits, policy, figures.accuracy(policy), policy.map(figures::cost));
   }
 
   /** The same bits everywhere but where the session pins them, as the found policy has them. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
@@ -140,21 +141,29 @@ final class SearchRun {
     terminal.line(
         "%s after %d episodes; %s",
         Figures.name(ended.getState()), ended.getEpisodesDone(), SearchReport.summary(ended));
-    SearchReport report = SearchReport.of(client, ended);
-    ObjectNode document = report.document(followed.episodes());
+    ReportFigures figures = ReportFigures.of(client, ended);
     ResultFiles files = new ResultFiles(out);
-    files.addSearch(ended, report.model(), report.bestCost(), followed.episodes());
-    BestPolicy.own(ended)
-        .tuned()
-        .ifPresent(
-            tuned -> files.add("tuned.onnx", file -> client.downloadModel(tuned.getModel(), file)));
-    report.fleet().ifPresent(fleet -> fleet.addTo(files, report.model(), client::downloadModel));
+    addFound(files, client, figures, followed.episodes());
+    // Last: it takes evaluations, and one that fails is not to lose what was found.
+    SearchReport report = SearchReport.of(figures);
+    ObjectNode document = report.document(followed.episodes());
     List<Path> written = files.finish(document);
     terminal.line("\n" + report.text() + "\n");
     written.forEach(file -> terminal.line("wrote " + file));
     if (terminal.json()) {
       terminal.document(document);
     }
+  }
+
+  private static void addFound(
+      ResultFiles files, GatewayClient client, ReportFigures figures, List<Episode> episodes) {
+    Session ended = figures.session();
+    files.addSearch(ended, figures.model(), figures.cost(ended.getBest().getPolicy()), episodes);
+    BestPolicy.own(ended)
+        .tuned()
+        .ifPresent(
+            tuned -> files.add("tuned.onnx", file -> client.downloadModel(tuned.getModel(), file)));
+    figures.fleet().ifPresent(fleet -> fleet.addTo(files, figures.model(), client::downloadModel));
   }
 
   private static EvaluateRequest floatModel(SessionSpec spec) {

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.hwsim.v1.SimulateRequest;
+import dev.haq.proto.model.v1.Resource;
 import dev.haq.standalone.Standalone;
 import dev.haq.wire.NpyFile;
 import java.io.IOException;
@@ -92,6 +95,29 @@ class CommandTest {
   }
 
   @Test
+  void aSearchEndsEarlyWhenItsGoalIsReached() {
+    Captured run =
+        search(
+            "goal",
+            "--episodes",
+            "20",
+            "--images",
+            "32",
+            "--goal",
+            "1",
+            "--patience",
+            "9",
+            "--max-time",
+            "1h",
+            "--learn-while-evaluating",
+            "--json");
+    assertEquals(0, run.status(), run.err());
+    assertEquals("GOAL", run.json().at("/session/end_reason").asText());
+    assertTrue(run.json().get("episodes").asInt() < 20);
+    assertEquals(3600, run.json().at("/session/spec/early_ends/wall_seconds").asDouble());
+  }
+
+  @Test
   void modelSizeIsSearchedOverWeightsAlone() {
     Captured run =
         run(
@@ -118,6 +144,53 @@ class CommandTest {
     assertEquals(0, run.status(), run.err());
     assertTrue(run.json().at("/best/policy/layers/1/activation_bits").isNull());
     assertTrue(run.json().at("/best/cost_ratio").asDouble() <= 0.2);
+  }
+
+  @Test
+  void sizesOfSharedWeightsCountTheirCodebooks() {
+    Captured run =
+        run(
+            "search",
+            "--model",
+            "builtin:shapes",
+            "--data",
+            "builtin:shapes",
+            "--target",
+            "bismo-edge",
+            "--resource",
+            "size",
+            "--budget",
+            "0.25",
+            "--recipe",
+            "kmeans",
+            "--episodes",
+            "2",
+            "--images",
+            "32",
+            "--agent",
+            "random",
+            "--out",
+            folder.resolve("kmeans").toString(),
+            "--json");
+    assertEquals(0, run.status(), run.err());
+    double expected = 0;
+    for (JsonNode layer : run.json().at("/best/policy/layers")) {
+      expected += 4 * Math.pow(2, layer.get("weight_bits").asInt());
+    }
+    Session session =
+        Json.parse(run.json().get("session").toString(), Session.newBuilder()).build();
+    GatewayClient client = new GatewayClient(standalone.url());
+    SimulateRequest weightsAlone =
+        SimulateRequest.newBuilder()
+            .setTarget(session.getSpec().getTarget())
+            .setNetwork(client.model("builtin:shapes").getNetwork())
+            .setPolicy(session.getBest().getPolicy())
+            .addResources(Resource.MODEL_SIZE)
+            .build();
+    expected += client.simulate(weightsAlone).getTotal().getModelSizeBytes();
+    assertEquals(expected, run.json().at("/session/best/cost/model_size_bytes").asDouble());
+    assertEquals(expected, run.json().at("/best/cost/model_size_bytes").asDouble());
+    assertTrue(run.json().at("/best/cost_ratio").asDouble() <= 0.25);
   }
 
   @Test

@@ -1,12 +1,18 @@
 package dev.haq.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.haq.proto.agent.v1.SessionSpec;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
 
 class SearchOptionsTest {
   @TempDir Path folder;
@@ -18,6 +24,11 @@ class SearchOptionsTest {
         "--also|accuracy=0.7|--also accuracy: use latency, energy or size",
         "--also|energy=70x|--also 70x: there is no unit 'x'",
         "--resource|accuracy|--resource accuracy: use latency, energy or size",
+        "--max-time|soon|--max-time soon: give a time above 0 such as 90s, 30m, 2h or 1h30m",
+        "--max-time|-5m|--max-time -5m: give a time above 0",
+        "--max-time|0s|--max-time 0s: give a time above 0",
+        "--patience|0|--patience 0: use at least 1",
+        "--goal|101|--goal 101.0: it is a percentage, 0 to 100",
       })
   void anErrorNamesTheOptionThatItStandsIn(String option, String value, String expected) {
     Captured run =
@@ -37,5 +48,32 @@ class SearchOptionsTest {
             folder.resolve("out").toString());
     assertEquals(2, run.status(), run.err());
     assertTrue(run.err().contains(expected), run.err());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"90s, 90", "30m, 1800", "2h, 7200", "1H30M, 5400", "1.5s, 1.5"})
+  void timesAreReadAsPeopleWriteThem(String text, double seconds) {
+    assertEquals(seconds, filled("--max-time", text).getEarlyEnds().getWallSeconds());
+  }
+
+  @Test
+  void whatEndsASearchEarlyAndWhenItLearnsIsSent() {
+    SessionSpec spec = filled("--patience", "7", "--goal", "71.5", "--learn-while-evaluating");
+    assertEquals(7, spec.getEarlyEnds().getEpisodesWithoutImprovement());
+    assertEquals(71.5, spec.getEarlyEnds().getTop1());
+    assertFalse(spec.getEarlyEnds().hasWallSeconds());
+    assertTrue(spec.getLearnWhileEvaluating());
+    assertFalse(filled().hasEarlyEnds());
+    assertFalse(filled().getLearnWhileEvaluating());
+  }
+
+  private static SessionSpec filled(String... options) {
+    List<String> args = new ArrayList<>(List.of("--budget", "0.6"));
+    args.addAll(List.of(options));
+    SearchOptions search =
+        CommandLine.populateCommand(new SearchOptions(), args.toArray(String[]::new));
+    SessionSpec.Builder spec = SessionSpec.newBuilder();
+    search.fill(spec);
+    return spec.build();
   }
 }

@@ -31,12 +31,13 @@ public final class CostTableBuilder {
       Resource resource,
       BitChoices weightBits,
       BitChoices activationBits) {
-    return build(network, model, resource, weightBits, activationBits, () -> {});
+    return build(network, model, resource, weightBits, activationBits, false, () -> {});
   }
 
   /**
    * As above.
    *
+   * @param codebooks whether model size counts the layers' codebooks
    * @param checkpoint called before every cell; throws when nobody waits for the table any more
    */
   public static CostTable build(
@@ -45,6 +46,7 @@ public final class CostTableBuilder {
       Resource resource,
       BitChoices weightBits,
       BitChoices activationBits,
+      boolean codebooks,
       Runnable checkpoint) {
     model.requireModelled(resource);
     requireAllowed("weight_bits", weightBits, model.weightBits(), model);
@@ -57,7 +59,7 @@ public final class CostTableBuilder {
       for (int layer = 0; layer < layers; layer++) {
         for (int pair = 0; pair < pairs; pair++) {
           BitWidth weights = BitWidth.of(weightBits.bits().get(pair / activationBits.size()));
-          values[layer * pairs + pair] = ModelSize.bytes(network.layer(layer), weights);
+          values[layer * pairs + pair] = ModelSize.bytes(network.layer(layer), weights, codebooks);
         }
       }
       return table(

@@ -9,7 +9,7 @@ import dev.haq.model.Window;
 
 /**
  * Bytes of a network's parameters (hardware-models, 6): weights at their bit-width, everything else
- * as 32-bit float. Codebooks are not counted.
+ * as 32-bit float, and codebooks where they are asked for.
  */
 public final class ModelSize {
   /** Most weights in one layer; below it bytes are exact in a double. */
@@ -23,6 +23,15 @@ public final class ModelSize {
   public static double bytes(Layer layer, BitWidth weights) {
     return layer.weights() * (double) weights.bits() / 8
         + (double) FLOAT_BYTES * layer.floatParameters();
+  }
+
+  /**
+   * Bytes of one layer, with its codebook where k-means makes its weights: 2^bits centroids, 32-bit
+   * float each (HAQ paper, 3.4; what it prints leaves them out). A float layer has none.
+   */
+  public static double bytes(Layer layer, BitWidth weights, boolean codebook) {
+    double bytes = bytes(layer, weights);
+    return codebook && !weights.isFloat() ? bytes + FLOAT_BYTES * (1L << weights.bits()) : bytes;
   }
 
   /** Bytes of the parameters outside the quantizable layers. */

@@ -44,12 +44,13 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
       Policy policy,
       Set<Resource> resources,
       boolean excludeFirstAndLast) {
-    return of(network, model, policy, resources, excludeFirstAndLast, () -> {});
+    return of(network, model, policy, resources, excludeFirstAndLast, false, () -> {});
   }
 
   /**
    * As above.
    *
+   * @param codebooks whether model size counts the layers' codebooks
    * @param checkpoint called before every layer; throws when nobody waits for the answer any more
    */
   public static Simulation of(
@@ -58,6 +59,7 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
       Policy policy,
       Set<Resource> resources,
       boolean excludeFirstAndLast,
+      boolean codebooks,
       Runnable checkpoint) {
     policy.checkedAgainst(network);
     resources.forEach(model::requireModelled);
@@ -76,7 +78,7 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
     boolean extrapolated = false;
     for (int i = 0; i < network.size(); i++) {
       checkpoint.run();
-      LayerCost layer = cost(network, i, model, policy.get(i), run);
+      LayerCost layer = cost(network, i, model, policy.get(i), run, codebooks);
       layers.add(layer);
       extrapolated |= layer.extrapolated();
       if (!excludeFirstAndLast || (i > 0 && i < network.size() - 1)) {
@@ -88,7 +90,7 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
   }
 
   private static LayerCost cost(
-      Network network, int index, CostModel model, LayerBits bits, boolean run) {
+      Network network, int index, CostModel model, LayerBits bits, boolean run, boolean codebooks) {
     Layer layer = network.layer(index);
     RunCost cost = RunCost.NOT_RUN;
     if (run) {
@@ -102,7 +104,7 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
             cost.cycles(),
             cost.latencySeconds(),
             cost.energyJoules(),
-            ModelSize.bytes(layer, bits.weights())),
+            ModelSize.bytes(layer, bits.weights(), codebooks)),
         cost.boundBy(),
         cost.utilisation(),
         cost.trafficBytes(),

@@ -134,6 +134,7 @@ public final class HardwareSimulatorHandler {
             CostWire.fromProto(request.getResource()),
             weightBits,
             activationBits,
+            request.getCountCodebooks(),
             checkpoint(call));
     return BuildCostTableResponse.newBuilder().setTable(CostWire.toProto(table)).build();
   }
@@ -154,6 +155,7 @@ public final class HardwareSimulatorHandler {
               request.getPolicy(),
               resources,
               request.getExcludeFirstAndLast(),
+              request.getCountCodebooks(),
               checkpoint(call));
         });
   }
@@ -164,10 +166,12 @@ public final class HardwareSimulatorHandler {
       dev.haq.proto.model.v1.Policy message,
       Set<Resource> resources,
       boolean excludeFirstAndLast,
+      boolean codebooks,
       Runnable checkpoint) {
     Policy policy = BitsWire.fromProto(message, network);
     Simulation simulation =
-        Simulation.of(network, model, policy, resources, excludeFirstAndLast, checkpoint);
+        Simulation.of(
+            network, model, policy, resources, excludeFirstAndLast, codebooks, checkpoint);
     return SimulateResponse.newBuilder()
         .addAllLayers(simulation.layers().stream().map(CostWire::toProto).toList())
         .setTotal(CostWire.toProto(simulation.total()))
@@ -204,6 +208,7 @@ public final class HardwareSimulatorHandler {
                                   policy,
                                   resources,
                                   request.getExcludeFirstAndLast(),
+                                  request.getCountCodebooks(),
                                   checkpoint))
                       .toList())
               .build();
@@ -222,7 +227,7 @@ public final class HardwareSimulatorHandler {
           Policy policy = BitsWire.fromProto(request.getPolicy(), network);
           Runnable checkpoint = checkpoint(call);
           Simulation simulation =
-              Simulation.of(network, model, policy, model.resources(), false, checkpoint);
+              Simulation.of(network, model, policy, model.resources(), false, false, checkpoint);
           return ExplainResponse.newBuilder()
               .addAllLayers(
                   Explanation.of(network, model, policy, simulation, checkpoint).stream()
@@ -261,6 +266,7 @@ public final class HardwareSimulatorHandler {
                           Targets.model(file.with(Map.of(key, value)), batch),
                           policy,
                           EnumSet.of(Resource.LATENCY),
+                          false,
                           false,
                           checkpoint));
           return FindParameterResponse.newBuilder()

@@ -59,6 +59,34 @@ class SimulationTest {
   }
 
   @Test
+  void codebooksAreCountedWhereAskedForInPoliciesAndTablesAlike() {
+    Network small = Networks.small();
+    Set<Resource> size = Set.of(Resource.MODEL_SIZE);
+    Policy policy =
+        new Policy(
+            List.of(
+                LayerBits.of(8, 8),
+                new LayerBits(BitWidth.of(3), BitWidth.FLOAT),
+                LayerBits.unquantized()));
+    double without = Simulation.of(small, EDGE, policy, size, false).total().modelSizeBytes();
+    double with =
+        Simulation.of(small, EDGE, policy, size, false, true, () -> {}).total().modelSizeBytes();
+    assertEquals(4 * (256 + 8), with - without, "4 bytes a centroid, none of the float layer");
+    Policy four = Policy.uniform(3, LayerBits.of(4, 4));
+    assertEquals(
+        Simulation.of(small, EDGE, four, size, false, true, () -> {}).total().modelSizeBytes(),
+        CostTableBuilder.build(
+                small,
+                EDGE,
+                Resource.MODEL_SIZE,
+                BitChoices.PAPER,
+                BitChoices.PAPER,
+                true,
+                () -> {})
+            .cost(four));
+  }
+
+  @Test
   void aFloatLayerIsRefusedUnlessOnlyTheModelSizeIsAskedFor() {
     Policy policy = Policy.unquantized(3);
     HaqException e = refused(Reason.INVALID_BITS, () -> simulate(Networks.small(), EDGE, policy));

@@ -31,7 +31,17 @@ final class MappedRecords {
    * Maps {@code count} records of {@code recordBytes} bytes from byte {@code start} of the file on.
    */
   static MappedRecords open(Path file, long start, int recordBytes, int count) throws IOException {
-    int perWindow = (int) Math.max(1, WINDOW_BYTES / recordBytes);
+    return open(file, start, recordBytes, count, WINDOW_BYTES);
+  }
+
+  /**
+   * As above.
+   *
+   * @param windowBytes of a mapping at most, rounded down to whole records, at least one
+   */
+  static MappedRecords open(Path file, long start, int recordBytes, int count, long windowBytes)
+      throws IOException {
+    int perWindow = (int) Math.max(1, windowBytes / recordBytes);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long end = start + (long) count * recordBytes;
       if (channel.size() < end) {

@@ -22,8 +22,7 @@ final class Splits {
    */
   static int[] of(int size, DataSelection selection) {
     int[] order = permutation(size, selection.splitSeed());
-    int heldOut = (int) Math.min(size - 1, Math.round(size * selection.heldOutFraction()));
-    int search = size - heldOut;
+    int search = size - selection.heldOutImages(size);
     int[] split =
         switch (selection.split()) {
           case ALL -> order;

@@ -50,7 +50,7 @@ public final class Evaluator implements AutoCloseable {
    * @param calibrations remembered, 32 KiB a layer each
    * @param models whose quantized weights are remembered, each with one recipe and data: at most 7
    *     bytes a weight, 28 with codebooks; and for second-order rounding of layers of n weights an
-   *     output 8 n^2 bytes, n at most 1024
+   *     output about 8*n*min(n, 1,024) bytes a group
    * @param floatScoreBytes of the float model's class scores that are remembered; those of one
    *     model and data are even where they are more, for an evaluation holds them anyway
    * @param activationBytes of float activations that one measurement of sensitivity holds

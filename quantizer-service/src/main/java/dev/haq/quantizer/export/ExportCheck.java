@@ -47,10 +47,23 @@ final class ExportCheck {
    * @param what names the file in errors
    */
   static Checked check(PolicyRun run, byte[] plain, byte[] model, String what) {
-    Answers evaluated = run.evaluated();
-    Answers expected = run.run(plain, Ort.Rewriting.NONE);
-    Answers asWritten = run.run(model, Ort.Rewriting.NONE);
-    Answers optimised = run.run(model, Ort.Rewriting.ALL);
+    return checked(
+        run.evaluated(),
+        run.run(plain, Ort.Rewriting.NONE),
+        run.run(model, Ort.Rewriting.NONE),
+        run.run(model, Ort.Rewriting.ALL),
+        what);
+  }
+
+  /**
+   * The same of answers that are there.
+   *
+   * @param expected of the plain reading
+   * @param asWritten of the file without optimisation
+   * @param optimised of the file with all of it
+   */
+  static Checked checked(
+      Answers evaluated, Answers expected, Answers asWritten, Answers optimised, String what) {
     if (apart(asWritten, expected) > MOST_POINTS) {
       throw differs(
           what + ", not optimised,", asWritten, "the plain reading of its policy", expected, 0);

@@ -196,14 +196,12 @@ final class ExporterTest {
             .setInitializer(i, Tensors.of(tensor.getName(), doubled, doubled.length));
       }
     }
-    Evaluator.Request request =
-        new Evaluator.Request(shapes, DATA, Optional.of(mixed), Recipe.HAQ, false);
     HaqException refused =
         assertThrows(
             HaqException.class,
             () ->
                 bench.evaluator.withPolicy(
-                    request,
+                    evaluation(mixed),
                     () -> false,
                     run ->
                         ExportCheck.check(
@@ -214,6 +212,32 @@ final class ExporterTest {
     assertEquals(Reason.EXPORT_DIFFERS, refused.reason());
     assertTrue(refused.details().containsKey("file_top1"));
     assertTrue(refused.getMessage().contains("plain reading"), refused.getMessage());
+  }
+
+  /** Both readings of the file agree, so that only the evaluation can tell. */
+  @Test
+  void aFileThatAgreesWithItsPlainReadingAndNotWithTheEvaluationIsRefused() {
+    Policy coarse = Policy.uniform(shapes.network().size(), LayerBits.of(2, 2));
+    byte[] other =
+        bench.evaluator.withPolicy(
+            evaluation(coarse),
+            () -> false,
+            run -> new FakeQuantizedGraph().write(run.graph(), run.layers()).toByteArray());
+    HaqException refused =
+        assertThrows(
+            HaqException.class,
+            () ->
+                bench.evaluator.withPolicy(
+                    evaluation(mixed),
+                    () -> false,
+                    run -> ExportCheck.check(run, other, other, "the file")));
+    assertEquals(Reason.EXPORT_DIFFERS, refused.reason());
+    assertTrue(refused.getMessage().contains("not optimised"), refused.getMessage());
+    assertTrue(refused.getMessage().contains("where the evaluation scores"), refused.getMessage());
+  }
+
+  private static Evaluator.Request evaluation(Policy policy) {
+    return new Evaluator.Request(shapes, DATA, Optional.of(policy), Recipe.HAQ, false);
   }
 
   @Test
