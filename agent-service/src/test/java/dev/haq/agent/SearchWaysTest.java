@@ -12,7 +12,6 @@ import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Front;
 import dev.haq.proto.agent.v1.GetFrontRequest;
-import dev.haq.proto.agent.v1.GetTransferRequest;
 import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.ResourceFront;
 import dev.haq.proto.agent.v1.Reward;
@@ -20,8 +19,6 @@ import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
-import dev.haq.proto.agent.v1.Transfer;
-import dev.haq.proto.agent.v1.TransferRow;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.Resource;
@@ -168,42 +165,6 @@ final class SearchWaysTest {
     refused(
         Reason.UNKNOWN_SESSION,
         () -> client.stub().getFront(GetFrontRequest.newBuilder().setSessionId("x").build()));
-  }
-
-  @Test
-  void transferComparesEveryPolicyOnEveryTarget() {
-    Session half = succeeded(spec(8));
-    Session size =
-        succeeded(
-            spec(8).setBudget(Budget.newBuilder().setResource(Resource.MODEL_SIZE).setRatio(0.23)));
-    Session seventy =
-        succeeded(
-            spec(8).setBudget(Budget.newBuilder().setResource(Resource.LATENCY).setRatio(0.7)));
-    Transfer transfer =
-        client
-            .stub()
-            .getTransfer(
-                GetTransferRequest.newBuilder()
-                    .addSessionIds(half.getId())
-                    .addSessionIds(seventy.getId())
-                    .build());
-    for (int row = 0; row < 2; row++) {
-      TransferRow own = transfer.getRows(row);
-      assertEquals(0, own.getCells(row).getRegret());
-      assertTrue(own.getCells(row).getWithinBudget());
-      assertEquals(
-          own.getCells(0).getCost(), own.getCells(1).getCost(), "one target, one resource");
-    }
-    double regret =
-        transfer.getRows(1).getCells(0).getCost() / transfer.getRows(0).getCells(0).getCost() - 1;
-    assertEquals(regret, transfer.getRows(1).getCells(0).getRegret(), 1e-12);
-    assertEquals(0, transfer.getMinMaxRegret(), "the cheaper policy costs less on both");
-    refused(
-        Reason.INVALID_ARGUMENT,
-        () ->
-            client
-                .stub()
-                .getTransfer(GetTransferRequest.newBuilder().addSessionIds(size.getId()).build()));
   }
 
   private Session succeeded(SessionSpec.Builder spec) {

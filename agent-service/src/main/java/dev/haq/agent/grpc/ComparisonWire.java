@@ -13,6 +13,7 @@ import dev.haq.wire.CostWire;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** Fronts and transfer matrices as messages. They only go out. */
@@ -55,7 +56,9 @@ final class ComparisonWire {
    */
   static Transfer toProto(
       dev.haq.agent.session.Transfer transfer, Function<String, SessionWire> wires) {
-    Transfer.Builder message = Transfer.newBuilder().setMinMaxRegret(transfer.minMaxRegret());
+    Transfer.Builder message =
+        Transfer.newBuilder().setMinMaxRegret(transfer.minMaxRegret().orElse(-1));
+    transfer.minMaxRegretWithinBudgets().ifPresent(message::setMinMaxRegretWithinBudgets);
     for (dev.haq.agent.session.Transfer.Row row : transfer.rows()) {
       var best = wires.apply(row.sessionId()).episode(row.best());
       TransferRow.Builder line =
@@ -65,17 +68,21 @@ final class ComparisonWire {
               .setPolicy(best.getPolicy())
               .setAccuracy(best.getAccuracy())
               .setMaxRegret(row.maxRegret());
-      row.cells()
-          .forEach(
-              cell ->
-                  line.addCells(
-                      TransferCell.newBuilder()
-                          .setCost(cell.cost())
-                          .setCostRatio(cell.ratio())
-                          .setRegret(cell.regret())
-                          .setWithinBudget(cell.withinBudget())));
+      row.cells().forEach(cell -> line.addCells(toProto(cell)));
       message.addRows(line);
     }
     return message.build();
+  }
+
+  private static TransferCell toProto(Optional<dev.haq.agent.session.Transfer.Cell> cell) {
+    return cell.map(
+            there ->
+                TransferCell.newBuilder()
+                    .setCost(there.cost())
+                    .setCostRatio(there.ratio())
+                    .setRegret(there.regret())
+                    .setWithinBudget(there.withinBudget()))
+        .orElseGet(() -> TransferCell.newBuilder().setCannotRun(true))
+        .build();
   }
 }
