@@ -162,9 +162,35 @@ final class SearchWaysTest {
                       other.getCost().getLatencySeconds() < point.getCost().getLatencySeconds()
                           && other.getReward() >= point.getReward()));
     }
+    assertEquals(latency.getPointsList(), latency.getTop1PointsList(), "the reward is accuracy");
     refused(
         Reason.UNKNOWN_SESSION,
         () -> client.stub().getFront(GetFrontRequest.newBuilder().setSessionId("x").build()));
+  }
+
+  @Test
+  void aFrontIsOfAccuracyTooWhereTheRewardIsAnother() {
+    Session session = succeeded(spec(25).setAgent("random").setReward(Reward.KL_DIVERGENCE));
+    List<Episode> episodes = client.episodes(session.getId());
+    ResourceFront latency =
+        client
+            .stub()
+            .getFront(GetFrontRequest.newBuilder().setSessionId(session.getId()).build())
+            .getResources(0);
+    double most = episodes.stream().mapToDouble(e -> e.getAccuracy().getTop1()).max().orElseThrow();
+    double last = -1;
+    for (Episode point : latency.getTop1PointsList()) {
+      double top1 = point.getAccuracy().getTop1();
+      assertTrue(top1 > last, "it rises");
+      last = top1;
+      assertTrue(
+          episodes.stream()
+              .noneMatch(
+                  other ->
+                      other.getCost().getLatencySeconds() < point.getCost().getLatencySeconds()
+                          && other.getAccuracy().getTop1() >= top1));
+    }
+    assertEquals(most, last);
   }
 
   private Session succeeded(SessionSpec.Builder spec) {

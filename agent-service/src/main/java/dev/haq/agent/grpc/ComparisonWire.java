@@ -1,7 +1,7 @@
 package dev.haq.agent.grpc;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.session.SessionComparisons;
+import dev.haq.agent.session.SessionFronts;
 import dev.haq.model.Resource;
 import dev.haq.proto.agent.v1.Front;
 import dev.haq.proto.agent.v1.ResourceFront;
@@ -39,14 +39,15 @@ final class ComparisonWire {
   }
 
   private static List<ResourceFront> resources(
-      Map<Resource, List<Episode>> fronts, int target, SessionWire wire) {
+      Map<Resource, SessionFronts.Points> fronts, int target, SessionWire wire) {
     List<ResourceFront> resources = new ArrayList<>();
     fronts.forEach(
-        (resource, episodes) -> {
-          ResourceFront.Builder points =
+        (resource, points) -> {
+          ResourceFront.Builder front =
               ResourceFront.newBuilder().setResource(CostWire.toProto(resource));
-          episodes.forEach(episode -> points.addPoints(wire.episodeOn(target, episode)));
-          resources.add(points.build());
+          points.byReward().forEach(best -> front.addPoints(wire.episodeOn(target, best)));
+          points.byTop1().forEach(best -> front.addTop1Points(wire.episodeOn(target, best)));
+          resources.add(front.build());
         });
     return resources;
   }

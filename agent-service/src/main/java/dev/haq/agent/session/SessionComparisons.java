@@ -43,7 +43,7 @@ public final class SessionComparisons {
             () -> new HaqException(Reason.UNKNOWN_SESSION, "there is no session '" + id + "'"));
   }
 
-  /** A session, with the episodes that no other of it beats in both reward and cost. */
+  /** A session, with the episodes that no other of it beats in both reward or accuracy and cost. */
   public Front front(String id) {
     SessionRecord session = session(id);
     return new Front(session, fronts.of(id));
