@@ -6,8 +6,8 @@ import java.util.TreeMap;
 
 /**
  * The episodes that no other beats in both worth and cost; worth is what the caller says, such as
- * the reward or the accuracy. Grows an episode at a time, in time
- * that depends on the front's length alone.
+ * the reward or the accuracy. Grows an episode at a time, in time that depends on the front's
+ * length alone.
  */
 public final class ParetoFront {
   private final TreeMap<Double, Point> byCost = new TreeMap<>(); // worth rises with cost

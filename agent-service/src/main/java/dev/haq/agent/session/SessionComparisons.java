@@ -158,9 +158,7 @@ public final class SessionComparisons {
     List<Fleet.Limit> limits = new ArrayList<>();
     for (Budget budget : asked) {
       BudgetLimit limit =
-          limits.isEmpty()
-              ? session.definition().budget()
-              : BudgetLimit.of(budget, network, costs);
+          limits.isEmpty() ? session.definition().budget() : BudgetLimit.of(budget, network, costs);
       limits.add(new Fleet.Limit(budget.resource(), limit));
     }
     return limits;

@@ -80,9 +80,7 @@ public final class SessionFronts {
       for (Resource resource : Resource.values()) {
         boolean modelled = resource != Resource.ENERGY || cost.energyJoules().isPresent();
         if (modelled) {
-          fronts
-              .computeIfAbsent(resource, unseen -> new Fronted())
-              .add(score, cost.of(resource));
+          fronts.computeIfAbsent(resource, unseen -> new Fronted()).add(score, cost.of(resource));
         }
       }
     }

@@ -19,15 +19,10 @@ public record Transfer(List<Row> rows) {
    * @param cells one a row, in the order of the rows; empty where that row's target lacks one of
    *     the policy's widths, which it does not on its own
    */
-  public record Row(
-      String sessionId, String target, Episode best, List<Optional<Cell>> cells) {
+  public record Row(String sessionId, String target, Episode best, List<Optional<Cell>> cells) {
     /** The largest over the targets that can run the policy. */
     public double maxRegret() {
-      return cells.stream()
-          .flatMap(Optional::stream)
-          .mapToDouble(Cell::regret)
-          .max()
-          .orElseThrow();
+      return cells.stream().flatMap(Optional::stream).mapToDouble(Cell::regret).max().orElseThrow();
     }
 
     boolean runsEverywhere() {

@@ -71,9 +71,7 @@ final class PatientCallsTest {
   @Test
   void aServiceThatWasBusyIsThereAndStartsThePatienceAnew() {
     // Away, busy, away: 0.2 and 0.4 seconds after the first failure it is past the patience.
-    assertEquals(
-        "done",
-        calls.call("the service", () -> attempts.get() == 1 ? busy(2) : away(3)));
+    assertEquals("done", calls.call("the service", () -> attempts.get() == 1 ? busy(2) : away(3)));
     assertEquals(4, attempts.get());
   }
 

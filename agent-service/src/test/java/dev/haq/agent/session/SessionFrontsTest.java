@@ -101,8 +101,7 @@ final class SessionFrontsTest {
                 SessionLimits.episodes(60)));
     SessionRecord leased =
         store
-            .lease(
-                queued, queued.moved(SessionState.PREPARING, NOW), "owner", Duration.ofHours(1))
+            .lease(queued, queued.moved(SessionState.PREPARING, NOW), "owner", Duration.ofHours(1))
             .orElseThrow();
     return store.update(leased, leased.moved(SessionState.RUNNING, NOW)).orElseThrow();
   }

@@ -314,8 +314,7 @@ abstract class SessionStoreContract {
 
   private static Score score(Episode episode) {
     EpisodeResult result = episode.result();
-    return new Score(
-        episode.number(), result.reward(), result.accuracy().top1(), result.costs());
+    return new Score(episode.number(), result.reward(), result.accuracy().top1(), result.costs());
   }
 
   private static Fleet.Limit limit(Resource resource) {
