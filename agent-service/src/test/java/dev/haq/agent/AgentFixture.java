@@ -56,10 +56,23 @@ final class AgentFixture
 
   /** Starts the agent again after {@link #close}; what is kept in memory is gone. */
   void open() {
+    open(AgentSettings.defaults());
+  }
+
+  /** The same with sessions that do not wait for a service that is away. */
+  void openWithoutPatience() {
+    AgentSettings defaults = AgentSettings.defaults();
+    AgentSettings.Sessions sessions = defaults.sessions();
+    open(
+        defaults.withSessions(
+            new AgentSettings.Sessions(sessions.maxRunning(), 0, sessions.leaseSeconds())));
+  }
+
+  private void open(AgentSettings settings) {
     service =
         AgentService.start(
             runtime,
-            AgentSettings.defaults()
+            settings
                 .withAddress("127.0.0.1", 0)
                 .withStore(store.get())
                 .withTargets(simulator.target(), quantizer.target()));

@@ -15,6 +15,7 @@ import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.proto.model.v1.DataSelection.Split;
 import dev.haq.proto.model.v1.Preprocessing;
 import dev.haq.proto.model.v1.Recipe;
 import dev.haq.proto.model.v1.Resource;
@@ -58,6 +59,14 @@ final class BadSessionTest {
             "held-out fraction",
             "spec.data",
             s -> s.setData(s.getDataBuilder().setHeldOutFraction(1.5).build())),
+        bad(
+            "held-out images",
+            "spec.data.split is HELD_OUT",
+            s -> s.setData(s.getDataBuilder().setSplit(Split.HELD_OUT).build())),
+        bad(
+            "calibration images",
+            "spec.data.split is CALIBRATION",
+            s -> s.setData(s.getDataBuilder().setSplit(Split.CALIBRATION).build())),
         bad(
             Reason.IMAGE_SIZE_MISMATCH,
             "another size",

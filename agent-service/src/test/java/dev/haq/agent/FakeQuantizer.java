@@ -73,6 +73,7 @@ final class FakeQuantizer implements AutoCloseable {
   private final AtomicInteger measurements = new AtomicInteger();
   private final AtomicInteger modelCalls = new AtomicInteger();
   private final AtomicInteger unavailable = new AtomicInteger();
+  private final AtomicInteger busy = new AtomicInteger();
   private final Queue<Split> splits = new ConcurrentLinkedQueue<>();
 
   /** Evaluations of policies that may be answered. */
@@ -165,6 +166,17 @@ final class FakeQuantizer implements AutoCloseable {
     unavailable.set(count);
   }
 
+  /** The next so many evaluations of policies and trainings are answered with BUSY. */
+  void busyNext(int count) {
+    busy.set(count);
+  }
+
+  private void checkPlace() {
+    if (busy.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+      throw new HaqException(Reason.BUSY, "others wait already");
+    }
+  }
+
   /** Evaluations of policies that were asked for. */
   int evaluations() {
     return evaluations.get();
@@ -241,6 +253,7 @@ final class FakeQuantizer implements AutoCloseable {
     if (unavailable.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
       throw new HaqException(Reason.UNAVAILABLE, "out for lunch");
     }
+    checkPlace();
     AtomicBoolean held = new AtomicBoolean(true);
     call.onCancel(
         () -> {
@@ -271,6 +284,7 @@ final class FakeQuantizer implements AutoCloseable {
       out.end();
       return;
     }
+    checkPlace();
     AtomicBoolean held = new AtomicBoolean();
     out.onCancel(
         () -> {

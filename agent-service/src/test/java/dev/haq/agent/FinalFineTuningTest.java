@@ -105,6 +105,24 @@ final class FinalFineTuningTest {
   }
 
   @Test
+  void aQuantizerThatIsBusyForLongerThanThePatienceIsWaitedFor() {
+    fixture.close();
+    fixture.openWithoutPatience();
+    client = fixture.client();
+    quantizer.holdEpochs();
+    quantizer.busyNext(2);
+    String id = client.create(tuned(2, 1)).getId();
+    quantizer.awaitEpochHeld();
+    // Once resumed, it asks for the training anew, this time a busy quantizer.
+    client.stub().pauseSession(PauseSessionRequest.newBuilder().setId(id).build());
+    quantizer.busyNext(2);
+    client.stub().resumeSession(ResumeSessionRequest.newBuilder().setId(id).build());
+    quantizer.permitEpochs(2);
+    Session session = client.awaitEnd(id);
+    assertEquals(SessionState.SUCCEEDED, session.getState(), session.getError());
+  }
+
+  @Test
   void itsOwnImagesAreTrainedOnOnlyWhereTheyAreNotHeldOut() {
     Session session = client.awaitEnd(client.create(tuned(2, 1)).getId());
     assertEquals(Split.SEARCH, session.getSpec().getFinalFineTuning().getData().getSplit());

@@ -12,7 +12,6 @@ import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Front;
 import dev.haq.proto.agent.v1.GetFrontRequest;
-import dev.haq.proto.agent.v1.GetTransferRequest;
 import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.ResourceFront;
 import dev.haq.proto.agent.v1.Reward;
@@ -20,8 +19,6 @@ import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
-import dev.haq.proto.agent.v1.Transfer;
-import dev.haq.proto.agent.v1.TransferRow;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.Resource;
@@ -165,45 +162,35 @@ final class SearchWaysTest {
                       other.getCost().getLatencySeconds() < point.getCost().getLatencySeconds()
                           && other.getReward() >= point.getReward()));
     }
+    assertEquals(latency.getPointsList(), latency.getTop1PointsList(), "the reward is accuracy");
     refused(
         Reason.UNKNOWN_SESSION,
         () -> client.stub().getFront(GetFrontRequest.newBuilder().setSessionId("x").build()));
   }
 
   @Test
-  void transferComparesEveryPolicyOnEveryTarget() {
-    Session half = succeeded(spec(8));
-    Session size =
-        succeeded(
-            spec(8).setBudget(Budget.newBuilder().setResource(Resource.MODEL_SIZE).setRatio(0.23)));
-    Session seventy =
-        succeeded(
-            spec(8).setBudget(Budget.newBuilder().setResource(Resource.LATENCY).setRatio(0.7)));
-    Transfer transfer =
+  void aFrontIsOfAccuracyTooWhereTheRewardIsAnother() {
+    Session session = succeeded(spec(25).setAgent("random").setReward(Reward.KL_DIVERGENCE));
+    List<Episode> episodes = client.episodes(session.getId());
+    ResourceFront latency =
         client
             .stub()
-            .getTransfer(
-                GetTransferRequest.newBuilder()
-                    .addSessionIds(half.getId())
-                    .addSessionIds(seventy.getId())
-                    .build());
-    for (int row = 0; row < 2; row++) {
-      TransferRow own = transfer.getRows(row);
-      assertEquals(0, own.getCells(row).getRegret());
-      assertTrue(own.getCells(row).getWithinBudget());
-      assertEquals(
-          own.getCells(0).getCost(), own.getCells(1).getCost(), "one target, one resource");
+            .getFront(GetFrontRequest.newBuilder().setSessionId(session.getId()).build())
+            .getResources(0);
+    double most = episodes.stream().mapToDouble(e -> e.getAccuracy().getTop1()).max().orElseThrow();
+    double last = -1;
+    for (Episode point : latency.getTop1PointsList()) {
+      double top1 = point.getAccuracy().getTop1();
+      assertTrue(top1 > last, "it rises");
+      last = top1;
+      assertTrue(
+          episodes.stream()
+              .noneMatch(
+                  other ->
+                      other.getCost().getLatencySeconds() < point.getCost().getLatencySeconds()
+                          && other.getAccuracy().getTop1() >= top1));
     }
-    double regret =
-        transfer.getRows(1).getCells(0).getCost() / transfer.getRows(0).getCells(0).getCost() - 1;
-    assertEquals(regret, transfer.getRows(1).getCells(0).getRegret(), 1e-12);
-    assertEquals(0, transfer.getMinMaxRegret(), "the cheaper policy costs less on both");
-    refused(
-        Reason.INVALID_ARGUMENT,
-        () ->
-            client
-                .stub()
-                .getTransfer(GetTransferRequest.newBuilder().addSessionIds(size.getId()).build()));
+    assertEquals(most, last);
   }
 
   private Session succeeded(SessionSpec.Builder spec) {

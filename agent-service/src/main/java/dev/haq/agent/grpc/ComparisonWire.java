@@ -1,7 +1,7 @@
 package dev.haq.agent.grpc;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.session.SessionComparisons;
+import dev.haq.agent.session.SessionFronts;
 import dev.haq.model.Resource;
 import dev.haq.proto.agent.v1.Front;
 import dev.haq.proto.agent.v1.ResourceFront;
@@ -13,6 +13,7 @@ import dev.haq.wire.CostWire;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** Fronts and transfer matrices as messages. They only go out. */
@@ -38,14 +39,15 @@ final class ComparisonWire {
   }
 
   private static List<ResourceFront> resources(
-      Map<Resource, List<Episode>> fronts, int target, SessionWire wire) {
+      Map<Resource, SessionFronts.Points> fronts, int target, SessionWire wire) {
     List<ResourceFront> resources = new ArrayList<>();
     fronts.forEach(
-        (resource, episodes) -> {
-          ResourceFront.Builder points =
+        (resource, points) -> {
+          ResourceFront.Builder front =
               ResourceFront.newBuilder().setResource(CostWire.toProto(resource));
-          episodes.forEach(episode -> points.addPoints(wire.episodeOn(target, episode)));
-          resources.add(points.build());
+          points.byReward().forEach(best -> front.addPoints(wire.episodeOn(target, best)));
+          points.byTop1().forEach(best -> front.addTop1Points(wire.episodeOn(target, best)));
+          resources.add(front.build());
         });
     return resources;
   }
@@ -55,7 +57,9 @@ final class ComparisonWire {
    */
   static Transfer toProto(
       dev.haq.agent.session.Transfer transfer, Function<String, SessionWire> wires) {
-    Transfer.Builder message = Transfer.newBuilder().setMinMaxRegret(transfer.minMaxRegret());
+    Transfer.Builder message =
+        Transfer.newBuilder().setMinMaxRegret(transfer.minMaxRegret().orElse(-1));
+    transfer.minMaxRegretWithinBudgets().ifPresent(message::setMinMaxRegretWithinBudgets);
     for (dev.haq.agent.session.Transfer.Row row : transfer.rows()) {
       var best = wires.apply(row.sessionId()).episode(row.best());
       TransferRow.Builder line =
@@ -65,17 +69,21 @@ final class ComparisonWire {
               .setPolicy(best.getPolicy())
               .setAccuracy(best.getAccuracy())
               .setMaxRegret(row.maxRegret());
-      row.cells()
-          .forEach(
-              cell ->
-                  line.addCells(
-                      TransferCell.newBuilder()
-                          .setCost(cell.cost())
-                          .setCostRatio(cell.ratio())
-                          .setRegret(cell.regret())
-                          .setWithinBudget(cell.withinBudget())));
+      row.cells().forEach(cell -> line.addCells(toProto(cell)));
       message.addRows(line);
     }
     return message.build();
+  }
+
+  private static TransferCell toProto(Optional<dev.haq.agent.session.Transfer.Cell> cell) {
+    return cell.map(
+            there ->
+                TransferCell.newBuilder()
+                    .setCost(there.cost())
+                    .setCostRatio(there.ratio())
+                    .setRegret(there.regret())
+                    .setWithinBudget(there.withinBudget()))
+        .orElseGet(() -> TransferCell.newBuilder().setCannotRun(true))
+        .build();
   }
 }

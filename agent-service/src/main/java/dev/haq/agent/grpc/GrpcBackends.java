@@ -46,7 +46,8 @@ public final class GrpcBackends implements Backend.Factory {
   private final ExecutorService shardCalls = Executors.newCachedThreadPool(GrpcBackends::thread);
 
   /**
-   * @param patience how long a session waits for a service that is away
+   * @param patience how long a session waits for a service that is away; for a busy one it waits as
+   *     long as that takes
    * @param shards that each evaluation is divided into, at least 1
    */
   public GrpcBackends(RpcChannel hwsim, RpcChannel quantizer, Duration patience, int shards) {
@@ -64,7 +65,7 @@ public final class GrpcBackends implements Backend.Factory {
 
   @Override
   public Backend open(SessionSpec spec, boolean patient) {
-    return new GrpcBackend(spec, new PatientCalls(patient ? patience : Duration.ZERO));
+    return new GrpcBackend(spec, patient ? PatientCalls.waiting(patience) : PatientCalls.once());
   }
 
   private final class GrpcBackend implements Backend {

@@ -15,7 +15,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Blocking calls to another service that can be aborted from any thread, and that wait for the
- * service, if they may, while it is away: a restart should not cost a search.
+ * service, if they may, while it is away or busy: neither a restart nor another session's hour of
+ * training should cost a search. A service that is away is given up after a while. One that answers
+ * that it is busy is not, as it is there and works: it is asked again until it has a place.
  *
  * <p>Aborting cancels the calls' gRPC context; it does not interrupt the thread, which may be
  * reading an embedded database that an interrupt would close.
@@ -25,21 +27,33 @@ final class PatientCalls {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
+  private final boolean once;
   private final Duration patience;
   private final CancellableContext context = Context.ROOT.withCancellation();
   private final CountDownLatch aborted = new CountDownLatch(1);
 
-  /**
-   * @param patience how long a call is made again while the service is away; 0 for one attempt
-   */
-  PatientCalls(Duration patience) {
+  private PatientCalls(boolean once, Duration patience) {
+    this.once = once;
     this.patience = patience;
+  }
+
+  /**
+   * @param patience how long a call is made again while the service is away; a busy one is waited
+   *     for however long it takes
+   */
+  static PatientCalls waiting(Duration patience) {
+    return new PatientCalls(false, patience);
+  }
+
+  /** One attempt each, for callers who wait for the answer themselves. */
+  static PatientCalls once() {
+    return new PatientCalls(true, Duration.ZERO);
   }
 
   /**
    * @param service whom the call goes to, for messages
    * @throws HaqException the service's, or UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED with whom
-   *     the call went to
+   *     the call went to; BUSY only where there is one attempt
    */
   <R> R call(String service, Supplier<R> call) {
     return call(service, () -> 0, call);
@@ -57,22 +71,34 @@ final class PatientCalls {
     int reached = progress.getAsInt();
     while (true) {
       try {
-        return once(call);
+        return attempt(call);
       } catch (HaqException e) {
-        boolean away = e.reason() == Reason.UNAVAILABLE || e.reason() == Reason.BUSY;
         if (aborted()) {
           throw new HaqException(Reason.CANCELLED, "the call to " + service + " was aborted", e);
         }
-        long now = System.nanoTime();
-        if (giveUp == Long.MAX_VALUE || progress.getAsInt() > reached) {
-          reached = progress.getAsInt();
-          giveUp = now + patience.toNanos();
-          pause = FIRST_PAUSE;
-        }
-        if (!away || now + pause.toNanos() > giveUp) {
+        boolean busy = e.reason() == Reason.BUSY;
+        if (once || !(busy || e.reason() == Reason.UNAVAILABLE)) {
           throw explained(service, e);
         }
-        LOG.warn("{} does not answer, trying again in {} ms", service, pause.toMillis());
+        if (progress.getAsInt() > reached) {
+          reached = progress.getAsInt();
+          giveUp = Long.MAX_VALUE;
+          pause = FIRST_PAUSE;
+        }
+        if (busy) {
+          giveUp = Long.MAX_VALUE;
+          LOG.info("{} is busy, trying again in {} ms", service, pause.toMillis());
+        } else {
+          long now = System.nanoTime();
+          if (giveUp == Long.MAX_VALUE) {
+            giveUp = now + patience.toNanos();
+            pause = FIRST_PAUSE;
+          }
+          if (now + pause.toNanos() > giveUp) {
+            throw explained(service, e);
+          }
+          LOG.warn("{} does not answer, trying again in {} ms", service, pause.toMillis());
+        }
         sleep(pause);
         pause = pause.multipliedBy(2);
         pause = pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE;
@@ -80,7 +106,7 @@ final class PatientCalls {
     }
   }
 
-  private <R> R once(Supplier<R> call) {
+  private <R> R attempt(Supplier<R> call) {
     Context before = context.attach();
     try {
       return RpcErrors.calling(call);

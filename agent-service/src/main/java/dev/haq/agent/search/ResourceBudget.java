@@ -1,6 +1,7 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.CostTable;
+import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import dev.haq.model.Resource;
 
@@ -25,7 +26,22 @@ public record ResourceBudget(CostTable table, BudgetLimit budget, String target)
     return table.cost(policy);
   }
 
-  boolean isMetBy(Policy policy) {
+  public boolean isMetBy(Policy policy) {
     return cost(policy) <= budget.limit();
+  }
+
+  /**
+   * Whether the target has all widths of {@code policy}. Activations left in float have no cost
+   * beside the model's size.
+   */
+  public boolean prices(Policy policy) {
+    for (LayerBits bits : policy.layers()) {
+      boolean floats = table.resource() == Resource.MODEL_SIZE && bits.activations().isFloat();
+      if (!table.weightBits().contains(bits.weights())
+          || !(floats || table.activationBits().contains(bits.activations()))) {
+        return false;
+      }
+    }
+    return true;
   }
 }

@@ -7,9 +7,10 @@ import java.util.Optional;
  * What fronts are made of: an episode of the log without its policy and all the rest.
  *
  * @param number the episode's
+ * @param top1 accuracy on the search images, percentage points
  * @param costs as of {@link EpisodeResult}
  */
-public record Score(int number, double reward, List<Optional<TargetCost>> costs) {
+public record Score(int number, double reward, double top1, List<Optional<TargetCost>> costs) {
   public Score {
     costs = List.copyOf(costs);
   }

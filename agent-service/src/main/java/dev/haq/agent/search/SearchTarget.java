@@ -1,10 +1,7 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.Cost;
-import dev.haq.model.CostTable;
-import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
-import dev.haq.model.Resource;
 import java.util.Optional;
 
 /**
@@ -25,7 +22,7 @@ public record SearchTarget(HardwareCosts costs, SearchSpace space) {
    */
   Optional<TargetCost> price(Policy policy) {
     SearchSettings settings = space.settings();
-    if (settings.budgets().stream().anyMatch(budget -> !prices(budget.table(), policy))) {
+    if (!settings.budgets().stream().allMatch(budget -> budget.prices(policy))) {
       return Optional.empty();
     }
     Cost cost = costs.simulate(policy);
@@ -45,17 +42,5 @@ public record SearchTarget(HardwareCosts costs, SearchSpace space) {
     ResourceBudget main = settings.mainBudget();
     double ratio = main.budget().ratio(cost.of(main.resource()));
     return Optional.of(new TargetCost(cost, ratio, space.admits(policy)));
-  }
-
-  /** Activations left in float have no cost beside the model's size. */
-  private boolean prices(CostTable table, Policy policy) {
-    for (LayerBits bits : policy.layers()) {
-      boolean floats = table.resource() == Resource.MODEL_SIZE && bits.activations().isFloat();
-      if (!table.weightBits().contains(bits.weights())
-          || !(floats || table.activationBits().contains(bits.activations()))) {
-        return false;
-      }
-    }
-    return true;
   }
 }

@@ -2,9 +2,12 @@ package dev.haq.agent.session;
 
 import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.Fleet;
+import dev.haq.agent.search.HardwareCosts;
+import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionStore;
-import dev.haq.model.CostTable;
+import dev.haq.model.Budget;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
 import dev.haq.model.Policy;
@@ -40,7 +43,7 @@ public final class SessionComparisons {
             () -> new HaqException(Reason.UNKNOWN_SESSION, "there is no session '" + id + "'"));
   }
 
-  /** A session, with the episodes that no other of it beats in both reward and cost. */
+  /** A session, with the episodes that no other of it beats in both reward or accuracy and cost. */
   public Front front(String id) {
     SessionRecord session = session(id);
     return new Front(session, fronts.of(id));
@@ -49,12 +52,25 @@ public final class SessionComparisons {
   /** A session and its fronts. */
   public record Front(SessionRecord session, SessionFronts.Snapshot snapshot) {}
 
-  /** What one target makes of a policy. */
-  private record Column(CostTable table, BudgetLimit budget, Policy own) {
-    Transfer.Cell cell(Policy policy) {
-      double cost = table.cost(policy);
-      return new Transfer.Cell(
-          cost, budget.ratio(cost), cost / table.cost(own) - 1, cost <= budget.limit());
+  /**
+   * What one target makes of a policy.
+   *
+   * @param budgets all of the target's, the main one first
+   * @param own the policy that is best there
+   */
+  private record Column(List<ResourceBudget> budgets, Policy own) {
+    Optional<Transfer.Cell> cell(Policy policy) {
+      if (!budgets.stream().allMatch(budget -> budget.prices(policy))) {
+        return Optional.empty();
+      }
+      ResourceBudget main = budgets.get(0);
+      double cost = main.cost(policy);
+      return Optional.of(
+          new Transfer.Cell(
+              cost,
+              main.budget().ratio(cost),
+              cost / main.cost(own) - 1,
+              budgets.stream().allMatch(budget -> budget.isMetBy(policy))));
     }
   }
 
@@ -92,15 +108,13 @@ public final class SessionComparisons {
           ids.get(0));
     }
     List<Transfer.Row> rows = new ArrayList<>();
-    int fleet = 0;
     for (Entry entry : entries) {
       Policy policy = entry.best().result().policy();
-      List<Transfer.Cell> cells = entries.stream().map(e -> e.column().cell(policy)).toList();
+      List<Optional<Transfer.Cell>> cells =
+          entries.stream().map(e -> e.column().cell(policy)).toList();
       rows.add(new Transfer.Row(entry.sessionId(), entry.target(), entry.best(), cells));
-      int last = rows.size() - 1;
-      fleet = rows.get(last).maxRegret() < rows.get(fleet).maxRegret() ? last : fleet;
     }
-    return new Transfer(rows, fleet);
+    return new Transfer(rows);
   }
 
   private List<Entry> entries(SessionRecord session, SessionSpec spec, Consumer<Runnable> onAbort) {
@@ -112,9 +126,12 @@ public final class SessionComparisons {
       for (SessionSpec.Target target : spec.targets()) {
         int i = entries.size();
         Episode best = bests.get(i).orElseThrow(() -> noPolicy(session, target));
-        CostTable table =
-            backend.costs(network, target.handle()).table(target.budgets().get(0).resource());
-        Column column = new Column(table, budget(session, i), best.result().policy());
+        HardwareCosts costs = backend.costs(network, target.handle());
+        List<ResourceBudget> budgets =
+            limits(session, i, target.budgets(), network, costs).stream()
+                .map(limit -> new ResourceBudget(costs.table(limit.resource()), limit.budget()))
+                .toList();
+        Column column = new Column(budgets, best.result().policy());
         entries.add(new Entry(session.id(), target.handle().name(), best, column));
       }
     }
@@ -128,9 +145,22 @@ public final class SessionComparisons {
             .formatted(session.id(), target.handle().name()));
   }
 
-  private static BudgetLimit budget(SessionRecord session, int target) {
-    return target == 0
-        ? session.definition().budget()
-        : session.definition().fleet().targets().get(target).limits().get(0).budget();
+  /**
+   * A target's limits, as the session was created with them. Of the only target just the main
+   * budget's is stored; the reference costs of the others are asked for again.
+   */
+  private static List<Fleet.Limit> limits(
+      SessionRecord session, int target, List<Budget> asked, Network network, HardwareCosts costs) {
+    List<Fleet.Target> several = session.definition().fleet().targets();
+    if (!several.isEmpty()) {
+      return several.get(target).limits();
+    }
+    List<Fleet.Limit> limits = new ArrayList<>();
+    for (Budget budget : asked) {
+      BudgetLimit limit =
+          limits.isEmpty() ? session.definition().budget() : BudgetLimit.of(budget, network, costs);
+      limits.add(new Fleet.Limit(budget.resource(), limit));
+    }
+    return limits;
   }
 }

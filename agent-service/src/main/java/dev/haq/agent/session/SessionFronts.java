@@ -43,9 +43,21 @@ public final class SessionFronts {
     this.store = store;
   }
 
+  /** The two fronts of a resource. */
+  private record Fronted(ParetoFront byReward, ParetoFront byTop1) {
+    Fronted() {
+      this(new ParetoFront(), new ParetoFront());
+    }
+
+    void add(Score score, double cost) {
+      byReward.add(score.number(), cost, score.reward());
+      byTop1.add(score.number(), cost, score.top1());
+    }
+  }
+
   /** One session's, as far as it was read. */
   private static final class Fronts {
-    private final List<Map<Resource, ParetoFront>> byTarget = new ArrayList<>();
+    private final List<Map<Resource, Fronted>> byTarget = new ArrayList<>();
 
     /** The episodes on any of the fronts, by number, as far as they were read. */
     private final Map<Integer, Episode> points = new HashMap<>();
@@ -64,48 +76,61 @@ public final class SessionFronts {
       episodes = score.number();
     }
 
-    private static void add(Score score, Map<Resource, ParetoFront> fronts, Cost cost) {
+    private static void add(Score score, Map<Resource, Fronted> fronts, Cost cost) {
       for (Resource resource : Resource.values()) {
         boolean modelled = resource != Resource.ENERGY || cost.energyJoules().isPresent();
         if (modelled) {
-          fronts
-              .computeIfAbsent(resource, unseen -> new ParetoFront())
-              .add(score.number(), cost.of(resource), score.reward());
+          fronts.computeIfAbsent(resource, unseen -> new Fronted()).add(score, cost.of(resource));
         }
       }
     }
 
     private Set<Integer> onAny() {
       Set<Integer> numbers = new TreeSet<>();
-      byTarget.forEach(fronts -> fronts.values().forEach(f -> numbers.addAll(f.episodes())));
+      for (Map<Resource, Fronted> fronts : byTarget) {
+        for (Fronted front : fronts.values()) {
+          numbers.addAll(front.byReward().episodes());
+          numbers.addAll(front.byTop1().episodes());
+        }
+      }
       return numbers;
     }
 
     private Snapshot snapshot() {
-      List<Map<Resource, List<Episode>>> copies = new ArrayList<>();
-      for (Map<Resource, ParetoFront> fronts : byTarget) {
-        Map<Resource, List<Episode>> copy = new EnumMap<>(Resource.class);
+      List<Map<Resource, Points>> copies = new ArrayList<>();
+      for (Map<Resource, Fronted> fronts : byTarget) {
+        Map<Resource, Points> copy = new EnumMap<>(Resource.class);
         fronts.forEach(
             (resource, front) ->
-                copy.put(
-                    resource,
-                    front.episodes().stream()
-                        .filter(points::containsKey) // not where the session was just deleted
-                        .map(points::get)
-                        .toList()));
+                copy.put(resource, new Points(whole(front.byReward()), whole(front.byTop1()))));
         copies.add(copy);
       }
       return new Snapshot(episodes, copies);
     }
+
+    private List<Episode> whole(ParetoFront front) {
+      return front.episodes().stream()
+          .filter(points::containsKey) // not where the session was just deleted
+          .map(points::get)
+          .toList();
+    }
   }
 
   /**
-   * A session's front of each resource that each of its targets models.
+   * What no other episode beats in cost and in the one or the other, cheapest first.
+   *
+   * @param byReward the reward rises from each to the next
+   * @param byTop1 the top-1 accuracy does
+   */
+  public record Points(List<Episode> byReward, List<Episode> byTop1) {}
+
+  /**
+   * A session's fronts of each resource that each of its targets models.
    *
    * @param episodes that they were made of
    * @param byTarget in the order of the session's targets; empty before the first episode
    */
-  public record Snapshot(int episodes, List<Map<Resource, List<Episode>>> byTarget) {}
+  public record Snapshot(int episodes, List<Map<Resource, Points>> byTarget) {}
 
   /** Of a session that exists. */
   Snapshot of(String id) {

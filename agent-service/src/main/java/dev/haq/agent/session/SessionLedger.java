@@ -1,6 +1,7 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
@@ -106,6 +107,9 @@ final class SessionLedger {
       }
       Optional<SessionRecord> stored = store.lease(before, after, owner, term);
       stored.ifPresent(s -> tell(before, s));
+      if (stored.isPresent() && before.state() != SessionState.QUEUED) {
+        metrics.takenOver();
+      }
       return stored;
     }
   }
@@ -117,12 +121,21 @@ final class SessionLedger {
     watchers.tell(after);
   }
 
-  /** Stores an episode with the agent's checkpoint. */
-  SessionRecord append(String id, long fence, Episode episode, byte[] snapshot) {
+  /** Takes note that another process has leased a session that was worked on here. */
+  void leaseLost() {
+    metrics.leaseLost();
+  }
+
+  /**
+   * Stores an episode with the agent's checkpoint.
+   *
+   * @param reward the session's
+   */
+  SessionRecord append(String id, long fence, Reward reward, Episode episode, byte[] snapshot) {
     synchronized (lock(id)) {
       long start = System.nanoTime();
       SessionRecord after = store.append(id, fence, episode, snapshot);
-      metrics.episode(episode.result().timings(), (System.nanoTime() - start) * 1e-9);
+      metrics.episode(reward, episode, (System.nanoTime() - start) * 1e-9);
       watchers.tell(after);
       return after;
     }

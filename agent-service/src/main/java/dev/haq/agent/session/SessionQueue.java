@@ -185,6 +185,11 @@ final class SessionQueue implements AutoCloseable {
     return running.size();
   }
 
+  /** Of those that run, the ones that no other process is known to have leased; does not wait. */
+  int leasedCount() {
+    return (int) running.values().stream().filter(here -> here.run().isLeased()).count();
+  }
+
   /** As the store was last seen; does not wait for it. */
   int queuedCount() {
     return queued;

@@ -17,6 +17,7 @@ import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
@@ -41,6 +42,7 @@ final class SessionRun implements Runnable {
   private final SessionLedger ledger;
   private final SessionStore store;
   private final Backend backend;
+  private final AtomicBoolean leaseLost = new AtomicBoolean();
   private volatile boolean halted;
 
   /** Whether an episode may be under way. */
@@ -86,6 +88,17 @@ final class SessionRun implements Runnable {
     return fence;
   }
 
+  /** Whether it still holds that lease, as far as is known here. */
+  boolean isLeased() {
+    return !leaseLost.get();
+  }
+
+  private void leaseLost() {
+    if (!leaseLost.getAndSet(true)) {
+      ledger.leaseLost();
+    }
+  }
+
   /** Another process took the session over, which has nothing left to do here. */
   private static final class TakenOver extends RuntimeException {
     TakenOver(String id) {
@@ -99,6 +112,7 @@ final class SessionRun implements Runnable {
         id,
         session -> {
           if (session.version().fence() != fence) {
+            leaseLost();
             throw new TakenOver(id);
           }
           return change.apply(session);
@@ -117,7 +131,11 @@ final class SessionRun implements Runnable {
   void tell(SessionRecord session) {
     SessionState state = session.state();
     boolean awaited = state == SessionState.STOPPING ? searching : state.isActive();
-    if (!awaited || session.version().fence() > fence) {
+    boolean takenOver = session.version().fence() > fence;
+    if (takenOver) {
+      leaseLost();
+    }
+    if (!awaited || takenOver) {
       backend.abort();
     }
   }
@@ -188,7 +206,7 @@ final class SessionRun implements Runnable {
     while (searches(session)) {
       EpisodeResult result = episodes.next(session.limits().episodes());
       Episode episode = session.progress().next(result, SessionLedger.now());
-      ledger.append(id, fence, episode, episodes.snapshot());
+      ledger.append(id, fence, spec.reward(), episode, episodes.snapshot());
       session = heed();
     }
   }

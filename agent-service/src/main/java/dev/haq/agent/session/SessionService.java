@@ -311,6 +311,11 @@ public final class SessionService implements AutoCloseable {
     return queue.runningCount();
   }
 
+  /** Sessions whose lease this process holds. */
+  public int leased() {
+    return queue.leasedCount();
+  }
+
   /** Sessions that wait for a place. */
   public int queued() {
     return queue.queuedCount();

@@ -31,7 +31,7 @@ import java.util.function.Function;
  *
  * @param name for people, at most {@value #LONGEST_NAME} characters
  * @param model id of the model
- * @param data the images that judge a policy; never all of them, see {@link #searching}
+ * @param data the images that judge a policy, of the split SEARCH; given as ALL, it is read so
  * @param budgets at least one, each of another resource; the first is the one ratios are given for
  * @param agent a name that {@link Agents} knows
  * @param limits what ends the session
@@ -120,6 +120,7 @@ public record SessionSpec(
     Agents.check(agent);
     weightBits.ifPresent(bits -> checkJudged("spec.weight_bits", bits));
     activationBits.ifPresent(bits -> checkJudged("spec.activation_bits", bits));
+    checkJudging(data.split());
     data = searching(data);
     DataSelection judging = data;
     Recipe judged = recipe;
@@ -199,6 +200,15 @@ public record SessionSpec(
             "%s has %d: accuracy can be evaluated at %d to %d bits only; choose among these"
                 .formatted(field, bits, SearchSettings.JUDGED.min(), SearchSettings.JUDGED.max()));
       }
+    }
+  }
+
+  /** Held-out images judge the outcome, calibration images set the scales of what is judged. */
+  private static void checkJudging(DataSelection.Split split) {
+    if (split == DataSelection.Split.HELD_OUT || split == DataSelection.Split.CALIBRATION) {
+      throw HaqException.invalid(
+          "spec.data.split is %s: policies are judged on the images of SEARCH only; choose that, or leave it out",
+          split);
     }
   }
 

@@ -1,31 +1,67 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.Episode;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * What sessions' best policies cost on one another's targets (paper, 4.4, table 5).
  *
  * @param rows a policy each
- * @param minMaxRegret index of the row whose largest regret is least
  */
-public record Transfer(List<Row> rows, int minMaxRegret) {
+public record Transfer(List<Row> rows) {
   /**
    * @param target name of the session's target that the policy is best on
-   * @param cells one a row, in the order of the rows
+   * @param cells one a row, in the order of the rows; empty where that row's target lacks one of
+   *     the policy's widths, which it does not on its own
    */
-  public record Row(String sessionId, String target, Episode best, List<Cell> cells) {
-    /** The largest over all targets. */
+  public record Row(String sessionId, String target, Episode best, List<Optional<Cell>> cells) {
+    /** The largest over the targets that can run the policy. */
     public double maxRegret() {
-      return cells.stream().mapToDouble(Cell::regret).max().orElseThrow();
+      return cells.stream().flatMap(Optional::stream).mapToDouble(Cell::regret).max().orElseThrow();
+    }
+
+    boolean runsEverywhere() {
+      return cells.stream().allMatch(Optional::isPresent);
+    }
+
+    boolean isWithinBudgets() {
+      return cells.stream().allMatch(cell -> cell.filter(Cell::withinBudget).isPresent());
     }
   }
 
   /**
-   * @param cost in the unit of the column's resource
+   * @param cost in the unit of the column's main resource
    * @param ratio cost over the column's reference cost
-   * @param regret cost over that of the column's own policy, minus 1
-   * @param withinBudget whether it meets the column's main budget
+   * @param regret cost over that of the column's own policy, minus 1: of cost, not of accuracy
+   * @param withinBudget whether it meets all budgets of the column
    */
   public record Cell(double cost, double ratio, double regret, boolean withinBudget) {}
+
+  /**
+   * Of the rows that every target can run, the one whose largest regret is least, whether it is
+   * within budgets or not; empty where there is none.
+   */
+  public OptionalInt minMaxRegret() {
+    return leastMaxRegret(Row::runsEverywhere);
+  }
+
+  /** The same of the rows that are within all budgets of all targets. */
+  public OptionalInt minMaxRegretWithinBudgets() {
+    return leastMaxRegret(Row::isWithinBudgets);
+  }
+
+  /** The first of equals. */
+  private OptionalInt leastMaxRegret(Predicate<Row> among) {
+    return IntStream.range(0, rows.size())
+        .filter(i -> among.test(rows.get(i)))
+        .boxed()
+        .min(Comparator.comparingDouble(i -> rows.get(i).maxRegret()))
+        .map(OptionalInt::of)
+        .orElse(OptionalInt.empty());
+  }
 }

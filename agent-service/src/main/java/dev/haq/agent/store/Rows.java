@@ -46,8 +46,8 @@ final class Rows {
 
   /** Of table {@code episode e}: what {@link #score} reads. */
   static final String SCORE_COLUMNS =
-      "e.number as e_number, e.reward as e_reward, e.cycles as e_cycles, e.latency_seconds as"
-          + " e_latency_seconds, e.energy_joules as e_energy_joules, e.model_size_bytes as"
+      "e.number as e_number, e.reward as e_reward, e.images as e_images, e.top1_correct as"
+          + " e_top1_correct, e.cycles as e_cycles, e.latency_seconds as e_latency_seconds, e.energy_joules as e_energy_joules, e.model_size_bytes as"
           + " e_model_size_bytes, e.cost_ratio as e_cost_ratio, e.eligible as e_eligible,"
           + " e.further_costs as e_further_costs";
 
@@ -149,7 +149,10 @@ final class Rows {
   }
 
   static Score score(ResultSet row) throws SQLException {
-    return new Score(row.getInt("e_number"), row.getDouble("e_reward"), costs(row));
+    int correct = row.getInt("e_top1_correct");
+    Accuracy accuracy = new Accuracy(row.getInt("e_images"), correct, correct, 0);
+    return new Score(
+        row.getInt("e_number"), row.getDouble("e_reward"), accuracy.top1(), costs(row));
   }
 
   /** On every target of the session. */

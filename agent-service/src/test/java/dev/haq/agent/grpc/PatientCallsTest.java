@@ -1,13 +1,17 @@
 package dev.haq.agent.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 
@@ -15,7 +19,7 @@ final class PatientCallsTest {
   /** Enough for one attempt after the first, not for a third. */
   private static final Duration SHORT = Duration.ofMillis(250);
 
-  private final PatientCalls calls = new PatientCalls(SHORT);
+  private final PatientCalls calls = PatientCalls.waiting(SHORT);
   private final AtomicInteger attempts = new AtomicInteger();
 
   @Test
@@ -57,10 +61,65 @@ final class PatientCallsTest {
     assertEquals(1, attempts.get());
   }
 
+  @Test
+  void aBusyServiceIsWaitedForHoweverLongThatTakes() {
+    // The pauses of 0.2, 0.4 and 0.8 seconds are each by themselves past the patience, or near it.
+    assertEquals("done", calls.call("the service", () -> busy(3)));
+    assertEquals(4, attempts.get());
+  }
+
+  @Test
+  void aServiceThatWasBusyIsThereAndStartsThePatienceAnew() {
+    // Away, busy, away: 0.2 and 0.4 seconds after the first failure it is past the patience.
+    assertEquals("done", calls.call("the service", () -> attempts.get() == 1 ? busy(2) : away(3)));
+    assertEquals(4, attempts.get());
+  }
+
+  @Test
+  void whoWaitsForABusyServiceCanBeAborted() throws InterruptedException {
+    Thread waiting =
+        new Thread(
+            () ->
+                assertEquals(
+                    Reason.CANCELLED,
+                    assertThrows(
+                            HaqException.class,
+                            () -> calls.call("the service", () -> busy(Integer.MAX_VALUE)))
+                        .reason()));
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    waiting.setUncaughtExceptionHandler((thread, e) -> failure.set(e));
+    waiting.start();
+    while (attempts.get() < 2) {
+      Thread.sleep(1);
+    }
+    calls.abort();
+    waiting.join(10_000);
+    assertFalse(waiting.isAlive());
+    assertNull(failure.get());
+    assertTrue(attempts.get() <= 3, attempts + " attempts");
+  }
+
+  @Test
+  void whoWaitsForTheAnswerIsToldAtOnceThatTheServiceIsBusy() {
+    HaqException e =
+        assertThrows(
+            HaqException.class, () -> PatientCalls.once().call("the service", () -> busy(1)));
+    assertEquals(Reason.BUSY, e.reason());
+    assertEquals(1, attempts.get());
+  }
+
   /** Is away for the first calls. */
   private String away(int times) {
     if (attempts.incrementAndGet() <= times) {
       throw Status.UNAVAILABLE.asRuntimeException();
+    }
+    return "done";
+  }
+
+  /** Is busy for the first calls. */
+  private String busy(int times) {
+    if (attempts.incrementAndGet() <= times) {
+      throw new HaqException(Reason.BUSY, "others wait already");
     }
     return "done";
   }

@@ -87,7 +87,7 @@ final class ShardedEvaluationsTest {
   private ShardedEvaluations evaluations(int shards) {
     return new ShardedEvaluations(
         QuantizerGrpc.newBlockingStub(channel.channel()),
-        new PatientCalls(Duration.ofSeconds(10)),
+        PatientCalls.waiting(Duration.ofSeconds(10)),
         shards,
         threads);
   }

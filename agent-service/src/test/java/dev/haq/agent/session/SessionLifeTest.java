@@ -15,7 +15,6 @@ import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
-import dev.haq.agent.search.Timings;
 import dev.haq.agent.search.Tuned;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.Budget;
@@ -527,16 +526,13 @@ final class SessionLifeTest {
     AtomicInteger stored = new AtomicInteger();
     service =
         service(
-            new SessionMetrics() {
+            new SessionLeasesTest.Counted() {
               @Override
-              public void episode(Timings timings, double storeSeconds) {
+              public void episode(Reward reward, Episode episode, double storeSeconds) {
                 if (stored.incrementAndGet() == EPISODES) {
                   service.extend(id.get(), "", SessionLimits.episodes(EPISODES + FURTHER));
                 }
               }
-
-              @Override
-              public void ended(String state) {}
             });
     service.start();
     id.set(create());
@@ -579,7 +575,7 @@ final class SessionLifeTest {
     return new SessionService(store, new OneSpec(), backends, metrics, 2, Duration.ofSeconds(30));
   }
 
-  private static final SessionSpec SPEC =
+  static final SessionSpec SPEC =
       new SessionSpec(
           "life",
           "model",

@@ -313,7 +313,8 @@ abstract class SessionStoreContract {
   }
 
   private static Score score(Episode episode) {
-    return new Score(episode.number(), episode.result().reward(), episode.result().costs());
+    EpisodeResult result = episode.result();
+    return new Score(episode.number(), result.reward(), result.accuracy().top1(), result.costs());
   }
 
   private static Fleet.Limit limit(Resource resource) {

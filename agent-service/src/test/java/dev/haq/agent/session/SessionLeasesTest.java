@@ -1,0 +1,139 @@
+package dev.haq.agent.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.haq.agent.search.Episode;
+import dev.haq.agent.search.Reward;
+import dev.haq.agent.search.SessionState;
+import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.store.SqlSessionStore;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What processes that share a store count of the sessions that they take from one another. */
+final class SessionLeasesTest {
+  private final SessionStore store = SqlSessionStore.open("memory");
+  private final HeldBackends backends = new HeldBackends();
+  private final Counted first = new Counted();
+  private final Counted second = new Counted();
+
+  @AfterEach
+  void close() {
+    store.close();
+  }
+
+  @Test
+  void aLeaseThatRunsOutIsLostByOneProcessAndTakenOverByAnother() throws InterruptedException {
+    SessionStore unrenewed = new Unrenewed(store).store();
+    try (SessionService losing = service(unrenewed, first, 1);
+        SessionService taking = service(store, second, 30)) {
+      losing.start();
+      String id = losing.create(SessionLifeTest.SPEC, "", abort -> {}).id();
+      backends.awaitArrival();
+      assertEquals(1, losing.leased());
+      taking.start();
+      backends.awaitArrival();
+      assertEquals(1, taking.leased());
+      await(1, first.lost::get);
+      await(0, losing::leased);
+      RecordingSink sink = new RecordingSink();
+      taking.watch(id, 0, sink);
+      backends.permit(1_000);
+      sink.awaitEnd();
+      assertEquals(SessionState.SUCCEEDED, taking.get(id).state());
+      await(0, taking::leased);
+    }
+    assertEquals(List.of(1, 0), List.of(first.lost.get(), second.lost.get()));
+    assertEquals(List.of(0, 1), List.of(first.takenOver.get(), second.takenOver.get()));
+  }
+
+  @Test
+  void whatAProcessLeftUnfinishedCountsAsTakenOverAndAsLostByNobody() throws InterruptedException {
+    try (SessionService before = service(store, first, 30)) {
+      before.start();
+      before.create(SessionLifeTest.SPEC, "", abort -> {});
+      backends.awaitArrival();
+    }
+    try (SessionService after = service(store, second, 30)) {
+      after.start();
+      backends.awaitArrival();
+    }
+    assertEquals(List.of(0, 0), List.of(first.lost.get(), second.lost.get()));
+    assertEquals(List.of(0, 1), List.of(first.takenOver.get(), second.takenOver.get()));
+  }
+
+  private SessionService service(SessionStore ofProcess, Counted counted, int leaseSeconds) {
+    return new SessionService(
+        ofProcess, new OneSpec(), backends, counted, 2, Duration.ofSeconds(leaseSeconds));
+  }
+
+  private static void await(int expected, IntSupplier count) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (count.getAsInt() != expected) {
+      assertTrue(System.nanoTime() < deadline, "it is " + count.getAsInt());
+      Thread.sleep(1);
+    }
+  }
+
+  private record OneSpec() implements SpecCodec {
+    @Override
+    public String encode(SessionSpec spec) {
+      return "{}";
+    }
+
+    @Override
+    public SessionSpec decode(String text) {
+      return SessionLifeTest.SPEC;
+    }
+  }
+
+  /** The store of a process that is held up when it should renew its leases. */
+  private record Unrenewed(SessionStore behind) implements InvocationHandler {
+    SessionStore store() {
+      return (SessionStore)
+          Proxy.newProxyInstance(
+              SessionStore.class.getClassLoader(), new Class<?>[] {SessionStore.class}, this);
+    }
+
+    @Override
+    public Object invoke(Object proxy, Method method, Object[] args) throws Throwable {
+      try {
+        return method.getName().equals("renew") ? null : method.invoke(behind, args);
+      } catch (InvocationTargetException e) {
+        throw e.getCause();
+      }
+    }
+  }
+
+  /** What happened to leases. */
+  static class Counted implements SessionMetrics {
+    private final AtomicInteger takenOver = new AtomicInteger();
+    private final AtomicInteger lost = new AtomicInteger();
+
+    @Override
+    public void episode(Reward reward, Episode episode, double storeSeconds) {}
+
+    @Override
+    public void ended(String state) {}
+
+    @Override
+    public void takenOver() {
+      takenOver.incrementAndGet();
+    }
+
+    @Override
+    public void leaseLost() {
+      lost.incrementAndGet();
+    }
+  }
+}
