@@ -108,8 +108,7 @@ final class AutoAgent implements Agent {
   /** What the dynamic program comes to, or, where that was tried, its most promising neighbour. */
   private Policy program(SeededRandom random) {
     DecisionLoss beliefs = model.drawn(random, BOLDNESS);
-    DynamicProgram program = DynamicProgram.of(space, beliefs, DynamicProgram.COARSE);
-    Policy policy = program.policy(program.best());
+    Policy policy = BudgetedProgram.of(space, beliefs, DynamicProgram.COARSE).best();
     return tried.contains(policy)
         ? untried(new Exchange(space, beliefs).neighbours(policy)).orElse(policy)
         : policy;

@@ -47,8 +47,7 @@ final class Candidates {
   }
 
   private static Policy program(SearchSpace space, DecisionLoss loss) {
-    DynamicProgram program = DynamicProgram.of(space, loss, DynamicProgram.FINE);
-    return program.policy(program.best());
+    return BudgetedProgram.of(space, loss, DynamicProgram.FINE).best();
   }
 
   /** One weight width and one activation width everywhere; those believed best that fit. */
