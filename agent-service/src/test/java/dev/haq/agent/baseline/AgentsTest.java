@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Agent;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.EpisodeWindow;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.Search;
 import dev.haq.agent.search.SearchSettings;
@@ -17,7 +18,10 @@ import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Reason;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Executor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -87,6 +91,17 @@ class AgentsTest {
     SearchSettings settings = problem.settings(0.4, 1, 150, Reward.KL_DIVERGENCE);
     List<Object> policies = policies(run(search(Agents.AUTO, settings), 1, 150));
     assertEquals(150, policies.stream().distinct().count());
+  }
+
+  @Test
+  void autoSpendsNoEpisodeOnAPolicyThatIsUnderWay() {
+    SearchSettings settings = problem.settings(0.4, 1, 150, Reward.KL_DIVERGENCE);
+    EpisodeWindow window =
+        new EpisodeWindow(search(Agents.AUTO, settings), 4, (Executor) Runnable::run);
+    Set<Object> policies = new HashSet<>();
+    for (int n = 1; n <= 150; n++) {
+      assertTrue(policies.add(window.next(150).policy()), "episode " + n + " repeats another");
+    }
   }
 
   @Test
