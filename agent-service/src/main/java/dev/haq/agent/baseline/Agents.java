@@ -65,10 +65,7 @@ public final class Agents {
       case EVOLUTION -> new EvolutionAgent(space);
       case GREEDY -> new GreedyAgent(space, sensitivities(space, meter));
       case RANDOM -> new RandomAgent(space.settings().seed());
-      case UNIFORM ->
-          new UniformAgent(
-              Math.max(
-                  space.settings().weightBits().size(), space.settings().activationBits().size()));
+      case UNIFORM -> new UniformAgent(space);
       default -> new AutoAgent(space, sensitivities(space, meter), ddpg);
     };
   }

@@ -21,7 +21,7 @@ import java.util.Optional;
  *
  * <p>The first episodes evaluate the {@link Candidates}, which cost nothing to come by. From then
  * on three ways to propose a policy take turns. All of them learn from every episode, and none
- * proposes a policy that was evaluated already, as long as it finds another:
+ * proposes a policy that was evaluated already or is under way, as long as it finds another:
  *
  * <ol>
  *   <li>a trade of single widths around the best policy so far ({@link Exchange}), the most
@@ -69,6 +69,7 @@ final class AutoAgent implements Agent {
   private final Tried tried;
   private final Ddpg ddpg;
 
+  private List<Policy> underWay = List.of(); // when the episode was begun
   private List<Double> actions = List.of(); // of the episode begun
   private int step;
 
@@ -93,6 +94,12 @@ final class AutoAgent implements Agent {
 
   @Override
   public void beginEpisode(int number) {
+    beginEpisode(number, List.of());
+  }
+
+  @Override
+  public void beginEpisode(int number, List<Policy> others) {
+    underWay = List.copyOf(others);
     SeededRandom random = SeededRandom.of(space.settings().seed(), Purpose.EXPLORATION, number);
     step = 0;
     actions =
@@ -108,9 +115,8 @@ final class AutoAgent implements Agent {
   /** What the dynamic program comes to, or, where that was tried, its most promising neighbour. */
   private Policy program(SeededRandom random) {
     DecisionLoss beliefs = model.drawn(random, BOLDNESS);
-    DynamicProgram program = DynamicProgram.of(space, beliefs, DynamicProgram.COARSE);
-    Policy policy = program.policy(program.best());
-    return tried.contains(policy)
+    Policy policy = BudgetedProgram.of(space, beliefs, DynamicProgram.COARSE).best();
+    return isKnown(policy)
         ? untried(new Exchange(space, beliefs).neighbours(policy)).orElse(policy)
         : policy;
   }
@@ -130,7 +136,12 @@ final class AutoAgent implements Agent {
   }
 
   private Optional<Policy> untried(List<Policy> policies) {
-    return policies.stream().filter(policy -> !tried.contains(policy)).findFirst();
+    return policies.stream().filter(policy -> !isKnown(policy)).findFirst();
+  }
+
+  /** Whether a policy was evaluated already or is being evaluated. */
+  private boolean isKnown(Policy policy) {
+    return tried.contains(policy) || underWay.contains(policy);
   }
 
   /** DDPG's actions, with more and more noise until they come to a new policy. */
@@ -138,7 +149,7 @@ final class AutoAgent implements Agent {
     ddpg.beginEpisode(number);
     List<Double> explored = explored(1.0);
     for (double widening = WIDENING;
-        widening <= WIDEST && tried.contains(space.policy(explored));
+        widening <= WIDEST && isKnown(space.policy(explored));
         widening *= WIDENING) {
       explored = explored(widening);
     }

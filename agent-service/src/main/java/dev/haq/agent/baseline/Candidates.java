@@ -1,13 +1,9 @@
 package dev.haq.agent.baseline;
 
-import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.Sensitivities;
-import dev.haq.model.BitWidth;
-import dev.haq.model.Operand;
 import dev.haq.model.Policy;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -47,33 +43,15 @@ final class Candidates {
   }
 
   private static Policy program(SearchSpace space, DecisionLoss loss) {
-    DynamicProgram program = DynamicProgram.of(space, loss, DynamicProgram.FINE);
-    return program.policy(program.best());
+    return BudgetedProgram.of(space, loss, DynamicProgram.FINE).best();
   }
 
-  /** One weight width and one activation width everywhere; those believed best that fit. */
+  /** Those believed best. */
   private static List<Policy> uniform(SearchSpace space, Exchange exchange) {
-    Decisions decisions = space.decisions();
-    Set<Policy> fitting = new LinkedHashSet<>();
-    for (int weights : decisions.actions(Operand.WEIGHTS).choices().bits()) {
-      for (int activations : decisions.actions(Operand.ACTIVATIONS).choices().bits()) {
-        Policy policy = uniform(decisions, weights, activations);
-        if (space.budget().isMetBy(policy)) {
-          fitting.add(policy);
-        }
-      }
-    }
-    List<Policy> sorted = new ArrayList<>(fitting);
-    sorted.sort(Comparator.comparingDouble(exchange::loss));
-    return sorted.subList(0, Math.min(UNIFORM, sorted.size()));
-  }
-
-  private static Policy uniform(Decisions decisions, int weights, int activations) {
-    Policy policy = decisions.uniform(0);
-    for (int step = 0; step < decisions.size(); step++) {
-      int bits = decisions.get(step).operand() == Operand.WEIGHTS ? weights : activations;
-      policy = Decisions.with(policy, decisions.get(step), BitWidth.of(bits));
-    }
-    return policy;
+    return UniformPolicies.within(space).stream()
+        .map(UniformPolicies.Pair::policy)
+        .sorted(Comparator.comparingDouble(exchange::loss))
+        .limit(UNIFORM)
+        .toList();
   }
 }

@@ -25,8 +25,8 @@ import java.util.List;
  * leaves open at a budget.
  *
  * <p>Costs are shares of the budgets: a policy costs 1 when it uses its budget up. With several
- * budgets the cost is a weighted mean of the shares, and the policies that break one of them are
- * passed over when one is looked up.
+ * budgets the cost is a weighted mean of the shares: what meets all budgets costs at most 1, but not
+ * the other way round. {@link BudgetedProgram} is for these.
  */
 final class DynamicProgram {
   /** Cells of the cost axis that leave about a permille open for a network of 50 layers. */
@@ -34,6 +34,8 @@ final class DynamicProgram {
 
   /** Enough where the losses are guesses anyway. */
   static final int COARSE = 1 << 11;
+
+  static final int NONE = -1;
 
   /** What a layer may be given. */
   private record Choice(LayerBits bits, double cost, double loss) {}
@@ -70,14 +72,18 @@ final class DynamicProgram {
     }
   }
 
-  /** All of them for the only budget, or for several weighed alike. */
+  /** Of a space with one budget. */
   static DynamicProgram of(SearchSpace space, DecisionLoss loss, int cells) {
-    double[] weights = new double[space.budget().budgets().size()];
-    Arrays.fill(weights, 1.0 / weights.length);
-    return new DynamicProgram(space, loss, weights, cells);
+    int budgets = space.budget().budgets().size();
+    if (budgets != 1) {
+      throw new IllegalArgumentException(budgets + " budgets have to be weighted");
+    }
+    return new DynamicProgram(space, loss, new double[] {1}, cells);
   }
 
-  /** With other weights of the budgets, which add up to 1. */
+  /**
+   * @param weights of the budgets, at least 0, adding up to 1
+   */
   static DynamicProgram weighted(
       SearchSpace space, DecisionLoss loss, double[] weights, int cells) {
     return new DynamicProgram(space, loss, weights.clone(), cells);
@@ -207,13 +213,28 @@ final class DynamicProgram {
     return new Policy(List.of(layers));
   }
 
-  /**
-   * The point of least loss within all budgets; there is one, point 0, since the narrowest widths
-   * are.
-   */
+  /** The point of least loss within the only budget; point 0 is, since the narrowest widths are. */
   int best() {
+    return Math.max(0, best(Double.POSITIVE_INFINITY));
+  }
+
+  /**
+   * The point of least loss among those within all budgets.
+   *
+   * @return {@link #NONE} where no point loses less than {@code most}
+   */
+  int best(double most) {
+    int point = relaxed();
+    while (point >= 0 && losses[point] < most && !space.budget().isMetBy(policy(point))) {
+      point--;
+    }
+    return point >= 0 && losses[point] < most ? point : NONE;
+  }
+
+  /** The point of least loss among those that cost at most 1, whether each budget is met or not. */
+  int relaxed() {
     int point = costs.length - 1;
-    while (point > 0 && (costs[point] > 1 + 1e-9 || !space.budget().isMetBy(policy(point)))) {
+    while (point > 0 && costs[point] > 1 + 1e-9) {
       point--;
     }
     return point;
@@ -224,15 +245,20 @@ final class DynamicProgram {
     return slack;
   }
 
-  /**
-   * By how much a policy within the budget might lose less than the one found at {@code point}: 0
-   * where that is proved to be the best. Of a single budget.
-   */
-  double gap(int point) {
-    int further = point;
+  /** What every policy within all budgets loses at least. */
+  double bound() {
+    int further = relaxed();
     while (further + 1 < costs.length && costs[further + 1] <= 1 + slack) {
       further++;
     }
-    return losses[point] - losses[further];
+    return losses[further];
+  }
+
+  /**
+   * By how much a policy within the budget might lose less than the one found at {@code point}: 0
+   * where that is proved to be the best.
+   */
+  double gap(int point) {
+    return losses[point] - bound();
   }
 }

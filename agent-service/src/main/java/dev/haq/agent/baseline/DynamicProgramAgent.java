@@ -10,21 +10,20 @@ import dev.haq.model.Policy;
  * divergence from the float model within the budget, then the next cheaper ones, one an episode.
  */
 final class DynamicProgramAgent extends PolicyAgent {
-  private final DynamicProgram program;
-  private final int best;
+  private final BudgetedProgram.Front front;
 
   DynamicProgramAgent(SearchSpace space, Sensitivities sensitivities) {
     super(space);
-    program =
-        DynamicProgram.of(
-            space,
-            (decision, width) -> sensitivities.loss(Reward.KL_DIVERGENCE, decision, width),
-            DynamicProgram.FINE);
-    best = program.best();
+    front =
+        BudgetedProgram.of(
+                space,
+                (decision, width) -> sensitivities.loss(Reward.KL_DIVERGENCE, decision, width),
+                DynamicProgram.FINE)
+            .front();
   }
 
   @Override
   Policy propose(int number) {
-    return program.policy(best - (number - 1) % (best + 1));
+    return front.policy((number - 1) % front.size());
   }
 }

@@ -23,13 +23,13 @@ final class Exchange {
 
   private final SearchSpace space;
   private final Decisions decisions;
-  private final List<ResourceBudget> budgets;
+  private final List<ResourceBudget> budgets; // those that the widest policy breaks
   private final double[][] losses; // [decision][choice]
 
   Exchange(SearchSpace space, DecisionLoss loss) {
     this.space = space;
     decisions = space.decisions();
-    budgets = space.budget().budgets();
+    budgets = space.budget().binding();
     losses = new double[decisions.size()][];
     for (int d = 0; d < losses.length; d++) {
       List<Integer> choices = choices(d);
@@ -47,6 +47,11 @@ final class Exchange {
   /** From the widest policy down to the budget, then up into what the last step left free. */
   Policy descended() {
     return filled(new Walk(decisions.uniform(1)), NONE);
+  }
+
+  /** A policy brought to the budget from where it is, down or up. */
+  Policy fitted(Policy policy) {
+    return filled(new Walk(policy), NONE);
   }
 
   /**
@@ -85,7 +90,8 @@ final class Exchange {
 
   /**
    * Brought to the budget: lowers the width that loses least for the cost it saves until it is met,
-   * then widens the one that gains most for its cost as long as one fits.
+   * then widens the one that gains most for its cost as long as one fits. What a step saves of a
+   * budget that is met already is worth nothing.
    *
    * @param kept a decision to leave alone, or {@link #NONE}
    */
@@ -140,7 +146,7 @@ final class Exchange {
         if (next == NONE) {
           continue;
         }
-        double cost = cost(d, next);
+        double cost = cost(d, next, direction);
         double loss = losses[d][next] - losses[d][choice[d]];
         boolean allowed = direction < 0 ? cost < 0 : loss < 0 && fitsWith(d, next);
         double rate = loss / Math.max(Math.abs(cost), TINY);
@@ -156,7 +162,8 @@ final class Exchange {
     }
 
     /**
-     * The nearest choice in a direction that changes the cost; where none does, the nearest.
+     * The nearest choice in a direction that changes the cost that counts; where none does, the
+     * nearest.
      *
      * @param direction -1 narrower, 1 wider
      * @return {@link #NONE} where there is none
@@ -167,23 +174,26 @@ final class Exchange {
         return NONE;
       }
       for (int c = nearest; c >= 0 && c < losses[d].length; c += direction) {
-        if (cost(d, c) != 0) {
+        if (cost(d, c, direction) != 0) {
           return c;
         }
       }
       return nearest;
     }
 
-    /** What a choice adds to the shares of all budgets. */
-    private double cost(int d, int c) {
+    /**
+     * What a choice adds to the shares of all budgets; on the way down to those that are not met.
+     */
+    private double cost(int d, int c, int direction) {
+      boolean all = direction > 0 || fits();
       double sum = 0;
       for (int b = 0; b < costs.length; b++) {
-        sum += cost(b, d, c);
+        sum += all || costs[b] > 1 ? added(b, d, c) : 0;
       }
       return sum;
     }
 
-    private double cost(int b, int d, int c) {
+    private double added(int b, int d, int c) {
       ResourceBudget budget = budgets.get(b);
       int layer = decisions.get(d).layer();
       double more =
@@ -198,7 +208,7 @@ final class Exchange {
 
     private boolean fitsWith(int d, int c) {
       for (int b = 0; b < costs.length; b++) {
-        if (costs[b] + cost(b, d, c) > 1) {
+        if (costs[b] + added(b, d, c) > 1) {
           return false;
         }
       }
@@ -207,7 +217,7 @@ final class Exchange {
 
     void take(int d, int c) {
       for (int b = 0; b < costs.length; b++) {
-        costs[b] += cost(b, d, c);
+        costs[b] += added(b, d, c);
       }
       bits[decisions.get(d).layer()] = with(d, c);
       choice[d] = c;

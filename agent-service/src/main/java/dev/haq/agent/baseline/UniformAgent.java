@@ -1,49 +1,41 @@
 package dev.haq.agent.baseline;
 
-import dev.haq.agent.search.Agent;
-import dev.haq.agent.search.Experience;
-import dev.haq.agent.search.Observation;
+import dev.haq.agent.baseline.UniformPolicies.Pair;
+import dev.haq.agent.search.SearchSpace;
+import dev.haq.model.Policy;
+import java.util.Comparator;
+import java.util.List;
 
 /**
- * Gives every decision of an episode the same bit-width, the widest in the first episode, then one
- * narrower each time, round and round. A width that exceeds the budget is lowered from the last
- * layer on, as any other agent's policy.
+ * One weight width and one activation width everywhere, of those pairs that fit the budget: the
+ * dearest first, at equal cost the same width for both before others, then wider before narrower.
+ * After the last it begins again.
  */
-public final class UniformAgent implements Agent {
-  private final int widths;
-  private double action;
+final class UniformAgent extends PolicyAgent {
+  private final List<Policy> policies;
 
-  /**
-   * @param widths how many bit-widths there are to choose from
-   */
-  public UniformAgent(int widths) {
-    this.widths = widths;
+  UniformAgent(SearchSpace space) {
+    super(space);
+    policies =
+        UniformPolicies.within(space).stream()
+            .sorted(
+                Comparator.comparingDouble((Pair pair) -> -share(space, pair.policy()))
+                    .thenComparing(pair -> pair.weightBits() != pair.activationBits())
+                    .thenComparing(pair -> -pair.weightBits() - pair.activationBits()))
+            .map(Pair::policy)
+            .toList();
+  }
+
+  /** Of the budget; of several the one that is used up most. */
+  private static double share(SearchSpace space, Policy policy) {
+    return space.budget().budgets().stream()
+        .mapToDouble(budget -> budget.cost(policy) / budget.budget().limit())
+        .max()
+        .orElseThrow();
   }
 
   @Override
-  public void beginEpisode(int number) {
-    int narrower = (number - 1) % widths;
-    action = (widths - narrower - 0.5) / widths; // the middle of the width's interval
+  Policy propose(int number) {
+    return policies.get((number - 1) % policies.size());
   }
-
-  @Override
-  public boolean isWarmup() {
-    return false;
-  }
-
-  @Override
-  public double act(Observation observation) {
-    return action;
-  }
-
-  @Override
-  public void learn(Experience experience) {}
-
-  @Override
-  public byte[] snapshot() {
-    return new byte[0];
-  }
-
-  @Override
-  public void restore(byte[] snapshot) {}
 }

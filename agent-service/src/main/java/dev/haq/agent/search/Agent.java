@@ -1,6 +1,7 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.Policy;
+import java.util.List;
 
 /**
  * Proposes the actions of an episode, step by step, and learns from what they were worth. Port:
@@ -20,6 +21,16 @@ public interface Agent {
    * @param number 1, 2, 3, ...
    */
   void beginEpisode(int number);
+
+  /**
+   * Starts an episode while others are under way, which an agent may want to stay clear of.
+   *
+   * @param underWay their policies, within the budget: proposed already, by this agent or others of
+   *     the same search, and not learned from yet
+   */
+  default void beginEpisode(int number, List<Policy> underWay) {
+    beginEpisode(number);
+  }
 
   /** Whether the episode begun belongs to a warm-up of random actions. */
   boolean isWarmup();

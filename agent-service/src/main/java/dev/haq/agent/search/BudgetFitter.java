@@ -68,6 +68,17 @@ public final class BudgetFitter {
     return budgets;
   }
 
+  /**
+   * Those of the budgets that the widest policy breaks: the others hardly matter. The first where
+   * it breaks none.
+   */
+  public List<ResourceBudget> binding() {
+    Policy widest = decisions.uniform(1);
+    List<ResourceBudget> binding =
+        budgets.stream().filter(budget -> !budget.isMetBy(widest)).toList();
+    return binding.isEmpty() ? budgets.subList(0, 1) : binding;
+  }
+
   /** The narrowest width at every free decision: the least of every resource. */
   private Policy narrowest() {
     return decisions.uniform(0);

@@ -1,5 +1,6 @@
 package dev.haq.agent.search;
 
+import dev.haq.model.Policy;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -14,7 +15,8 @@ import java.util.concurrent.FutureTask;
  * Episodes under way side by side, learned from in the order of their numbers.
  *
  * <p>Episode k is proposed by the agent that has learned from episodes 1 to k - {@code size} and no
- * other, however fast each evaluation is: the same seed and size give the same search. A size of 1
+ * other, and knows the policies of those between, however fast each evaluation is: the same seed
+ * and size give the same search. A size of 1
  * is the paper's loop. With as many evaluators as the size, each episode's learning holds one of
  * them up; with one more in the window than evaluators, learning from one episode goes on while the
  * next are evaluated.
@@ -47,7 +49,8 @@ public final class EpisodeWindow {
    */
   public EpisodeResult next(int last) {
     while (underWay.size() < size && learned + underWay.size() < last) {
-      begin(search.propose(learned + underWay.size() + 1));
+      List<Policy> before = underWay.stream().map(each -> each.proposal().policy()).toList();
+      begin(search.propose(learned + underWay.size() + 1, before));
     }
     UnderWay first = underWay.element();
     EpisodeResult result = search.learn(verdict(first));

@@ -44,7 +44,7 @@ public final class Search {
    * @param number 1, 2, 3, ...: the one after the last that the agents learned from
    */
   public EpisodeResult episode(int number) {
-    Proposal proposal = propose(number);
+    Proposal proposal = propose(number, List.of());
     Verdict verdict = judge(proposal);
     return learn(verdict);
   }
@@ -58,12 +58,16 @@ public final class Search {
     return (number - 1) / proposers.size() + 1;
   }
 
-  /** Asks an agent for one action a decision, and trims the policy until it meets the budget. */
-  Proposal propose(int number) {
+  /**
+   * Asks an agent for one action a decision, and trims the policy until it meets the budget.
+   *
+   * @param underWay policies of the episodes before it that are not learned from yet
+   */
+  Proposal propose(int number, List<Policy> underWay) {
     Stopwatch watch = new Stopwatch();
     SearchSpace space = proposer(number).space();
     Agent agent = proposer(number).agent();
-    agent.beginEpisode(turn(number));
+    agent.beginEpisode(turn(number), underWay);
     List<Transition> steps = space.walk(agent::act);
     Policy policy = space.policy(steps.stream().map(Transition::action).toList());
     return new Proposal(number, steps, policy, agent.isWarmup(), watch.lap());

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Agent;
 import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.EpisodeWindow;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.Search;
 import dev.haq.agent.search.SearchSettings;
@@ -15,9 +16,13 @@ import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SyntheticProblem;
 import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
+import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Executor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,13 +35,27 @@ class AgentsTest {
   private final SyntheticProblem problem = new SyntheticProblem(9, 1);
 
   @Test
-  void theUniformAgentGoesFromTheWidestToTheNarrowestAndRoundAgain() {
-    List<EpisodeResult> episodes = run(Agents.UNIFORM, 1, 8);
-    // 8, 7 and 6 bits exceed the budget and are lowered round by round; 5 bits fit
-    assertEquals(LayerBits.of(6, 6), episodes.get(0).policy().get(1));
-    assertEquals(LayerBits.of(5, 5), episodes.get(3).policy().get(1));
-    assertEquals(LayerBits.of(2, 2), episodes.get(6).policy().get(1));
-    assertEquals(episodes.get(0).policy(), episodes.get(7).policy());
+  void theUniformAgentTriesEveryPairOfWidthsThatFitsDearestFirstAndThenBeginsAgain() {
+    List<Policy> policies =
+        run(Agents.UNIFORM, 1, 100).stream()
+            .map(EpisodeResult::policy)
+            .toList();
+    int pairs = 36; // of 49
+    List<String> tried = new ArrayList<>();
+    double before = Double.POSITIVE_INFINITY;
+    for (Policy policy : policies.subList(0, pairs)) {
+      LayerBits bits = policy.get(1);
+      for (int layer = 2; layer < policy.size() - 1; layer++) {
+        assertEquals(bits, policy.get(layer));
+      }
+      assertTrue(problem.table().cost(policy) <= before);
+      before = problem.table().cost(policy);
+      tried.add(bits.weights().bits() + "," + bits.activations().bits());
+    }
+    assertEquals(List.of("4,8", "8,4", "5,6", "6,5"), tried.subList(0, 4));
+    assertTrue(tried.indexOf("4,4") < tried.indexOf("8,2"));
+    assertEquals(pairs, tried.stream().distinct().count());
+    assertEquals(policies.subList(0, pairs), policies.subList(pairs, 2 * pairs));
   }
 
   @Test
@@ -75,10 +94,11 @@ class AgentsTest {
     for (double ratio : new double[] {0.6, 0.35}) {
       SearchSettings settings = problem.settings(ratio, 1, 40, Reward.KL_DIVERGENCE);
       double auto = best(run(search(Agents.AUTO, settings), 1, 40));
-      for (String other : List.of(Agents.DP, Agents.UNIFORM)) {
+      for (String other : List.of(Agents.DP, Agents.GREEDY)) {
         assertTrue(auto >= best(run(search(other, settings), 1, 1)), other);
       }
-      assertTrue(auto >= best(run(search(Agents.GREEDY, settings), 1, 1)));
+      int pairs = 7 * 7;
+      assertTrue(auto >= best(run(search(Agents.UNIFORM, settings), 1, pairs)));
     }
   }
 
@@ -87,6 +107,17 @@ class AgentsTest {
     SearchSettings settings = problem.settings(0.4, 1, 150, Reward.KL_DIVERGENCE);
     List<Object> policies = policies(run(search(Agents.AUTO, settings), 1, 150));
     assertEquals(150, policies.stream().distinct().count());
+  }
+
+  @Test
+  void autoSpendsNoEpisodeOnAPolicyThatIsUnderWay() {
+    SearchSettings settings = problem.settings(0.4, 1, 150, Reward.KL_DIVERGENCE);
+    EpisodeWindow window =
+        new EpisodeWindow(search(Agents.AUTO, settings), 4, (Executor) Runnable::run);
+    Set<Object> policies = new HashSet<>();
+    for (int n = 1; n <= 150; n++) {
+      assertTrue(policies.add(window.next(150).policy()), "episode " + n + " repeats another");
+    }
   }
 
   @Test

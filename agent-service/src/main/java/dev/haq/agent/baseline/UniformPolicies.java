@@ -1,0 +1,47 @@
+package dev.haq.agent.baseline;
+
+import dev.haq.agent.search.Decisions;
+import dev.haq.agent.search.SearchSpace;
+import dev.haq.model.BitWidth;
+import dev.haq.model.Operand;
+import dev.haq.model.Policy;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** One weight width and one activation width at every decision. */
+final class UniformPolicies {
+  /** A policy with the widths of its decisions. */
+  record Pair(int weightBits, int activationBits, Policy policy) {}
+
+  private UniformPolicies() {}
+
+  /**
+   * Those within the budget, each policy once, narrow ones first; there is one, since the narrowest
+   * widths are. Where only weights are decided, each stands with the narrowest activation width.
+   */
+  static List<Pair> within(SearchSpace space) {
+    Decisions decisions = space.decisions();
+    Set<Policy> policies = new HashSet<>();
+    List<Pair> pairs = new ArrayList<>();
+    for (int weights : decisions.actions(Operand.WEIGHTS).choices().bits()) {
+      for (int activations : decisions.actions(Operand.ACTIVATIONS).choices().bits()) {
+        Policy policy = of(decisions, weights, activations);
+        if (space.budget().isMetBy(policy) && policies.add(policy)) {
+          pairs.add(new Pair(weights, activations, policy));
+        }
+      }
+    }
+    return pairs;
+  }
+
+  private static Policy of(Decisions decisions, int weights, int activations) {
+    Policy policy = decisions.uniform(0);
+    for (int step = 0; step < decisions.size(); step++) {
+      int bits = decisions.get(step).operand() == Operand.WEIGHTS ? weights : activations;
+      policy = Decisions.with(policy, decisions.get(step), BitWidth.of(bits));
+    }
+    return policy;
+  }
+}
