@@ -18,11 +18,11 @@ import java.util.stream.IntStream;
  * weights never weaker than Lagrangian relaxation: Greenberg, Pierskalla, Surrogate mathematical
  * programming, Operations Research 18, 1970), which a dynamic program solves. No policy within all
  * budgets loses less than the relaxed one; the highest of these bounds gives the gap. First single
- * budgets are tried, then the weights go from even to where budgets are overdrawn, by steps
- * as in the subgradient method (Fisher, The Lagrangian relaxation method for solving integer
- * programming problems, Management Science 27, 1981). Policies within all budgets are, of each
- * program, the first on its front and what {@link Exchange} makes of the relaxed one; the one of
- * least loss is kept, and traded for better ones as long as the bound leaves room.
+ * budgets are tried, then the weights go from even to where budgets are overdrawn, by steps as in
+ * the subgradient method (Fisher, The Lagrangian relaxation method for solving integer programming
+ * problems, Management Science 27, 1981). Policies within all budgets are, of each program, the
+ * first on its front and what {@link Exchange} makes of the relaxed one; the one of least loss is
+ * kept, and traded for better ones as long as the bound leaves room.
  */
 final class BudgetedProgram {
   /** Most dynamic programs with weighted budgets. */
@@ -185,7 +185,9 @@ final class BudgetedProgram {
     return scaled(weights);
   }
 
-  /** By how much the relaxed policy exceeds each binding budget, as a share; below 0 what is left. */
+  /**
+   * By how much the relaxed policy exceeds each binding budget, as a share; below 0 what is left.
+   */
   private double[] overdrawn(DynamicProgram program) {
     Policy relaxed = relaxed(program);
     double[] overdrawn = new double[binding.length];
@@ -227,7 +229,9 @@ final class BudgetedProgram {
     return Math.max(0, bestLoss - tightest.bound());
   }
 
-  /** The best policy, then cheaper ones within all budgets, on the front of the tightest program. */
+  /**
+   * The best policy, then cheaper ones within all budgets, on the front of the tightest program.
+   */
   Front front() {
     int[] points =
         IntStream.iterate(tightest.relaxed(), point -> point >= 0, point -> point - 1)

@@ -25,8 +25,8 @@ import java.util.List;
  * leaves open at a budget.
  *
  * <p>Costs are shares of the budgets: a policy costs 1 when it uses its budget up. With several
- * budgets the cost is a weighted mean of the shares: what meets all budgets costs at most 1, but not
- * the other way round. {@link BudgetedProgram} is for these.
+ * budgets the cost is a weighted mean of the shares: what meets all budgets costs at most 1, but
+ * not the other way round. {@link BudgetedProgram} is for these.
  */
 final class DynamicProgram {
   /** Cells of the cost axis that leave about a permille open for a network of 50 layers. */

@@ -16,10 +16,9 @@ import java.util.concurrent.FutureTask;
  *
  * <p>Episode k is proposed by the agent that has learned from episodes 1 to k - {@code size} and no
  * other, and knows the policies of those between, however fast each evaluation is: the same seed
- * and size give the same search. A size of 1
- * is the paper's loop. With as many evaluators as the size, each episode's learning holds one of
- * them up; with one more in the window than evaluators, learning from one episode goes on while the
- * next are evaluated.
+ * and size give the same search. A size of 1 is the paper's loop. With as many evaluators as the
+ * size, each episode's learning holds one of them up; with one more in the window than evaluators,
+ * learning from one episode goes on while the next are evaluated.
  *
  * <p>One thread at a time; proposals are judged by the executor's.
  */

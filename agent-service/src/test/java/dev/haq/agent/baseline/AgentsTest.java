@@ -37,9 +37,7 @@ class AgentsTest {
   @Test
   void theUniformAgentTriesEveryPairOfWidthsThatFitsDearestFirstAndThenBeginsAgain() {
     List<Policy> policies =
-        run(Agents.UNIFORM, 1, 100).stream()
-            .map(EpisodeResult::policy)
-            .toList();
+        run(Agents.UNIFORM, 1, 100).stream().map(EpisodeResult::policy).toList();
     int pairs = 36; // of 49
     List<String> tried = new ArrayList<>();
     double before = Double.POSITIVE_INFINITY;

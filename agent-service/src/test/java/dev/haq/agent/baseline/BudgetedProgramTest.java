@@ -128,7 +128,10 @@ class BudgetedProgramTest {
     };
   }
 
-  /** The least loss of what a policy may become from a step on, where that is less than {@code most}. */
+  /**
+   * The least loss of what a policy may become from a step on, where that is less than {@code
+   * most}.
+   */
   private static double exhaustive(
       SearchSpace space, DecisionLoss loss, Policy policy, int step, double most) {
     Decisions decisions = space.decisions();

@@ -83,14 +83,7 @@ final class SeveralBudgets implements HardwareCosts {
     }
     return new SearchSpace(
         new SearchSettings(
-            network,
-            budgets,
-            widths,
-            widths,
-            Pinning.FIRST_AND_LAST,
-            Reward.KL_DIVERGENCE,
-            1,
-            60));
+            network, budgets, widths, widths, Pinning.FIRST_AND_LAST, Reward.KL_DIVERGENCE, 1, 60));
   }
 
   private static CostTable table(Network network, Resource resource, LayerCost cost) {

@@ -97,7 +97,8 @@ final class FleetCommandTest {
     assertRefused("bismo-cloud", "--further-target", "bismo-cloud=0.01");
     assertRefused("there are two limits", "--further-target", "bismo-cloud=0.5,latency=0.6");
     assertRefused("give a ratio", "--further-target", "bismo-cloud=");
-    assertRefused("--further-target gone.yaml: there is no such file", "--further-target", "gone.yaml");
+    assertRefused(
+        "--further-target gone.yaml: there is no such file", "--further-target", "gone.yaml");
     assertRefused("--further-target gone.npy: there is no", "--further-target", "gone.npy");
     assertRefused(
         "target bismo-cloud has no model of ENERGY", "--further-target", "bismo-cloud=energy=0.5");

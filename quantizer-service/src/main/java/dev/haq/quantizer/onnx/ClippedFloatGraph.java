@@ -68,7 +68,7 @@ public final class ClippedFloatGraph {
         PlainLayer plain = layers.get(next++);
         boolean pair = plain.activations().isPresent() && plain.weights().isPresent();
         if (pair || !forOnnxRuntime) {
-          write(builder, graph, layer, plain, forOnnxRuntime, taken, encodings);
+          write(builder, layer, plain, forOnnxRuntime, taken, encodings);
         } else {
           FakeQuantizedGraph.writeReal(
               builder, layer, layer.input(), (LayerForm.Real) plain.form(), layer.output());
@@ -83,7 +83,6 @@ public final class ClippedFloatGraph {
 
   private static void write(
       GraphBuilder builder,
-      CnnGraph graph,
       Quantizable layer,
       PlainLayer plain,
       boolean biasAfter,

@@ -167,8 +167,8 @@ final class OpsetUpgrade {
     NodeProto bare = without(node, a -> a.getName().equals("axis"));
     boolean oneDimension =
         axis == -1
-            || axis == 1
-                && ONE_DIMENSION_FROM_1.contains(writers.getOrDefault(Nodes.input(node, 0), ""));
+            || (axis == 1
+                && ONE_DIMENSION_FROM_1.contains(writers.getOrDefault(Nodes.input(node, 0), "")));
     if (oneDimension) {
       return bare.toBuilder().addAttribute(Nodes.integer("axis", axis)).build();
     }
