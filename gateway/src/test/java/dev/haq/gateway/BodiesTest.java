@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -67,7 +68,7 @@ final class BodiesTest {
 
   @Test
   void oneOverTheLimitWhoseLengthIsNotSaidIsRefusedToo() throws Exception {
-    try (Socket socket = new Socket("127.0.0.1", gateway.port())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway.port())) {
       OutputStream out = socket.getOutputStream();
       out.write(
           ("POST /v1/simulate HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: "

@@ -82,7 +82,7 @@ final class SessionFrontsTest {
     int worths =
         Double.compare(worth.applyAsDouble(other.result()), worth.applyAsDouble(one.result()));
     boolean better = costs < 0 || worths > 0 || other.number() < one.number();
-    return other != one && costs <= 0 && worths >= 0 && better;
+    return other.number() != one.number() && costs <= 0 && worths >= 0 && better;
   }
 
   private SessionRecord running() {

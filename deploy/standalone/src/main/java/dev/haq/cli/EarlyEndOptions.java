@@ -62,7 +62,7 @@ final class EarlyEndOptions {
     try {
       Duration time = Duration.parse("PT" + text.toUpperCase(Locale.ROOT));
       if (time.compareTo(Duration.ZERO) > 0) {
-        return time.toSeconds() + time.getNano() / 1e9;
+        return time.toMillis() / 1e3;
       }
     } catch (DateTimeParseException e) {
       // The message below says what to write.
