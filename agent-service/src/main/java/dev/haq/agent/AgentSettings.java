@@ -39,7 +39,7 @@ public record AgentSettings(
     public Sessions {
       atLeast("sessions.max-running", maxRunning, 1);
       atLeast("sessions.patience-seconds", patienceSeconds, 0);
-      atLeast("sessions.lease-seconds", leaseSeconds, 1);
+      atLeast("sessions.lease-seconds", leaseSeconds, 2); // renewed every second
     }
   }
 

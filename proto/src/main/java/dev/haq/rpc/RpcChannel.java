@@ -29,6 +29,12 @@ public final class RpcChannel implements AutoCloseable {
    */
   private static final long RETRY_BUFFER_BYTES = RpcServer.DEFAULT_MAX_MESSAGE_BYTES;
 
+  /**
+   * A connection with calls under way is asked for a sign of life after so long without one, and
+   * given up after as long again: a machine that is lost closes none.
+   */
+  private static final Duration KEEP_ALIVE = Duration.ofSeconds(30);
+
   private final ManagedChannel managed;
   private final Channel channel;
 
@@ -54,6 +60,8 @@ public final class RpcChannel implements AutoCloseable {
             .defaultLoadBalancingPolicy("round_robin")
             .defaultServiceConfig(serviceConfig())
             .enableRetry()
+            .keepAliveTime(KEEP_ALIVE.toSeconds(), TimeUnit.SECONDS)
+            .keepAliveTimeout(KEEP_ALIVE.toSeconds(), TimeUnit.SECONDS)
             .perRpcBufferLimit(RETRY_BUFFER_BYTES)
             .retryBufferSize(RETRY_BUFFER_BYTES)
             .maxInboundMessageSize((int) RpcServer.DEFAULT_MAX_MESSAGE_BYTES);
@@ -89,8 +97,8 @@ public final class RpcChannel implements AutoCloseable {
   }
 
   /**
-   * Retries UNAVAILABLE alone: nothing was done, or the call is a read, or it is idempotent by its
-   * request id.
+   * Retries UNAVAILABLE alone: nothing was done, or the call is a read, or done twice it comes to
+   * the same.
    */
   private static Map<String, Object> serviceConfig() {
     Map<String, Object> retry =

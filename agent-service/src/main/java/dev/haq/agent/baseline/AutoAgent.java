@@ -62,6 +62,12 @@ final class AutoAgent implements Agent {
   /** At most so far. */
   private static final double WIDEST = 8;
 
+  /**
+   * First byte of a snapshot. Those made before layouts had a number begin with 0 or 1, and know
+   * neither what was tried nor the least loss.
+   */
+  private static final byte LAYOUT = 2;
+
   private final SearchSpace space;
   private final List<Policy> candidates;
   private final LossModel model;
@@ -194,11 +200,12 @@ final class AutoAgent implements Agent {
     }
   }
 
-  /** What was tried, the best policy, the model of losses, then DDPG's own. */
+  /** The layout, what was tried, the best policy, the model of losses, then DDPG's own. */
   @Override
   public byte[] snapshot() {
     byte[] learned = ddpg.snapshot();
-    ByteBuffer out = ByteBuffer.allocate(ownBytes() + learned.length);
+    ByteBuffer out = ByteBuffer.allocate(ownBytes(LAYOUT) + learned.length);
+    out.put(LAYOUT);
     tried.save(out);
     best.save(out);
     model.save(out);
@@ -208,20 +215,28 @@ final class AutoAgent implements Agent {
 
   @Override
   public void restore(byte[] snapshot) {
-    if (snapshot.length < ownBytes()) {
+    if (snapshot.length < 1 || snapshot.length < ownBytes(snapshot[0])) {
       throw new IllegalArgumentException(
           "a snapshot of " + snapshot.length + " bytes is of an agent with other settings");
     }
     ByteBuffer in = ByteBuffer.wrap(snapshot);
-    tried.load(in);
-    best.load(in);
-    model.load(in);
+    if (snapshot[0] == LAYOUT) {
+      in.get();
+      tried.load(in);
+      best.load(in);
+      model.load(in);
+    } else {
+      best.load(in);
+      model.loadBeliefs(-best.reward(), in);
+    }
     byte[] learned = new byte[in.remaining()];
     in.get(learned);
     ddpg.restore(learned);
   }
 
-  private int ownBytes() {
-    return tried.bytes() + best.bytes() + model.bytes();
+  private int ownBytes(byte layout) {
+    return layout == LAYOUT
+        ? 1 + tried.bytes() + best.bytes() + model.bytes()
+        : best.bytes() + model.beliefBytes();
   }
 }

@@ -19,6 +19,11 @@ final class Best {
     return policy;
   }
 
+  /** Of the best policy; lower than any where there is none. */
+  double reward() {
+    return reward;
+  }
+
   /** Answers whether it is a new best. */
   boolean add(Policy other, double otherReward) {
     if (policy.isPresent() && otherReward <= reward) {

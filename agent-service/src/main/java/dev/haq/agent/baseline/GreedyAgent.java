@@ -21,54 +21,77 @@ import java.util.List;
 final class GreedyAgent extends PolicyAgent {
   private final Exchange exchange;
   private final Best best;
-  private int improvedAt; // number of the best episode
+  private final Tried tried;
+  private List<Policy> underWay = List.of(); // when the episode was begun
   private List<Policy> neighbours; // of the best, null until asked for
 
   GreedyAgent(SearchSpace space, Sensitivities sensitivities) {
     super(space);
     best = new Best(space.decisions());
+    tried = new Tried(space.decisions());
     exchange =
         new Exchange(
             space, (decision, width) -> sensitivities.loss(Reward.KL_DIVERGENCE, decision, width));
   }
 
   @Override
+  public void beginEpisode(int number, List<Policy> others) {
+    underWay = List.copyOf(others);
+    beginEpisode(number);
+  }
+
+  @Override
   Policy propose(int number) {
-    if (best.policy().isEmpty()) {
-      return exchange.descended();
+    Policy first = best.policy().orElseGet(exchange::descended);
+    if (isNew(first)) {
+      return first;
     }
     if (neighbours == null) {
-      neighbours = exchange.neighbours(best.policy().get());
+      neighbours = exchange.neighbours(first);
     }
-    return neighbours.isEmpty()
-        ? best.policy().get()
-        : neighbours.get((number - improvedAt - 1) % neighbours.size());
+    return neighbours.stream()
+        .filter(this::isNew)
+        .findFirst()
+        .orElseGet(() -> neighbours.isEmpty() ? first : again(number));
+  }
+
+  private boolean isNew(Policy policy) {
+    return !tried.contains(policy) && !underWay.contains(policy);
+  }
+
+  /** All neighbours were tried: round and round. */
+  private Policy again(int number) {
+    return neighbours.get(number % neighbours.size());
   }
 
   @Override
   public void learn(Experience experience) {
+    tried.add(experience.policy());
     if (best.add(experience.policy(), experience.reward())) {
-      improvedAt = experience.number();
       neighbours = null;
     }
   }
 
   @Override
   public byte[] snapshot() {
-    ByteBuffer out = ByteBuffer.allocate(Integer.BYTES + best.bytes());
-    out.putInt(improvedAt);
+    ByteBuffer out = ByteBuffer.allocate(tried.bytes() + best.bytes());
+    tried.save(out);
     best.save(out);
     return out.array();
   }
 
+  /** Also those that hold no more than the number of the best episode and its policy. */
   @Override
   public void restore(byte[] snapshot) {
-    if (snapshot.length != Integer.BYTES + best.bytes()) {
+    ByteBuffer in = ByteBuffer.wrap(snapshot);
+    if (snapshot.length == tried.bytes() + best.bytes()) {
+      tried.load(in);
+    } else if (snapshot.length == Integer.BYTES + best.bytes()) {
+      in.getInt();
+    } else {
       throw new IllegalArgumentException(
           "a snapshot of " + snapshot.length + " bytes is of an agent with other settings");
     }
-    ByteBuffer in = ByteBuffer.wrap(snapshot);
-    improvedAt = in.getInt();
     best.load(in);
     neighbours = null;
   }

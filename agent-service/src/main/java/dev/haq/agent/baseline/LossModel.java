@@ -153,7 +153,12 @@ final class LossModel {
 
   /** Bytes that {@link #save} writes. */
   int bytes() {
-    return Double.BYTES * (1 + mean.length * (mean.length + 1));
+    return Double.BYTES + beliefBytes();
+  }
+
+  /** Bytes of these that {@link #loadBeliefs} reads. */
+  int beliefBytes() {
+    return Double.BYTES * mean.length * (mean.length + 1);
   }
 
   void save(ByteBuffer out) {
@@ -169,7 +174,11 @@ final class LossModel {
   }
 
   void load(ByteBuffer in) {
-    least = in.getDouble();
+    loadBeliefs(in.getDouble(), in);
+  }
+
+  void loadBeliefs(double leastLoss, ByteBuffer in) {
+    least = leastLoss;
     for (int i = 0; i < mean.length; i++) {
       mean[i] = in.getDouble();
     }

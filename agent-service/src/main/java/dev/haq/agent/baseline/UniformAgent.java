@@ -13,9 +13,11 @@ import java.util.List;
  */
 final class UniformAgent extends PolicyAgent {
   private final List<Policy> policies;
+  private final Policy narrowest;
 
   UniformAgent(SearchSpace space) {
     super(space);
+    narrowest = space.decisions().uniform(0);
     policies =
         UniformPolicies.within(space).stream()
             .sorted(
@@ -34,8 +36,9 @@ final class UniformAgent extends PolicyAgent {
         .orElseThrow();
   }
 
+  /** Where no pair fits, though narrow ones elsewhere would, the narrowest, to be fitted. */
   @Override
   Policy propose(int number) {
-    return policies.get((number - 1) % policies.size());
+    return policies.isEmpty() ? narrowest : policies.get((number - 1) % policies.size());
   }
 }

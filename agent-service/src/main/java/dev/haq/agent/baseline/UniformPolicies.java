@@ -18,8 +18,8 @@ final class UniformPolicies {
   private UniformPolicies() {}
 
   /**
-   * Those within the budget, each policy once, narrow ones first; there is one, since the narrowest
-   * widths are. Where only weights are decided, each stands with the narrowest activation width.
+   * Those within the budget, each policy once, narrow ones first. Where only weights are decided,
+   * each stands with the narrowest activation width.
    */
   static List<Pair> within(SearchSpace space) {
     Decisions decisions = space.decisions();

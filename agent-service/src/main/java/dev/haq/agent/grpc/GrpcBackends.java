@@ -79,8 +79,9 @@ public final class GrpcBackends implements Backend.Factory {
       this.spec = spec;
       this.calls = calls;
       // Where a recipe trains for each policy, every shard would train.
-      int parts = spec.recipe().isTrained() ? 1 : shards;
-      this.evaluations = new ShardedEvaluations(stub, calls, parts, shardCalls);
+      boolean trains = spec.recipe().isTrained();
+      int parts = trains ? 1 : shards;
+      this.evaluations = new ShardedEvaluations(stub, calls, parts, trains, shardCalls);
     }
 
     @Override

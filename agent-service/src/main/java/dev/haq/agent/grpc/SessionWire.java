@@ -8,6 +8,8 @@ import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.TuningProgress;
 import dev.haq.agent.session.Preparation;
 import dev.haq.agent.session.SessionService;
+import dev.haq.model.FineTuning;
+import dev.haq.model.Recipe;
 import dev.haq.proto.agent.v1.EndReason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.EpisodeCost;
@@ -105,9 +107,9 @@ final class SessionWire {
                 message
                     .setHeldOutBefore(DataWire.toProto(heldOut.before()))
                     .setHeldOutAfter(DataWire.toProto(heldOut.after())));
-    SpecWire.fromProto(spec)
-        .finalRecipe()
-        .ifPresent(recipe -> message.setRecipe(RecipeWire.toProto(recipe.untrained())));
+    Recipe recipe = RecipeWire.fromProto(spec.getRecipe());
+    FineTuning training = RecipeWire.fromProto(spec.getFinalFineTuning());
+    message.setRecipe(RecipeWire.toProto(recipe.trainedWith(training).untrained()));
     return message.build();
   }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Evaluations that are divided over the quantizer's replicas: a shard of the images each, at the
@@ -20,14 +21,22 @@ import java.util.concurrent.Executor;
  *
  * @param quantizer calls go round robin over its replicas
  * @param shards of an evaluation, at least 1; 1 leaves it whole
+ * @param trains whether each policy's network is trained first, and waits for its turn to be, as
+ *     long as that takes
  * @param threads that make the calls, as many as shards at a time
  */
 record ShardedEvaluations(
-    QuantizerBlockingStub quantizer, PatientCalls calls, int shards, Executor threads) {
+    QuantizerBlockingStub quantizer,
+    PatientCalls calls,
+    int shards,
+    boolean trains,
+    Executor threads) {
+  /** Longer than any training: a call has to have an end. */
+  private static final int LONGEST_TRAINING_DAYS = 7;
 
   /** The same calls, undivided: for evaluations of next to nothing. */
   ShardedEvaluations whole() {
-    return new ShardedEvaluations(quantizer, calls, 1, threads);
+    return new ShardedEvaluations(quantizer, calls, 1, trains, threads);
   }
 
   /**
@@ -57,6 +66,10 @@ record ShardedEvaluations(
 
   private Accuracy call(EvaluateRequest request) {
     return DataWire.fromProto(
-        calls.call(GrpcBackends.QUANTIZER, () -> quantizer.evaluate(request)).getAccuracy());
+        calls.call(GrpcBackends.QUANTIZER, () -> stub().evaluate(request)).getAccuracy());
+  }
+
+  private QuantizerBlockingStub stub() {
+    return trains ? quantizer.withDeadlineAfter(LONGEST_TRAINING_DAYS, TimeUnit.DAYS) : quantizer;
   }
 }

@@ -2,16 +2,20 @@ package dev.haq.agent.search;
 
 import dev.haq.model.BitWidth;
 import dev.haq.model.HaqException;
+import dev.haq.model.LayerBits;
 import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Resource;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Lowers bit-widths until a policy's cost is within every budget (paper, 3.3: "sequentially
@@ -21,7 +25,8 @@ import java.util.stream.Collectors;
  * by one allowed width, round after round, stopping at the first policy that fits. Pinned widths
  * and those at their narrowest are passed over. Beyond the paper: several budgets at once. While
  * only the model's size is above its budget, activations, which it does not depend on, are passed
- * over too.
+ * over too. And on hardware where fewer bits may cost more, the narrowest widths are not the
+ * cheapest: where they do not fit, each layer gets the pair of widths that costs least.
  */
 public final class BudgetFitter {
   private final Decisions decisions;
@@ -33,7 +38,7 @@ public final class BudgetFitter {
   }
 
   /**
-   * @throws HaqException {@link Reason#BUDGET_INFEASIBLE} when not even the narrowest widths fit
+   * @throws HaqException {@link Reason#BUDGET_INFEASIBLE} when not even the cheapest widths fit
    */
   public Policy fit(Policy proposed) {
     Policy policy = proposed;
@@ -46,8 +51,7 @@ public final class BudgetFitter {
         }
       }
       if (policy.equals(before)) {
-        checkFeasible();
-        throw new IllegalStateException("no bit-width is left to lower: " + policy);
+        return cheapest().orElseThrow(this::infeasible);
       }
     }
     return policy;
@@ -79,9 +83,35 @@ public final class BudgetFitter {
     return binding.isEmpty() ? budgets.subList(0, 1) : binding;
   }
 
-  /** The narrowest width at every free decision: the least of every resource. */
-  private Policy narrowest() {
-    return decisions.uniform(0);
+  /** A policy that is within every budget, if one is, at the least costs of one or all of them. */
+  private Optional<Policy> cheapest() {
+    return Stream.concat(budgets.stream().map(List::of), Stream.of(budgets))
+        .map(this::cheapest)
+        .filter(this::isMetBy)
+        .findFirst();
+  }
+
+  /**
+   * In each layer the widths that cost the least share of some budgets, the narrowest of equals:
+   * the least of a resource that any policy takes.
+   */
+  private Policy cheapest(List<ResourceBudget> some) {
+    Policy cheapest = decisions.uniform(0);
+    for (int layer = 0; layer < cheapest.size(); layer++) {
+      int at = layer;
+      LayerBits least =
+          decisions.widths(layer).stream()
+              .min(Comparator.comparingDouble(bits -> share(some, at, bits)))
+              .orElseThrow();
+      cheapest = cheapest.with(layer, least);
+    }
+    return cheapest;
+  }
+
+  private static double share(List<ResourceBudget> some, int layer, LayerBits bits) {
+    return some.stream()
+        .mapToDouble(budget -> budget.table().cost(layer, bits) / budget.budget().limit())
+        .sum();
   }
 
   /**
@@ -92,13 +122,21 @@ public final class BudgetFitter {
    * @throws HaqException {@link Reason#BUDGET_INFEASIBLE}
    */
   public void checkFeasible() {
+    if (!isMetBy(decisions.uniform(0)) && cheapest().isEmpty()) {
+      throw infeasible();
+    }
+  }
+
+  private HaqException infeasible() {
     List<ResourceBudget> missed =
-        budgets.stream().filter(budget -> !budget.isMetBy(narrowest())).toList();
+        budgets.stream().filter(budget -> !budget.isMetBy(cheapest(List.of(budget)))).toList();
     if (missed.isEmpty()) {
-      return;
+      return new HaqException(
+          Reason.BUDGET_INFEASIBLE,
+          "no policy is known that meets all budgets, though each can be met by itself; raise one of them");
     }
     ResourceBudget first = missed.get(0);
-    double smallest = first.cost(narrowest());
+    double smallest = first.cost(cheapest(List.of(first)));
     Map<String, String> details = new HashMap<>();
     details.put("resource", first.resource().name());
     details.put("smallest_reachable", Double.toString(smallest));
@@ -106,7 +144,7 @@ public final class BudgetFitter {
     if (!first.target().isEmpty()) {
       details.put("target", first.target());
     }
-    throw new HaqException(
+    return new HaqException(
         Reason.BUDGET_INFEASIBLE,
         missed.stream().map(this::refusal).collect(Collectors.joining("; "))
             + "; raise the budget or allow fewer bits",
@@ -116,7 +154,7 @@ public final class BudgetFitter {
 
   private String refusal(ResourceBudget missed) {
     BudgetLimit budget = missed.budget();
-    double smallest = missed.cost(narrowest());
+    double smallest = missed.cost(cheapest(List.of(missed)));
     String unit = missed.resource().unit();
     return String.format(
         Locale.ROOT,

@@ -36,7 +36,7 @@ public final class Decisions {
     activations =
         new ActionSpace(
             weightsOnly
-                ? settings.activationBits()
+                ? new BitChoices(List.of(settings.activationBits().max())) // nothing to choose
                 : covered(settings.activationBits(), activationTable, "activation"));
     int layers = settings.network().size();
     pinned =
@@ -71,6 +71,23 @@ public final class Decisions {
 
   public Decision get(int step) {
     return free.get(step);
+  }
+
+  /** What a layer may be given, narrow widths first; its pinned widths where nothing is free. */
+  public List<LayerBits> widths(int layer) {
+    List<LayerBits> widths = List.of(pinned.get(layer));
+    for (Decision decision : free) {
+      if (decision.layer() == layer) {
+        widths =
+            widths.stream()
+                .flatMap(
+                    bits ->
+                        actions(decision.operand()).choices().bits().stream()
+                            .map(width -> bits.with(decision.operand(), BitWidth.of(width))))
+                .toList();
+      }
+    }
+    return widths;
   }
 
   /** How an action becomes a width of this operand. */

@@ -87,15 +87,16 @@ public record FleetBests(List<Optional<Episode>> byAim) {
   /**
    * The fleet's regret on each target, at least 0; none where the fleet has no policy.
    *
-   * @param first best reward on the first target
+   * @param first best reward on the first target; empty where that was read before there was one
    */
   public List<Double> regrets(OptionalDouble first) {
     List<Double> regrets = new ArrayList<>();
-    if (fleet().isPresent()) {
+    if (fleet().isPresent() && first.isPresent()) {
       double reward = fleet().get().result().reward();
-      regrets.add(first.orElseThrow() - reward);
+      regrets.add(Math.max(0, first.getAsDouble() - reward));
       // What is eligible on all targets is eligible on each: there is a best.
-      further().forEach(best -> regrets.add(best.orElseThrow().result().reward() - reward));
+      further()
+          .forEach(best -> regrets.add(Math.max(0, best.orElseThrow().result().reward() - reward)));
     }
     return regrets;
   }

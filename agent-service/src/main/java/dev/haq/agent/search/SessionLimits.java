@@ -67,6 +67,37 @@ public record SessionLimits(
     return Optional.empty();
   }
 
+  /**
+   * Refuses limits, but for the number of episodes, that a session has come to already: extended by
+   * them it would end at once.
+   *
+   * @param parallelEpisodes as with {@link #reached}
+   */
+  public void checkAhead(SessionRecord.Progress progress, int parallelEpisodes) {
+    Optional<EndReason> reached = reached(progress, parallelEpisodes);
+    if (reached.isEmpty()) {
+      return;
+    }
+    String refusal =
+        switch (reached.get()) {
+          case GOAL ->
+              "top1 is %s, and the best policy is as accurate already"
+                  .formatted(top1.getAsDouble());
+          case CONVERGED ->
+              "episodes_without_improvement is %d, and there were %d at the end already"
+                  .formatted(patience.getAsInt(), progress.episodesDone() - progress.improvedAt());
+          case WALL_TIME ->
+              "wall_seconds is %s, and the episodes have taken %.0f s already"
+                  .formatted(
+                      wallSeconds.getAsDouble(), progress.episodeSeconds() / parallelEpisodes);
+          default -> "";
+        };
+    if (!refusal.isEmpty()) {
+      throw HaqException.invalid(
+          "early_ends.%s: the session would end at once; ask for more, or leave it out", refusal);
+    }
+  }
+
   private boolean isGoal(Optional<Episode> best) {
     return best.isPresent() && best.get().result().accuracy().top1() >= top1.getAsDouble();
   }

@@ -78,11 +78,19 @@ public final class SessionFronts {
 
     private static void add(Score score, Map<Resource, Fronted> fronts, Cost cost) {
       for (Resource resource : Resource.values()) {
-        boolean modelled = resource != Resource.ENERGY || cost.energyJoules().isPresent();
-        if (modelled) {
+        if (isModelled(resource, cost)) {
           fronts.computeIfAbsent(resource, unseen -> new Fronted()).add(score, cost.of(resource));
         }
       }
+    }
+
+    /** A policy that only its size was asked of, or a table of energies, has no latency. */
+    private static boolean isModelled(Resource resource, Cost cost) {
+      return switch (resource) {
+        case LATENCY -> cost.latencySeconds() > 0;
+        case ENERGY -> cost.energyJoules().isPresent();
+        case MODEL_SIZE -> true;
+      };
     }
 
     private Set<Integer> onAny() {

@@ -259,7 +259,7 @@ public final class SessionService implements AutoCloseable {
         etag,
         s ->
             switch (s.state()) {
-              case STOPPING -> s;
+              case STOPPING, STOPPED -> s;
               case PREPARING, RUNNING -> s.moved(SessionState.STOPPING, SessionLedger.now());
               default -> s.ended(SessionState.STOPPED, EndReason.USER, "", SessionLedger.now());
             });
@@ -268,14 +268,27 @@ public final class SessionService implements AutoCloseable {
   /** Ends the session now; the episode under way is dropped, what is stored is kept. */
   public SessionRecord cancel(String id, String etag) {
     return change(
-        id, etag, s -> s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
+        id,
+        etag,
+        s ->
+            s.state() == SessionState.CANCELLED
+                ? s
+                : s.ended(SessionState.CANCELLED, EndReason.USER, "", SessionLedger.now()));
   }
 
   /** Gives the session other limits; one that has ended or is fine-tuning is queued again. */
   public SessionRecord extend(String id, String etag, SessionLimits limits) {
-    boolean tuned = codec.decode(ledger.get(id).definition().spec()).finalFineTuning().isPresent();
+    SessionSpec spec = codec.decode(ledger.get(id).definition().spec());
+    boolean tuned = spec.finalFineTuning().isPresent();
     change(
-        id, etag, s -> s.extended(limits, tuned && !s.progress().isTuned(), SessionLedger.now()));
+        id,
+        etag,
+        s -> {
+          if (s.state().isFinal()) {
+            limits.checkAhead(s.progress(), spec.pace().parallelEpisodes());
+          }
+          return s.extended(limits, tuned && !s.progress().isTuned(), SessionLedger.now());
+        });
     queue.fill();
     return ledger.get(id);
   }

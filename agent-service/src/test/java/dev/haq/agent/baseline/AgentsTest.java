@@ -18,6 +18,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -116,6 +117,41 @@ class AgentsTest {
     for (int n = 1; n <= 150; n++) {
       assertTrue(policies.add(window.next(150).policy()), "episode " + n + " repeats another");
     }
+  }
+
+  @Test
+  void greedySpendsItsFirstEpisodesSideBySideOnDifferentPolicies() {
+    SearchSettings settings = problem.settings(0.4, 1, 60, Reward.KL_DIVERGENCE);
+    EpisodeWindow window =
+        new EpisodeWindow(search(Agents.GREEDY, settings), 8, (Executor) Runnable::run);
+    List<Policy> beside = new ArrayList<>();
+    for (int n = 1; n <= 24; n++) {
+      beside.add(window.next(60).policy());
+    }
+    assertEquals(24, beside.stream().distinct().count());
+    assertEquals(run(search(Agents.GREEDY, settings), 1, 1).get(0).policy(), beside.get(0));
+  }
+
+  @Test
+  void autoGoesOnFromASnapshotOfBeforeLayoutsHadANumber() {
+    SearchSpace space = new SearchSpace(problem.settings(0.4, 5, 40, Reward.KL_DIVERGENCE));
+    Agent first = Agents.create(Agents.AUTO, space, problem, SMALL);
+    run(new Search(space, problem, problem, first), 1, 25);
+    ByteBuffer now = ByteBuffer.wrap(first.snapshot());
+    Tried tried = new Tried(space.decisions());
+    int best = new Best(space.decisions()).bytes();
+    byte[] old = new byte[now.capacity() - 1 - tried.bytes() - Double.BYTES];
+    now.position(1 + tried.bytes()).get(old, 0, best);
+    now.getDouble(); // the least loss
+    now.get(old, best, now.remaining());
+
+    Agent second = Agents.create(Agents.AUTO, space, problem, SMALL);
+    second.restore(old);
+    ByteBuffer restored = ByteBuffer.wrap(second.snapshot());
+    now.position(1 + tried.bytes());
+    restored.position(1 + tried.bytes());
+    assertEquals(now, restored);
+    run(new Search(space, problem, problem, second), 26, 40);
   }
 
   @Test

@@ -89,6 +89,7 @@ final class ShardedEvaluationsTest {
         QuantizerGrpc.newBlockingStub(channel.channel()),
         PatientCalls.waiting(Duration.ofSeconds(10)),
         shards,
+        false,
         threads);
   }
 

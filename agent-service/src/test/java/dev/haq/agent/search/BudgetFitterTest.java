@@ -1,6 +1,7 @@
 package dev.haq.agent.search;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -107,6 +108,55 @@ class BudgetFitterTest {
     assertThrows(HaqException.class, () -> at.fitter.fit(at.decisions.uniform(0.5)));
 
     fixture(ratio * 1.0001, BitChoices.PAPER).fitter.checkFeasible();
+  }
+
+  @Test
+  void whereFewerBitsCostMoreTheCheapestWidthsAreFoundBelowTheNarrowest() {
+    SearchSettings paper = problem.settings(1, 1, 1);
+    CostTable table = bestAtFour();
+    double eight = table.cost(new Decisions(paper).uniform(1));
+    SearchSettings settings = onlyWithin(paper, table, 0.6 * eight, eight);
+    Decisions decisions = new Decisions(settings);
+    BudgetFitter fitter = new BudgetFitter(decisions, settings.budgets());
+    assertFalse(fitter.isMetBy(decisions.uniform(0)));
+    fitter.checkFeasible();
+    Policy fitted = fitter.fit(decisions.uniform(0));
+    assertTrue(fitter.isMetBy(fitted));
+    assertEquals(LayerBits.of(4, 4), fitted.get(1));
+
+    SearchSettings impossible = onlyWithin(paper, table, 0.01 * eight, eight);
+    HaqException e = assertThrows(HaqException.class, () -> new SearchSpace(impossible));
+    assertEquals(
+        table.cost(fitted), Double.parseDouble(e.details().get("smallest_reachable")), 1e-9);
+  }
+
+  private static SearchSettings onlyWithin(
+      SearchSettings paper, CostTable table, double limit, double reference) {
+    return new SearchSettings(
+        paper.network(),
+        List.of(new ResourceBudget(table, limit(limit, reference))),
+        paper.weightBits(),
+        paper.activationBits(),
+        paper.pinning(),
+        paper.reward(),
+        1,
+        1);
+  }
+
+  /** A device that unpacks what is narrower than four bits. */
+  private CostTable bestAtFour() {
+    BitChoices bits = BitChoices.PAPER;
+    double[] values = new double[problem.network().size() * bits.size() * bits.size()];
+    int cell = 0;
+    for (int layer = 0; layer < problem.network().size(); layer++) {
+      for (int w : bits.bits()) {
+        for (int a : bits.bits()) {
+          values[cell++] = (w < 4 ? 8 : w) + (a < 4 ? 8 : a);
+        }
+      }
+    }
+    return new CostTable(
+        Resource.LATENCY, problem.table().layers(), bits, bits, values, new double[0], false, 0);
   }
 
   @Test

@@ -1,7 +1,9 @@
 package dev.haq.agent.search;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.haq.model.HaqException;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -16,6 +18,18 @@ class SessionLimitsTest {
     assertEquals(Optional.empty(), minute.reached(after(60), 4));
     assertEquals(Optional.empty(), minute.reached(after(239), 4));
     assertEquals(Optional.of(EndReason.WALL_TIME), minute.reached(after(240), 4));
+  }
+
+  @Test
+  void aLimitThatWasReachedAlreadyIsRefusedAndWhatHelpsIsSaid() {
+    SessionLimits minute =
+        new SessionLimits(100, OptionalDouble.of(60), OptionalInt.empty(), OptionalDouble.empty());
+    minute.checkAhead(after(59), 1);
+    HaqException e = assertThrows(HaqException.class, () -> minute.checkAhead(after(61), 1));
+    assertEquals(
+        "early_ends.wall_seconds is 60.0, and the episodes have taken 61 s already: the session would end at once; ask for more, or leave it out",
+        e.getMessage());
+    SessionLimits.episodes(8).checkAhead(after(61), 1); // has a refusal of its own
   }
 
   private static SessionRecord.Progress after(double episodeSeconds) {

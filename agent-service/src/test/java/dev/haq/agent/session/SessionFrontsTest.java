@@ -23,7 +23,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.AfterEach;
@@ -73,6 +75,17 @@ final class SessionFrontsTest {
         .toList();
   }
 
+  @Test
+  void whatHasNoLatencyIsNotOnAFrontOfLatencies() {
+    SessionRecord session = running();
+    SplittableRandom random = new SplittableRandom(5);
+    Cost sizeAlone = new Cost(0, 0, OptionalDouble.empty(), 7);
+    store.append(
+        session.id(), session.version().fence(), episode(1, random, sizeAlone), new byte[1]);
+    Map<Resource, SessionFronts.Points> byResource = fronts.of(session.id()).byTarget().get(0);
+    assertEquals(Set.of(Resource.MODEL_SIZE), byResource.keySet());
+  }
+
   private static boolean beats(
       Episode other,
       Episode one,
@@ -108,6 +121,13 @@ final class SessionFrontsTest {
 
   /** Reward, accuracy and costs have nothing to do with one another, and often are equal. */
   private Episode episode(int number, SplittableRandom random) {
+    return episode(
+        number,
+        random,
+        new Cost(1, 1 + random.nextInt(12) / 7.0, OptionalDouble.empty(), 1 + random.nextInt(12)));
+  }
+
+  private Episode episode(int number, SplittableRandom random, Cost cost) {
     OptionalDouble best =
         log.isEmpty()
             ? OptionalDouble.empty()
@@ -119,8 +139,7 @@ final class SessionFrontsTest {
             Policy.uniform(1, LayerBits.of(4, 4)),
             -random.nextInt(12) / 3.0,
             new Accuracy(700, 100 + random.nextInt(12), 600, 1),
-            new Cost(
-                1, 1 + random.nextInt(12) / 7.0, OptionalDouble.empty(), 1 + random.nextInt(12)),
+            cost,
             0.5,
             false,
             new Timings(1, 1, 0, 0)),

@@ -250,7 +250,8 @@ final class SessionLifeTest {
           state == SessionState.RUNNING
               || state == SessionState.PAUSED
               || state == SessionState.FINE_TUNING;
-      case STOP, CANCEL -> !state.isFinal();
+      case STOP -> !state.isFinal() || state == SessionState.STOPPED;
+      case CANCEL -> !state.isFinal() || state == SessionState.CANCELLED;
       case EXTEND -> state != SessionState.STOPPING;
       case DELETE -> state == SessionState.PAUSED || state.isFinal();
       case EPISODE -> state == SessionState.RUNNING || state == SessionState.STOPPING;
