@@ -113,6 +113,27 @@ final class ExportersTest {
   }
 
   @Test
+  void aModelOfHalfPrecisionMayTakeAndAnswerFloats() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String conv =
+        model.node(
+            "Conv",
+            List.of(
+                model.cast("image", TensorProto.DataType.FLOAT16),
+                half(model, model.values(8 * 27, 0.3), 8, 3, 3, 3)),
+            SmallModel.window(3, 1, 1));
+    String scores =
+        model.node(
+            "MatMul", model.pooled(model.relu(conv)), half(model, model.values(40, 0.3), 8, 5));
+    byte[] bytes =
+        model.bytes(model.cast(model.node("Softmax", scores), TensorProto.DataType.FLOAT));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+    assertEquals(CnnGraph.OutputKind.PROBABILITIES, imported.graph().outputKind());
+    // The original rounds each result to 11 bits.
+    assertSameAnswers(bytes, imported, 5e-3f);
+  }
+
+  @Test
   void aGemmMayHaveItsWeightsInputMajorAndOneBiasForAll() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
