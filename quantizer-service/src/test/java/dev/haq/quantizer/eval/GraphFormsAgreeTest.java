@@ -132,20 +132,23 @@ final class GraphFormsAgreeTest {
             64),
         model(
             "option-A shortcut by slicing and padding",
-            m -> {
-              String stem = m.relu(m.conv("image", 3, 8, 3, 1, 1));
-              String branch = m.conv(m.relu(m.conv(stem, 8, 16, 3, 2, 1)), 16, 16, 3, 1, 1);
-              String sliced =
-                  m.node(
-                      "Slice",
-                      stem,
-                      m.initializer(0, 0),
-                      m.initializer(1000, 1000),
-                      m.initializer(2, 3),
-                      m.initializer(2, 2));
-              String padded = m.node("Pad", sliced, m.initializer(0, 4, 0, 0, 0, 4, 0, 0));
-              return m.relu(m.node("Add", branch, padded));
-            },
+            m ->
+                shortcut(
+                    m,
+                    m.initializer(0, 0),
+                    m.initializer(1000, 1000),
+                    m.initializer(2, 3),
+                    m.initializer(2, 2)),
+            16),
+        model(
+            "option-A shortcut by slices of 32 bits, as TensorFlow has them",
+            m ->
+                shortcut(
+                    m,
+                    m.initializer(new int[] {0, 0}),
+                    m.initializer(new int[] {1000, 1000}),
+                    m.initializer(new int[] {-2, 3}),
+                    m.initializer(new int[] {2, 2})),
             16),
         model(
             "grouped convolution, max pool and concatenation",
@@ -213,6 +216,15 @@ final class GraphFormsAgreeTest {
               return m.node("Reshape", rows, m.initializer(0, 16, SIDE / 2, SIDE / 2));
             },
             16));
+  }
+
+  private static String shortcut(
+      SmallModel m, String starts, String ends, String axes, String steps) {
+    String stem = m.relu(m.conv("image", 3, 8, 3, 1, 1));
+    String branch = m.conv(m.relu(m.conv(stem, 8, 16, 3, 2, 1)), 16, 16, 3, 1, 1);
+    String sliced = m.node("Slice", stem, starts, ends, axes, steps);
+    String padded = m.node("Pad", sliced, m.initializer(0, 4, 0, 0, 0, 4, 0, 0));
+    return m.relu(m.node("Add", branch, padded));
   }
 
   private static Named<ImportedModel> model(
