@@ -87,7 +87,7 @@ final class ModelArchive {
   private static void merge(ZipFile zip, Path folder, Path target, long mostBytes)
       throws IOException {
     List<ZipArchiveEntry> entries = new ArrayList<>(Collections.list(zip.getEntries()));
-    entries.removeIf(ZipArchiveEntry::isDirectory);
+    entries.removeIf(entry -> entry.isDirectory() || isLeftover(entry.getName()));
     List<ZipArchiveEntry> models =
         entries.stream().filter(entry -> entry.getName().endsWith(".onnx")).toList();
     if (models.size() != 1 || entries.size() > MOST_ENTRIES) {
@@ -117,6 +117,12 @@ final class ModelArchive {
   private static long unpack(ZipFile zip, ZipArchiveEntry entry, Path file, long most)
       throws IOException {
     if (entry.isUnixSymlink() || !zip.canReadEntryData(entry)) {
+  /** What macOS packs beside each file: {@code __MACOSX/net/._model.onnx}. */
+  private static boolean isLeftover(String entry) {
+    List<String> parts = List.of(entry.split("/", -1));
+    return parts.contains("__MACOSX") || parts.get(parts.size() - 1).startsWith("._");
+  }
+
       throw GraphDraft.invalid(
           "the archive holds '%s', a link or encrypted: pack the file itself"
               .formatted(entry.getName()));

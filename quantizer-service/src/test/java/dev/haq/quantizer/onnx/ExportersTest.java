@@ -195,6 +195,21 @@ final class ExportersTest {
   }
 
   @Test
+  void whatMacOsPacksBesideEachFileIsPassedOver() throws IOException {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    ModelProto whole = model.model(network(model, "image"));
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    files.put("net/.DS_Store", new byte[4]);
+    files.put("net/model.onnx", external(whole, "data.bin").toByteArray());
+    files.put("__MACOSX/net/._model.onnx", new byte[163]);
+    files.put("net/data.bin", data(whole).toByteArray());
+    files.put("net/._data.onnx", new byte[163]);
+    ModelStore store = new ModelStore(folder.resolve("models"), 1 << 20, 1);
+    String id = store.add(upload(store, Samples.zip(files)), "packed by Finder").id();
+    assertSameAnswers(whole.toByteArray(), store.get(id), 1e-4f);
+  }
+
+  @Test
   void dataIsTakenFromTheArchiveAndNowhereElse() throws IOException {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     ModelProto whole = model.model(network(model, "image"));
