@@ -135,6 +135,8 @@ final class GraphFormsAgreeTest {
             m ->
                 shortcut(
                     m,
+                    m.relu(m.conv("image", 3, 8, 3, 1, 1)),
+                    8,
                     m.initializer(0, 0),
                     m.initializer(1000, 1000),
                     m.initializer(2, 3),
@@ -145,11 +147,14 @@ final class GraphFormsAgreeTest {
             m ->
                 shortcut(
                     m,
+                    // On every processor with channels last.
+                    m.relu(m.conv(m.relu(m.conv("image", 3, 32, 3, 1, 1)), 32, 32, 3, 1, 1)),
+                    32,
                     m.initializer(new int[] {0, 0}),
                     m.initializer(new int[] {1000, 1000}),
                     m.initializer(new int[] {-2, 3}),
                     m.initializer(new int[] {2, 2})),
-            16),
+            64),
         model(
             "grouped convolution, max pool and concatenation",
             m -> {
@@ -219,11 +224,19 @@ final class GraphFormsAgreeTest {
   }
 
   private static String shortcut(
-      SmallModel m, String starts, String ends, String axes, String steps) {
-    String stem = m.relu(m.conv("image", 3, 8, 3, 1, 1));
-    String branch = m.conv(m.relu(m.conv(stem, 8, 16, 3, 2, 1)), 16, 16, 3, 1, 1);
+      SmallModel m,
+      String stem,
+      int channels,
+      String starts,
+      String ends,
+      String axes,
+      String steps) {
+    int twice = 2 * channels;
+    String wide = m.relu(m.conv(stem, channels, twice, 3, 2, 1));
+    String branch = m.conv(wide, twice, twice, 3, 1, 1);
     String sliced = m.node("Slice", stem, starts, ends, axes, steps);
-    String padded = m.node("Pad", sliced, m.initializer(0, 4, 0, 0, 0, 4, 0, 0));
+    int added = channels / 2;
+    String padded = m.node("Pad", sliced, m.initializer(0, added, 0, 0, 0, added, 0, 0));
     return m.relu(m.node("Add", branch, padded));
   }
 
