@@ -57,7 +57,7 @@ final class MappedWeights implements AutoCloseable {
         Files.deleteIfExists(own);
       }
     } catch (IOException | UncheckedIOException e) {
-      LOG.warn("the temporary folder cannot be cleared of abandoned weights", e);
+      LOG.debug("the temporary folder cannot be cleared of abandoned weights", e);
     }
   }
 
