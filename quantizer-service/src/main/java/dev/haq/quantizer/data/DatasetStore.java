@@ -7,6 +7,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
+import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
@@ -17,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -46,9 +46,6 @@ public final class DatasetStore {
   private static final String CONTENT = "content";
   private static final String DESCRIPTION = "dataset.json";
 
-  /** What an upload that was killed left behind is removed when it is this old. */
-  private static final Duration ABANDONED_AFTER = Duration.ofDays(1);
-
   private static final Logger LOG = LoggerFactory.getLogger(DatasetStore.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -67,7 +64,7 @@ public final class DatasetStore {
     this.prepared = new PreparedFiles(root.resolve(PREPARED), preparedBytes);
     try {
       Files.createDirectories(root.resolve(INCOMING));
-      removeAbandoned();
+      Abandoned.remove(root.resolve(INCOMING), upload -> true);
     } catch (IOException e) {
       throw failed("the dataset folder " + root + " cannot be used", e);
     }
@@ -261,17 +258,6 @@ public final class DatasetStore {
 
   private static String text(JsonNode node, String field) {
     return Objects.requireNonNull(node.required(field).textValue(), field);
-  }
-
-  private void removeAbandoned() throws IOException {
-    Instant limit = Instant.now().minus(ABANDONED_AFTER);
-    try (Stream<Path> uploads = Files.list(root.resolve(INCOMING))) {
-      for (Path upload : (Iterable<Path>) uploads::iterator) {
-        if (Files.getLastModifiedTime(upload).toInstant().isBefore(limit)) {
-          remove(upload);
-        }
-      }
-    }
   }
 
   /** Removes an upload's folder and the files in it; nothing is done when it has moved on. */

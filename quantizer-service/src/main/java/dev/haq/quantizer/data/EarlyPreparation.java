@@ -3,8 +3,11 @@ package dev.haq.quantizer.data;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Prepares pictures while an import decodes them to check them, so that this is done once. It needs
@@ -12,6 +15,8 @@ import java.util.Optional;
  * nothing is prepared, and it is done when they are first wanted. Many threads may {@link #take}.
  */
 final class EarlyPreparation implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EarlyPreparation.class);
+
   private final PreparedFiles files;
   private final Path made;
   private final Optional<ImagePreparation> preparation;
@@ -30,7 +35,7 @@ final class EarlyPreparation implements AutoCloseable {
   }
 
   /**
-   * @param made is written to until the dataset is known to be sound
+   * @param made is written to until the dataset is known to be sound, and gone in the end
    * @param images that are checked; those that need no decoding are left for later
    * @param preprocessing of the dataset
    */
@@ -92,8 +97,14 @@ final class EarlyPreparation implements AutoCloseable {
     }
   }
 
+  /** Removes what was not kept. */
   @Override
   public void close() {
     filler.close();
+    try {
+      Files.deleteIfExists(made);
+    } catch (IOException e) {
+      LOG.warn("what was prepared of a dataset in {} cannot be removed", made, e);
+    }
   }
 }

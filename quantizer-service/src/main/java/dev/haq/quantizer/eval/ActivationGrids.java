@@ -103,12 +103,15 @@ interface ActivationGrids {
     return logs;
   }
 
-  /** For each width the candidate of the least error, the tighter of equals. */
+  /**
+   * For each width the candidate of the least error, the tighter of equals or where all are NaN.
+   */
   private static LinearQuantizer[] least(List<List<LinearQuantizer>> candidates, double[] errors) {
     LinearQuantizer[] chosen = new LinearQuantizer[candidates.size()];
     int next = 0;
     for (int width = 0; width < chosen.length; width++) {
       double least = Double.POSITIVE_INFINITY;
+      chosen[width] = candidates.get(width).get(0);
       for (LinearQuantizer candidate : candidates.get(width)) {
         double error = errors[next++];
         if (error < least) {

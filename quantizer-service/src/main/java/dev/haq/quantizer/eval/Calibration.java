@@ -17,21 +17,25 @@ import dev.haq.quantizer.quant.SignedHistogram;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 
 /**
  * What a network's layers read on a few images, and the quantizers that follow from it. A clip
  * threshold is searched for once for each tensor and number of levels; it does not depend on the
- * policy (paper, section 3.4). Keeps 32 KiB a tensor.
+ * policy (paper, section 3.4). Keeps 32 KiB a tensor, and nothing of the network but its tensors'
+ * names.
  */
 final class Calibration {
-  private final CnnGraph graph;
+  private final String input;
+  private final Set<String> nonNegative;
   private final Map<String, SignedHistogram> observed;
   private final Map<Grid, LinearQuantizer> quantizers = new ConcurrentHashMap<>();
 
   private Calibration(CnnGraph graph, Map<String, SignedHistogram> observed) {
-    this.graph = graph;
+    this.input = graph.input();
+    this.nonNegative = graph.nonNegative();
     this.observed = observed;
   }
 
@@ -186,8 +190,8 @@ final class Calibration {
   }
 
   private boolean isNonNegative(String tensor) {
-    return tensor.equals(graph.input())
+    return tensor.equals(input)
         ? observed.get(tensor).smallest() >= 0
-        : graph.nonNegative().contains(tensor);
+        : nonNegative.contains(tensor);
   }
 }

@@ -7,6 +7,7 @@ import dev.haq.model.Operand;
 import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.SensitivityEntry;
+import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.eval.LayerSensitivity.Point;
 import dev.haq.wire.BitsWire;
@@ -51,6 +52,7 @@ public final class SensitivityStore {
     this.folder = folder;
     try {
       Files.createDirectories(folder);
+      Abandoned.remove(folder, file -> file.toString().endsWith(".part"));
     } catch (IOException e) {
       throw failed(e);
     }

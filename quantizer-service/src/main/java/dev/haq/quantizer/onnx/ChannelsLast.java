@@ -2,6 +2,8 @@ package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -89,8 +91,19 @@ final class ChannelsLast {
     for (int i = 0; i < places.length; i++) {
       places[i] = PLACE[(int) (places[i] < 0 ? places[i] + PLACE.length : places[i])];
     }
-    written.setInput(3, builder.longs("axes", places));
+    written.setInput(3, axes(places, axes.getDataType()));
     return done(node, written);
+  }
+
+  /** In the model's own type, which a slice's starts, ends and steps have too. */
+  private String axes(long[] places, int type) {
+    return type == DataType.INT64.getNumber()
+        ? builder.longs("axes", places)
+        : builder.constant(
+            Tensors.of(
+                builder.fresh("axes"),
+                Arrays.stream(places).mapToInt(Math::toIntExact).toArray(),
+                places.length));
   }
 
   private boolean pad(NodeProto node) {

@@ -4,15 +4,20 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.haq.quantizer.disk.Abandoned;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The weights of a large model in a file, which ONNX Runtime maps: so it is opened without further
@@ -27,13 +32,42 @@ final class MappedWeights implements AutoCloseable {
   /** Mappings begin at pages. */
   private static final int PAGE = 4096;
 
+  private static final String FOLDER = "haq-model";
   private static final String WEIGHTS = "weights";
+  private static final Logger LOG = LoggerFactory.getLogger(MappedWeights.class);
 
   private final Path folder;
   private ModelProto rest;
 
   private MappedWeights() throws IOException {
-    folder = Files.createTempDirectory("haq-model");
+    folder = Files.createTempDirectory(FOLDER);
+  }
+
+  /**
+   * Removes files that killed processes of the same user left in the temporary folder: others may
+   * put there what they like under such a name.
+   */
+  static void removeAbandoned() {
+    try {
+      Path own = Files.createTempDirectory(FOLDER);
+      try {
+        UserPrincipal user = Files.getOwner(own);
+        Abandoned.remove(own.getParent(), entry -> isFolderOf(user, entry));
+      } finally {
+        Files.deleteIfExists(own);
+      }
+    } catch (IOException | UncheckedIOException e) {
+      LOG.debug("the temporary folder cannot be cleared of abandoned weights", e);
+    }
+  }
+
+  private static boolean isFolderOf(UserPrincipal user, Path entry) {
+    try {
+      return entry.getFileName().toString().startsWith(FOLDER)
+          && Files.getOwner(entry, LinkOption.NOFOLLOW_LINKS).equals(user);
+    } catch (IOException e) {
+      return false; // it is gone
+    }
   }
 
   static boolean areLarge(ModelProto model) {

@@ -33,6 +33,9 @@ import org.apache.commons.compress.archivers.zip.ZipFile;
  * file's exact name: nothing of the machine's own is ever opened under a name from a model.
  */
 final class ModelArchive {
+  /** How the names begin of folders that archives are unpacked in for a while. */
+  static final String UNPACKED = "unpacked";
+
   private static final byte[] MAGIC = {'P', 'K', 3, 4};
   private static final int MOST_ENTRIES = 10_000;
 
@@ -59,7 +62,7 @@ final class ModelArchive {
    * @throws HaqException INVALID_MODEL or TOO_LARGE
    */
   static void merge(Path archive, Path target, long mostBytes) throws IOException {
-    Path folder = Files.createTempDirectory(target.toAbsolutePath().getParent(), "unpacked");
+    Path folder = Files.createTempDirectory(target.toAbsolutePath().getParent(), UNPACKED);
     try (ZipFile zip = ZipFile.builder().setPath(archive).get()) {
       merge(zip, folder, target, mostBytes);
     } catch (IOException | RuntimeException e) {
@@ -87,7 +90,7 @@ final class ModelArchive {
   private static void merge(ZipFile zip, Path folder, Path target, long mostBytes)
       throws IOException {
     List<ZipArchiveEntry> entries = new ArrayList<>(Collections.list(zip.getEntries()));
-    entries.removeIf(ZipArchiveEntry::isDirectory);
+    entries.removeIf(entry -> entry.isDirectory() || isLeftover(entry.getName()));
     List<ZipArchiveEntry> models =
         entries.stream().filter(entry -> entry.getName().endsWith(".onnx")).toList();
     if (models.size() != 1 || entries.size() > MOST_ENTRIES) {
@@ -112,6 +115,12 @@ final class ModelArchive {
     try (InputStream bytes = Files.newInputStream(model)) {
       merged.write(OnnxReader.parse(bytes), target, mostBytes);
     }
+  }
+
+  /** What macOS packs beside each file: {@code __MACOSX/net/._model.onnx}. */
+  private static boolean isLeftover(String entry) {
+    List<String> parts = List.of(entry.split("/", -1));
+    return parts.contains("__MACOSX") || parts.get(parts.size() - 1).startsWith("._");
   }
 
   private static long unpack(ZipFile zip, ZipArchiveEntry entry, Path file, long most)

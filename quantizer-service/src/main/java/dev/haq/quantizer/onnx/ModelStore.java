@@ -4,6 +4,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.ImageSize;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
+import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -15,7 +16,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -41,9 +41,6 @@ public final class ModelStore {
   private static final String DESCRIPTION = ".json";
   private static final String UPLOAD = ".part";
   private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
-
-  /** What an upload that was killed left behind is removed when it is this old. */
-  private static final Duration ABANDONED_AFTER = Duration.ofDays(1);
 
   private static final Logger LOG = LoggerFactory.getLogger(ModelStore.class);
 
@@ -277,16 +274,15 @@ public final class ModelStore {
     return builtin;
   }
 
+  /** Uploads, archives that were being unpacked, and weights that were about to be mapped. */
   private void removeAbandoned() throws IOException {
-    Instant limit = Instant.now().minus(ABANDONED_AFTER);
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        if (file.getFileName().toString().endsWith(UPLOAD)
-            && Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
-          Files.deleteIfExists(file);
-        }
-      }
-    }
+    Abandoned.remove(
+        folder,
+        file -> {
+          String name = file.getFileName().toString();
+          return name.endsWith(UPLOAD) || name.startsWith(ModelArchive.UNPACKED);
+        });
+    MappedWeights.removeAbandoned();
   }
 
   /** So that a few of the largest models do not fill the heap. */

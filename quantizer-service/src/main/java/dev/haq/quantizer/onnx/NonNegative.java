@@ -2,8 +2,9 @@ package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.HashSet;
-import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -32,6 +33,21 @@ final class NonNegative {
           "Split",
           "Identity");
 
+  /** By the type of the codes that a quantized model has. */
+  private static final Map<Integer, Float> LOWEST_CODES =
+      Map.of(DataType.UINT8.getNumber(), 0f, DataType.INT8.getNumber(), -128f);
+
+  /** Types that hold a number as it is, or rounded. */
+  private static final Set<Integer> REAL =
+      Set.of(
+          DataType.FLOAT.getNumber(),
+          DataType.DOUBLE.getNumber(),
+          DataType.FLOAT16.getNumber(),
+          DataType.BFLOAT16.getNumber());
+
+  /** Operators that keep all values of their first input and their order. */
+  private static final Set<String> RESHAPERS = Set.of("Flatten", "Reshape", "Squeeze", "Identity");
+
   /** Operators that keep the sign when no input is negative. */
   private static final Set<String> COMBINERS = Set.of("Add", "Mul", "Concat", "Max", "Min", "Sum");
 
@@ -39,8 +55,15 @@ final class NonNegative {
 
   static Set<String> tensors(GraphDraft draft) {
     Set<String> known = new HashSet<>();
+    Set<String> codes = new HashSet<>(); // of known tensors; themselves they may be negative
     for (NodeProto node : draft.nodes) {
-      if (isNonNegative(draft, node, known)) {
+      if (Nodes.is(node, "QuantizeLinear") && known.contains(node.getInput(0))) {
+        codes.addAll(node.getOutputList());
+      }
+      boolean dequantized =
+          Nodes.is(node, "DequantizeLinear")
+              && (codes.contains(node.getInput(0)) || hasLowestZero(draft, node));
+      if (dequantized || isNonNegative(draft, node, known)) {
         known.addAll(node.getOutputList());
       }
     }
@@ -59,7 +82,7 @@ final class NonNegative {
     if (type.equals("Clip")) {
       return clipMinimum(draft, node) >= 0 || known.contains(node.getInput(0));
     }
-    if (MOVERS.contains(type)) {
+    if (MOVERS.contains(type) || isRealCast(node)) {
       return known.contains(Nodes.input(node, 0));
     }
     if (type.equals("Pad")) {
@@ -68,6 +91,26 @@ final class NonNegative {
     return COMBINERS.contains(type)
         && node.getInputList().stream()
             .allMatch(name -> known.contains(name) || constantNonNegative(draft, name));
+  }
+
+  /** Whether no code stands for less than zero: the zero point is the lowest that there is. */
+  private static boolean hasLowestZero(GraphDraft draft, NodeProto dequantizing) {
+    TensorProto zero = draft.constants.get(Nodes.input(dequantizing, 2));
+    if (zero == null || !LOWEST_CODES.containsKey(zero.getDataType())) {
+      return false;
+    }
+    float lowest = LOWEST_CODES.get(zero.getDataType());
+    for (float code : Tensors.floats(zero)) {
+      if (code != lowest) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the node changes the type of real numbers; whole ones wrap, or lose their fraction. */
+  private static boolean isRealCast(NodeProto node) {
+    return Nodes.is(node, "Cast") && REAL.contains((int) Nodes.integer(node, "to", 0));
   }
 
   private static float clipMinimum(GraphDraft draft, NodeProto clip) {
@@ -96,16 +139,22 @@ final class NonNegative {
     return true;
   }
 
-  /** Whether the scores in {@code output} come out of a softmax and are only moved about after. */
+  /**
+   * Whether the scores in {@code output} come out of a softmax and are only moved about or rounded
+   * after.
+   */
   static boolean isSoftmax(GraphDraft draft, String output) {
     String tensor = output;
+    boolean codes = false;
     for (int i = draft.nodes.size() - 1; i >= 0; i--) {
       NodeProto node = draft.nodes.get(i);
       if (node.getOutputList().contains(tensor)) {
         if (Nodes.is(node, "Softmax")) {
           return true;
         }
-        if (!List.of("Flatten", "Reshape", "Squeeze", "Identity").contains(node.getOpType())) {
+        if (Nodes.is(node, codes ? "QuantizeLinear" : "DequantizeLinear")) {
+          codes = !codes;
+        } else if (!RESHAPERS.contains(node.getOpType()) && (codes || !isRealCast(node))) {
           return false;
         }
         tensor = node.getInput(0);

@@ -2,6 +2,7 @@ package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
@@ -12,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The image size that was stated when a model was sent whose input leaves it open. It is kept in
@@ -42,8 +45,15 @@ final class StatedImageSize {
   }
 
   private static ModelProto withInputs(ModelProto model, ImageSize size) {
+    Set<String> weights =
+        model.getGraph().getInitializerList().stream()
+            .map(TensorProto::getName)
+            .collect(Collectors.toSet());
     ModelProto.Builder sized = model.toBuilder();
     for (ValueInfoProto.Builder input : sized.getGraphBuilder().getInputBuilderList()) {
+      if (weights.contains(input.getName())) {
+        continue; // old files list them as inputs too
+      }
       TensorShapeProto.Builder shape =
           input.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
       if (shape.getDimCount() == 4) {

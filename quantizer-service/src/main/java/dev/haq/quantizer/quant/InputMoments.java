@@ -79,9 +79,14 @@ public final class InputMoments {
   }
 
   /**
+   * Passes over a patch that is not finite.
+   *
    * @param patch [groups][weights of an output]
    */
   public void add(float[] patch) {
+    if (!Patches.isFinite(patch)) {
+      return;
+    }
     patches++;
     for (int i = 0; i < sums.length; i++) {
       sums[i] += patch[i];

@@ -46,9 +46,14 @@ public final class OutputErrors {
   }
 
   /**
+   * Passes over a patch that is not finite.
+   *
    * @param patch [groups][weights of an output]
    */
   public void add(float[] patch) {
+    if (!Patches.isFinite(patch)) {
+      return;
+    }
     patches++;
     for (int g = 0; g < grids.size(); g++) {
       add(patch, grids.get(g), g);

@@ -60,6 +60,16 @@ public final class Patches {
     return channels * kernelArea();
   }
 
+  /** Whether a patch holds neither NaN nor infinity, which sums over patches would be lost in. */
+  static boolean isFinite(float[] patch) {
+    for (float value : patch) {
+      if (!Float.isFinite(value)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /**
    * @param image what the layer reads of one image: [channels][height][width], or [rows][inputs] of
    *     a fully connected layer

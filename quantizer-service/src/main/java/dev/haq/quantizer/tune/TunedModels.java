@@ -6,6 +6,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
+import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.FineTuner;
@@ -57,6 +58,7 @@ public final class TunedModels implements AutoCloseable {
     this.evaluator = evaluator;
     try {
       Files.createDirectories(folder);
+      Abandoned.remove(folder, file -> file.toString().endsWith(".part"));
     } catch (IOException e) {
       throw failed("the folder " + folder + " cannot be used", e);
     }

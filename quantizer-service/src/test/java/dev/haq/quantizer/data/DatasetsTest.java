@@ -22,6 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,6 +111,20 @@ final class DatasetsTest {
       images.readBytes(i, pixels, 0);
       assertFalse(pixels[0] == -1 && pixels[side * side] == -1, "picture " + i + " is blank");
     }
+  }
+
+  @Test
+  void picturesOfManySizesLeaveNothingHalfPreparedBesideTheArchive() throws IOException {
+    Map<String, byte[]> files = Samples.cats();
+    files.put("dog/large.png", Samples.png(9, 9, 0));
+    DatasetInfo stored = Samples.store(store, Samples.zip(files));
+    Path dataset = temp.resolve(stored.id().substring("sha256:".length()));
+    try (Stream<Path> kept = Files.list(dataset)) {
+      assertEquals(
+          Set.of(dataset.resolve("content"), dataset.resolve("dataset.json")),
+          kept.collect(Collectors.toSet()));
+    }
+    assertEquals(List.of(), prepared());
   }
 
   /** Same names, other pixels. */

@@ -16,6 +16,7 @@ import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.Processor;
 import dev.haq.quantizer.onnx.SmallModel;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -131,6 +132,25 @@ final class EvaluatorTest {
       assertEquals(
           compared.accuracy(),
           evaluator(2).evaluate(request(uniform(6), false), () -> false).accuracy());
+    }
+  }
+
+  @Test
+  void aNetworkThatOverflowsIsEvaluated() {
+    SmallModel model = new SmallModel(3, 8, 8);
+    String huge = model.conv("image", 3, 8, 3, 1, 1);
+    for (int i = 0; i < 3; i++) {
+      huge = model.node("Mul", model.conv(huge, 8, 8, 3, 1, 1), model.scalar(1e20f));
+    }
+    ImportedModel overflows = model.imported(model.gemm(model.pooled(huge), 8, CLASSES));
+    Policy policy = Policy.uniform(overflows.network().size(), LayerBits.of(4, 4));
+    try (Evaluator evaluator = evaluator(2)) {
+      for (String recipe : List.of("haq", "ptq", "ptq@1", "kmeans")) {
+        Evaluator.Request request =
+            new Evaluator.Request(
+                overflows, DATA, Optional.of(policy), Recipe.named(recipe), false);
+        assertEquals(101, evaluator.evaluate(request, () -> false).accuracy().images(), recipe);
+      }
     }
   }
 

@@ -132,21 +132,29 @@ final class GraphFormsAgreeTest {
             64),
         model(
             "option-A shortcut by slicing and padding",
-            m -> {
-              String stem = m.relu(m.conv("image", 3, 8, 3, 1, 1));
-              String branch = m.conv(m.relu(m.conv(stem, 8, 16, 3, 2, 1)), 16, 16, 3, 1, 1);
-              String sliced =
-                  m.node(
-                      "Slice",
-                      stem,
-                      m.initializer(0, 0),
-                      m.initializer(1000, 1000),
-                      m.initializer(2, 3),
-                      m.initializer(2, 2));
-              String padded = m.node("Pad", sliced, m.initializer(0, 4, 0, 0, 0, 4, 0, 0));
-              return m.relu(m.node("Add", branch, padded));
-            },
+            m ->
+                shortcut(
+                    m,
+                    m.relu(m.conv("image", 3, 8, 3, 1, 1)),
+                    8,
+                    m.initializer(0, 0),
+                    m.initializer(1000, 1000),
+                    m.initializer(2, 3),
+                    m.initializer(2, 2)),
             16),
+        model(
+            "option-A shortcut by slices of 32 bits, as TensorFlow has them",
+            m ->
+                shortcut(
+                    m,
+                    // On every processor with channels last.
+                    m.relu(m.conv(m.relu(m.conv("image", 3, 32, 3, 1, 1)), 32, 32, 3, 1, 1)),
+                    32,
+                    m.initializer(new int[] {0, 0}),
+                    m.initializer(new int[] {1000, 1000}),
+                    m.initializer(new int[] {-2, 3}),
+                    m.initializer(new int[] {2, 2})),
+            64),
         model(
             "grouped convolution, max pool and concatenation",
             m -> {
@@ -213,6 +221,23 @@ final class GraphFormsAgreeTest {
               return m.node("Reshape", rows, m.initializer(0, 16, SIDE / 2, SIDE / 2));
             },
             16));
+  }
+
+  private static String shortcut(
+      SmallModel m,
+      String stem,
+      int channels,
+      String starts,
+      String ends,
+      String axes,
+      String steps) {
+    int twice = 2 * channels;
+    String wide = m.relu(m.conv(stem, channels, twice, 3, 2, 1));
+    String branch = m.conv(wide, twice, twice, 3, 1, 1);
+    String sliced = m.node("Slice", stem, starts, ends, axes, steps);
+    int added = channels / 2;
+    String padded = m.node("Pad", sliced, m.initializer(0, added, 0, 0, 0, added, 0, 0));
+    return m.relu(m.node("Add", branch, padded));
   }
 
   private static Named<ImportedModel> model(

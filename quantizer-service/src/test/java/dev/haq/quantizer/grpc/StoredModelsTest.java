@@ -60,17 +60,45 @@ final class StoredModelsTest {
   }
 
   @Test
-  void abandonedUploadsAreClearedAwayAfterADay() throws IOException {
-    Path models = Files.createDirectories(folder.resolve("models"));
-    Path abandoned = Files.writeString(models.resolve("upload1.part"), "half a mod");
-    Path underWay = Files.writeString(models.resolve("upload2.part"), "half a mod");
-    Instant twoDaysAgo = Instant.now().minus(Duration.ofDays(2));
-    Files.setLastModifiedTime(abandoned, FileTime.from(twoDaysAgo));
-    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
-      assertFalse(Files.exists(abandoned));
-      assertTrue(Files.exists(underWay));
-      assertEquals(List.of(builtin(quantizer)), list(quantizer));
+  void whatKilledProcessesLeftIsClearedAwayAfterADay() throws IOException {
+    Path models = folder.resolve("models");
+    List<Path> abandoned =
+        List.of(
+            file(models, "upload1.part"),
+            file(models.resolve("unpacked1"), "0"),
+            file(folder.resolve("tunings"), "checkpoint1.part"),
+            file(folder.resolve("sensitivity"), "1.part"),
+            file(Files.createTempDirectory("haq-model"), "weights"));
+    List<Path> underWay =
+        List.of(
+            file(models, "upload2.part"),
+            file(models.resolve("unpacked2"), "0"),
+            file(Files.createTempDirectory("haq-model"), "weights"));
+    Path kept = file(folder.resolve("tunings"), "1.checkpoint");
+    for (Path file : abandoned) {
+      makeOld(file);
+      makeOld(file.getParent());
     }
+    makeOld(kept);
+    makeOld(folder);
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      abandoned.forEach(file -> assertFalse(Files.exists(file), file.toString()));
+      assertFalse(Files.exists(models.resolve("unpacked1")));
+      underWay.forEach(file -> assertTrue(Files.exists(file), file.toString()));
+      assertTrue(Files.exists(kept));
+      assertEquals(List.of(builtin(quantizer)), list(quantizer));
+    } finally {
+      Files.delete(underWay.get(2));
+      Files.delete(underWay.get(2).getParent());
+    }
+  }
+
+  private static Path file(Path folder, String name) throws IOException {
+    return Files.writeString(Files.createDirectories(folder).resolve(name), "half a mod");
+  }
+
+  private static void makeOld(Path file) throws IOException {
+    Files.setLastModifiedTime(file, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
   }
 
   private Path file(Model model, String suffix) {

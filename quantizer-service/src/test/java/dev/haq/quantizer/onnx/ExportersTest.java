@@ -113,6 +113,27 @@ final class ExportersTest {
   }
 
   @Test
+  void aModelOfHalfPrecisionMayTakeAndAnswerFloats() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String conv =
+        model.node(
+            "Conv",
+            List.of(
+                model.cast("image", TensorProto.DataType.FLOAT16),
+                half(model, model.values(8 * 27, 0.3), 8, 3, 3, 3)),
+            SmallModel.window(3, 1, 1));
+    String scores =
+        model.node(
+            "MatMul", model.pooled(model.relu(conv)), half(model, model.values(40, 0.3), 8, 5));
+    byte[] bytes =
+        model.bytes(model.cast(model.node("Softmax", scores), TensorProto.DataType.FLOAT));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+    assertEquals(CnnGraph.OutputKind.PROBABILITIES, imported.graph().outputKind());
+    // The original rounds each result to 11 bits.
+    assertSameAnswers(bytes, imported, 5e-3f);
+  }
+
+  @Test
   void aGemmMayHaveItsWeightsInputMajorAndOneBiasForAll() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
@@ -171,6 +192,21 @@ final class ExportersTest {
     assertSameAnswers(whole.toByteArray(), store.get(id), 1e-4f);
     assertSameAnswers(
         whole.toByteArray(), new ModelStore(folder.resolve("models"), 1 << 20, 1).get(id), 1e-4f);
+  }
+
+  @Test
+  void whatMacOsPacksBesideEachFileIsPassedOver() throws IOException {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    ModelProto whole = model.model(network(model, "image"));
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    files.put("net/.DS_Store", new byte[4]);
+    files.put("net/model.onnx", external(whole, "data.bin").toByteArray());
+    files.put("__MACOSX/net/._model.onnx", new byte[163]);
+    files.put("net/data.bin", data(whole).toByteArray());
+    files.put("net/._data.onnx", new byte[163]);
+    ModelStore store = new ModelStore(folder.resolve("models"), 1 << 20, 1);
+    String id = store.add(upload(store, Samples.zip(files)), "packed by Finder").id();
+    assertSameAnswers(whole.toByteArray(), store.get(id), 1e-4f);
   }
 
   @Test

@@ -84,6 +84,17 @@ public final class SmallModel {
     return name;
   }
 
+  public String scalar(float value) {
+    return initializer(new float[] {value});
+  }
+
+  /** Of 32 bits. */
+  public String initializer(int[] values) {
+    String name = "c" + next++;
+    graph.addInitializer(Tensors.of(name, values, values.length));
+    return name;
+  }
+
   /** Normally distributed values of about {@code scale}. */
   public float[] values(int count, double scale) {
     float[] values = new float[count];
@@ -127,6 +138,16 @@ public final class SmallModel {
         initializer(values(channels, 0.1), channels),
         initializer(values(channels, 0.1), channels),
         initializer(variance, channels));
+  }
+
+  /**
+   * @param type of the result, a {@code TensorProto.DataType}
+   */
+  public String cast(String input, TensorProto.DataType type) {
+    return node(
+        "Cast",
+        List.of(input),
+        NodeProto.newBuilder().addAttribute(Nodes.integer("to", type.getNumber())).build());
   }
 
   public String relu(String input) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import dev.haq.model.HaqException;
 import dev.haq.model.ImageSize;
@@ -36,6 +37,25 @@ final class StatedImageSizeTest {
 
     assertEquals(List.of(3, 24, 16), model.inputShape());
     assertEquals(24L * 16 * 8 * 27, model.network().layer(0).macs());
+  }
+
+  @Test
+  void weightsThatAreListedAsInputsKeepTheirSizes() throws IOException {
+    ModelProto.Builder old = ModelProto.parseFrom(openSize()).toBuilder().setIrVersion(3);
+    for (TensorProto weights : old.getGraph().getInitializerList()) {
+      TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+      weights.getDimsList().forEach(size -> shape.addDimBuilder().setDimValue(size));
+      old.getGraphBuilder()
+          .addInputBuilder()
+          .setName(weights.getName())
+          .getTypeBuilder()
+          .getTensorTypeBuilder()
+          .setElemType(weights.getDataType())
+          .setShape(shape);
+    }
+
+    StoredModel model = add(old.build().toByteArray(), Optional.of(new ImageSize(24, 16)));
+    assertEquals(List.of(3, 24, 16), model.inputShape());
   }
 
   @Test

@@ -61,6 +61,19 @@ final class OutputErrorsTest {
     assertArrayEquals(new double[2], errors.errors());
   }
 
+  @Test
+  void patchesThatAreNotFiniteAreNotSeen() {
+    OutputErrors errors = new OutputErrors(new float[] {2, 1}, 1, 1, List.of(COARSE, FINE));
+    OutputErrors same = new OutputErrors(new float[] {2, 1}, 1, 1, List.of(COARSE, FINE));
+    for (float value : new float[] {0.3f, 0.7f, 1.9f}) {
+      errors.add(new float[] {value, 1});
+      same.add(new float[] {value, 1});
+      errors.add(new float[] {value, Float.POSITIVE_INFINITY});
+      errors.add(new float[] {Float.NaN, value});
+    }
+    assertArrayEquals(same.errors(), errors.errors());
+  }
+
   /** Few large values that come together weigh more in the output than in the tensor. */
   @Test
   void largeValuesThatComeTogetherAskForAWiderRange() {
