@@ -4,13 +4,19 @@ async function request(path, options) {
   const response = await fetch(path, options);
   const body = await response.json().catch(() => ({}));
   if (!response.ok) {
-    throw new Error(body.detail ?? `the gateway answered with status ${response.status}`);
+    const error = new Error(body.detail ?? `the gateway answered with status ${response.status}`);
+    error.status = response.status;
+    throw error;
   }
   return body;
 }
 
 export function listSessions(pageSize) {
   return request(`/v1/sessions?page_size=${pageSize}`);
+}
+
+function getSession(id) {
+  return request(`/v1/sessions/${encodeURIComponent(id)}`);
 }
 
 export function act(id, action) {
@@ -20,13 +26,14 @@ export function act(id, action) {
 /**
  * Follows a session: every episode past `after` once and in order, whatever happens to the connection.
  *
- * @param handlers session(session) and episode(episode)
- * @returns a function that stops following
+ * @param handlers session(session), episode(episode), and missing(error) when there is no such session
+ * @returns stop(), and resume(), which goes on after the last episode where following had come to its end
  */
 export function follow(id, handlers, isComplete) {
   let last = 0;
   let source;
   let timer;
+  let stopped = false;
   const open = () => {
     source = new EventSource(`/v1/sessions/${encodeURIComponent(id)}/events?after=${last}`);
     const session = (event) => handlers.session(JSON.parse(event.data));
@@ -43,14 +50,39 @@ export function follow(id, handlers, isComplete) {
       if (isComplete(last)) {
         source.close();
       } else if (source.readyState === EventSource.CLOSED) {
-        // The browser gave up, as it does on an error status; a gateway that restarts is worth asking again.
-        timer = setTimeout(open, 3000);
+        again();
       }
     });
   };
-  open();
-  return () => {
+  /** The browser gave up, as it does on an error status, which it does not tell. */
+  const again = async () => {
+    try {
+      await getSession(id);
+    } catch (error) {
+      if (error.status === 404) {
+        if (!stopped) {
+          stop();
+          handlers.missing(error);
+        }
+        return;
+      }
+      // A gateway that restarts is worth asking again.
+    }
+    if (!stopped) {
+      timer = setTimeout(open, 3000);
+    }
+  };
+  const stop = () => {
+    stopped = true;
     clearTimeout(timer);
     source.close();
   };
+  const resume = () => {
+    if (!stopped && source.readyState === EventSource.CLOSED) {
+      clearTimeout(timer);
+      open();
+    }
+  };
+  open();
+  return { stop, resume };
 }

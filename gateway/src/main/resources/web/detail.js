@@ -11,11 +11,12 @@ const table = document.querySelector("#episodes");
 const rows = document.querySelector("#episodes tbody");
 const chart = new RewardChart(document.querySelector("#chart"));
 
+let chosen;
 let session;
 let best;
 let newest;
 let summaries = [];
-let unfollow = () => {};
+let following;
 let drawing = false;
 let report = () => {};
 
@@ -33,7 +34,7 @@ export function start(onError) {
   for (const button of section.querySelectorAll("button[data-action]")) {
     button.addEventListener("click", async () => {
       try {
-        update(await act(session.id, button.dataset.action));
+        update(await act(chosen, button.dataset.action));
         report("");
       } catch (error) {
         report(error.message);
@@ -45,8 +46,9 @@ export function start(onError) {
 
 /** Follows the session of this id; undefined shows none. */
 export function choose(id) {
-  unfollow();
-  unfollow = () => {};
+  following?.stop();
+  following = undefined;
+  chosen = id;
   session = undefined;
   best = undefined;
   newest = undefined;
@@ -55,21 +57,57 @@ export function choose(id) {
   if (id === undefined) {
     return;
   }
-  chart.clear();
-  rows.replaceChildren();
-  unfollow = follow(
+  clear();
+  following = follow(
     id,
-    { session: update, episode: add },
+    { session: update, episode: add, missing },
     (last) => session !== undefined && FINAL.has(session.state) && last >= session.episodes_done,
   );
 }
 
+/** Shows nothing but the id, until something is known of the session. */
+function clear() {
+  document.querySelector("#detail-title").textContent = short(chosen);
+  showState("");
+  showError("");
+  for (const button of section.querySelectorAll("button[data-action]")) {
+    button.disabled = true;
+  }
+  document.querySelector("#figures").replaceChildren();
+  chart.clear();
+  rows.replaceChildren();
+  showBits(undefined, undefined);
+}
+
+/** There is no session of this id, or no longer. */
+function missing(error) {
+  session = undefined;
+  clear();
+  showError(error.message);
+}
+
+function showState(name) {
+  const state = document.querySelector("#detail-state");
+  state.textContent = name.toLowerCase().replace("_", "-");
+  state.className = `state ${name}`;
+}
+
+function showError(sentence) {
+  const error = document.querySelector("#detail-error");
+  error.textContent = sentence;
+  error.hidden = !sentence;
+}
+
 /** Takes what is known of the session now, from the event stream or the list. */
 export function update(fresh) {
-  if (session !== undefined && (session.id !== fresh.id || isOlder(fresh))) {
+  if (fresh.id !== chosen || (session !== undefined && isOlder(fresh))) {
     return;
   }
+  const extended = session !== undefined && FINAL.has(session.state) && !FINAL.has(fresh.state);
   session = fresh;
+  if (extended) {
+    following?.resume();
+  }
   if (fresh.best !== undefined && !(best?.number > fresh.best.number)) {
     best = fresh.best;
   }
@@ -78,10 +116,12 @@ export function update(fresh) {
 
 /** Answers of the list and events of the stream may overtake each other. */
 function isOlder(fresh) {
+  const later = Date.parse(fresh.update_time) - Date.parse(session.update_time);
   return (
     fresh.episodes_done < session.episodes_done ||
-    (FINAL.has(session.state) && !FINAL.has(fresh.state)) ||
-    Date.parse(fresh.update_time) < Date.parse(session.update_time)
+    later < 0 ||
+    // What is final becomes active again by an extension alone, which takes time.
+    (FINAL.has(session.state) && !FINAL.has(fresh.state) && !(later > 0))
   );
 }
 
@@ -113,12 +153,8 @@ function draw() {
 
 function drawNow() {
   document.querySelector("#detail-title").textContent = session.spec?.name || short(session.id);
-  const state = document.querySelector("#detail-state");
-  state.textContent = session.state.toLowerCase().replace("_", "-");
-  state.className = `state ${session.state}`;
-  const error = document.querySelector("#detail-error");
-  error.textContent = session.error;
-  error.hidden = !session.error;
+  showState(session.state);
+  showError(session.error);
   for (const button of section.querySelectorAll("button[data-action]")) {
     button.disabled = !ACTIONS[button.dataset.action](session.state);
   }

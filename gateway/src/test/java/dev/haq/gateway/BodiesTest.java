@@ -71,7 +71,7 @@ final class BodiesTest {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway.port())) {
       OutputStream out = socket.getOutputStream();
       out.write(
-          ("POST /v1/simulate HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: "
+          ("POST /v1/simulate HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: "
                   + FORM
                   + "\r\nTransfer-Encoding: chunked\r\n\r\n")
               .getBytes(StandardCharsets.US_ASCII));

@@ -17,10 +17,15 @@ import org.junit.jupiter.api.io.TempDir;
 final class GatewaySettingsTest {
   @Test
   void theDefaultsAreWholeAndTheEnvironmentOverridesThem() {
-    GatewaySettings settings = load(Optional.empty(), Map.of("HAQ_AGENT_TARGET", "agent:9103"));
+    GatewaySettings settings =
+        load(
+            Optional.empty(),
+            Map.of("HAQ_AGENT_TARGET", "agent:9103", "HAQ_GATEWAY_EVALUATE_SECONDS", "7200"));
     assertEquals(8080, settings.port());
     assertEquals("agent:9103", settings.agentTarget());
     assertEquals("localhost:9101", settings.hwsimTarget());
+    assertEquals(7200, settings.deadlines().evaluateSeconds());
+    assertEquals(3600, settings.deadlines().uploadSeconds());
     assertEquals(15_000, settings.heartbeatMillis());
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.deque.html.axecore.playwright.AxeBuilder;
+import com.google.protobuf.Timestamp;
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Locator;
@@ -154,6 +155,77 @@ final class PageTest {
       page.screenshot(shot("page-narrow.png"));
       assertEquals(List.of(), complaints);
     }
+  }
+
+  @Test
+  void aSessionThatIsExtendedIsFollowedFromItsLastEpisode() throws Exception {
+    Session done =
+        at(session("long", "long", SessionState.SUCCEEDED, 3), 1)
+            .setEndReason(EndReason.EPISODES)
+            .build();
+    gateway.agent.sessions.put("long", done);
+    try (Page page = browser.newPage()) {
+      page.navigate(gateway.uri("/#/sessions/long").toString());
+      FakeAgent.Watch watch = gateway.agent.nextWatch();
+      watch.snapshot(done);
+      play(watch, 3);
+      watch.out().end();
+      assertThat(page.locator("#detail-state")).hasText("succeeded");
+      assertThat(button(page, "Pause")).isDisabled();
+
+      Session extended = at(session("long", "long", SessionState.RUNNING, 3), 2).build();
+      gateway.agent.sessions.put("long", extended);
+      assertThat(page.locator("#detail-state")).hasText("running");
+      FakeAgent.Watch again = gateway.agent.nextWatch();
+      assertEquals(3, again.request().getAfterEpisode());
+      again.snapshot(extended);
+      again.episode(episode(4, new Random(5), -0.1, true));
+      assertThat(page.locator("#figures")).containsText("4 of 120");
+      assertThat(button(page, "Pause")).isEnabled();
+      // An answer from before the extension, which was overtaken, changes nothing.
+      again.state(at(session("long", "long", SessionState.SUCCEEDED, 4), 1).build());
+      again.episode(episode(5, new Random(5), -0.1, false));
+      assertThat(page.locator("#figures")).containsText("5 of 120");
+      assertThat(page.locator("#detail-state")).hasText("running");
+    }
+    gateway.agent.sessions.remove("long");
+  }
+
+  @Test
+  void aSessionThatThereIsNotIsSaidAndNothingOfTheOneBeforeIsLeft() throws Exception {
+    Session failed =
+        session("before", "before", SessionState.FAILED, 3)
+            .setError("the quantizer service does not answer")
+            .setEndReason(EndReason.ERROR)
+            .build();
+    gateway.agent.sessions.put("before", failed);
+    try (Page page = browser.newPage()) {
+      page.navigate(gateway.uri("/#/sessions/before").toString());
+      gateway.agent.nextWatch().snapshot(failed);
+      assertThat(page.locator("#detail-state")).hasText("failed");
+      List<String> asked = new ArrayList<>();
+      page.onRequest(
+          request -> {
+            if (request.url().contains("/events")) {
+              asked.add(request.url());
+            }
+          });
+      page.navigate(gateway.uri("/#/sessions/nobody").toString());
+      assertThat(page.locator("#detail-error")).hasText("there is no session 'nobody'");
+      assertThat(page.locator("#detail-title")).hasText("nobody");
+      assertThat(page.locator("#detail-state")).hasText("");
+      assertThat(page.locator("#figures div")).hasCount(0);
+      for (String action : List.of("Pause", "Resume", "Stop", "Cancel")) {
+        assertThat(button(page, action)).isDisabled();
+      }
+      page.waitForTimeout(4000); // longer than it waits before it asks a gateway again
+      assertEquals(1, asked.size(), asked.toString());
+    }
+    gateway.agent.sessions.remove("before");
+  }
+
+  private static Session.Builder at(Session.Builder session, long second) {
+    return session.setUpdateTime(Timestamp.newBuilder().setSeconds(second));
   }
 
   private static Locator button(Page page, String name) {

@@ -8,9 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -85,6 +90,56 @@ final class ProblemsTest {
     assertDetail("page_size '-1'", gateway.get("/v1/models?page_size=-1"));
     assertDetail("'page_size' is given 2 times", gateway.get("/v1/models?page_size=1&page_size=2"));
     assertDetail("after 'x'", gateway.get("/v1/sessions/a/events?after=x"));
+  }
+
+  @Test
+  void aQueryThatCannotBeDecodedIsRefused() throws Exception {
+    for (String request :
+        List.of(
+            "POST /v1/datasets?name=top50%",
+            "GET /v1/models?page_size=%zz", "GET /v1/transfer?session_id=%")) {
+      String answer = raw(request, "localhost");
+      assertTrue(answer.startsWith("HTTP/1.1 400 "), answer);
+      assertTrue(answer.contains("\"INVALID_ARGUMENT\""), answer);
+      assertTrue(answer.contains("write a per cent sign as %25"), answer);
+    }
+    String path = raw("GET /v1/models/top50%", "localhost");
+    assertTrue(path.startsWith("HTTP/1.1 400 "), path);
+  }
+
+  @Test
+  void aGatewayOnLoopbackAnswersToTheNamesOfThisMachineAlone() throws Exception {
+    for (String own : List.of("localhost:1", "127.0.0.1", "[::1]:8080", "LOCALHOST")) {
+      String answer = raw("GET /healthz", own);
+      assertTrue(answer.startsWith("HTTP/1.1 200 "), own + ": " + answer);
+    }
+    for (String foreign : List.of("evil.example:8080", "localhost.evil.example", "127.0.0.2")) {
+      String answer = raw("GET /v1/sessions", foreign);
+      assertTrue(answer.startsWith("HTTP/1.1 403 "), foreign + ": " + answer);
+      assertTrue(answer.contains("\"FOREIGN_HOST\""), answer);
+    }
+    try (GatewayFixture open = new GatewayFixture(s -> s.withAddress("0.0.0.0", 0))) {
+      String answer = raw(open.port(), "GET /healthz", "gateway.example");
+      assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
+    }
+  }
+
+  /** What is answered to a request without a body that no client library would send. */
+  private static String raw(String request, String host) throws IOException {
+    return raw(gateway.port(), request, host);
+  }
+
+  private static String raw(int port, String request, String host) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setSoTimeout(30_000);
+      socket
+          .getOutputStream()
+          .write(
+              "%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+                  .formatted(request, host)
+                  .getBytes(StandardCharsets.US_ASCII));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
   }
 
   @Test

@@ -111,6 +111,7 @@ final class UploadsTest {
         upload("/v1/models", BodyPublishers.ofByteArray(new byte[LIMIT + 1]));
     assertEquals(413, answer.statusCode(), answer.body());
     assertEquals("TOO_LARGE", json(answer).get("reason").asText());
+    assertDetail("HAQ_GATEWAY_MAX_MODEL_BYTES", answer);
     assertEquals(1, gateway.quantizer.begun.getCount(), "nothing of it reached the service");
   }
 
@@ -172,7 +173,7 @@ final class UploadsTest {
       }
       socket.setSoTimeout(30_000);
       out.write(
-          "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+          "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
               .getBytes(StandardCharsets.US_ASCII));
       read.write(socket.getInputStream().readAllBytes());
       String answers = read.toString(StandardCharsets.UTF_8);

@@ -2,7 +2,7 @@ package dev.haq.model;
 
 /**
  * How a convolution walks over its input: kernel, stride and dilation at least 1, padding at least
- * 0, all in pixels.
+ * 0, all in pixels; the kernel has fewer than 2^31 values.
  */
 public record Window(
     int kernelHeight,
@@ -26,6 +26,11 @@ public record Window(
     if (Math.min(Math.min(padTop, padLeft), Math.min(padBottom, padRight)) < 0) {
       throw HaqException.invalid(
           "padding [%d, %d, %d, %d] must not be negative", padTop, padLeft, padBottom, padRight);
+    }
+    if ((long) kernelHeight * kernelWidth > Integer.MAX_VALUE) {
+      throw HaqException.invalid(
+          "kernel %dx%d: it must have at most %d values",
+          kernelHeight, kernelWidth, Integer.MAX_VALUE);
     }
   }
 

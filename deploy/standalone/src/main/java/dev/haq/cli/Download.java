@@ -5,10 +5,8 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
@@ -16,15 +14,20 @@ import java.nio.file.StandardCopyOption;
 final class Download {
   private Download() {}
 
-  /** Writes beside {@code target} and moves it there once all of it has come. */
+  /**
+   * Writes beside {@code target} and moves it there once all of it has come.
+   *
+   * @throws IOException when it does not come
+   */
   static void save(InputStream body, Path target) throws IOException {
+    OutFile.check(target);
     Path folder = target.toAbsolutePath().getParent();
     Path part;
     try {
       Files.createDirectories(folder);
       part = Files.createTempFile(folder, ".haq-", ".part");
-    } catch (AccessDeniedException | NoSuchFileException | NotDirectoryException e) {
-      throw HaqException.invalid("--out %s: the folder cannot be written to", target);
+    } catch (FileSystemException e) {
+      throw cannotWrite(target, e);
     }
     try {
       Files.copy(body, part, StandardCopyOption.REPLACE_EXISTING);
@@ -37,9 +40,17 @@ final class Download {
                 .formatted(target),
             e);
       }
+      if (e instanceof FileSystemException file) {
+        throw cannotWrite(target, file);
+      }
       throw e;
     } finally {
       Files.deleteIfExists(part);
     }
+  }
+
+  private static HaqException cannotWrite(Path target, FileSystemException e) {
+    String why = e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
+    return HaqException.invalid("--out %s cannot be written: %s: %s", target, e.getFile(), why);
   }
 }

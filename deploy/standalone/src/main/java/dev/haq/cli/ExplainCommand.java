@@ -39,7 +39,7 @@ final class ExplainCommand implements Callable<Integer> {
       GatewayClient client = connection.client();
       TargetOptions.Resolved resolved = target.resolve(client, Resource.LATENCY);
       Model known = model.resolve(client, common.terminal());
-      Policy bits = policy.required(known);
+      Policy bits = policy.quantized(known);
       ExplainResponse answer =
           client.explain(
               ExplainRequest.newBuilder()

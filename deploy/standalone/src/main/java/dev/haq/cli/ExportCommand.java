@@ -65,6 +65,7 @@ final class ExportCommand implements Callable<Integer> {
       throw HaqException.invalid(
           "--data is missing: images calibrate the quantizers and check the file");
     }
+    OutFile.check(out);
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
       Model known = model.resolve(client, common.terminal());

@@ -69,7 +69,7 @@ final class FindParameterCommand implements Callable<Integer> {
               FindParameterRequest.newBuilder()
                   .setTarget(resolved.ref())
                   .setNetwork(known.getNetwork())
-                  .setPolicy(policy.required(known))
+                  .setPolicy(policy.quantized(known))
                   .setKey(key)
                   .setLowest(lowest)
                   .setHighest(highest)

@@ -89,6 +89,9 @@ final class FineTuneCommand implements Callable<Integer> {
     if (out != null && !out.toString().toLowerCase(Locale.ROOT).endsWith(".onnx")) {
       throw HaqException.invalid("--out %s: the name must end with .onnx", out);
     }
+    if (out != null) {
+      OutFile.check(out);
+    }
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
       Model known = model.resolve(client, common.terminal());

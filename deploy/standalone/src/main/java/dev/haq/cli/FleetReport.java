@@ -11,7 +11,6 @@ import dev.haq.proto.hwsim.v1.SimulateResponse;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Accuracy;
 import dev.haq.proto.model.v1.Policy;
-import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.wire.BestPolicy;
 import java.nio.file.Path;
@@ -30,7 +29,7 @@ final class FleetReport {
 
   /** A policy layer by layer on a target. */
   interface Pricing {
-    SimulateResponse cost(TargetRef target, Resource resource, Policy policy);
+    SimulateResponse cost(TargetRef target, Policy policy);
   }
 
   /** Where models are got from. */
@@ -116,7 +115,7 @@ final class FleetReport {
       node.set("budgets", Json.array(target.getBudgetsList()));
       if (target.hasBest()) {
         describe(node, found.get(target.getTarget()));
-        node.set("cost", Json.tree(target.getBest().getCost()));
+        node.set("cost", KnownCost.tree(target.getBest().getCost()));
         node.put("cost_ratio", target.getBest().getCostRatio());
       }
     }
@@ -167,8 +166,7 @@ final class FleetReport {
             .map(TargetResult::getTarget)
             .toList()
             .indexOf(found.target());
-    Resource resource = session.getTargets(target).getBudgets(0).getResource();
-    return pricing.cost(ref(target), resource, found.episode().getPolicy());
+    return pricing.cost(ref(target), found.episode().getPolicy());
   }
 
   private TargetRef ref(int target) {

@@ -30,8 +30,8 @@ import java.util.stream.Stream;
 final class GatewayHttp {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
-  /** Longer than any evaluation a person would wait for: the first one also calibrates. */
-  private static final Duration CALL_TIMEOUT = Duration.ofMinutes(60);
+  /** As long as an evaluation may take inside this command; a server has limits of its own. */
+  private static final Duration CALL_TIMEOUT = Duration.ofDays(1);
 
   private final URI base;
   private final HttpClient http;

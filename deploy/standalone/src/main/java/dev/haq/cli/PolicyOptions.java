@@ -1,6 +1,7 @@
 package dev.haq.cli;
 
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.quantizer.v1.Model;
 import java.nio.file.Path;
@@ -32,6 +33,28 @@ final class PolicyOptions {
             () ->
                 HaqException.invalid(
                     "a policy is needed: give --policy FILE, or --bits W,A such as 8,8"));
+  }
+
+  /**
+   * The policy for this model, where only one that a target can run will do.
+   *
+   * @throws HaqException INVALID_BITS naming the first layer that is left in float
+   */
+  Policy quantized(Model model) {
+    Policy policy = required(model);
+    policy.getLayersList().stream()
+        .filter(KnownCost::hasFloat)
+        .findFirst()
+        .ifPresent(
+            layer -> {
+              throw new HaqException(
+                  Reason.INVALID_BITS,
+                  ("layer %s has float %s, which no target runs: give bits to every layer, such as"
+                          + " with --bits 8,8; the size of a policy with float is what 'haq simulate' says")
+                      .formatted(
+                          layer.getName(), layer.hasWeightBits() ? "activations" : "weights"));
+            });
+    return policy;
   }
 
   /** The policy for this model; empty when none was asked for. */

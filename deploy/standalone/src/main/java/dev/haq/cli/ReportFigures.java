@@ -6,17 +6,25 @@ import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Accuracy;
+import dev.haq.proto.model.v1.BitChoices;
+import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.CostWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Where the accuracies and costs of a session's report come from. */
 final class ReportFigures {
+  private static final int EIGHT = 8;
+
   private final GatewayClient client;
   private final Session session;
   private final Model model;
@@ -28,6 +36,13 @@ final class ReportFigures {
     this.model = model;
     this.holdsOut = holdsOut;
   }
+
+  /**
+   * A budget.
+   *
+   * @param most in the resource's unit
+   */
+  record Limit(Resource resource, double most) {}
 
   /** Evaluates nothing yet. */
   static ReportFigures of(GatewayClient client, Session session) {
@@ -95,21 +110,61 @@ final class ReportFigures {
     return client.evaluate(request.build()).getAccuracy();
   }
 
-  /** Layer by layer, on the session's own target. */
-  SimulateResponse cost(Policy policy) {
+  /** What a policy has to keep to on the session's own target. */
+  List<Limit> limits() {
+    if (session.getTargetsCount() > 0) {
+      return session.getTargets(0).getBudgetsList().stream()
+          .map(budget -> new Limit(budget.getResource(), budget.getLimit()))
+          .toList();
+    }
     SessionSpec spec = session.getSpec();
-    return cost(spec.getTarget(), spec.getBudget().getResource(), policy);
+    List<Limit> limits = new ArrayList<>();
+    limits.add(new Limit(spec.getBudget().getResource(), session.getBudgetLimit()));
+    for (Budget budget : spec.getFurtherBudgetsList()) {
+      dev.haq.model.Budget asked = CostWire.fromProto(budget);
+      double limit =
+          asked.kind() == dev.haq.model.Budget.Kind.ABSOLUTE
+              ? asked.value()
+              : asked.limit(reference(budget.getResource()));
+      limits.add(new Limit(budget.getResource(), limit));
+    }
+    return limits;
   }
 
-  private SimulateResponse cost(TargetRef target, Resource resource, Policy policy) {
+  /** What a ratio refers to: the cost of 8 bits everywhere, or the float model's size. */
+  private double reference(Resource resource) {
+    TargetOptions.Resolved target = target();
+    Policy policy =
+        resource == Resource.MODEL_SIZE
+            ? uniform(OptionalInt.empty(), OptionalInt.empty())
+            : uniform(eightOrWidest(target.weightBits()), eightOrWidest(target.activationBits()));
+    return Figures.of(cost(policy).getTotal(), resource);
+  }
+
+  private Policy uniform(OptionalInt weights, OptionalInt activations) {
+    return BitsText.uniform(model.getId(), model.getNetwork(), weights, activations);
+  }
+
+  private static OptionalInt eightOrWidest(BitChoices choices) {
+    return choices.getBitsList().contains(EIGHT)
+        ? OptionalInt.of(EIGHT)
+        : choices.getBitsList().stream().mapToInt(Integer::intValue).max();
+  }
+
+  /** Layer by layer, on the session's own target. */
+  SimulateResponse cost(Policy policy) {
+    return cost(session.getSpec().getTarget(), policy);
+  }
+
+  private SimulateResponse cost(TargetRef target, Policy policy) {
     SimulateRequest.Builder request =
         SimulateRequest.newBuilder()
             .setTarget(target)
             .setNetwork(model.getNetwork())
             .setPolicy(policy)
             .setCountCodebooks(RecipeWire.fromProto(session.getSpec().getRecipe()).hasCodebooks());
-    if (resource == Resource.MODEL_SIZE) {
-      request.addResources(resource);
+    if (KnownCost.hasFloat(policy)) {
+      request.addResources(Resource.MODEL_SIZE);
     }
     return client.simulate(request.build());
   }

@@ -127,8 +127,7 @@ final class ResultFiles {
       csv.append(Figures.bits(bits.hasWeightBits(), bits.getWeightBits())).append(',');
       csv.append(Figures.bits(bits.hasActivationBits(), bits.getActivationBits())).append(',');
       csv.append(layer.getWeights()).append(',').append(layer.getMacs()).append(',');
-      csv.append(cost.getLayers(i).getCost().getCycles()).append(',');
-      csv.append(cost.getLayers(i).getCost().getLatencySeconds()).append('\n');
+      csv.append(KnownCost.cells(cost.getLayers(i).getCost(), cost.getTotal())).append('\n');
     }
     return csv.toString();
   }
@@ -145,8 +144,7 @@ final class ResultFiles {
       csv.append(episode.getAccuracy().getTop1()).append(',');
       csv.append(episode.getAccuracy().getTop5()).append(',');
       csv.append(episode.getAccuracy().getCrossEntropy()).append(',');
-      csv.append(episode.getCost().getCycles()).append(',');
-      csv.append(episode.getCost().getLatencySeconds()).append(',');
+      csv.append(KnownCost.cells(episode.getCost(), episode.getCost())).append(',');
       csv.append(episode.getCost().hasEnergyJoules() ? episode.getCost().getEnergyJoules() : "");
       csv.append(',').append(episode.getCost().getModelSizeBytes()).append(',');
       csv.append(episode.getCostRatio()).append(',').append(bits(episode.getPolicy()));

@@ -17,6 +17,7 @@ import dev.haq.wire.BestPolicy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * What a finished session found, beside what the same bits everywhere would have given: accuracy on
@@ -44,6 +45,7 @@ final class SearchReport {
 
   private final ReportFigures figures;
   private final Session session;
+  private final List<ReportFigures.Limit> limits;
   private final List<Row> uniform = new ArrayList<>();
   private final Row baseline;
   private final Row best;
@@ -54,6 +56,7 @@ final class SearchReport {
   private SearchReport(ReportFigures figures) {
     this.figures = figures;
     this.session = figures.session();
+    this.limits = figures.limits();
     this.baseline = row("float", 0, Optional.empty());
     TargetOptions.Resolved target = figures.target();
     for (int bits : UNIFORM_BITS) {
@@ -178,15 +181,25 @@ final class SearchReport {
     return Tables.of(
             List.of("<policy", "top-1", Figures.name(resource), "ratio", "within budget"), rows)
         + "\ntop-1 on %d %s; budget %s"
-            .formatted(
-                best.accuracy().getImages(),
-                figures.images(),
-                Figures.amount(resource, session.getBudgetLimit()))
+            .formatted(best.accuracy().getImages(), figures.images(), budgets())
         + (tuned.isPresent()
             ? "\nthe fine-tuned model is %s (recipe %s)"
                 .formatted(session.getTuned().getModel(), session.getTuned().getRecipe().getName())
             : "")
         + (isExtrapolated() ? Figures.EXTRAPOLATED : "");
+  }
+
+  private String budgets() {
+    String main = Figures.amount(resource(), limits.get(0).most());
+    return limits.stream()
+        .skip(1)
+        .map(
+            limit ->
+                ", %s %s"
+                    .formatted(
+                        Figures.name(limit.resource()),
+                        Figures.amount(limit.resource(), limit.most())))
+        .collect(Collectors.joining("", main, ""));
   }
 
   private ObjectNode node(Row row) {
@@ -196,7 +209,7 @@ final class SearchReport {
     }
     row.policy().ifPresent(policy -> node.set("policy", PolicyFile.tree(policy)));
     node.set("accuracy", Json.tree(row.accuracy()));
-    row.cost().ifPresent(cost -> node.set("cost", Json.tree(cost.getTotal())));
+    row.cost().ifPresent(cost -> node.set("cost", KnownCost.tree(cost.getTotal())));
     ratio(row).ifPresent(ratio -> node.put("cost_ratio", ratio));
     meets(row).ifPresent(fits -> node.put("meets_budget", fits));
     return node;
@@ -211,7 +224,14 @@ final class SearchReport {
   }
 
   private Optional<Boolean> meets(Row row) {
-    return value(row).map(value -> value <= session.getBudgetLimit() * (1 + TOLERANCE));
+    return row.cost()
+        .map(SimulateResponse::getTotal)
+        .map(
+            cost ->
+                limits.stream()
+                    .allMatch(
+                        limit ->
+                            Figures.of(cost, limit.resource()) <= limit.most() * (1 + TOLERANCE)));
   }
 
   private Resource resource() {

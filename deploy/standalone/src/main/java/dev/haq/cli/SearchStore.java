@@ -25,6 +25,7 @@ final class SearchStore {
   private static final String SPEC = "spec.json";
 
   private final Path folder;
+  private final FolderLock lock;
 
   /** What stood before this run, so that a refused one leaves nothing behind. */
   private final boolean folderExisted;
@@ -33,8 +34,9 @@ final class SearchStore {
   private boolean hasSession;
   private boolean finished;
 
-  private SearchStore(Path folder, boolean folderExisted, boolean outExisted) {
+  private SearchStore(Path folder, FolderLock lock, boolean folderExisted, boolean outExisted) {
     this.folder = folder;
+    this.lock = lock;
     this.folderExisted = folderExisted;
     this.outExisted = outExisted;
   }
@@ -44,12 +46,19 @@ final class SearchStore {
     boolean folderExisted = Files.exists(folder);
     boolean outExisted = Files.exists(out);
     try {
-      Files.createDirectories(folder);
+      FolderLock lock =
+          FolderLock.on(folder)
+              .orElseThrow(
+                  () ->
+                      HaqException.invalid(
+                          "--out %s: another search writes there: give another --out, or wait"
+                              + " for its end",
+                          out));
+      return new SearchStore(folder, lock, folderExisted, outExisted);
     } catch (IOException e) {
       throw HaqException.invalid(
           "--out %s: cannot be created as a folder: %s", out, e.getMessage());
     }
-    return new SearchStore(folder, folderExisted, outExisted);
   }
 
   Path folder() {
@@ -105,9 +114,14 @@ final class SearchStore {
   /** To be called after the services have stopped. */
   void close() {
     boolean refused = !folderExisted && !hasSession;
-    if (!finished && !refused) {
-      return;
+    try (lock) {
+      if (finished || refused) {
+        remove(refused);
+      }
     }
+  }
+
+  private void remove(boolean refused) {
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
         Files.deleteIfExists(file);

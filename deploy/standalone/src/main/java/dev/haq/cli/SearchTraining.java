@@ -2,7 +2,6 @@ package dev.haq.cli;
 
 import dev.haq.model.HaqException;
 import dev.haq.proto.agent.v1.SessionSpec;
-import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.FineTuning;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -17,7 +16,7 @@ final class SearchTraining {
       description =
           "Images to train on, given as --data is and prepared alike unless preprocess.yaml lies"
               + " beside them: for --finetune-epochs, and for --recipe haq-finetune, which trains one"
-              + " epoch for each policy. Where it is --data itself, held-out images are left out.")
+              + " epoch for each policy (on the calibration images where this is not given). Where it is --data itself, held-out images are left out.")
   private String trainData;
 
   @Option(
@@ -46,6 +45,17 @@ final class SearchTraining {
           trainData, IN_THE_LOOP);
     }
     var unused = training.settings(); // refuses an unknown schedule
+    if (epochs == 0 && !inTheLoop(spec)) {
+      training
+          .firstGiven()
+          .ifPresent(
+              option -> {
+                throw HaqException.invalid(
+                    "%s: nothing is trained; add --train-data DATA with --finetune-epochs N, or"
+                        + " with --recipe %s",
+                    option, IN_THE_LOOP);
+              });
+    }
   }
 
   private static boolean inTheLoop(SessionSpec.Builder spec) {
@@ -58,16 +68,15 @@ final class SearchTraining {
    * @param data the search's images
    */
   void fill(GatewayClient client, DataOptions data, SessionSpec.Builder spec) {
-    if (trainData == null) {
-      return;
+    FineTuning.Builder settings = training.settings();
+    if (trainData != null) {
+      settings.setData(data.resolveOther(client, "--train-data", trainData));
     }
-    DataSelection images = data.resolveOther(client, "--train-data", trainData);
     if (inTheLoop(spec)) {
-      spec.getRecipeBuilder().setFineTuning(FineTuning.newBuilder().setData(images));
+      spec.getRecipeBuilder().setFineTuning(settings);
     }
     if (epochs > 0) {
-      spec.setFinalFineTuning(
-          training.settings().setData(images).setEpochs(epochs).setSeed(spec.getSeed()));
+      spec.setFinalFineTuning(settings.setEpochs(epochs).setSeed(spec.getSeed()));
     }
   }
 }

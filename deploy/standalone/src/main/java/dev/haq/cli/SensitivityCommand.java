@@ -65,6 +65,9 @@ final class SensitivityCommand implements Callable<Integer> {
     if (out != null && !out.toString().toLowerCase(Locale.ROOT).endsWith(".csv")) {
       throw HaqException.invalid("--out %s: the name must end with .csv", out);
     }
+    if (out != null) {
+      OutFile.check(out);
+    }
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
       Model known = model.resolve(client, common.terminal());

@@ -3,6 +3,8 @@ package dev.haq.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.haq.model.HaqException;
 import dev.haq.standalone.Standalone;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -50,8 +52,14 @@ final class ServeCommand implements Callable<Integer> {
       grpc = OptionalInt.of(grpcPort);
     }
     Terminal terminal = common.terminal();
-    Standalone standalone =
-        Standalone.start(Standalone.Options.serving(host, port, grpc, common.dataDir()));
+    FolderLock lock = lock(common.dataDir());
+    Standalone standalone;
+    try {
+      standalone = Standalone.start(Standalone.Options.serving(host, port, grpc, common.dataDir()));
+    } catch (RuntimeException e) {
+      lock.close();
+      throw e;
+    }
     ServeAddress.write(common.dataDir(), standalone.url());
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime()
@@ -60,12 +68,28 @@ final class ServeCommand implements Callable<Integer> {
                 () -> {
                   ServeAddress.remove(common.dataDir());
                   standalone.close();
+                  lock.close();
                   stopped.countDown();
                 },
                 "haq-stop"));
     announce(terminal, standalone);
     stopped.await();
     return Haq.DONE;
+  }
+
+  /** The sessions below a data folder are one process's at a time. */
+  private static FolderLock lock(Path dataDir) {
+    try {
+      return FolderLock.on(dataDir.resolve(Standalone.SESSIONS))
+          .orElseThrow(
+              () ->
+                  HaqException.invalid(
+                      "--data-dir %s: another 'haq serve' runs on it: stop that one, or give"
+                          + " another --data-dir",
+                      dataDir));
+    } catch (IOException e) {
+      throw HaqException.invalid("--data-dir %s: cannot be written: %s", dataDir, e.getMessage());
+    }
   }
 
   private static void check(String option, int port) {

@@ -40,22 +40,21 @@ final class SimulateCommand implements Callable<Integer> {
       TargetOptions.Resolved resolved = target.resolve(client, Resource.LATENCY);
       Model known = model.resolve(client, common.terminal());
       Policy bits = policy.required(known);
-      SimulateResponse answer =
-          client.simulate(
-              SimulateRequest.newBuilder()
-                  .setTarget(resolved.ref())
-                  .setNetwork(known.getNetwork())
-                  .setPolicy(bits)
-                  .setExcludeFirstAndLast(excludeFirstAndLast)
-                  .build());
+      SimulateRequest.Builder request =
+          SimulateRequest.newBuilder()
+              .setTarget(resolved.ref())
+              .setNetwork(known.getNetwork())
+              .setPolicy(bits)
+              .setExcludeFirstAndLast(excludeFirstAndLast);
+      if (KnownCost.hasFloat(bits)) {
+        request.addResources(dev.haq.proto.model.v1.Resource.MODEL_SIZE);
+      }
+      SimulateResponse answer = client.simulate(request.build());
       if (terminal.json()) {
         terminal.document(document(known, resolved.name(), bits, answer));
       } else {
-        // A measured table of energy says nothing of time.
-        boolean timed =
-            resolved.ref().getLookupTable().getResource() != dev.haq.proto.model.v1.Resource.ENERGY;
-        terminal.line(table(known, answer, timed));
-        terminal.line(summary(known, resolved.name(), answer, timed));
+        terminal.line(table(known, answer));
+        terminal.line(summary(known, resolved.name(), answer));
       }
       return Haq.DONE;
     }
@@ -65,12 +64,14 @@ final class SimulateCommand implements Callable<Integer> {
       Model model, String target, Policy policy, SimulateResponse answer) {
     ObjectNode document = Json.object().put("model", model.getId()).put("target", target);
     document.set("policy", PolicyFile.tree(policy));
-    document.setAll((ObjectNode) Json.tree(answer));
+    document.setAll(KnownCost.tree(answer));
     return document;
   }
 
-  private static String table(Model model, SimulateResponse answer, boolean timed) {
+  private static String table(Model model, SimulateResponse answer) {
+    boolean timed = KnownCost.isTimed(answer.getTotal());
     boolean energy = answer.getTotal().hasEnergyJoules();
+    boolean run = timed || energy;
     List<String> headings = new ArrayList<>(List.of("#", "<layer", "<kind", "W", "A"));
     if (timed) {
       headings.addAll(List.of("cycles", "ms"));
@@ -78,7 +79,10 @@ final class SimulateCommand implements Callable<Integer> {
     if (energy) {
       headings.add("mJ");
     }
-    headings.addAll(List.of("size kB", "utilised", "<bound by"));
+    headings.add("size kB");
+    if (run) {
+      headings.addAll(List.of("utilised", "<bound by"));
+    }
     List<List<String>> rows = new ArrayList<>();
     for (int i = 0; i < answer.getLayersCount(); i++) {
       LayerCost layer = answer.getLayers(i);
@@ -91,16 +95,25 @@ final class SimulateCommand implements Callable<Integer> {
                   weights(layer.getBits()),
                   activations(layer.getBits())));
       row.addAll(costs(layer.getCost(), timed, energy));
-      row.add(layer.hasUtilisation() ? Figures.fixed(100 * layer.getUtilisation(), 1) + " %" : "-");
-      row.add(
-          Figures.name(layer.getBoundBy()) + (layer.getExtrapolated() ? " (extrapolated)" : ""));
+      if (run) {
+        row.addAll(reasons(layer));
+      }
       rows.add(row);
     }
     List<String> total = new ArrayList<>(List.of("", "total", "", "", ""));
     total.addAll(costs(answer.getTotal(), timed, energy));
-    total.addAll(List.of("", ""));
+    if (run) {
+      total.addAll(List.of("", ""));
+    }
     rows.add(total);
     return Tables.of(headings, rows);
+  }
+
+  /** How busy the target is with a layer, and what binds it. */
+  private static List<String> reasons(LayerCost layer) {
+    return List.of(
+        layer.hasUtilisation() ? Figures.fixed(100 * layer.getUtilisation(), 1) + " %" : "-",
+        Figures.name(layer.getBoundBy()) + (layer.getExtrapolated() ? " (extrapolated)" : ""));
   }
 
   private static List<String> costs(Cost cost, boolean timed, boolean energy) {
@@ -116,18 +129,20 @@ final class SimulateCommand implements Callable<Integer> {
     return cells;
   }
 
-  private static String summary(
-      Model model, String target, SimulateResponse answer, boolean timed) {
+  /** With the first of time, energy and size that is known. */
+  private static String summary(Model model, String target, SimulateResponse answer) {
+    dev.haq.proto.model.v1.Resource resource =
+        KnownCost.isTimed(answer.getTotal())
+            ? dev.haq.proto.model.v1.Resource.LATENCY
+            : answer.getTotal().hasEnergyJoules()
+                ? dev.haq.proto.model.v1.Resource.ENERGY
+                : dev.haq.proto.model.v1.Resource.MODEL_SIZE;
     return "%s on %s, batch %d: %s%s"
         .formatted(
             model.getName(),
             target,
             answer.getBatch(),
-            timed
-                ? Figures.amount(
-                    dev.haq.proto.model.v1.Resource.LATENCY, answer.getTotal().getLatencySeconds())
-                : Figures.amount(
-                    dev.haq.proto.model.v1.Resource.ENERGY, answer.getTotal().getEnergyJoules()),
+            Figures.amount(resource, Figures.of(answer.getTotal(), resource)),
             answer.getExtrapolated() ? Figures.EXTRAPOLATED : "");
   }
 

@@ -46,6 +46,7 @@ final class TableCommand implements Callable<Integer> {
       throw dev.haq.model.HaqException.invalid(
           "--out %s: the name must end with .npy, .csv or .json", out);
     }
+    OutFile.check(out);
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
       TargetOptions.Resolved resolved = target.resolve(client, wanted);

@@ -10,6 +10,7 @@ import dev.haq.model.HaqException;
 import dev.haq.quantizer.QuantizerService;
 import dev.haq.quantizer.QuantizerSettings;
 import dev.haq.rpc.ServiceRuntime;
+import dev.haq.rpc.Settings;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -33,7 +35,24 @@ import org.slf4j.LoggerFactory;
 public final class Standalone implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Standalone.class);
   private static final String LOOPBACK = "127.0.0.1";
+
+  /** Where {@link Options#serving} keeps the session store, in the data folder. */
+  public static final String SESSIONS = "sessions";
+
   private static final String ANY_HOST = "0.0.0.0";
+
+  /**
+   * Defaults of the settings files that protect a service from its callers, or callers from a
+   * service that hangs. Here they are one program: 1 TiB of data, and a day for a call.
+   */
+  private static final Map<String, String> DEFAULTS =
+      Map.of(
+          "HAQ_GATEWAY_MAX_DATASET_BYTES", "1099511627776",
+          "HAQ_QUANTIZER_MAX_DATASET_BYTES", "1099511627776",
+          "HAQ_QUANTIZER_MAX_UNPACKED_BYTES", "1099511627776",
+          "HAQ_GATEWAY_EVALUATE_SECONDS", "86400",
+          "HAQ_GATEWAY_UPLOAD_SECONDS", "86400",
+          "HAQ_AGENT_EVALUATE_SECONDS", "86400");
 
   /**
    * How the services are put together.
@@ -55,7 +74,7 @@ public final class Standalone implements AutoCloseable {
 
     /** For others to use; sessions are kept below {@code dataDir}. */
     public static Options serving(String host, int port, OptionalInt grpcPort, Path dataDir) {
-      return new Options(host, port, grpcPort, dataDir, Optional.of(dataDir.resolve("sessions")));
+      return new Options(host, port, grpcPort, dataDir, Optional.of(dataDir.resolve(SESSIONS)));
     }
   }
 
@@ -89,7 +108,7 @@ public final class Standalone implements AutoCloseable {
               parts,
               QuantizerService.start(
                   runtime,
-                  QuantizerSettings.defaults()
+                  settings(QuantizerSettings.class, QuantizerSettings.RESOURCE)
                       .withAddress(LOOPBACK, 0)
                       .withDataDir(options.dataDir())));
       String hwsimTarget = LOOPBACK + ":" + hwsim.port();
@@ -103,7 +122,7 @@ public final class Standalone implements AutoCloseable {
                 parts,
                 AgentService.start(
                     runtime,
-                    AgentSettings.defaults()
+                    settings(AgentSettings.class, AgentSettings.RESOURCE)
                         .withAddress(LOOPBACK, 0)
                         .withStore(store(options.sessions().get()))
                         .withTargets(hwsimTarget, quantizerTarget)));
@@ -116,7 +135,7 @@ public final class Standalone implements AutoCloseable {
               parts,
               GatewayService.start(
                   runtime,
-                  GatewaySettings.defaults()
+                  settings(GatewaySettings.class, GatewaySettings.RESOURCE)
                       .withAddress(options.host(), options.port())
                       .withPublicGrpc(publicGrpc(options))
                       .withTargets(agentTarget, hwsimTarget, quantizerTarget)));
@@ -172,6 +191,13 @@ public final class Standalone implements AutoCloseable {
           "cannot listen on %s:%d (%s): another program uses it, or it is not this machine's; choose another port",
           options.host(), options.port(), e.getMessage());
     }
+  }
+
+  /** What the environment says, else {@link #DEFAULTS}, else the settings file. */
+  private static <T> T settings(Class<T> type, String resource) {
+    Map<String, String> variables = new HashMap<>(DEFAULTS);
+    variables.putAll(System.getenv());
+    return Settings.load(type, resource, Optional.empty(), variables);
   }
 
   private static GatewaySettings.PublicGrpc publicGrpc(Options options) {

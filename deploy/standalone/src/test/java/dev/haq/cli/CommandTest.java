@@ -12,6 +12,9 @@ import dev.haq.standalone.Standalone;
 import dev.haq.wire.NpyFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -144,6 +147,163 @@ class CommandTest {
     assertEquals(0, run.status(), run.err());
     assertTrue(run.json().at("/best/policy/layers/1/activation_bits").isNull());
     assertTrue(run.json().at("/best/cost_ratio").asDouble() <= 0.2);
+  }
+
+  @Test
+  void aPolicyWithFloatActivationsHasASizeAndNoOtherCost() throws IOException {
+    Captured run =
+        search(
+            "float", "--resource", "size", "--budget", "0.2", "--episodes", "2", "--images", "32");
+    assertEquals(0, run.status(), run.err());
+    for (String line : read("float", "policy.csv").lines().skip(1).toList()) {
+      assertTrue(line.endsWith(",,"), line);
+    }
+    List<String> episodes = read("float", "episodes.csv").lines().toList();
+    int cycles = List.of(episodes.get(0).split(",")).indexOf("cycles");
+    String[] first = episodes.get(1).split(",");
+    assertEquals(List.of("", "", ""), List.of(first).subList(cycles, cycles + 3));
+    assertTrue(Double.parseDouble(first[cycles + 3]) > 0, episodes.get(1));
+    JsonNode best = Json.tree(read("float", "session.json")).at("/best/cost");
+    assertEquals(List.of("model_size_bytes"), names(best));
+
+    String policy = folder.resolve("float/policy.json").toString();
+    Captured table = onEdge("simulate", "--policy", policy);
+    assertEquals(0, table.status(), table.err());
+    assertTrue(table.out().lines().findFirst().orElseThrow().endsWith("size kB"), table.out());
+    assertTrue(table.out().strip().endsWith("kB"), table.out());
+    JsonNode document = onEdge("simulate", "--policy", policy, "--json").json();
+    assertEquals(best, document.at("/total"));
+    assertEquals(List.of("model_size_bytes"), names(document.at("/layers/0/cost")));
+    Captured explained = onEdge("explain", "--policy", policy);
+    assertEquals(2, explained.status());
+    assertTrue(explained.err().contains("has float activations"), explained.err());
+    assertTrue(explained.err().contains("--bits 8,8"), explained.err());
+  }
+
+  private static List<String> names(JsonNode object) {
+    List<String> names = new ArrayList<>();
+    object.fieldNames().forEachRemaining(names::add);
+    return names;
+  }
+
+  private static Captured onEdge(String command, String... more) {
+    List<String> args =
+        new ArrayList<>(List.of(command, "--model", "builtin:shapes", "--target", "bismo-edge"));
+    args.addAll(List.of(more));
+    return run(args.toArray(String[]::new));
+  }
+
+  @Test
+  void aPolicyIsWithinBudgetWhenItMeetsAllOfThem() throws IOException {
+    Captured run =
+        run(
+            "search",
+            "--model",
+            "builtin:shapes",
+            "--data",
+            "builtin:shapes",
+            "--target",
+            "bitfusion",
+            "--resource",
+            "size",
+            "--budget",
+            "0.9",
+            "--also",
+            "energy=0.85",
+            "--also",
+            "latency=1s",
+            "--episodes",
+            "2",
+            "--images",
+            "32",
+            "--agent",
+            "uniform",
+            "--out",
+            folder.resolve("both").toString(),
+            "--json");
+    assertEquals(0, run.status(), run.err());
+    JsonNode eight = run.json().at("/uniform/0");
+    assertEquals(8, eight.get("bits").asInt());
+    assertTrue(eight.get("cost_ratio").asDouble() < 0.9, "it meets the main budget");
+    double energy = eight.at("/cost/energy_joules").asDouble();
+    for (JsonNode row : run.json().get("uniform")) {
+      assertEquals(
+          row.at("/cost/energy_joules").asDouble() <= 0.85 * energy,
+          row.get("meets_budget").asBoolean(),
+          row.toString());
+    }
+    assertFalse(eight.get("meets_budget").asBoolean());
+    assertTrue(run.json().at("/best/meets_budget").asBoolean());
+    for (String line : read("both", "policy.csv").lines().skip(1).toList()) {
+      assertFalse(line.endsWith(","), line);
+    }
+  }
+
+  @Test
+  void anOutThatCannotBeWrittenIsRefusedBeforeAnythingIsDone() throws IOException {
+    Path empty = Files.createDirectories(folder.resolve("empty.onnx"));
+    Path file = Files.writeString(folder.resolve("file"), "text");
+    String below = file.resolve("x.csv").toString();
+    Captured export = export("onnx", empty, "--bits", "8,8", "--data", "nowhere");
+    assertEquals(2, export.status());
+    assertTrue(export.err().contains("is a folder: give the name of a file"), export.err());
+    assertTrue(Files.isDirectory(empty));
+    for (Captured run :
+        List.of(
+            export("csv", Path.of(below), "--bits", "8,8"),
+            onEdge("table", "--out", below),
+            run("sensitivity", "--model", "builtin:shapes", "--data", "nowhere", "--out", below))) {
+      assertEquals(2, run.status(), run.err());
+      assertTrue(run.err().contains("file is not a folder: name a file in one"), run.err());
+    }
+  }
+
+  @Test
+  void aSecondSearchIntoTheSameFolderIsRefusedAndLeavesTheFirstAlone() {
+    Path out = folder.resolve("shared");
+    SearchStore first = SearchStore.in(out);
+    Captured second =
+        Captured.run(
+            "search",
+            "--model",
+            "builtin:shapes",
+            "--data",
+            "builtin:shapes",
+            "--target",
+            "bismo-edge",
+            "--budget",
+            "0.6",
+            "--out",
+            out.toString(),
+            "--data-dir",
+            folder.resolve("data").toString());
+    assertEquals(2, second.status(), second.err());
+    assertTrue(
+        second.err().contains("another search writes there: give another --out"), second.err());
+    assertTrue(Files.isDirectory(first.folder()));
+    first.close();
+    assertFalse(Files.exists(out));
+  }
+
+  @Test
+  void dataOfMoreThanTwoGigabytesAreTaken() throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), standalone.url().getPort())) {
+      socket.setSoTimeout(30_000);
+      socket
+          .getOutputStream()
+          .write(
+              String.join(
+                      "\r\n",
+                      "POST /v1/datasets?name=large HTTP/1.1",
+                      "Host: localhost",
+                      "Content-Length: 5000000000",
+                      "Expect: 100-continue",
+                      "\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      assertEquals(
+          "HTTP/1.1 100",
+          new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII));
+    }
   }
 
   @Test

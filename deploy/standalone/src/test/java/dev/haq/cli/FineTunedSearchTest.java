@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.model.v1.FineTuning;
 import dev.haq.proto.model.v1.Recipe;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
@@ -106,6 +107,8 @@ class FineTunedSearchTest {
     assertRefused("constant or cosine", with(data, "--schedule", "linear"));
     assertRefused("epochs", with(data, "--epochs", "0"));
     assertRefused(".onnx", with(data, "--out", "tuned.bin"));
+    assertRefused(
+        "is not a folder", with(data, "--out", training.resolve("tuned.onnx").toString()));
   }
 
   @Test
@@ -193,7 +196,17 @@ class FineTunedSearchTest {
   @Test
   void aSearchThatTrainsEveryPolicyFindsTheSameForASeedAndKnowsPoliciesAgain() throws IOException {
     List<String> inTheLoop =
-        List.of("--recipe", "haq-finetune", "--train-data", training.toString(), "--agent");
+        List.of(
+            "--recipe",
+            "haq-finetune",
+            "--train-data",
+            training.toString(),
+            "--finetune-rate",
+            "0.0002",
+            "--schedule",
+            "cosine",
+            "--learn-clips",
+            "--agent");
     for (String out : List.of("first", "second")) {
       Captured run = run(with(with(search(out, "--episodes", "3"), inTheLoop), "random"));
       assertEquals(0, run.status(), run.err());
@@ -205,6 +218,10 @@ class FineTunedSearchTest {
                 Json.tree(read("first", "session.json")).get("session").toString(),
                 Session.newBuilder())
             .build();
+    FineTuning how = session.getSpec().getRecipe().getFineTuning();
+    assertEquals(0.0002, how.getLearningRate());
+    assertEquals(FineTuning.Schedule.COSINE, how.getSchedule());
+    assertTrue(how.getLearnClips());
     EvaluateRequest best =
         EvaluateRequest.newBuilder()
             .setModel(session.getSpec().getModel())
@@ -226,6 +243,8 @@ class FineTunedSearchTest {
   void whatIsTrainedAndOnWhatHasToBeSaid() {
     assertRefused("--train-data", search("no", "--finetune-epochs", "3"));
     assertRefused("nothing is trained", search("no", "--train-data", training.toString()));
+    assertRefused("--finetune-rate (--lr): nothing is trained", search("no", "--lr", "0.01"));
+    assertRefused("--learn-clips: nothing is trained", search("no", "--learn-clips"));
     assertRefused(
         "--finetune-epochs -1",
         search("no", "--train-data", training.toString(), "--finetune-epochs", "-1"));

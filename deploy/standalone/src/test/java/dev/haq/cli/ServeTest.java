@@ -69,6 +69,19 @@ class ServeTest {
     }
   }
 
+  @Test
+  void aSecondOneOnTheSameDataFolderIsRefused() throws InterruptedException {
+    try (Child first = serve()) {
+      client(first);
+      Captured second =
+          Captured.run("serve", "--port", "0", "--data-dir", folder.resolve("data").toString());
+      assertEquals(2, second.status());
+      assertEquals(1, second.complaints().size(), second.err());
+      assertTrue(second.err().contains("another 'haq serve' runs on it"), second.err());
+      assertTrue(second.err().contains("--data-dir"), second.err());
+    }
+  }
+
   private Child serve() {
     return Child.start(
         "dev.haq.cli.Haq",

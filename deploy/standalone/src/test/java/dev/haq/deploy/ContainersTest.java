@@ -77,6 +77,19 @@ class ContainersTest {
   }
 
   @Test
+  void everyValueOfAServicesSettingsHasAVariable() throws IOException {
+    for (String service : DeployFiles.PORTS.keySet()) {
+      List<String> fixed =
+          Files.readAllLines(DeployFiles.settings(service)).stream()
+              .map(String::strip)
+              .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+              .filter(line -> !line.matches("[a-z-]+:|[a-z-]+: \\$\\{HAQ_[A-Z_]+:-[^}]*}"))
+              .toList();
+      assertEquals(List.of(), fixed, service + ".yaml");
+    }
+  }
+
+  @Test
   void severalAgentsShareThePostgresServerThatComposeRunsBesideThem() throws IOException {
     Map<String, JsonNode> services = services("compose.postgres.yaml");
     assertEquals(Set.of("agent", "gateway", "postgres"), services.keySet());

@@ -129,15 +129,18 @@ final class DeployFiles {
     return service.equals("gateway") ? GatewayService.GRACE_SECONDS : RpcServer.GRACE_SECONDS;
   }
 
+  /** A service's settings file, which holds every default. */
+  static Path settings(String service) {
+    String module = service.equals("gateway") ? service : service + "-service";
+    return DEPLOY.resolveSibling(module).resolve("src/main/resources/" + service + ".yaml");
+  }
+
   /** The environment variables that a service's settings file reads. */
   static Set<String> variables(String service) {
-    String module = service.equals("gateway") ? service : service + "-service";
-    Path settings =
-        DEPLOY.resolveSibling(module).resolve("src/main/resources/" + service + ".yaml");
     Set<String> names = new TreeSet<>();
     Matcher matcher;
     try {
-      matcher = VARIABLE.matcher(Files.readString(settings));
+      matcher = VARIABLE.matcher(Files.readString(settings(service)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

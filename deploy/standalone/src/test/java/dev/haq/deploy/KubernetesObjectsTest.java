@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Probe;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
@@ -226,6 +228,23 @@ class KubernetesObjectsTest {
       unknown.removeAll(DeployFiles.variables(service));
       assertEquals(Set.of(), unknown, service + ".yaml does not read these");
     }
+  }
+
+  @Test
+  void aQuantizerRunsAsManyThreadsAsItRequestsCoresAndItsCacheFitsItsVolume() {
+    Container quantizer = container(byName(Deployment.class).get("quantizer"));
+    EnvVar threads = quantizer.getEnv().get(0);
+    assertEquals("HAQ_QUANTIZER_THREADS", threads.getName());
+    assertEquals("requests.cpu", threads.getValueFrom().getResourceFieldRef().getResource());
+    Quantity volume =
+        byName(PersistentVolumeClaim.class)
+            .get("quantizer")
+            .getSpec()
+            .getResources()
+            .getRequests()
+            .get("storage");
+    long images = Long.parseLong(settings("quantizer").get("HAQ_QUANTIZER_IMAGE_BYTES"));
+    assertTrue(2 * images < Quantity.getAmountInBytes(volume).longValueExact());
   }
 
   @Test

@@ -162,6 +162,7 @@ final class CatalogueApi {
             deadlines.upload(),
             bytes -> ImportModelRequest.newBuilder().setChunk(bytes).build(),
             limits.modelBytes(),
+            "HAQ_GATEWAY_MAX_MODEL_BYTES",
             limits.uploadChunkBytes(),
             model -> Reply.created(model, "/v1/models/" + model.getId()));
     Upload.start(plan, ctx, ImportModelRequest.newBuilder().setHeader(header).build());
@@ -181,6 +182,7 @@ final class CatalogueApi {
             deadlines.upload(),
             bytes -> ImportDatasetRequest.newBuilder().setChunk(bytes).build(),
             limits.datasetBytes(),
+            "HAQ_GATEWAY_MAX_DATASET_BYTES",
             limits.uploadChunkBytes(),
             dataset -> Reply.created(dataset, "/v1/datasets"));
     Upload.start(plan, ctx, ImportDatasetRequest.newBuilder().setHeader(header).build());

@@ -9,8 +9,7 @@ import io.vertx.core.Handler;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import java.net.URI;
-import java.util.Set;
+import io.vertx.ext.web.handler.HttpException;
 
 /** Everything the gateway answers on its port: the API, health, metrics and the page. */
 public final class GatewayRouter {
@@ -22,7 +21,7 @@ public final class GatewayRouter {
     router = Router.router(runtime.vertx());
     streams = new EventStreams(settings.heartbeatMillis());
     probes = new Probes(backends, settings.deadlines().health());
-    router.route().handler(GatewayRouter::guard);
+    router.route().handler(new OwnPages(settings.host()));
     router.route().failureHandler(GatewayRouter::fail);
     for (int status : new int[] {400, 404, 413}) {
       router.errorHandler(status, ctx -> Problem.of(ctx, status).send(ctx));
@@ -69,39 +68,10 @@ public final class GatewayRouter {
     streams.stop();
   }
 
-  /**
-   * Refuses what another site's page sends through the browser of somebody who can reach this
-   * gateway: browsers name the page's site in Sec-Fetch-Site, or at least in Origin. Programs send
-   * neither.
-   */
-  private static void guard(RoutingContext ctx) {
-    ctx.response().putHeader("X-Content-Type-Options", "nosniff");
-    HttpServerRequest request = ctx.request();
-    String site = request.getHeader("Sec-Fetch-Site");
-    String origin = request.getHeader("Origin");
-    boolean changes = !Set.of("GET", "HEAD", "OPTIONS").contains(request.method().name());
-    boolean foreign =
-        site != null
-            ? !site.equals("same-origin") && !site.equals("none")
-            : origin != null && !isOwn(origin, request.getHeader("Host"));
-    if (changes && foreign) {
-      throw new Problem.HttpException(
-          403, "CROSS_ORIGIN", "a page of another site may not change anything here");
-    }
-    ctx.next();
-  }
-
-  private static boolean isOwn(String origin, String host) {
-    try {
-      return host != null && host.equals(URI.create(origin).getRawAuthority());
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
-  }
-
   private static void fail(RoutingContext ctx) {
-    Problem problem =
-        ctx.failure() == null ? Problem.of(ctx, ctx.statusCode()) : Problem.of(ctx.failure());
+    // The router's own failures, and its handlers', carry nothing but a status.
+    boolean bare = ctx.failure() == null || ctx.failure() instanceof HttpException;
+    Problem problem = bare ? Problem.of(ctx, ctx.statusCode()) : Problem.of(ctx.failure());
     problem.send(ctx);
   }
 }

@@ -65,7 +65,10 @@ record Problem(int status, String reason, String detail, Map<String, String> det
               Map.of());
       default ->
           new Problem(
-              status, Reason.INTERNAL.name(), "the request failed with " + status, Map.of());
+              status,
+              (status / 100 == 4 ? Reason.INVALID_ARGUMENT : Reason.INTERNAL).name(),
+              "the request failed with " + status,
+              Map.of());
     };
   }
 

@@ -3,7 +3,9 @@ package dev.haq.gateway.http;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.HttpException;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,13 +20,26 @@ final class Query {
 
   /** A query parameter; empty when it is absent or blank. */
   static Optional<String> text(RoutingContext ctx, String name) {
-    List<String> values = ctx.queryParam(name);
+    List<String> values = all(ctx, name);
     if (values.size() > 1) {
       throw HaqException.invalid("parameter '%s' is given %d times", name, values.size());
     }
     return values.isEmpty() || values.get(0).isBlank()
         ? Optional.empty()
         : Optional.of(values.get(0));
+  }
+
+  /** Every value of a query parameter, in order. */
+  static List<String> all(RoutingContext ctx, String name) {
+    try {
+      return ctx.queryParam(name);
+    } catch (HttpException e) {
+      throw new HaqException(
+          Reason.INVALID_ARGUMENT,
+          "the query '%s' cannot be decoded: write a per cent sign as %%25"
+              .formatted(ctx.request().query()),
+          e);
+    }
   }
 
   /** A query parameter that must be there. */

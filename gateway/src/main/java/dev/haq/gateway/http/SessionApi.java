@@ -105,7 +105,7 @@ final class SessionApi {
                 read(SearchAgentGrpc.getGetTransferMethod(), Reply::ok),
                 ctx ->
                     GetTransferRequest.newBuilder()
-                        .addAllSessionIds(ctx.queryParam("session_id"))
+                        .addAllSessionIds(Query.all(ctx, "session_id"))
                         .build()));
     router.get("/v1/sessions/:id/events").handler(this::events);
     Map<String, Handler<RoutingContext>> actions = actions();

@@ -33,6 +33,7 @@ final class Upload<Q, R> {
    *
    * @param chunk wraps bytes into a message
    * @param maxBytes a larger body is refused
+   * @param limit the environment variable that sets {@code maxBytes}
    * @param chunkBytes size of the messages
    */
   record Plan<Q, R>(
@@ -41,6 +42,7 @@ final class Upload<Q, R> {
       Duration deadline,
       Function<ByteString, Q> chunk,
       long maxBytes,
+      String limit,
       int chunkBytes,
       Function<R, Reply> encode) {}
 
@@ -77,7 +79,7 @@ final class Upload<Q, R> {
           "send the file's bytes as the whole body, not as a form: curl --data-binary @FILE");
     }
     if (declaredLength(request) > plan.maxBytes()) {
-      throw tooLarge(plan.maxBytes());
+      throw tooLarge(plan);
     }
     if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
       ctx.response().writeContinue();
@@ -105,7 +107,7 @@ final class Upload<Q, R> {
       return;
     }
     if (received > plan.maxBytes()) {
-      fail(tooLarge(plan.maxBytes()));
+      fail(tooLarge(plan));
       return;
     }
     pending.appendBuffer(bytes);
@@ -189,10 +191,11 @@ final class Upload<Q, R> {
     return length == null ? 0 : Long.parseLong(length);
   }
 
-  private static HaqException tooLarge(long maxBytes) {
+  private static HaqException tooLarge(Plan<?, ?> plan) {
     return new HaqException(
         Reason.TOO_LARGE,
-        "the upload is larger than the %d bytes that this gateway takes".formatted(maxBytes));
+        "the upload is larger than the %d bytes that this gateway takes: send less, or have %s raised where it runs"
+            .formatted(plan.maxBytes(), plan.limit()));
   }
 
   /** Carries the service's answer back to the event loop. */
