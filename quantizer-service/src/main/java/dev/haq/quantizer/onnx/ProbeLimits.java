@@ -9,7 +9,7 @@ import ai.onnxruntime.TensorInfo;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -81,7 +81,7 @@ final class ProbeLimits {
       long most)
       throws OrtException {
     Map<String, NodeInfo> inferred = session.getOutputInfo();
-    Set<String> unknown = new HashSet<>();
+    Set<String> unknown = new LinkedHashSet<>();
     double values = 0;
     double products = 0;
     for (NodeProto node : nodes) {

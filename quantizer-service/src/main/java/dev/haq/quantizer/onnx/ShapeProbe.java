@@ -28,23 +28,38 @@ final class ShapeProbe {
    * Shapes of all computed tensors for a batch of one; tensors that are no tensors are left out.
    */
   static Map<String, List<Integer>> shapes(GraphDraft draft, int[] inputShape) {
-    List<String> outputs = new ArrayList<>();
-    for (NodeProto node : draft.nodes) {
-      node.getOutputList().stream().filter(name -> !name.isEmpty()).forEach(outputs::add);
-    }
     Map<String, List<Integer>> shapes = new HashMap<>();
     shapes.put(draft.input.getName(), shapeOf(1, inputShape));
-    try (OrtSession session = Ort.open(draft.toModel(1, outputs), Ort.Rewriting.PROBE);
-        OnnxTensor input = noise(1, inputShape)) {
-      Set<String> unknown = ProbeLimits.check(draft, session, shapes);
-      unknown.add(draft.output);
-      try (OrtSession.Result result = session.run(Map.of(draft.input.getName(), input), unknown)) {
-        read(result, shapes);
-      }
+    Set<String> outputs = inferred(draft, shapes);
+    outputs.add(draft.output);
+    try (OrtSession session =
+            Ort.open(draft.toModel(1, List.copyOf(outputs)), Ort.Rewriting.PROBE);
+        OnnxTensor input = noise(1, inputShape);
+        OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
+      read(result, shapes);
     } catch (OrtException e) {
       throw Ort.refused(e);
     }
     return shapes;
+  }
+
+  /**
+   * Reads off what ONNX Runtime infers without running anything. It would keep whatever is an
+   * output until a run ends.
+   *
+   * @param shapes gets the shapes that are known
+   * @return tensors whose shape is known only by computing them
+   */
+  private static Set<String> inferred(GraphDraft draft, Map<String, List<Integer>> shapes) {
+    List<String> all = new ArrayList<>();
+    for (NodeProto node : draft.nodes) {
+      node.getOutputList().stream().filter(name -> !name.isEmpty()).forEach(all::add);
+    }
+    try (OrtSession unrun = Ort.open(draft.toModel(1, all), Ort.Rewriting.PROBE)) {
+      return ProbeLimits.check(draft, unrun, shapes);
+    } catch (OrtException e) {
+      throw Ort.refused(e);
+    }
   }
 
   private static void read(OrtSession.Result result, Map<String, List<Integer>> shapes) {
