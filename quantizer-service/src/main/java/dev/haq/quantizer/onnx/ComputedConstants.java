@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
@@ -58,16 +59,18 @@ final class ComputedConstants {
     if (wanted.isEmpty()) {
       return;
     }
+    WindowForms.check(computed, draft.constants);
     Map<String, TensorProto> values = compute(wanted);
+    Set<NodeProto> replaced = new HashSet<>();
     for (NodeProto node : computed) {
-      // What is of another type, such as a truth value, stays computed.
-      if (node.getOutputList().stream().filter(wanted::contains).allMatch(values::containsKey)) {
-        draft.nodes.remove(node);
-        node.getOutputList().stream()
-            .filter(wanted::contains)
-            .forEach(name -> draft.constants.put(name, values.get(name)));
+      List<String> read = node.getOutputList().stream().filter(wanted::contains).toList();
+      // What is of another type, such as a truth value, stays computed, and what it is made of too.
+      if (!read.isEmpty() && values.keySet().containsAll(read)) {
+        replaced.add(node);
+        read.forEach(name -> draft.constants.put(name, values.get(name)));
       }
     }
+    draft.nodes.removeAll(replaced);
   }
 
   /** Collects the nodes that read constants alone; answers which of their results others read. */
@@ -91,17 +94,20 @@ final class ComputedConstants {
   }
 
   private Map<String, TensorProto> compute(Set<String> wanted) {
-    List<String> outputs = new ArrayList<>();
-    computed.forEach(
-        n -> n.getOutputList().stream().filter(o -> !o.isEmpty()).forEach(outputs::add));
+    Set<String> all = new LinkedHashSet<>();
+    computed.forEach(node -> all.addAll(node.getOutputList()));
+    all.remove("");
     Map<String, TensorProto> values = new LinkedHashMap<>();
-    try (OrtSession session = Ort.open(toModel(outputs), Ort.Rewriting.PROBE)) {
-      ProbeLimits.check(
-          computed, draft.constants, session, new HashMap<>(), MOST_VALUES, MOST_VALUES);
-      for (String name : wanted) {
-        try (OrtSession.Result result = session.run(Map.of(), Set.of(name))) {
-          if (result.get(0) instanceof OnnxTensor tensor && isKept(tensor.getInfo())) {
-            values.put(name, value(name, tensor));
+    try {
+      try (OrtSession unrun = Ort.open(toModel(all), Ort.Rewriting.PROBE)) {
+        ProbeLimits.check(
+            computed, draft.constants, unrun, new HashMap<>(), MOST_VALUES, MOST_VALUES);
+      }
+      try (OrtSession session = Ort.open(toModel(wanted), Ort.Rewriting.PROBE);
+          OrtSession.Result result = session.run(Map.of())) {
+        for (Map.Entry<String, OnnxValue> value : result) {
+          if (value.getValue() instanceof OnnxTensor tensor && isKept(tensor.getInfo())) {
+            values.put(value.getKey(), value(value.getKey(), tensor));
           }
         }
       }
@@ -111,7 +117,7 @@ final class ComputedConstants {
     return values;
   }
 
-  private ModelProto toModel(List<String> outputs) {
+  private ModelProto toModel(Set<String> outputs) {
     Set<String> reads = new HashSet<>();
     computed.forEach(node -> reads.addAll(GraphDraft.reads(node)));
     GraphProto.Builder graph = GraphProto.newBuilder().setName("constants").addAllNode(computed);
