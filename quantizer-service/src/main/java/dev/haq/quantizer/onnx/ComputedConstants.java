@@ -1,22 +1,15 @@
 package dev.haq.quantizer.onnx;
 
-import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxValue;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -94,41 +87,22 @@ final class ComputedConstants {
   }
 
   private Map<String, TensorProto> compute(Set<String> wanted) {
-    Set<String> all = new LinkedHashSet<>();
-    computed.forEach(node -> all.addAll(node.getOutputList()));
-    all.remove("");
-    Map<String, TensorProto> values = new LinkedHashMap<>();
-    try {
-      try (OrtSession unrun = Ort.open(toModel(all), Ort.Rewriting.PROBE)) {
-        ProbeLimits.check(
-            computed, draft.constants, unrun, new HashMap<>(), MOST_VALUES, MOST_VALUES);
-      }
-      try (OrtSession session = Ort.open(toModel(wanted), Ort.Rewriting.PROBE);
-          OrtSession.Result result = session.run(Map.of())) {
-        for (Map.Entry<String, OnnxValue> value : result) {
-          if (value.getValue() instanceof OnnxTensor tensor && isKept(tensor.getInfo())) {
-            values.put(value.getKey(), value(value.getKey(), tensor));
-          }
-        }
-      }
-    } catch (OrtException e) {
-      throw Ort.refused(e);
-    }
+    Map<String, TensorProto> values = new HashMap<>();
+    ProbeLimits limits =
+        new ProbeLimits(draft.constants, new HashMap<>(), MOST_VALUES, MOST_VALUES);
+    new PiecewiseRun(draft.model, draft.constants, limits)
+        .run(
+            computed,
+            Map.of(),
+            wanted,
+            (name, value) -> {
+              if (wanted.contains(name)
+                  && value instanceof OnnxTensor tensor
+                  && isKept(tensor.getInfo())) {
+                values.put(name, value(name, tensor));
+              }
+            });
     return values;
-  }
-
-  private ModelProto toModel(Set<String> outputs) {
-    Set<String> reads = new HashSet<>();
-    computed.forEach(node -> reads.addAll(GraphDraft.reads(node)));
-    GraphProto.Builder graph = GraphProto.newBuilder().setName("constants").addAllNode(computed);
-    draft.constants.forEach(
-        (name, tensor) -> {
-          if (reads.contains(name)) {
-            graph.addInitializer(tensor);
-          }
-        });
-    outputs.forEach(name -> graph.addOutput(ValueInfoProto.newBuilder().setName(name)));
-    return draft.model.toBuilder().setGraph(graph).build();
   }
 
   private static boolean isKept(TensorInfo info) {

@@ -1,9 +1,7 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
@@ -30,44 +28,21 @@ final class ShapeProbe {
   static Map<String, List<Integer>> shapes(GraphDraft draft, int[] inputShape) {
     Map<String, List<Integer>> shapes = new HashMap<>();
     shapes.put(draft.input.getName(), shapeOf(1, inputShape));
-    Set<String> outputs = inferred(draft, shapes);
-    outputs.add(draft.output);
-    try (OrtSession session =
-            Ort.open(draft.toModel(1, List.copyOf(outputs)), Ort.Rewriting.PROBE);
-        OnnxTensor input = noise(1, inputShape);
-        OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
-      read(result, shapes);
+    try {
+      new PiecewiseRun(draft.model, draft.constants, ProbeLimits.ofImage(draft.constants, shapes))
+          .run(
+              draft.nodes,
+              Map.of(draft.input.getName(), noise(1, inputShape)),
+              Set.of(draft.output),
+              (name, value) -> {
+                if (value.getInfo() instanceof TensorInfo info) {
+                  shapes.put(name, toInts(info.getShape()));
+                }
+              });
     } catch (OrtException e) {
       throw Ort.refused(e);
     }
     return shapes;
-  }
-
-  /**
-   * Reads off what ONNX Runtime infers without running anything. It would keep whatever is an
-   * output until a run ends.
-   *
-   * @param shapes gets the shapes that are known
-   * @return tensors whose shape is known only by computing them
-   */
-  private static Set<String> inferred(GraphDraft draft, Map<String, List<Integer>> shapes) {
-    List<String> all = new ArrayList<>();
-    for (NodeProto node : draft.nodes) {
-      node.getOutputList().stream().filter(name -> !name.isEmpty()).forEach(all::add);
-    }
-    try (OrtSession unrun = Ort.open(draft.toModel(1, all), Ort.Rewriting.PROBE)) {
-      return ProbeLimits.check(draft, unrun, shapes);
-    } catch (OrtException e) {
-      throw Ort.refused(e);
-    }
-  }
-
-  private static void read(OrtSession.Result result, Map<String, List<Integer>> shapes) {
-    for (Map.Entry<String, OnnxValue> value : result) {
-      if (value.getValue().getInfo() instanceof TensorInfo info) {
-        shapes.put(value.getKey(), toInts(info.getShape()));
-      }
-    }
   }
 
   /** Whether the draft computes the same for an image whether it comes alone or beside another. */
