@@ -2,23 +2,20 @@ package dev.haq.quantizer.eval;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import dev.haq.quantizer.sharing.Places;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** Lets a few evaluations run at once and others wait in line, up to a bound. */
 final class Admission {
-  private static final long CANCEL_CHECK_MILLIS = 50;
-
   /** Half the threads that serve calls, so that waiting evaluations never block other calls. */
   private static final int MOST_WAITING = 32;
 
   /** Fewer: they wait for as long as networks are trained. */
   private static final int MOST_WAITING_TO_TRAIN = 8;
 
-  private final Semaphore running;
+  private final Places running;
   private final AtomicInteger waiting = new AtomicInteger();
   private final AtomicInteger waitingToTrain = new AtomicInteger();
 
@@ -26,7 +23,7 @@ final class Admission {
    * @param concurrent evaluations under way at once
    */
   Admission(int concurrent) {
-    this.running = new Semaphore(concurrent, true);
+    this.running = new Places(concurrent);
   }
 
   /**
@@ -39,7 +36,7 @@ final class Admission {
       if (waiting.incrementAndGet() > MOST_WAITING) {
         throw busy(MOST_WAITING + " evaluations wait already");
       }
-      acquire(cancelled);
+      running.enter(cancelled);
     } finally {
       waiting.decrementAndGet();
     }
@@ -62,7 +59,7 @@ final class Admission {
       FineTuner.Turn turn = training.get();
       boolean entered = false;
       try {
-        acquire(cancelled);
+        running.enter(cancelled);
         entered = true;
       } finally {
         if (!entered) {
@@ -78,25 +75,12 @@ final class Admission {
     }
   }
 
-  private void acquire(BooleanSupplier cancelled) {
-    try {
-      while (!running.tryAcquire(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
-        if (cancelled.getAsBoolean()) {
-          throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
-    }
-  }
-
   private static HaqException busy(String why) {
     return new HaqException(Reason.BUSY, why + ": try again later, or use another replica");
   }
 
   /** One that ran is done. */
   void leave() {
-    running.release();
+    running.leave();
   }
 }

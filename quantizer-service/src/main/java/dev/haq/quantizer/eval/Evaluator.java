@@ -17,6 +17,7 @@ import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import dev.haq.quantizer.sharing.LruCache;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -7,6 +7,7 @@ import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.FloatGraph;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.Ort;
+import dev.haq.quantizer.sharing.LruCache;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 

@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.haq.model.BitWidth;
+import dev.haq.model.Layer;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.FloatGraph;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
@@ -26,8 +27,14 @@ final class LayerInputs {
   /** The golden ratio's fraction, whose multiples fill [0, 1) evenly. */
   private static final double STRIDE = 0.6180339887498949;
 
-  /** Images whose tensors are held at once. */
-  private static final int IMAGES_AT_ONCE = 4;
+  /**
+   * Of what the layers read of the images that are held at once; one image may have more. All
+   * layers of MobileNetV2 read 27 MB of an image of 224x224 pixels.
+   */
+  private static final long BYTES_AT_ONCE = 256L << 20;
+
+  /** Enough to keep the threads busy. */
+  private static final int MOST_IMAGES_AT_ONCE = 4;
 
   private LayerInputs() {}
 
@@ -116,11 +123,12 @@ final class LayerInputs {
             .filter(name -> !name.equals(graph.input()))
             .toList();
     int end = Math.min(images.size(), sample.images());
+    int atOnce = imagesAtOnce(layers.stream().map(Quantizable::layer).toList());
     try (OrtSession session =
         Ort.open(
             FloatGraph.write(graph, computed.isEmpty() ? List.of(graph.output()) : computed),
             FloatGraph.rewriting())) {
-      for (int from = 0; from < end; from += IMAGES_AT_ONCE) {
+      for (int from = 0; from < end; from += atOnce) {
         int first = from;
         List<Map<String, float[]>> tensors =
             tensors(
@@ -128,7 +136,7 @@ final class LayerInputs {
                 graph,
                 images,
                 first,
-                Math.min(end, first + IMAGES_AT_ONCE),
+                Math.min(end, first + atOnce),
                 computed,
                 runner,
                 cancelled);
@@ -146,6 +154,13 @@ final class LayerInputs {
     } catch (OrtException e) {
       throw Ort.refused(e);
     }
+  }
+
+  /** How many images' tensors fit into {@link #BYTES_AT_ONCE}. */
+  static int imagesAtOnce(List<Layer> layers) {
+    long values = layers.stream().mapToLong(Layer::inputValues).sum();
+    long fit = BYTES_AT_ONCE / (values * Float.BYTES);
+    return (int) Math.max(1, Math.min(MOST_IMAGES_AT_ONCE, fit));
   }
 
   /** What the layers read of some images, by tensor. */

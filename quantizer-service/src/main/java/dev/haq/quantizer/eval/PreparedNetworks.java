@@ -8,6 +8,7 @@ import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.EqualisedGraph;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.quant.Numerics;
+import dev.haq.quantizer.sharing.MadeOnce;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;

@@ -105,7 +105,7 @@ public final class QuantizerHandler {
   }
 
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
-    ImportedModel model = models.get(request.getModel());
+    ImportedModel model = models.get(request.getModel(), call::isCancelled);
     Optional<Policy> policy =
         request.hasPolicy()
             ? Optional.of(BitsWire.fromProto(request.getPolicy(), model.network()))
@@ -127,7 +127,7 @@ public final class QuantizerHandler {
       MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
     sensitivity.measure(
         new Sensitivity.Request(
-            models.get(request.getModel()),
+            models.get(request.getModel(), out::isCancelled),
             DataWire.fromProto(request.getData()),
             RecipeWire.fromProto(request.getRecipe()),
             choices(request.hasWeightBits(), request.getWeightBits()),
@@ -142,7 +142,7 @@ public final class QuantizerHandler {
   }
 
   private void export(ExportRequest request, ResponseStream<ExportResponse> out) {
-    ImportedModel model = models.get(request.getModel());
+    ImportedModel model = models.get(request.getModel(), out::isCancelled);
     Exporter.Request wanted =
         new Exporter.Request(
             model,
@@ -159,7 +159,7 @@ public final class QuantizerHandler {
   }
 
   private void fineTune(FineTuneRequest request, ResponseStream<FineTuneResponse> out) {
-    ImportedModel model = models.get(request.getModel());
+    ImportedModel model = models.get(request.getModel(), out::isCancelled);
     TuningRequest tuning =
         new TuningRequest(
             model,

@@ -1,21 +1,15 @@
 package dev.haq.quantizer.onnx;
 
-import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -58,16 +52,18 @@ final class ComputedConstants {
     if (wanted.isEmpty()) {
       return;
     }
+    WindowForms.check(computed, draft.constants);
     Map<String, TensorProto> values = compute(wanted);
+    Set<NodeProto> replaced = new HashSet<>();
     for (NodeProto node : computed) {
-      // What is of another type, such as a truth value, stays computed.
-      if (node.getOutputList().stream().filter(wanted::contains).allMatch(values::containsKey)) {
-        draft.nodes.remove(node);
-        node.getOutputList().stream()
-            .filter(wanted::contains)
-            .forEach(name -> draft.constants.put(name, values.get(name)));
+      List<String> read = node.getOutputList().stream().filter(wanted::contains).toList();
+      // What is of another type, such as a truth value, stays computed, and what it is made of too.
+      if (!read.isEmpty() && values.keySet().containsAll(read)) {
+        replaced.add(node);
+        read.forEach(name -> draft.constants.put(name, values.get(name)));
       }
     }
+    draft.nodes.removeAll(replaced);
   }
 
   /** Collects the nodes that read constants alone; answers which of their results others read. */
@@ -91,38 +87,22 @@ final class ComputedConstants {
   }
 
   private Map<String, TensorProto> compute(Set<String> wanted) {
-    List<String> outputs = new ArrayList<>();
-    computed.forEach(
-        n -> n.getOutputList().stream().filter(o -> !o.isEmpty()).forEach(outputs::add));
-    Map<String, TensorProto> values = new LinkedHashMap<>();
-    try (OrtSession session = Ort.open(toModel(outputs), Ort.Rewriting.PROBE)) {
-      ProbeLimits.check(
-          computed, draft.constants, session, new HashMap<>(), MOST_VALUES, MOST_VALUES);
-      for (String name : wanted) {
-        try (OrtSession.Result result = session.run(Map.of(), Set.of(name))) {
-          if (result.get(0) instanceof OnnxTensor tensor && isKept(tensor.getInfo())) {
-            values.put(name, value(name, tensor));
-          }
-        }
-      }
-    } catch (OrtException e) {
-      throw Ort.refused(e);
-    }
+    Map<String, TensorProto> values = new HashMap<>();
+    ProbeLimits limits =
+        new ProbeLimits(draft.constants, new HashMap<>(), MOST_VALUES, MOST_VALUES);
+    new PiecewiseRun(draft.model, draft.constants, limits)
+        .run(
+            computed,
+            Map.of(),
+            wanted,
+            (name, value) -> {
+              if (wanted.contains(name)
+                  && value instanceof OnnxTensor tensor
+                  && isKept(tensor.getInfo())) {
+                values.put(name, value(name, tensor));
+              }
+            });
     return values;
-  }
-
-  private ModelProto toModel(List<String> outputs) {
-    Set<String> reads = new HashSet<>();
-    computed.forEach(node -> reads.addAll(GraphDraft.reads(node)));
-    GraphProto.Builder graph = GraphProto.newBuilder().setName("constants").addAllNode(computed);
-    draft.constants.forEach(
-        (name, tensor) -> {
-          if (reads.contains(name)) {
-            graph.addInitializer(tensor);
-          }
-        });
-    outputs.forEach(name -> graph.addOutput(ValueInfoProto.newBuilder().setName(name)));
-    return draft.model.toBuilder().setGraph(graph).build();
   }
 
   private static boolean isKept(TensorInfo info) {

@@ -72,7 +72,8 @@ final class ConstantFolding {
         : Optional.empty();
   }
 
-  private static Optional<TensorProto> constant(NodeProto node) {
+  /** The value of a Constant node; empty where it is of no kind that is read here. */
+  static Optional<TensorProto> constant(NodeProto node) {
     for (AttributeProto attribute : node.getAttributeList()) {
       Optional<TensorProto> tensor =
           switch (attribute.getName()) {

@@ -132,30 +132,41 @@ public final class GraphParts {
   public synchronized void learnFrom(OrtSession session) throws OrtException {
     for (Map.Entry<String, NodeInfo> output : session.getOutputInfo().entrySet()) {
       if (output.getValue().getInfo() instanceof TensorInfo info) {
-        declared.put(output.getKey(), declaration(output.getKey(), info));
+        declared.put(output.getKey(), declared(output.getKey(), info));
       }
     }
   }
 
-  private ValueInfoProto declaration(String name, TensorInfo info) {
+  private ValueInfoProto declared(String name, TensorInfo info) {
+    List<Integer> seen = graph.shapes().get(name);
+    boolean ranked = seen != null && seen.size() == info.getShape().length;
+    ValueInfoProto declaration = declaration(name, info);
+    if (ranked) {
+      return declaration;
+    }
+    // ONNX Runtime does not know its rank.
+    ValueInfoProto.Builder bare = declaration.toBuilder();
+    bare.getTypeBuilder().getTensorTypeBuilder().clearShape();
+    return bare.build();
+  }
+
+  /** A tensor of this kind as an input. */
+  static ValueInfoProto declaration(String name, TensorInfo info) {
     // The two number types differently and name them alike.
     DataType element = DataType.valueOf(info.onnxType.name().substring(ELEMENT_TYPE.length()));
-    TypeProto.Tensor.Builder type = TypeProto.Tensor.newBuilder().setElemType(element.getNumber());
+    TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
     long[] sizes = info.getShape();
     String[] names = info.getDimensionNames();
-    List<Integer> seen = graph.shapes().get(name);
-    if (seen != null && seen.size() == sizes.length) { // else ONNX Runtime does not know its rank
-      TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
-      for (int d = 0; d < sizes.length; d++) {
-        TensorShapeProto.Dimension.Builder dimension = shape.addDimBuilder();
-        if (sizes[d] >= 0) {
-          dimension.setDimValue(sizes[d]);
-        } else if (!names[d].isEmpty()) {
-          dimension.setDimParam(names[d]);
-        }
+    for (int d = 0; d < sizes.length; d++) {
+      TensorShapeProto.Dimension.Builder dimension = shape.addDimBuilder();
+      if (sizes[d] >= 0) {
+        dimension.setDimValue(sizes[d]);
+      } else if (!names[d].isEmpty()) {
+        dimension.setDimParam(names[d]);
       }
-      type.setShape(shape);
     }
+    TypeProto.Tensor type =
+        TypeProto.Tensor.newBuilder().setElemType(element.getNumber()).setShape(shape).build();
     return ValueInfoProto.newBuilder()
         .setName(name)
         .setType(TypeProto.newBuilder().setTensorType(type))

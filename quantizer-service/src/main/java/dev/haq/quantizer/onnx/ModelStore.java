@@ -6,6 +6,9 @@ import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.sharing.LruCache;
+import dev.haq.quantizer.sharing.MadeOnce;
+import dev.haq.quantizer.sharing.Places;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,10 +23,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -42,11 +44,16 @@ public final class ModelStore {
   private static final String UPLOAD = ".part";
   private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
 
+  /** At once: each may take 1 GB besides its model's weights. */
+  private static final int MOST_IMPORTS = 2;
+
   private static final Logger LOG = LoggerFactory.getLogger(ModelStore.class);
 
   private final Path folder;
   private final long maxBytes;
-  private final Map<String, ImportedModel> recent;
+  private final LruCache<String, ImportedModel> recent;
+  private final MadeOnce<String, ImportedModel> read;
+  private final Places importing = new Places(MOST_IMPORTS);
   private ImportedModel builtin;
 
   /**
@@ -57,13 +64,8 @@ public final class ModelStore {
   public ModelStore(Path folder, long maxBytes, int kept) {
     this.folder = folder;
     this.maxBytes = maxBytes;
-    this.recent =
-        new LinkedHashMap<>(16, 0.75f, true) {
-          @Override
-          protected boolean removeEldestEntry(Map.Entry<String, ImportedModel> eldest) {
-            return size() > 1 && (size() > kept || bytes() > maxBytes);
-          }
-        };
+    this.recent = new LruCache<>(kept, maxBytes, ImportedModel::sizeBytes);
+    this.read = new MadeOnce<>(recent);
     try {
       Files.createDirectories(folder);
       removeAbandoned();
@@ -112,11 +114,11 @@ public final class ModelStore {
       if (imageSize.isPresent()) {
         StatedImageSize.append(single, imageSize.get());
       }
-      ImportedModel model = ModelImporter.read(single, PREFIX + hash, name);
+      ImportedModel model = imported(single, PREFIX + hash, name, () -> false);
       StoredModel stored = StoredModel.of(model, Instant.now());
       describe(hash, stored);
       Files.move(single, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
-      remember(model);
+      recent.putIfAbsent(model.id(), model);
       return stored;
     } catch (IOException e) {
       throw failed("the model '" + name + "' cannot be stored", e);
@@ -156,29 +158,39 @@ public final class ModelStore {
     }
   }
 
-  /**
-   * A model by id, read and ready to be run.
-   *
-   * @throws HaqException UNKNOWN_MODEL when there is none
-   */
+  /** As {@link #get(String, BooleanSupplier)}, however long it takes. */
   public ImportedModel get(String id) {
-    if (id.equals(BuiltinShapes.ID)) {
-      return builtin();
-    }
-    synchronized (recent) {
-      ImportedModel known = recent.get(id);
-      if (known != null) {
-        return known;
-      }
-    }
+    return get(id, () -> false);
+  }
+
+  /**
+   * A model by id, read and ready to be run. Those who want the same wait for one to read it.
+   *
+   * @throws HaqException UNKNOWN_MODEL when there is none, or CANCELLED
+   */
+  public ImportedModel get(String id, BooleanSupplier cancelled) {
+    return id.equals(BuiltinShapes.ID)
+        ? builtin()
+        : read.get(id, () -> readStored(id, cancelled), cancelled);
+  }
+
+  private ImportedModel readStored(String id, BooleanSupplier cancelled) {
     String hash = hash(id);
     try {
       String name = readDescription(hash).network().name();
-      ImportedModel read = ModelImporter.read(file(hash, MODEL), id, name);
-      remember(read);
-      return read;
+      return imported(file(hash, MODEL), id, name, cancelled);
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
+    }
+  }
+
+  private ImportedModel imported(Path file, String id, String name, BooleanSupplier cancelled)
+      throws IOException {
+    importing.enter(cancelled);
+    try {
+      return ModelImporter.read(file, id, name);
+    } finally {
+      importing.leave();
     }
   }
 
@@ -283,17 +295,6 @@ public final class ModelStore {
           return name.endsWith(UPLOAD) || name.startsWith(ModelArchive.UNPACKED);
         });
     MappedWeights.removeAbandoned();
-  }
-
-  /** So that a few of the largest models do not fill the heap. */
-  private long bytes() {
-    return recent.values().stream().mapToLong(ImportedModel::sizeBytes).sum();
-  }
-
-  private void remember(ImportedModel model) {
-    synchronized (recent) {
-      recent.put(model.id(), model);
-    }
   }
 
   private Path file(String hash, String suffix) {

@@ -52,7 +52,8 @@ final class PositiveAttributes {
                   .formatted(node.getName(), node.getOpType(), attribute.getName(), LARGEST));
         }
         if (PADDING.contains(attribute.getName())
-            && !attribute.getIntsList().stream().allMatch(value -> Math.abs(value) <= LARGEST)) {
+            && !attribute.getIntsList().stream()
+                .allMatch(value -> value >= -LARGEST && value <= LARGEST)) {
           throw GraphDraft.invalid(
               "node '%s' (%s) pads by more than %d: export the model again"
                   .formatted(node.getName(), node.getOpType(), LARGEST));

@@ -8,15 +8,18 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.DoubleStream;
 
 /**
- * What one image may cost, checked on the shapes that ONNX Runtime infers when it opens a model,
- * before anything is computed: values held at once, and multiplications.
+ * What one image may cost, checked on the shapes that ONNX Runtime infers when it opens a model, or
+ * a piece of it, before anything of that is computed: values held at once, and multiplications.
  */
 final class ProbeLimits {
   /**
@@ -54,64 +57,238 @@ final class ProbeLimits {
           "RoiAlign",
           "MaxRoiPool");
 
-  private ProbeLimits() {}
+  /** Operators whose results have no more values than what they read first. */
+  private static final Set<String> KEEPING =
+      Set.of(
+          "Abs",
+          "BatchNormalization",
+          "Cast",
+          "Ceil",
+          "Clip",
+          "Dropout",
+          "Elu",
+          "Erf",
+          "Exp",
+          "Flatten",
+          "Floor",
+          "Gelu",
+          "GlobalAveragePool",
+          "GlobalMaxPool",
+          "HardSigmoid",
+          "HardSwish",
+          "Identity",
+          "InstanceNormalization",
+          "LayerNormalization",
+          "LeakyRelu",
+          "Log",
+          "LogSoftmax",
+          "Neg",
+          "Not",
+          "Reciprocal",
+          "ReduceMax",
+          "ReduceMean",
+          "ReduceMin",
+          "ReduceSum",
+          "Relu",
+          "Reshape",
+          "Round",
+          "Sigmoid",
+          "Sign",
+          "Slice",
+          "Softmax",
+          "Split",
+          "Sqrt",
+          "Squeeze",
+          "Tanh",
+          "Transpose",
+          "Unsqueeze");
+
+  /** Operators whose result has at most as many values as the product of what they read. */
+  private static final Set<String> COMBINING =
+      Set.of(
+          "Add",
+          "And",
+          "Div",
+          "Einsum",
+          "Equal",
+          "Gemm",
+          "Greater",
+          "GreaterOrEqual",
+          "Less",
+          "LessOrEqual",
+          "MatMul",
+          "Max",
+          "Mean",
+          "Min",
+          "Mod",
+          "Mul",
+          "Or",
+          "Pow",
+          "Sub",
+          "Sum",
+          "Where",
+          "Xor");
+
+  /** A tensor has no more, so a shape has no more values. */
+  private static final int MOST_DIMENSIONS = 8;
+
+  /** Each takes 1 ms. A transformer of which no size is known has some tens in every block. */
+  private static final int MOST_PIECES = 4000;
+
+  private final Map<String, TensorProto> constants;
+  private final Map<String, List<Integer>> shapes;
+  private final long largest;
+  private final long most;
+  private double values;
+  private double products;
 
   /**
-   * @param shapes gets the shapes that are known
-   * @return tensors whose shape is known only by computing them
-   * @throws HaqException TOO_LARGE or UNSUPPORTED_OPERATOR
-   */
-  static Set<String> check(GraphDraft draft, OrtSession session, Map<String, List<Integer>> shapes)
-      throws OrtException {
-    return check(draft.nodes, draft.constants, session, shapes, LARGEST_TENSOR, MOST_VALUES);
-  }
-
-  /**
-   * The same for part of a model.
-   *
+   * @param shapes of what is known; gets those that are inferred
    * @param largest values of one tensor
    * @param most values of all tensors together
    */
-  static Set<String> check(
-      List<NodeProto> nodes,
+  ProbeLimits(
       Map<String, TensorProto> constants,
-      OrtSession session,
       Map<String, List<Integer>> shapes,
       long largest,
-      long most)
-      throws OrtException {
+      long most) {
+    this.constants = constants;
+    this.shapes = shapes;
+    this.largest = largest;
+    this.most = most;
+  }
+
+  /** For one image. */
+  static ProbeLimits ofImage(
+      Map<String, TensorProto> constants, Map<String, List<Integer>> shapes) {
+    return new ProbeLimits(constants, shapes, LARGEST_TENSOR, MOST_VALUES);
+  }
+
+  /**
+   * Takes what is inferred, and adds up what was not known before.
+   *
+   * @param session with all that the nodes compute as its outputs
+   * @return tensors whose shape is not inferred
+   * @throws HaqException TOO_LARGE or UNSUPPORTED_OPERATOR
+   */
+  Set<String> check(List<NodeProto> nodes, OrtSession session) throws OrtException {
     Map<String, NodeInfo> inferred = session.getOutputInfo();
     Set<String> unknown = new HashSet<>();
-    double values = 0;
-    double products = 0;
     for (NodeProto node : nodes) {
       for (String output : node.getOutputList()) {
-        if (output.isEmpty()) {
+        if (output.isEmpty() || shapes.containsKey(output)) {
           continue;
         }
         if (inferred.get(output).getInfo() instanceof TensorInfo info && isKnown(info.getShape())) {
-          double size =
-              Arrays.stream(info.getShape()).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
-          values += size;
-          products += size * productsEach(constants, node, shapes);
-          if (size > largest || values > most || products > MOST_PRODUCTS) {
-            throw new HaqException(
-                Reason.TOO_LARGE,
-                "at node '%s' (%s) one image has come to %.0f values and %.0f multiplications, more than is taken: export the model with a smaller image size"
-                    .formatted(node.getName(), node.getOpType(), values, products));
-          }
+          add(node, info.getShape());
           shapes.put(output, ShapeProbe.toInts(info.getShape()));
         } else if (GROWING.contains(node.getOpType()) && !picksOne(node, constants, inferred)) {
-          throw new HaqException(
-              Reason.UNSUPPORTED_OPERATOR,
-              "node '%s' is a %s whose result's size is not known before it runs: export the model with fixed sizes"
-                  .formatted(node.getName(), node.getOpType()));
+          throw unknownSize(node);
         } else {
           unknown.add(output);
         }
       }
     }
     return unknown;
+  }
+
+  private void add(NodeProto node, long[] shape) {
+    double size = Arrays.stream(shape).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
+    values += size;
+    products += size * productsEach(constants, node, shapes);
+    if (size > largest || values > most || products > MOST_PRODUCTS) {
+      throw new HaqException(
+          Reason.TOO_LARGE,
+          "at node '%s' (%s) one image has come to %.0f values and %.0f multiplications, more than is taken: export the model with a smaller image size"
+              .formatted(node.getName(), node.getOpType(), values, products));
+    }
+  }
+
+  private static HaqException unknownSize(NodeProto node) {
+    return new HaqException(
+        Reason.UNSUPPORTED_OPERATOR,
+        "node '%s' is a %s whose result's size is not known before it runs: export the model with fixed sizes"
+            .formatted(node.getName(), node.getOpType()));
+  }
+
+  /**
+   * Cuts before every operator whose result, with those before it in its piece, may be too large
+   * for all that is known of what it reads. There that will be known.
+   *
+   * @param unknown tensors whose shape is not inferred
+   * @throws HaqException UNSUPPORTED_OPERATOR where that is too many
+   */
+  List<List<NodeProto>> pieces(List<NodeProto> nodes, Set<String> unknown) {
+    Map<String, Double> bounds = new HashMap<>();
+    List<List<NodeProto>> pieces = new ArrayList<>();
+    List<NodeProto> piece = new ArrayList<>();
+    double sum = 0;
+    for (NodeProto node : nodes) {
+      if (node.getOutputList().stream().anyMatch(unknown::contains)) {
+        double bound = bound(node, bounds);
+        if (sum + bound > largest && !piece.isEmpty()) {
+          pieces.add(piece);
+          piece = new ArrayList<>();
+          sum = 0;
+        }
+        node.getOutputList()
+            .forEach(output -> bounds.put(output, Math.min(bound, (double) largest)));
+        sum += bound * node.getOutputCount();
+      }
+      piece.add(node);
+      if (pieces.size() >= MOST_PIECES) {
+        throw unknownSize(node);
+      }
+    }
+    if (!piece.isEmpty()) {
+      pieces.add(piece);
+    }
+    return pieces;
+  }
+
+  /**
+   * Refuses the first node of a piece where sizes of all that it reads do not bound its result.
+   *
+   * @param unknown tensors whose shape is not inferred even so
+   */
+  void requireBounded(NodeProto node, Set<String> unknown) {
+    if (COMBINING.contains(node.getOpType())
+        && node.getOutputList().stream().anyMatch(unknown::contains)
+        && bound(node, Map.of()) > largest) {
+      throw unknownSize(node);
+    }
+  }
+
+  /** The most values that a result can have; infinite where nothing is known. */
+  private double bound(NodeProto node, Map<String, Double> bounds) {
+    DoubleStream inputs =
+        node.getInputList().stream()
+            .filter(name -> !name.isEmpty())
+            .mapToDouble(name -> size(name, bounds));
+    String type = Nodes.is(node, node.getOpType()) ? node.getOpType() : "";
+    if (KEEPING.contains(type)) {
+      return inputs.findFirst().orElse(Double.POSITIVE_INFINITY);
+    }
+    if (COMBINING.contains(type)) {
+      return inputs.reduce(1, (a, b) -> a * Math.max(1, b));
+    }
+    return switch (type) {
+      case "Concat" -> inputs.sum();
+      case "Gather" -> inputs.skip(1).findFirst().orElse(Double.POSITIVE_INFINITY);
+      case "Shape", "Size" -> MOST_DIMENSIONS;
+      default -> Double.POSITIVE_INFINITY;
+    };
+  }
+
+  private double size(String name, Map<String, Double> bounds) {
+    TensorProto constant = constants.get(name);
+    if (constant != null) {
+      return Tensors.elements(constant);
+    }
+    List<Integer> shape = shapes.get(name);
+    return shape == null
+        ? bounds.getOrDefault(name, Double.POSITIVE_INFINITY)
+        : shape.stream().mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
   }
 
   /** ONNX Runtime says of a tensor of unknown rank what it says of a scalar: no dimensions. */

@@ -1,9 +1,7 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
@@ -28,31 +26,23 @@ final class ShapeProbe {
    * Shapes of all computed tensors for a batch of one; tensors that are no tensors are left out.
    */
   static Map<String, List<Integer>> shapes(GraphDraft draft, int[] inputShape) {
-    List<String> outputs = new ArrayList<>();
-    for (NodeProto node : draft.nodes) {
-      node.getOutputList().stream().filter(name -> !name.isEmpty()).forEach(outputs::add);
-    }
     Map<String, List<Integer>> shapes = new HashMap<>();
     shapes.put(draft.input.getName(), shapeOf(1, inputShape));
-    try (OrtSession session = Ort.open(draft.toModel(1, outputs), Ort.Rewriting.PROBE);
-        OnnxTensor input = noise(1, inputShape)) {
-      Set<String> unknown = ProbeLimits.check(draft, session, shapes);
-      unknown.add(draft.output);
-      try (OrtSession.Result result = session.run(Map.of(draft.input.getName(), input), unknown)) {
-        read(result, shapes);
-      }
+    try {
+      new PiecewiseRun(draft.model, draft.constants, ProbeLimits.ofImage(draft.constants, shapes))
+          .run(
+              draft.nodes,
+              Map.of(draft.input.getName(), noise(1, inputShape)),
+              Set.of(draft.output),
+              (name, value) -> {
+                if (value.getInfo() instanceof TensorInfo info) {
+                  shapes.put(name, toInts(info.getShape()));
+                }
+              });
     } catch (OrtException e) {
       throw Ort.refused(e);
     }
     return shapes;
-  }
-
-  private static void read(OrtSession.Result result, Map<String, List<Integer>> shapes) {
-    for (Map.Entry<String, OnnxValue> value : result) {
-      if (value.getValue().getInfo() instanceof TensorInfo info) {
-        shapes.put(value.getKey(), toInts(info.getShape()));
-      }
-    }
   }
 
   /** Whether the draft computes the same for an image whether it comes alone or beside another. */

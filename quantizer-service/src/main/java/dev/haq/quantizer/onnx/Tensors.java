@@ -12,9 +12,6 @@ import java.util.List;
 
 /** ONNX tensors as Java arrays and back, row-major. */
 public final class Tensors {
-  /** {@code TensorProto.DataType.INT4}. */
-  public static final int INT4 = 22;
-
   private Tensors() {}
 
   public static int[] dims(TensorProto tensor) {
@@ -138,14 +135,15 @@ public final class Tensors {
   }
 
   private static ByteBuffer raw(TensorProto tensor, int count, int bytesPerElement) {
-    ByteString raw = tensor.getRawData();
-    if (raw.size() != (long) count * bytesPerElement) {
-      throw invalid(
-          tensor,
-          "holds %d bytes where its shape needs %d"
-              .formatted(raw.size(), (long) count * bytesPerElement));
+    requireLength(tensor, (long) count * bytesPerElement);
+    return tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static void requireLength(TensorProto tensor, long bytes) {
+    int held = tensor.getRawData().size();
+    if (held != bytes) {
+      throw invalid(tensor, "holds %d bytes where its shape needs %d".formatted(held, bytes));
     }
-    return raw.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** Checks that a tensor's raw data is as long as its dimensions say, where its type is known. */
@@ -155,6 +153,7 @@ public final class Tensors {
       case UNDEFINED -> throw unreadable(tensor);
       case INT64, DOUBLE, FLOAT, INT32, FLOAT16, BFLOAT16, INT8, UINT8 ->
           raw(tensor, elements, bytesPerElement(tensor, type));
+      case INT4, UINT4 -> requireLength(tensor, (elements + 1L) / 2); // two a byte
       default -> {}
     }
   }
@@ -215,10 +214,7 @@ public final class Tensors {
     for (int i = 0; i < values.length; i++) {
       packed[i / 2] |= (byte) ((values[i] & 0xf) << (i % 2 * 4));
     }
-    // The messages at hand are older than this type; its number is ONNX's.
-    return make(name, DataType.FLOAT, UnsafeByteOperations.unsafeWrap(packed), dims).toBuilder()
-        .setDataType(INT4)
-        .build();
+    return make(name, DataType.INT4, UnsafeByteOperations.unsafeWrap(packed), dims);
   }
 
   private static ByteBuffer buffer(int bytes) {
@@ -243,7 +239,12 @@ public final class Tensors {
   }
 
   private static HaqException unreadable(TensorProto tensor) {
-    return invalid(tensor, "is of type " + type(tensor) + ", which is not read here");
+    return invalid(tensor, "is of type " + typeName(tensor) + ", which is not read here");
+  }
+
+  private static String typeName(TensorProto tensor) {
+    DataType type = DataType.forNumber(tensor.getDataType());
+    return type == null ? "number " + tensor.getDataType() : type.name();
   }
 
   private static HaqException invalid(TensorProto tensor, String what) {

@@ -132,7 +132,7 @@ public final class TunedModels implements AutoCloseable {
             listener,
             cancelled);
     StoredModel stored = store(tuned, request.name());
-    Accuracy after = accuracy(models.get(stored.id()), request, judge, cancelled);
+    Accuracy after = accuracy(models.get(stored.id(), cancelled), request, judge, cancelled);
     FineTuneResult result =
         FineTuneResult.newBuilder()
             .setModel(ModelDescription.toProto(stored))

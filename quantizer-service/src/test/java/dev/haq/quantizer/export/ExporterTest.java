@@ -323,7 +323,7 @@ final class ExporterTest {
       TensorProto codes = constants.get(dequantize.getInput(0));
       if (mixed.get(k).weights().bits() <= 4) {
         narrow++;
-        assertEquals(Tensors.INT4, codes.getDataType());
+        assertEquals(TensorProto.DataType.INT4.getNumber(), codes.getDataType());
         assertEquals((Tensors.elements(codes) + 1) / 2, codes.getRawData().size());
       } else {
         int levels = (1 << (mixed.get(k).weights().bits() - 1)) - 1;
@@ -437,5 +437,19 @@ final class ExporterTest {
     List<String> lines = export(ExportFormat.POLICY_CSV).content().toStringUtf8().lines().toList();
     assertEquals(shapes.network().size() + 1, lines.size());
     assertTrue(lines.get(1).startsWith("1," + shapes.network().layer(0).name() + ",conv,8,8,"));
+  }
+
+  @Test
+  void aFileOfFourBitWeightsIsImportedAgain() {
+    ExportedFile file = export(ExportFormat.ONNX_INT4);
+    ImportedModel again = ModelImporter.read(file.content().toByteArray(), "id", "again");
+    assertEquals(layers(shapes), layers(again));
+    assertEquals(shapes.network().macs(), again.network().macs());
+  }
+
+  private static List<String> layers(ImportedModel model) {
+    return model.network().layers().stream()
+        .map(layer -> layer.name() + " " + layer.weights())
+        .toList();
   }
 }

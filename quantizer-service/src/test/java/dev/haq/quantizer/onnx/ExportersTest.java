@@ -87,6 +87,55 @@ final class ExportersTest {
   }
 
   @Test
+  void weightsOfFourBitsAreRealNumbers() {
+    for (TensorProto.DataType type :
+        List.of(TensorProto.DataType.INT4, TensorProto.DataType.UINT4)) {
+      for (boolean raw : new boolean[] {true, false}) {
+        SmallModel model = new SmallModel(3, SIDE, SIDE).opset(21);
+        TensorProto.Builder codes =
+            TensorProto.newBuilder().setName("codes").setDataType(type.getNumber());
+        codes.addDims(5).addDims(3).addDims(3).addDims(3);
+        byte[] packed = new byte[68]; // 135 values
+        new Random(2).nextBytes(packed);
+        packed[67] &= 0xf;
+        if (raw) {
+          codes.setRawData(ByteString.copyFrom(packed));
+        } else {
+          for (byte two : packed) {
+            codes.addInt32Data(two & 0xff);
+          }
+        }
+        model.graph().addInitializer(codes);
+        String scale = model.initializer(new float[] {0.1f});
+        String weights = model.node("DequantizeLinear", "codes", scale);
+        String conv = model.node("Conv", List.of("image", weights), SmallModel.window(3, 1, 1));
+        byte[] bytes = model.bytes(model.gemm(model.pooled(conv), 5, 5));
+        ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+        assertEquals(2, imported.network().size());
+        assertSameAnswers(bytes, imported, 1e-4f);
+      }
+    }
+  }
+
+  @Test
+  void tensorsOfAnotherLengthOrAnUnknownTypeAreNamedWithIt() {
+    for (int type : new int[] {TensorProto.DataType.INT4.getNumber(), 99}) {
+      SmallModel model = new SmallModel(3, SIDE, SIDE).opset(21);
+      model
+          .graph()
+          .addInitializer(
+              TensorProto.newBuilder()
+                  .setName("codes")
+                  .setDataType(type)
+                  .addDims(5)
+                  .setRawData(ByteString.copyFrom(new byte[4])));
+      String message = assertRefused(Reason.INVALID_MODEL, model.bytes(network(model, "image")));
+      assertTrue(message.contains("'codes'"), message);
+      assertTrue(message.contains(type == 99 ? "number 99" : "4 bytes"), message);
+    }
+  }
+
+  @Test
   void modelsThatComputeInHalfPrecisionAreWidened() throws OrtException {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String conv =

@@ -1,4 +1,4 @@
-package dev.haq.quantizer.eval;
+package dev.haq.quantizer.sharing;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
@@ -14,22 +14,32 @@ import java.util.function.Supplier;
  * What takes long to make and is kept: callers that want the same wait for the one that makes it,
  * those that want something else do not. Safe for use by many threads.
  */
-final class MadeOnce<K, V> {
+public final class MadeOnce<K, V> {
   /** How often those who wait ask whether they still should. */
   private static final long PATIENCE_MILLIS = 50;
 
   private final LruCache<K, V> kept;
   private final Map<K, CountDownLatch> underWay = new ConcurrentHashMap<>();
 
-  MadeOnce(int capacity) {
-    this.kept = new LruCache<>(capacity);
+  /**
+   * @param capacity how many are kept, at least 1
+   */
+  public MadeOnce(int capacity) {
+    this(new LruCache<>(capacity));
+  }
+
+  /**
+   * @param kept where what was made is kept; others may put it there too
+   */
+  public MadeOnce(LruCache<K, V> kept) {
+    this.kept = kept;
   }
 
   /**
    * @param make may fail, as when its own caller leaves; then the next in line makes it
    * @throws HaqException CANCELLED, and what {@code make} throws
    */
-  V get(K key, Supplier<V> make, BooleanSupplier cancelled) {
+  public V get(K key, Supplier<V> make, BooleanSupplier cancelled) {
     while (true) {
       Optional<V> known = kept.get(key);
       if (known.isPresent()) {
@@ -61,7 +71,7 @@ final class MadeOnce<K, V> {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new HaqException(Reason.CANCELLED, "the evaluation was interrupted", e);
+      throw new HaqException(Reason.CANCELLED, "the call was interrupted", e);
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.haq.quantizer.eval;
+package dev.haq.quantizer.sharing;
 
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -7,17 +7,18 @@ import java.util.Optional;
 import java.util.function.ToLongFunction;
 
 /** A map that forgets what was least recently used. Safe for use by many threads. */
-final class LruCache<K, V> {
+public final class LruCache<K, V> {
   private final Map<K, V> entries = new LinkedHashMap<>(16, 0.75f, true);
+  private final int most;
   private final long capacity;
   private final ToLongFunction<V> weight;
   private long weights;
 
   /**
-   * @param capacity how many entries are kept, at least 1
+   * @param most how many entries are kept, at least 1
    */
-  LruCache(int capacity) {
-    this(capacity, entry -> 1);
+  public LruCache(int most) {
+    this(most, Long.MAX_VALUE, entry -> 0);
   }
 
   /**
@@ -25,17 +26,23 @@ final class LruCache<K, V> {
    *     alone, until the next comes
    * @param weight of an entry, always the same
    */
-  LruCache(long capacity, ToLongFunction<V> weight) {
+  public LruCache(long capacity, ToLongFunction<V> weight) {
+    this(Integer.MAX_VALUE, capacity, weight);
+  }
+
+  /** Bounded in both. */
+  public LruCache(int most, long capacity, ToLongFunction<V> weight) {
+    this.most = most;
     this.capacity = capacity;
     this.weight = weight;
   }
 
-  synchronized Optional<V> get(K key) {
+  public synchronized Optional<V> get(K key) {
     return Optional.ofNullable(entries.get(key));
   }
 
   /** Keeps {@code value} unless the key is taken; answers what is kept. */
-  synchronized V putIfAbsent(K key, V value) {
+  public synchronized V putIfAbsent(K key, V value) {
     V known = entries.get(key);
     if (known != null) {
       return known;
@@ -43,7 +50,7 @@ final class LruCache<K, V> {
     entries.put(key, value);
     weights += weight.applyAsLong(value);
     Iterator<V> eldest = entries.values().iterator();
-    while (weights > capacity && entries.size() > 1) {
+    while ((entries.size() > most || weights > capacity) && entries.size() > 1) {
       weights -= weight.applyAsLong(eldest.next());
       eldest.remove();
     }

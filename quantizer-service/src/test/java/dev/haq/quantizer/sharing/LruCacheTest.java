@@ -1,4 +1,4 @@
-package dev.haq.quantizer.eval;
+package dev.haq.quantizer.sharing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -39,5 +39,19 @@ final class LruCacheTest {
     counted.putIfAbsent(2, "two");
     assertEquals(Optional.empty(), counted.get(1));
     assertEquals(Optional.of("two"), counted.get(2));
+  }
+
+  @Test
+  void aHeavyEntryTakesThePlaceOfAsManyAsItNeeds() {
+    LruCache<String, Integer> both = new LruCache<>(3, 10, Integer::longValue);
+    both.putIfAbsent("a", 1);
+    both.putIfAbsent("b", 1);
+    both.putIfAbsent("c", 1);
+    both.putIfAbsent("d", 1);
+    assertEquals(Optional.empty(), both.get("a"));
+    both.putIfAbsent("heavy", 9);
+    assertEquals(Optional.empty(), both.get("b"));
+    assertEquals(Optional.empty(), both.get("c"));
+    assertEquals(Optional.of(1), both.get("d"));
   }
 }

@@ -1,4 +1,4 @@
-package dev.haq.quantizer.eval;
+package dev.haq.quantizer.sharing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,0 +1,141 @@
+package dev.haq.quantizer.onnx;
+
+import static dev.haq.quantizer.onnx.Imports.SIDE;
+import static dev.haq.quantizer.onnx.Imports.assertRefused;
+import static dev.haq.quantizer.onnx.Imports.assertSameAnswers;
+import static dev.haq.quantizer.onnx.Imports.network;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.haq.model.Reason;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class PiecewiseRunTest {
+  private static final int CHANNELS = 128;
+  private static final int TOKENS = SIDE * SIDE;
+
+  @Test
+  void attentionOfComputedSizesIsTaken() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String tokens = tokens(model);
+    for (int block = 0; block < 3; block++) {
+      String queries = model.matMul(tokens, CHANNELS, CHANNELS);
+      String keys = model.transposed(model.matMul(tokens, CHANNELS, CHANNELS), 0, 2, 1);
+      String weights = model.node("Softmax", model.node("MatMul", queries, keys));
+      tokens = model.node("Add", tokens, model.node("MatMul", weights, tokens));
+    }
+    String mean = model.node("ReduceMean", List.of(tokens), axis(1));
+    byte[] bytes = model.bytes(model.gemm(mean, CHANNELS, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+    assertEquals(8, imported.network().size());
+    assertFalse(imported.graph().fixedBatch());
+    assertEquals(List.of(1, TOKENS, CHANNELS), imported.graph().shapes().get(tokens));
+    assertSameAnswers(bytes, imported, 1e-3f);
+  }
+
+  /** A convolution's result as [batch, pixels, channels], of sizes that are computed. */
+  private static String tokens(SmallModel model) {
+    String conv = model.conv("image", 3, CHANNELS, 3, 1, 1);
+    String sizes = model.node("Shape", conv);
+    String batch = model.node("Slice", sizes, model.initializer(0), model.initializer(1));
+    NodeProto join = NodeProto.newBuilder().addAttribute(Nodes.integer("axis", 0)).build();
+    String flat = model.node("Concat", List.of(batch, model.initializer(CHANNELS, -1)), join);
+    return model.transposed(model.node("Reshape", conv, flat), 0, 2, 1);
+  }
+
+  private static NodeProto axis(long axis) {
+    return NodeProto.newBuilder()
+        .addAttribute(Nodes.ints("axes", axis))
+        .addAttribute(Nodes.integer("keepdims", 0))
+        .build();
+  }
+
+  @Test
+  void productsOfAsManyRowsAsAnImageHasValuesAreRefused() {
+    SmallModel model = new SmallModel(3, 200, 200);
+    String places = places(model);
+    String table = model.node("MatMul", model.transposed(places, 1, 0), places);
+    assertRefused(Reason.TOO_LARGE, model.bytes(network(model, shifted(model, table))));
+  }
+
+  @Test
+  void sumsOfAColumnAndARowAreRefused() {
+    SmallModel model = new SmallModel(3, 200, 200);
+    String column = model.transposed(places(model), 1, 0);
+    String narrow =
+        model.node(
+            "Slice", column, model.initializer(0), model.initializer(1), model.initializer(1));
+    String row = model.initializer(new float[1 << 16], 1, 1 << 16);
+    String table = model.node("Add", narrow, row);
+    assertRefused(Reason.TOO_LARGE, model.bytes(network(model, shifted(model, table))));
+  }
+
+  @Test
+  void aConvolutionThatPadsWhatIsOfComputedSizesIsRefused() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String sizes = model.node("Shape", "image");
+    String same = model.node("Reshape", "image", model.node("Abs", sizes));
+    NodeProto window =
+        NodeProto.newBuilder()
+            .addAttribute(Nodes.ints("pads", 40_000, 40_000, 40_000, 40_000))
+            .build();
+    String kernel = model.initializer(model.values(3 * 3, 0.1), 3, 3, 1, 1);
+    String wide = model.node("Conv", List.of(same, kernel), window);
+    assertRefused(Reason.TOO_LARGE, model.bytes(network(model, wide)));
+  }
+
+  @Test
+  void constantsOfUnknownSizesAreBoundedToo() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String marks = model.initializer(model.values(1 << 16, 1), 1 << 16);
+    String found = model.node("NonZero", marks);
+    NodeProto real = NodeProto.newBuilder().addAttribute(Nodes.integer("to", 1)).build();
+    String places = model.node("Cast", List.of(found), real);
+    String table = model.node("MatMul", model.transposed(places, 1, 0), places);
+    assertRefused(Reason.TOO_LARGE, model.bytes(network(model, shifted(model, table))));
+  }
+
+  @Test
+  void moreComputedSizesThanExportersWriteAreRefused() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String image = model.node("Reshape", "image", model.node("Abs", model.node("Shape", "image")));
+    for (int i = 0; i < 4100; i++) {
+      image = model.node("PRelu", image, model.initializer(new float[] {1}, 1));
+    }
+    String message = assertRefused(Reason.UNSUPPORTED_OPERATOR, model.bytes(network(model, image)));
+    assertTrue(message.contains("not known before it runs"), message);
+  }
+
+  @Test
+  void largeWeightsThatManyPiecesReadAreRefused() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String same = model.node("Reshape", "image", model.node("Abs", model.node("Shape", "image")));
+    String features = model.node("Flatten", same);
+    String weights = model.initializer(new float[192 << 14], 192, 1 << 14); // 12 MiB
+    for (int i = 0; i < 90; i++) {
+      String wide = model.node("MatMul", features, weights);
+      features =
+          model.node(
+              "Slice", wide, model.initializer(0), model.initializer(192), model.initializer(1));
+    }
+    String message =
+        assertRefused(Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(features, 192, 5)));
+    assertTrue(message.contains("large weights"), message);
+  }
+
+  /** Where an image is not zero, [4][places]. */
+  private static String places(SmallModel model) {
+    NodeProto real = NodeProto.newBuilder().addAttribute(Nodes.integer("to", 1)).build();
+    return model.node("Cast", List.of(model.node("NonZero", "image")), real);
+  }
+
+  /** The image and a table's mean. */
+  private static String shifted(SmallModel model, String table) {
+    NodeProto one = NodeProto.newBuilder().addAttribute(Nodes.integer("keepdims", 0)).build();
+    return model.node("Add", "image", model.node("ReduceMean", List.of(table), one));
+  }
+}
