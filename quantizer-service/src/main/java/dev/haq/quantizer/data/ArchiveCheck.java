@@ -120,7 +120,10 @@ final class ArchiveCheck {
         throw tooLarge("holds '" + name + "', larger than " + limits.entryBytes() + " bytes");
       }
       if (unpackedBytes > limits.unpackedBytes()) {
-        throw tooLarge("unpacks to more than " + limits.unpackedBytes() + " bytes");
+        throw tooLarge(
+            "unpacks to more than "
+                + limits.unpackedBytes()
+                + " bytes, the limits.unpacked-bytes (HAQ_QUANTIZER_MAX_UNPACKED_BYTES) of this service");
       }
       if (bytes > RATIO_FLOOR_BYTES
           && bytes / limits.ratio() > Math.max(1, packedBytes.getAsLong())) {

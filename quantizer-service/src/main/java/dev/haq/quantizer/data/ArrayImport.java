@@ -116,7 +116,7 @@ final class ArrayImport {
     if ((long) shape.images() * shape.bytes() > limits.unpackedBytes()) {
       throw new HaqException(
           Reason.TOO_LARGE,
-          "%s unpacks to more than %d bytes: send less at once"
+          "%s unpacks to more than %d bytes: send less, or raise limits.unpacked-bytes (HAQ_QUANTIZER_MAX_UNPACKED_BYTES)"
               .formatted(images.name(), limits.unpackedBytes()));
     }
     int[] values = labels.readLabels(classes);

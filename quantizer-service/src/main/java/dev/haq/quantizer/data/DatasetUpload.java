@@ -70,7 +70,7 @@ public final class DatasetUpload implements AutoCloseable {
               + name
               + "' is larger than "
               + limits.uploadBytes()
-              + " bytes: send less");
+              + " bytes: send less, or raise limits.dataset-bytes (HAQ_QUANTIZER_MAX_DATASET_BYTES)");
     }
     digest.update(chunk.duplicate());
     try {
