@@ -47,7 +47,7 @@ public final class ModelStore {
   /** What an upload that was killed left behind is removed when it is this old. */
   private static final Duration ABANDONED_AFTER = Duration.ofDays(1);
 
-  /** At once: each may take 1 GB besides its model's weights. */
+  /** At once: each may take more than 1 GB besides its model's weights. */
   private static final int MOST_IMPORTS = 2;
 
   private static final Logger LOG = LoggerFactory.getLogger(ModelStore.class);
