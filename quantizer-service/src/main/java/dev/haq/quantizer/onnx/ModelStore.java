@@ -44,7 +44,7 @@ public final class ModelStore {
   private static final String UPLOAD = ".part";
   private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
 
-  /** At once: each may take 1 GB besides its model's weights. */
+  /** At once: each may take more than 1 GB besides its model's weights. */
   private static final int MOST_IMPORTS = 2;
 
   private static final Logger LOG = LoggerFactory.getLogger(ModelStore.class);
