@@ -33,7 +33,7 @@ public record AgentSettings(
    * @param patienceSeconds how long a session waits for a service that is away before it fails, at
    *     least 0; one that is there and busy is waited for however long that takes
    * @param leaseSeconds how long a session stays with a process that is not heard of any more, at
-   *     least 1
+   *     least 2
    */
   public record Sessions(int maxRunning, int patienceSeconds, int leaseSeconds) {
     public Sessions {

@@ -21,7 +21,7 @@ import java.util.List;
  * <p>Layer by layer it keeps the partial policies that no other beats in both cost and loss, with
  * their exact costs. To bound their number the cost axis is cut into cells, and a cell keeps the
  * one of least loss. That gives away at most one cell of cost a layer: whatever policy there is,
- * one found has no more loss and costs at most {@link #slack} more. {@link #gap} says what this
+ * one found has no more loss and costs at most {@link #slack} more. {@link #bound} says what this
  * leaves open at a budget.
  *
  * <p>Costs are shares of the budgets: a policy costs 1 when it uses its budget up. With several
@@ -70,15 +70,6 @@ final class DynamicProgram {
     for (int i = 0; i < costs.length; i++) {
       costs[i] += cheapest + fixedCost();
     }
-  }
-
-  /** Of a space with one budget. */
-  static DynamicProgram of(SearchSpace space, DecisionLoss loss, int cells) {
-    int budgets = space.budget().budgets().size();
-    if (budgets != 1) {
-      throw new IllegalArgumentException(budgets + " budgets have to be weighted");
-    }
-    return new DynamicProgram(space, loss, new double[] {1}, cells);
   }
 
   /**
@@ -213,7 +204,10 @@ final class DynamicProgram {
     return new Policy(List.of(layers));
   }
 
-  /** The point of least loss within the only budget; point 0 is, since the narrowest widths are. */
+  /**
+   * The point of least loss within all budgets; point 0, which costs least, where none is known to
+   * be.
+   */
   int best() {
     return Math.max(0, best(Double.POSITIVE_INFINITY));
   }
@@ -252,13 +246,5 @@ final class DynamicProgram {
       further++;
     }
     return losses[further];
-  }
-
-  /**
-   * By how much a policy within the budget might lose less than the one found at {@code point}: 0
-   * where that is proved to be the best.
-   */
-  double gap(int point) {
-    return losses[point] - bound();
   }
 }

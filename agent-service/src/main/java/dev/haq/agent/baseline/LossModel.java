@@ -177,6 +177,9 @@ final class LossModel {
     loadBeliefs(in.getDouble(), in);
   }
 
+  /**
+   * @param leastLoss of the policies so far
+   */
   void loadBeliefs(double leastLoss, ByteBuffer in) {
     least = leastLoss;
     for (int i = 0; i < mean.length; i++) {

@@ -18,8 +18,8 @@ final class UniformPolicies {
   private UniformPolicies() {}
 
   /**
-   * Those within the budget, each policy once, narrow ones first. Where only weights are decided,
-   * each stands with the narrowest activation width.
+   * Those within the budget, each policy once, narrow ones first. Where activations are not
+   * decided, it stands with the narrowest activation width.
    */
   static List<Pair> within(SearchSpace space) {
     Decisions decisions = space.decisions();

@@ -44,14 +44,12 @@ public class DynamicProgramBenchmark {
 
   @Benchmark
   public Object fine() {
-    DynamicProgram program = DynamicProgram.of(space, loss, DynamicProgram.FINE);
-    return program.policy(program.best());
+    return BudgetedProgram.of(space, loss, DynamicProgram.FINE).best();
   }
 
   @Benchmark
   public Object coarse() {
-    DynamicProgram program = DynamicProgram.of(space, loss, DynamicProgram.COARSE);
-    return program.policy(program.best());
+    return BudgetedProgram.of(space, loss, DynamicProgram.COARSE).best();
   }
 
   @Benchmark

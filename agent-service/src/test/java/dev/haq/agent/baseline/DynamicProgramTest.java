@@ -27,7 +27,7 @@ class DynamicProgramTest {
       SearchSpace space = new SearchSpace(small.settings(ratio, 1, 1));
       for (int seed = 0; seed < 5; seed++) {
         DecisionLoss loss = randomLoss(seed);
-        DynamicProgram program = DynamicProgram.of(space, loss, DynamicProgram.FINE);
+        DynamicProgram program = program(space, loss, DynamicProgram.FINE);
         assertEquals(
             exhaustive(space, loss), program.loss(program.best()), 1e-12, "ratio " + ratio);
       }
@@ -38,7 +38,7 @@ class DynamicProgramTest {
   void lossesAndCostsAreThoseOfThePolicies() {
     SearchSpace space = new SearchSpace(new SyntheticProblem(9, 1).settings(0.5, 1, 1));
     DecisionLoss loss = randomLoss(1);
-    DynamicProgram program = DynamicProgram.of(space, loss, DynamicProgram.FINE);
+    DynamicProgram program = program(space, loss, DynamicProgram.FINE);
     ResourceBudget budget = space.budget().budgets().get(0);
     for (int point = 0; point < program.size(); point += 97) {
       Policy policy = program.policy(point);
@@ -50,7 +50,7 @@ class DynamicProgramTest {
   @Test
   void theWholeFrontTradesCostForLoss() {
     SearchSpace space = new SearchSpace(new SyntheticProblem(25, 1).settings(0.5, 1, 1));
-    DynamicProgram program = DynamicProgram.of(space, randomLoss(2), DynamicProgram.FINE);
+    DynamicProgram program = program(space, randomLoss(2), DynamicProgram.FINE);
     for (int point = 1; point < program.size(); point++) {
       assertTrue(program.cost(point) > program.cost(point - 1));
       assertTrue(program.loss(point) < program.loss(point - 1));
@@ -63,11 +63,12 @@ class DynamicProgramTest {
     SearchSpace space = new SearchSpace(new SyntheticProblem(9, 1).settings(0.4, 1, 1));
     for (int seed = 0; seed < 10; seed++) {
       DecisionLoss loss = randomLoss(seed);
-      DynamicProgram fine = DynamicProgram.of(space, loss, 1 << 19);
-      DynamicProgram coarse = DynamicProgram.of(space, loss, 256);
+      DynamicProgram fine = program(space, loss, 1 << 19);
+      DynamicProgram coarse = program(space, loss, 256);
       double lost = coarse.loss(coarse.best()) - fine.loss(fine.best());
       assertTrue(lost >= -1e-12);
-      assertTrue(lost <= coarse.gap(coarse.best()) + 1e-12, lost + " is beyond the gap");
+      assertTrue(
+          lost <= coarse.loss(coarse.best()) - coarse.bound() + 1e-12, lost + " is beyond the gap");
     }
   }
 
@@ -77,7 +78,7 @@ class DynamicProgramTest {
     SearchSpace space = new SearchSpace(problem.settings(0.4, 1, 1));
     Sensitivities measured = problem.measure(BitChoices.PAPER, BitChoices.PAPER);
     DynamicProgram program =
-        DynamicProgram.of(
+        program(
             space,
             (decision, width) -> measured.loss(Reward.KL_DIVERGENCE, decision, width),
             DynamicProgram.FINE);
@@ -88,6 +89,11 @@ class DynamicProgramTest {
         assertTrue(found > problem.evaluate(uniform).top1());
       }
     }
+  }
+
+  /** Of the only budget. */
+  private static DynamicProgram program(SearchSpace space, DecisionLoss loss, int cells) {
+    return DynamicProgram.weighted(space, loss, new double[] {1}, cells);
   }
 
   /** Falls with every bit, by amounts of its own. */

@@ -7,11 +7,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A folder that one process at a time uses. Whoever holds it gives it up when it ends, however. */
 final class FolderLock implements AutoCloseable {
   /** In the folder; nothing in it. */
   private static final String FILE = "lock";
+
+  private static final Logger LOG = LoggerFactory.getLogger(FolderLock.class);
 
   private final FileChannel channel;
 
@@ -47,8 +51,7 @@ final class FolderLock implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException e) {
-      org.slf4j.LoggerFactory.getLogger(FolderLock.class)
-          .warn("a folder stays locked until this process ends: {}", e.getMessage());
+      LOG.warn("a folder stays locked until this process ends: {}", e.getMessage());
     }
   }
 }
