@@ -81,6 +81,7 @@ public interface SessionStore extends AutoCloseable {
 
   /**
    * Appends the next episode and replaces the checkpoint with the agent's snapshot taken after it.
+   * An episode that is the log's last already changes nothing: who was not answered asks again.
    *
    * @param fence of the lease under which the episode was made
    * @return the session with the episode

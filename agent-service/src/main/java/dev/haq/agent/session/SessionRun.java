@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,7 @@ import org.slf4j.LoggerFactory;
 final class SessionRun implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionRun.class);
   private static final int LONGEST_ERROR = 1000;
+  private static final String STORE = "the session store";
 
   /** Between two reports of how far fine-tuning is. */
   private static final long PROGRESS_NANOS = 1_000_000_000;
@@ -42,6 +44,7 @@ final class SessionRun implements Runnable {
   private final SessionLedger ledger;
   private final SessionStore store;
   private final Backend backend;
+  private final Patience patience;
   private final AtomicBoolean leaseLost = new AtomicBoolean();
   private volatile boolean halted;
 
@@ -52,24 +55,28 @@ final class SessionRun implements Runnable {
 
   /**
    * @param leased the session as it stands under the lease that this run works under
+   * @param patience with the store
    */
   SessionRun(
       SessionRecord leased,
       SessionSpec spec,
       SessionLedger ledger,
       SessionStore store,
-      Backend backend) {
+      Backend backend,
+      Patience patience) {
     this.id = leased.id();
     this.fence = leased.version().fence();
     this.spec = spec;
     this.ledger = ledger;
     this.store = store;
     this.backend = backend;
+    this.patience = patience;
   }
 
   /** Drops what is under way and leaves the session as it is stored: this process is ending. */
   void halt() {
     halted = true;
+    patience.abort();
     backend.abort();
   }
 
@@ -106,17 +113,39 @@ final class SessionRun implements Runnable {
     }
   }
 
+  /** The store has been away for too long: the session stays as it is stored. */
+  private static final class StoreAway extends RuntimeException {
+    StoreAway(HaqException cause) {
+      super(cause.getMessage(), cause);
+    }
+  }
+
+  /** Asks the store, and asks it again while it is away: what was evaluated is not to be lost. */
+  private <R> R stored(Supplier<R> call) {
+    try {
+      return patience.call(STORE, call);
+    } catch (HaqException e) {
+      throw e.reason() == Reason.UNAVAILABLE ? new StoreAway(e) : e;
+    }
+  }
+
+  private SessionRecord session() {
+    return stored(() -> ledger.get(id));
+  }
+
   /** Changes the session, as long as it is this run's. */
   private SessionRecord change(UnaryOperator<SessionRecord> change) {
-    return ledger.change(
-        id,
-        session -> {
-          if (session.version().fence() != fence) {
-            leaseLost();
-            throw new TakenOver(id);
-          }
-          return change.apply(session);
-        });
+    return stored(
+        () ->
+            ledger.change(
+                id,
+                session -> {
+                  if (session.version().fence() != fence) {
+                    leaseLost();
+                    throw new TakenOver(id);
+                  }
+                  return change.apply(session);
+                }));
   }
 
   /** Drops what is under way: there is no such session any more. */
@@ -178,7 +207,7 @@ final class SessionRun implements Runnable {
    * episodes that its agent will propose.
    */
   private EpisodeWindow prepare(Executor evaluators) {
-    SessionRecord session = ledger.get(id);
+    SessionRecord session = session();
     Network network = backend.network();
     SearchPlan plan = SearchPlan.of(spec, network, target -> backend.costs(network, target));
     AccuracyEvaluator evaluator = backend.evaluator(network, session.progress().baseline());
@@ -193,8 +222,7 @@ final class SessionRun implements Runnable {
     if (done > 0) {
       episodes.restore(
           done,
-          store
-              .checkpoint(id)
+          stored(() -> store.checkpoint(id))
               .orElseThrow(
                   () -> new IllegalStateException("session " + id + " has lost its checkpoint")));
     }
@@ -206,7 +234,8 @@ final class SessionRun implements Runnable {
     while (searches(session)) {
       EpisodeResult result = episodes.next(session.limits().episodes());
       Episode episode = session.progress().next(result, SessionLedger.now());
-      ledger.append(id, fence, spec.reward(), episode, episodes.snapshot());
+      byte[] snapshot = episodes.snapshot();
+      stored(() -> ledger.append(id, fence, spec.reward(), episode, snapshot));
       session = heed();
     }
   }
@@ -254,7 +283,7 @@ final class SessionRun implements Runnable {
 
   /** Trains the best policies' networks, if the session has come to that. */
   private void tune() {
-    SessionRecord session = ledger.get(id);
+    SessionRecord session = session();
     if (tunes(session)) {
       Network network = backend.network();
       while (tunes(session)) {
@@ -298,6 +327,9 @@ final class SessionRun implements Runnable {
       return;
     }
     try {
+      if (failure instanceof StoreAway away) {
+        throw away;
+      }
       SessionState state = heed().state();
       String error = oneLine(failure);
       Throwable trace = failure instanceof HaqException ? null : failure;
@@ -318,8 +350,7 @@ final class SessionRun implements Runnable {
         LOG.info("session {} was deleted", id);
         return;
       }
-      // The store itself fails: the session stays as it is stored and is taken up at the next
-      // start.
+      // The store itself fails: the session stays as it is stored and is taken up again.
       LOG.error("session {} broke off and its end cannot be stored", id, e);
     }
   }

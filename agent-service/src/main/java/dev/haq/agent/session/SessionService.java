@@ -35,31 +35,22 @@ public final class SessionService implements AutoCloseable {
   private final SessionWatchers watchers;
   private final SessionLedger ledger;
   private final SessionQueue queue;
+  private final Duration patience;
 
-  /**
-   * @param maxRunning how many sessions run at a time in this process, at least 1
-   * @param lease how long a session stays with a process that is not heard of any more, at least a
-   *     second; other processes that share the store take it over after that
-   */
   public SessionService(
       SessionStore store,
       SpecCodec codec,
       Backend.Factory backends,
       SessionMetrics metrics,
-      int maxRunning,
-      Duration lease) {
+      SessionTerms terms) {
     this.store = store;
     this.codec = codec;
     this.backends = backends;
+    patience = terms.patience();
     watchers = new SessionWatchers(store);
     ledger = new SessionLedger(store, watchers, metrics);
     queue =
-        new SessionQueue(
-            new SessionQueue.Terms(UUID.randomUUID().toString(), maxRunning, lease),
-            store,
-            ledger,
-            watchers,
-            this::run);
+        new SessionQueue(UUID.randomUUID().toString(), terms, store, ledger, watchers, this::run);
   }
 
   /** Begins to work on sessions, also on those that a process before this one left unfinished. */
@@ -137,7 +128,9 @@ public final class SessionService implements AutoCloseable {
   private Optional<SessionRun> run(SessionRecord leased) {
     try {
       SessionSpec spec = codec.decode(leased.definition().spec());
-      return Optional.of(new SessionRun(leased, spec, ledger, store, backends.open(spec, true)));
+      Backend backend = backends.open(spec, true);
+      Patience waiting = Patience.waiting(patience);
+      return Optional.of(new SessionRun(leased, spec, ledger, store, backend, waiting));
     } catch (RuntimeException e) {
       LOG.error("session {} cannot be started", leased.id(), e);
       String error = "the session cannot be started: " + e.getMessage();

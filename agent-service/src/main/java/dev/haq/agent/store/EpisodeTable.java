@@ -21,8 +21,11 @@ import java.util.function.ToDoubleFunction;
 final class EpisodeTable {
   private EpisodeTable() {}
 
-  /** Counts the log's next entry in its session, which must run under this lease. */
-  static void count(Connection connection, String sessionId, long fence, Episode episode)
+  /**
+   * Counts the log's next entry in its session; answers whether it is that, and the session runs
+   * under this lease.
+   */
+  static boolean count(Connection connection, String sessionId, long fence, Episode episode)
       throws SQLException {
     String best = episode.improved() ? ", best_episode = " + episode.number() : "";
     try (PreparedStatement update =
@@ -39,12 +42,14 @@ final class EpisodeTable {
           .text(sessionId)
           .number(fence)
           .number(episode.number() - 1);
-      if (update.executeUpdate() != 1) {
-        throw new IllegalStateException(
-            "session %s does not run here, or its next episode is not %d"
-                .formatted(sessionId, episode.number()));
-      }
+      return update.executeUpdate() == 1;
     }
+  }
+
+  /** Whether the log ends with this very episode. */
+  static boolean isLast(Connection connection, String sessionId, Episode episode)
+      throws SQLException {
+    return episodes(connection, sessionId, episode.number() - 1, 2).equals(List.of(episode));
   }
 
   /** The log's next entry, and the bests that it is. */

@@ -35,7 +35,6 @@ public final class SqlSessionStore implements SessionStore {
       "current_timestamp + cast(? as double precision) * interval '1' second";
 
   private static final String UNIQUE_VIOLATION = "23505";
-  private static final String CONNECTION_TROUBLE = "08";
 
   private final Database database;
 
@@ -324,9 +323,14 @@ public final class SqlSessionStore implements SessionStore {
   public SessionRecord append(String sessionId, long fence, Episode episode, byte[] snapshot) {
     return change(
         connection -> {
-          EpisodeTable.count(connection, sessionId, fence, episode);
-          EpisodeTable.insert(connection, sessionId, episode);
-          EpisodeTable.replaceCheckpoint(connection, sessionId, episode.number(), snapshot);
+          if (EpisodeTable.count(connection, sessionId, fence, episode)) {
+            EpisodeTable.insert(connection, sessionId, episode);
+            EpisodeTable.replaceCheckpoint(connection, sessionId, episode.number(), snapshot);
+          } else if (!EpisodeTable.isLast(connection, sessionId, episode)) {
+            throw new IllegalStateException(
+                "session %s does not run here, or its next episode is not %d"
+                    .formatted(sessionId, episode.number()));
+          }
           return select(connection, "where s.id = ?", b -> b.text(sessionId)).get(0);
         });
   }
@@ -392,9 +396,10 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   private static HaqException failed(SQLException e) {
-    boolean connection = e.getSQLState() != null && e.getSQLState().startsWith(CONNECTION_TROUBLE);
     String first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     return new HaqException(
-        connection ? Reason.UNAVAILABLE : Reason.INTERNAL, "the session store failed: " + first, e);
+        Database.isLost(e) ? Reason.UNAVAILABLE : Reason.INTERNAL,
+        "the session store failed: " + first,
+        e);
   }
 }

@@ -546,6 +546,58 @@ final class SessionLifeTest {
     assertEquals(EPISODES + FURTHER, ended.progress().episodesDone());
   }
 
+  @Test
+  void whatTheStoreDoesAndCannotAnswerIsDoneOnce() throws InterruptedException {
+    service.close();
+    AtomicInteger calls = new AtomicInteger();
+    List<String> patient = List.of("append", "update", "checkpoint");
+    SessionStore unsteady =
+        StoreProxy.of(
+            store,
+            (method, call) -> {
+              Object answer = call.make();
+              if (patient.contains(method) && calls.incrementAndGet() % 2 == 0) {
+                throw new HaqException(Reason.UNAVAILABLE, "the answer is lost");
+              }
+              return answer;
+            });
+    service = service(unsteady, SessionMetrics.NONE, Duration.ofSeconds(30));
+    service.start();
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.permit(EPISODES);
+    sink.awaitEnd();
+    SessionRecord ended = service.get(id);
+    assertEquals(SessionState.SUCCEEDED, ended.state(), ended.status().error());
+    assertEquals(IntStream.rangeClosed(1, EPISODES).boxed().toList(), sink.episodes());
+  }
+
+  @Test
+  void aSessionWhoseStoreIsAwayForTooLongIsTakenUpAgain() throws InterruptedException {
+    service.close();
+    AtomicInteger appends = new AtomicInteger();
+    SessionStore unsteady =
+        StoreProxy.of(
+            store,
+            (method, call) -> {
+              if (method.equals("append") && appends.incrementAndGet() == 3) {
+                throw new HaqException(Reason.UNAVAILABLE, "the store is away");
+              }
+              return call.make();
+            });
+    service = service(unsteady, SessionMetrics.NONE, Duration.ZERO);
+    service.start();
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.permit(EPISODES + 1);
+    sink.awaitEnd();
+    SessionRecord ended = service.get(id);
+    assertEquals(SessionState.SUCCEEDED, ended.state(), ended.status().error());
+    assertEquals(IntStream.rangeClosed(1, EPISODES).boxed().toList(), sink.episodes());
+  }
+
   private SessionRecord ended(SessionLimits limits) throws InterruptedException {
     String id = create();
     service.extend(id, "", limits);
@@ -573,7 +625,12 @@ final class SessionLifeTest {
   }
 
   private SessionService service(SessionMetrics metrics) {
-    return new SessionService(store, new OneSpec(), backends, metrics, 2, Duration.ofSeconds(30));
+    return service(store, metrics, Duration.ZERO);
+  }
+
+  private SessionService service(SessionStore behind, SessionMetrics metrics, Duration patience) {
+    SessionTerms terms = new SessionTerms(2, Duration.ofSeconds(30), patience);
+    return new SessionService(behind, new OneSpec(), backends, metrics, terms);
   }
 
   static final SessionSpec SPEC =

@@ -344,6 +344,19 @@ abstract class SessionStoreContract {
   }
 
   @Test
+  void anEpisodeThatIsAppendedAgainIsStoredOnce() {
+    SessionRecord session = running();
+    Episode first = episode(1, -1, OptionalDouble.empty());
+    Episode second = episode(2, -0.3, OptionalDouble.of(-1));
+    append(session, first, new byte[] {1});
+    SessionRecord after = append(session, second, new byte[] {2});
+    assertEquals(after, append(session, second, new byte[] {2}));
+    assertThrows(IllegalStateException.class, () -> append(session, first, new byte[] {1}));
+    assertEquals(List.of(first, second), store.episodes(session.id(), 0, 10));
+    assertArrayEquals(new byte[] {2}, store.checkpoint(session.id()).orElseThrow());
+  }
+
+  @Test
   void aSessionThatDoesNotRunTakesNoEpisode() {
     SessionRecord session = running();
     SessionRecord cancelled = session.ended(SessionState.CANCELLED, EndReason.USER, "", NOW);
