@@ -221,7 +221,7 @@ public final class StoreBench {
           store.append(
               session.id(),
               session.version().fence(),
-              session.progress().next(episode(number), now()),
+              session.progress().next(episode(number), 0, now()),
               new byte[0]);
     }
     changed(store, session, session.ended(SessionState.SUCCEEDED, EndReason.EPISODES, "", now()));

@@ -82,8 +82,7 @@ final class SessionWire {
     progress.tunings().of(0).ifPresent(tuned -> message.setTuned(tuned(tuned)));
     if (session.state() == SessionState.RUNNING && progress.episodesDone() > 0) {
       int left = session.limits().episodes() - progress.episodesDone();
-      double each = progress.episodeSeconds() / progress.episodesDone();
-      message.setSecondsLeft(left * each / Math.max(1, spec.getParallelEpisodes()));
+      message.setSecondsLeft(left * progress.episodeSeconds() / progress.episodesDone());
     }
     if (!fleet.targets().isEmpty()) {
       addTargets(progress, message);

@@ -81,7 +81,7 @@ public record SessionRecord(
   /**
    * How far it has come.
    *
-   * @param episodeSeconds wall time of the episodes done, summed
+   * @param episodeSeconds wall time that the episodes done took, see {@link Episode#elapsedSeconds}
    * @param baseline the float model on the search images; empty until prepared
    * @param best the episode with the highest reward of those eligible on the first target, the
    *     earliest of equals; empty before the first
@@ -157,18 +157,22 @@ public record SessionRecord(
     private Progress with(Episode episode) {
       return new Progress(
           episode.number(),
-          episodeSeconds + episode.result().timings().total(),
+          episodeSeconds + episode.elapsedSeconds(),
           baseline,
           episode.improved() ? Optional.of(episode) : best,
           fleet.with(episode),
           tunings);
     }
 
-    /** The log's next entry. */
-    public Episode next(EpisodeResult result, Instant now) {
+    /**
+     * The log's next entry.
+     *
+     * @param elapsedSeconds as of {@link Episode}
+     */
+    public Episode next(EpisodeResult result, double elapsedSeconds, Instant now) {
       OptionalDouble before =
           best.map(b -> OptionalDouble.of(b.bestReward())).orElse(OptionalDouble.empty());
-      return Episode.after(before, fleet, result, now);
+      return Episode.after(before, fleet, result, elapsedSeconds, now);
     }
   }
 
@@ -222,8 +226,9 @@ public record SessionRecord(
     return with(new Status(last, false, Optional.of(why), error), now);
   }
 
+  /** With a wish to pause, or without; itself where that is so already. */
   public SessionRecord withPauseRequested(boolean requested, Instant now) {
-    return with(Status.of(state(), requested), now);
+    return requested == status.pauseRequested() ? this : with(Status.of(state(), requested), now);
   }
 
   private SessionRecord with(Status other, Instant now) {

@@ -57,6 +57,12 @@ public interface SessionStore extends AutoCloseable {
    */
   List<SessionRecord> unleased(int limit);
 
+  /**
+   * Those of {@link #unleased} that are STOPPING or wish to pause: they come to rest as they are
+   * taken over, and need no place for that. Oldest first.
+   */
+  List<SessionRecord> interrupted(int limit);
+
   /** How many sessions are queued. */
   int queued();
 

@@ -114,6 +114,13 @@ final class SessionLedger {
     }
   }
 
+  /** Lets a session come to rest on which nobody works and that waits for nothing else. */
+  void settle(SessionRecord before) {
+    synchronized (lock(before.id())) {
+      changed(before, before.takenOver(now()));
+    }
+  }
+
   private void tell(SessionRecord before, SessionRecord after) {
     if (after.state() != before.state() && after.state().isFinal()) {
       metrics.ended(after.state().name());

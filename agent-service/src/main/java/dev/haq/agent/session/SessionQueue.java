@@ -72,6 +72,7 @@ final class SessionQueue implements AutoCloseable {
 
   /** Begins to take what waits in the store. */
   void start() {
+    settle();
     fill();
     // Its future never completes: tick lets no exception out, and close ends the clock.
     var unused =
@@ -95,6 +96,18 @@ final class SessionQueue implements AutoCloseable {
       }
     }
     queued = store.queued();
+  }
+
+  /** Lets sessions come to rest that waited for an episode which died with its process. */
+  private synchronized void settle() {
+    if (closed) {
+      return;
+    }
+    for (SessionRecord session : store.interrupted(LOOK_AHEAD)) {
+      if (!running.containsKey(session.id())) {
+        ledger.settle(session);
+      }
+    }
   }
 
   private void begin(SessionRecord session) {
@@ -148,6 +161,7 @@ final class SessionQueue implements AutoCloseable {
         renewed = System.nanoTime();
       }
       lookAround();
+      settle();
       fill();
     } catch (RuntimeException e) {
       LOG.warn("the session store does not answer: {}", e.getMessage());

@@ -9,6 +9,7 @@ import dev.haq.agent.search.Search;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.Stopwatch;
 import dev.haq.agent.search.Tuned;
 import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.Accuracy;
@@ -209,7 +210,9 @@ final class SessionRun implements Runnable {
   private EpisodeWindow prepare(Executor evaluators) {
     SessionRecord session = session();
     Network network = backend.network();
-    SearchPlan plan = SearchPlan.of(spec, network, target -> backend.costs(network, target));
+    SearchPlan plan =
+        SearchPlan.again(
+            session.definition(), spec, network, target -> backend.costs(network, target));
     AccuracyEvaluator evaluator = backend.evaluator(network, session.progress().baseline());
     if (session.progress().baseline().isEmpty()) {
       Accuracy baseline = evaluator.baseline();
@@ -231,10 +234,11 @@ final class SessionRun implements Runnable {
 
   private void runEpisodes(EpisodeWindow episodes) {
     SessionRecord session = heed();
+    Stopwatch watch = new Stopwatch();
     while (searches(session)) {
       EpisodeResult result = episodes.next(session.limits().episodes());
-      Episode episode = session.progress().next(result, SessionLedger.now());
       byte[] snapshot = episodes.snapshot();
+      Episode episode = session.progress().next(result, watch.lap(), SessionLedger.now());
       stored(() -> ledger.append(id, fence, spec.reward(), episode, snapshot));
       session = heed();
     }
@@ -256,7 +260,7 @@ final class SessionRun implements Runnable {
   }
 
   private Optional<EndReason> reached(SessionRecord session) {
-    return session.limits().reached(session.progress(), spec.pace().parallelEpisodes());
+    return session.limits().reached(session.progress());
   }
 
   /** What follows the last episode. Who has asked for a stop does not wait for fine-tuning. */

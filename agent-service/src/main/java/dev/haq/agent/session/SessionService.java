@@ -173,7 +173,9 @@ public final class SessionService implements AutoCloseable {
 
   /**
    * Sends {@code sink} the session as it stands, every episode past {@code afterEpisode} once and
-   * in order, new ones as they are stored, every change of state, and last of all the final state.
+   * in order, new ones as they are stored, changes of state, and last of all the final state. Every
+   * state that this process gives the session is sent; of those that another gives it, the one that
+   * is read once a second.
    */
   public void watch(String id, int afterEpisode, WatchSink sink) {
     if (afterEpisode < 0) {
@@ -278,7 +280,7 @@ public final class SessionService implements AutoCloseable {
         etag,
         s -> {
           if (s.state().isFinal()) {
-            limits.checkAhead(s.progress(), spec.pace().parallelEpisodes());
+            limits.checkAhead(s.progress());
           }
           return s.extended(limits, tuned && !s.progress().isTuned(), SessionLedger.now());
         });

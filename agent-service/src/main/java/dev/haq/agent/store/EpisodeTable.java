@@ -12,7 +12,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
@@ -37,7 +39,7 @@ final class EpisodeTable {
                 + " and state in ('RUNNING', 'STOPPING')")) {
       new Binder(update)
           .number(episode.number())
-          .number(episode.result().timings().total())
+          .number(episode.elapsedSeconds())
           .time(episode.createTime())
           .text(sessionId)
           .number(fence)
@@ -64,8 +66,8 @@ final class EpisodeTable {
                 + " top5_correct, cross_entropy_sum, kl_divergence_sum, cycles, latency_seconds,"
                 + " energy_joules, model_size_bytes, cost_ratio, eligible, further_costs, improved,"
                 + " improved_for, best_reward, warmup, seconds, agent_seconds, simulator_seconds,"
-                + " quantizer_seconds, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                + " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+                + " quantizer_seconds, elapsed_seconds, created_at) values (?, ?, ?, ?, ?, ?, ?,"
+                + " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Binder(insert)
           .text(sessionId)
           .number(episode.number())
@@ -88,6 +90,7 @@ final class EpisodeTable {
           .number(result.timings().agent())
           .number(result.timings().simulator())
           .number(result.timings().quantizer())
+          .number(episode.elapsedSeconds())
           .time(episode.createTime());
       insert.executeUpdate();
     }
@@ -207,26 +210,40 @@ final class EpisodeTable {
     }
   }
 
-  /** A session with the bests of its further targets and of its fleet, where it has several. */
-  static SessionRecord withFleetBests(Connection connection, SessionRecord session)
+  /** Sessions with the bests of their further targets and of their fleet, where they have them. */
+  static List<SessionRecord> withFleetBests(Connection connection, List<SessionRecord> sessions)
       throws SQLException {
-    if (session.definition().fleet().targets().isEmpty()) {
-      return session;
+    Map<String, List<Optional<Episode>>> bests = new LinkedHashMap<>(); // by session
+    for (SessionRecord session : sessions) {
+      if (!session.definition().fleet().targets().isEmpty()) {
+        bests.put(session.id(), new ArrayList<>(session.progress().fleet().byAim()));
+      }
     }
-    List<Optional<Episode>> bests = new ArrayList<>(session.progress().fleet().byAim());
+    if (bests.isEmpty()) {
+      return sessions;
+    }
     try (PreparedStatement select =
         connection.prepareStatement(
-            "select b.aim, "
+            "select b.session_id, b.aim, "
                 + Rows.EPISODE_COLUMNS
                 + " from fleet_best b join episode e on e.session_id = b.session_id and e.number ="
-                + " b.episode where b.session_id = ?")) {
-      new Binder(select).text(session.id());
+                + " b.episode where b.session_id in ("
+                + Binder.places(bests.size())
+                + ")")) {
+      Binder binder = new Binder(select);
+      for (String id : bests.keySet()) {
+        binder.text(id);
+      }
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
-          bests.set(rows.getInt("aim") - 1, Optional.of(Rows.episode(rows)));
+          bests
+              .get(rows.getString("session_id"))
+              .set(rows.getInt("aim") - 1, Optional.of(Rows.episode(rows)));
         }
       }
     }
-    return session.with(new FleetBests(bests));
+    return sessions.stream()
+        .map(s -> bests.containsKey(s.id()) ? s.with(new FleetBests(bests.get(s.id()))) : s)
+        .toList();
   }
 }

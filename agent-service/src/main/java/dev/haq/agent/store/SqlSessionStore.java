@@ -256,6 +256,20 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   @Override
+  public List<SessionRecord> interrupted(int limit) {
+    return query(
+        connection ->
+            select(
+                connection,
+                "where (s.state = 'STOPPING' or (s.pause_requested and s.state in "
+                    + UNFINISHED
+                    + ")) and "
+                    + UNLEASED
+                    + " order by s.position limit ?",
+                b -> b.number(limit)));
+  }
+
+  @Override
   public int queued() {
     return query(
         connection -> {
@@ -372,10 +386,7 @@ public final class SqlSessionStore implements SessionStore {
           sessions.add(Rows.session(rows));
         }
       }
-      for (int i = 0; i < sessions.size(); i++) {
-        sessions.set(i, EpisodeTable.withFleetBests(connection, sessions.get(i)));
-      }
-      return sessions;
+      return EpisodeTable.withFleetBests(connection, sessions);
     }
   }
 

@@ -42,7 +42,7 @@ class FleetBestsTest {
           eligible.add(target == aim || aim == TARGETS || random.nextInt(3) == 0);
         }
         EpisodeResult result = result(n, random.nextInt(8), eligible);
-        Episode episode = session.progress().next(result, Instant.EPOCH);
+        Episode episode = session.progress().next(result, 0, Instant.EPOCH);
         session = session.with(episode);
         log.add(episode);
         for (int target = 0; target < TARGETS; target++) {
@@ -72,7 +72,7 @@ class FleetBestsTest {
   private static SessionRecord next(
       SessionRecord session, int number, double reward, List<Boolean> eligible) {
     EpisodeResult result = result(number, reward, eligible);
-    return session.with(session.progress().next(result, Instant.EPOCH));
+    return session.with(session.progress().next(result, 0, Instant.EPOCH));
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.Fleet;
+import dev.haq.agent.search.FleetBests;
 import dev.haq.agent.search.SessionLimits;
 import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.SessionState;
@@ -134,6 +135,7 @@ final class SessionFrontsTest {
             : OptionalDouble.of(log.get(log.size() - 1).bestReward());
     return Episode.after(
         best,
+        FleetBests.NONE,
         new EpisodeResult(
             number,
             Policy.uniform(1, LayerBits.of(4, 4)),
@@ -143,6 +145,7 @@ final class SessionFrontsTest {
             0.5,
             false,
             new Timings(1, 1, 0, 0)),
+        1,
         NOW);
   }
 }
