@@ -2,7 +2,6 @@ package dev.haq.agent.search;
 
 import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,18 +46,6 @@ public record SessionRecord(
       Instant createTime) {
     public Definition {
       layers = List.copyOf(layers);
-    }
-
-    /** Of a session with one target. */
-    public Definition(
-        String id,
-        String requestId,
-        String spec,
-        List<String> layers,
-        BudgetLimit budget,
-        boolean extrapolated,
-        Instant createTime) {
-      this(id, requestId, spec, layers, budget, extrapolated, Fleet.NONE, createTime);
     }
   }
 
@@ -248,13 +235,8 @@ public record SessionRecord(
           "episodes is %d: session %s has %d already, ask for more",
           other.episodes(), id(), progress.episodesDone());
     }
-    if (state() == SessionState.STOPPING) {
-      throw new HaqException(
-          Reason.ILLEGAL_STATE,
-          "session %s is STOPPING: extend it once it has stopped".formatted(id()));
-    }
-    boolean again = state().isFinal() || state() == SessionState.FINE_TUNING;
-    Status next = again ? Status.NEW : status;
+    SessionState extended = state().extended(id());
+    Status next = extended == state() ? status : Status.of(extended, false);
     return new SessionRecord(definition, other, next, progress, version, now);
   }
 

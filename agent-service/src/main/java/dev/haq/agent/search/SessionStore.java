@@ -1,6 +1,7 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -21,6 +22,17 @@ public interface SessionStore extends AutoCloseable {
   SessionRecord create(SessionRecord session);
 
   Optional<SessionRecord> find(String sessionId);
+
+  /**
+   * @throws HaqException UNKNOWN_SESSION where there is none of this id
+   */
+  default SessionRecord require(String sessionId) {
+    return find(sessionId)
+        .orElseThrow(
+            () ->
+                new HaqException(
+                    Reason.UNKNOWN_SESSION, "there is no session '" + sessionId + "'"));
+  }
 
   /** The session created with this request id, which is not empty. */
   Optional<SessionRecord> findByRequestId(String requestId);

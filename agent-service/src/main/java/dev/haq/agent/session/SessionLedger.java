@@ -46,10 +46,7 @@ final class SessionLedger {
    * @throws HaqException {@link Reason#UNKNOWN_SESSION}
    */
   SessionRecord get(String id) {
-    return store
-        .find(id)
-        .orElseThrow(
-            () -> new HaqException(Reason.UNKNOWN_SESSION, "there is no session '" + id + "'"));
+    return store.require(id);
   }
 
   /**

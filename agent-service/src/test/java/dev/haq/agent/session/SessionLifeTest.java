@@ -591,7 +591,7 @@ final class SessionLifeTest {
               }
               return call.make();
             });
-    service = service(slow, SessionMetrics.NONE, Duration.ZERO);
+    service = service(slow, new SessionLeasesTest.Counted(), Duration.ZERO);
     service.start();
     SessionRecord ended =
         ended(
@@ -686,7 +686,7 @@ final class SessionLifeTest {
               }
               return answer;
             });
-    service = service(unsteady, SessionMetrics.NONE, Duration.ofSeconds(30));
+    service = service(unsteady, new SessionLeasesTest.Counted(), Duration.ofSeconds(30));
     service.start();
     String id = create();
     RecordingSink sink = new RecordingSink();
@@ -711,7 +711,7 @@ final class SessionLifeTest {
               }
               return call.make();
             });
-    service = service(unsteady, SessionMetrics.NONE, Duration.ZERO);
+    service = service(unsteady, new SessionLeasesTest.Counted(), Duration.ZERO);
     service.start();
     String id = create();
     RecordingSink sink = new RecordingSink();
@@ -746,7 +746,7 @@ final class SessionLifeTest {
   }
 
   private SessionService service() {
-    return service(SessionMetrics.NONE);
+    return service(new SessionLeasesTest.Counted());
   }
 
   private SessionService service(SessionMetrics metrics) {

@@ -488,12 +488,16 @@ abstract class SessionStoreContract {
             policy,
             reward,
             new Accuracy(1000, 900, 990, Math.PI),
-            new Cost(
-                1234.5,
-                0.1 + 0.7,
-                number == 2 ? OptionalDouble.empty() : OptionalDouble.of(1e-9),
-                1e6),
-            2.0 / 3,
+            List.of(
+                Optional.of(
+                    new TargetCost(
+                        new Cost(
+                            1234.5,
+                            0.1 + 0.7,
+                            number == 2 ? OptionalDouble.empty() : OptionalDouble.of(1e-9),
+                            1e6),
+                        2.0 / 3,
+                        true))),
             number < 2,
             new Timings(1.1, 0.3, 0.1, 0.7));
     return Episode.after(
