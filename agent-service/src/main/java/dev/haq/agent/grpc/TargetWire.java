@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.google.protobuf.InvalidProtocolBufferException;
-import dev.haq.agent.search.Fleet;
+import dev.haq.agent.session.Fleet;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.agent.session.TargetHandle;
 import dev.haq.model.Budget;

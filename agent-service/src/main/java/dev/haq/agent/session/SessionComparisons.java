@@ -1,12 +1,8 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.Fleet;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.ResourceBudget;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.model.Budget;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;

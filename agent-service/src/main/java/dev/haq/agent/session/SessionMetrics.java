@@ -1,6 +1,5 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Reward;
 
 /** What is counted and timed. Port: a metrics registry answers. */

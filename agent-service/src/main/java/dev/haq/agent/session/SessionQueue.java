@@ -1,7 +1,5 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionStore;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;

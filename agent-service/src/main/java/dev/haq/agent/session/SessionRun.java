@@ -1,17 +1,10 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.AccuracyEvaluator;
-import dev.haq.agent.search.EndReason;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.EpisodeWindow;
 import dev.haq.agent.search.Search;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.search.Stopwatch;
-import dev.haq.agent.search.Tuned;
-import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;

@@ -1,11 +1,11 @@
 package dev.haq.agent.store;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
-import dev.haq.agent.search.FleetBests;
-import dev.haq.agent.search.Score;
-import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.TargetCost;
+import dev.haq.agent.session.Episode;
+import dev.haq.agent.session.FleetBests;
+import dev.haq.agent.session.Score;
+import dev.haq.agent.session.SessionRecord;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

@@ -1,9 +1,9 @@
 package dev.haq.agent.store;
 
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.Score;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.session.Episode;
+import dev.haq.agent.session.Score;
+import dev.haq.agent.session.SessionRecord;
+import dev.haq.agent.session.SessionStore;
 import dev.haq.agent.store.Binder.Binding;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;

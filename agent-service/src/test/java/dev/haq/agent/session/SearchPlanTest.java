@@ -4,9 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.haq.agent.search.Fleet;
 import dev.haq.agent.search.HardwareCosts;
-import dev.haq.agent.search.SessionRecord;
 import dev.haq.model.BitChoices;
 import dev.haq.model.Budget;
 import dev.haq.model.Cost;

@@ -4,14 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
-import dev.haq.agent.search.Fleet;
-import dev.haq.agent.search.FleetBests;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.search.TargetCost;
 import dev.haq.agent.search.Timings;
 import dev.haq.agent.store.SqlSessionStore;

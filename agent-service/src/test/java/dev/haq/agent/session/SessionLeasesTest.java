@@ -3,10 +3,7 @@ package dev.haq.agent.session;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Reward;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.store.SqlSessionStore;
 import java.time.Duration;
 import java.util.List;

@@ -7,15 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.ddpg.DdpgSettings;
-import dev.haq.agent.search.EndReason;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.Reward;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
-import dev.haq.agent.search.Tuned;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.Budget;
 import dev.haq.model.DataSelection;

@@ -4,12 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.EndReason;
-import dev.haq.agent.search.Fleet;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.store.SqlSessionStore;
 import java.time.Instant;
 import java.util.List;

@@ -1,6 +1,5 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.SessionStore;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;

@@ -3,11 +3,11 @@ package dev.haq.agent.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.Fleet;
-import dev.haq.agent.search.FleetBests;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.session.Episode;
+import dev.haq.agent.session.Fleet;
+import dev.haq.agent.session.FleetBests;
+import dev.haq.agent.session.SessionRecord;
+import dev.haq.agent.session.SessionStore;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;

@@ -1,5 +1,7 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
+import dev.haq.agent.search.BudgetLimit;
+import dev.haq.agent.search.EpisodeResult;
 import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
 import java.time.Instant;

@@ -1,5 +1,6 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
+import dev.haq.agent.search.EpisodeResult;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalDouble;

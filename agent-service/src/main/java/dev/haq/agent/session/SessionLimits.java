@@ -1,5 +1,6 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
+import dev.haq.agent.search.SearchSettings;
 import dev.haq.model.HaqException;
 import java.util.Optional;
 import java.util.OptionalDouble;

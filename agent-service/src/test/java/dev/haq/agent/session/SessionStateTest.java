@@ -1,4 +1,4 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,7 +1,11 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.haq.agent.search.BudgetLimit;
+import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.TargetCost;
+import dev.haq.agent.search.Timings;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Cost;
 import dev.haq.model.LayerBits;
