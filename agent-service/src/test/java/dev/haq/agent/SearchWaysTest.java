@@ -100,12 +100,14 @@ final class SearchWaysTest {
   @Test
   void theTimeLeftIsThatOfEpisodesSideBySide() {
     fixture.quantizer().hold();
+    long start = System.nanoTime();
     String id = client.create(spec(16).setParallelEpisodes(4)).getId();
     fixture.quantizer().permit(4);
     client.awaitEpisodes(id, 4);
     Session session = client.get(id);
-    double seconds = client.episodes(id).stream().mapToDouble(Episode::getSeconds).sum();
-    assertEquals((16 - 4) * (seconds / 4) / 4, session.getSecondsLeft(), 1e-9);
+    double passed = (System.nanoTime() - start) * 1e-9;
+    double left = session.getSecondsLeft();
+    assertTrue(left > 0 && left <= (16 - 4) * passed / 4, left + " s after " + passed + " s");
     fixture.quantizer().permit(1_000);
   }
 

@@ -342,12 +342,14 @@ final class SessionRun implements Runnable {
       }
     } catch (TakenOver e) {
       LOG.warn("{}; what was under way here is dropped", e.getMessage());
+    } catch (StoreAway e) {
+      LOG.warn("session {} stays as it is stored, to be taken up again: {}", id, e.getMessage());
     } catch (RuntimeException e) {
       if (e instanceof HaqException typed && typed.reason() == Reason.UNKNOWN_SESSION) {
         LOG.info("session {} was deleted", id);
         return;
       }
-      // The store itself fails: the session stays as it is stored and is taken up again.
+      // The store itself fails: the session stays as it is stored, as above.
       LOG.error("session {} broke off and its end cannot be stored", id, e);
     }
   }
