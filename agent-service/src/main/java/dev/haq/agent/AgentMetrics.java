@@ -1,8 +1,8 @@
 package dev.haq.agent;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.Timings;
+import dev.haq.agent.session.Episode;
 import dev.haq.agent.session.SessionMetrics;
 import dev.haq.agent.session.SessionService;
 import io.micrometer.core.instrument.Counter;

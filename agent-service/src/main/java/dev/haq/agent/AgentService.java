@@ -3,9 +3,10 @@ package dev.haq.agent;
 import dev.haq.agent.grpc.GrpcBackends;
 import dev.haq.agent.grpc.SearchAgentHandler;
 import dev.haq.agent.grpc.SpecWire;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.session.SessionComparisons;
 import dev.haq.agent.session.SessionService;
+import dev.haq.agent.session.SessionStore;
+import dev.haq.agent.session.SessionTerms;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.HaqException;
 import dev.haq.rpc.RpcChannel;
@@ -63,8 +64,10 @@ public final class AgentService implements AutoCloseable {
               specs,
               backends,
               metrics,
-              settings.sessions().maxRunning(),
-              Duration.ofSeconds(settings.sessions().leaseSeconds()));
+              new SessionTerms(
+                  settings.sessions().maxRunning(),
+                  Duration.ofSeconds(settings.sessions().leaseSeconds()),
+                  patience));
       metrics.observe(sessions);
       parts.push(sessions::close);
       sessions.start();

@@ -30,8 +30,9 @@ public record AgentSettings(
    * How sessions run.
    *
    * @param maxRunning at a time, at least 1; more wait in line
-   * @param patienceSeconds how long a session waits for a service that is away before it fails, at
-   *     least 0; one that is there and busy is waited for however long that takes
+   * @param patienceSeconds how long a session waits for a service or the store that is away before
+   *     it fails or is put down, at least 0; a service that is there and busy is waited for however
+   *     long that takes
    * @param leaseSeconds how long a session stays with a process that is not heard of any more, at
    *     least 2
    */

@@ -4,13 +4,15 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
 import dev.haq.agent.grpc.SpecWire;
 import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.EndReason;
 import dev.haq.agent.search.EpisodeResult;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.TargetCost;
 import dev.haq.agent.search.Timings;
+import dev.haq.agent.session.EndReason;
+import dev.haq.agent.session.Fleet;
+import dev.haq.agent.session.SessionLimits;
+import dev.haq.agent.session.SessionRecord;
+import dev.haq.agent.session.SessionState;
+import dev.haq.agent.session.SessionStore;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Cost;
@@ -33,6 +35,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.UUID;
@@ -203,6 +206,7 @@ public final class StoreBench {
             IntStream.range(0, LAYERS).mapToObj(i -> "/features/features." + i + "/Conv").toList(),
             new BudgetLimit(0.6, 1),
             false,
+            Fleet.NONE,
             now());
     SessionRecord queued =
         store.create(SessionRecord.created(definition, SessionLimits.episodes(episodes)));
@@ -221,7 +225,7 @@ public final class StoreBench {
           store.append(
               session.id(),
               session.version().fence(),
-              session.progress().next(episode(number), now()),
+              session.progress().next(episode(number), 0, now()),
               new byte[0]);
     }
     changed(store, session, session.ended(SessionState.SUCCEEDED, EndReason.EPISODES, "", now()));
@@ -267,8 +271,10 @@ public final class StoreBench {
         new Policy(layers),
         0.1 * (top1 - 720) / 10,
         new Accuracy(1000, top1, 910, 1100 + loss, OptionalDouble.of(loss)),
-        new Cost(cost * 1e6, cost, OptionalDouble.of(cost * 1e-3), size),
-        cost,
+        List.of(
+            Optional.of(
+                new TargetCost(
+                    new Cost(cost * 1e6, cost, OptionalDouble.of(cost * 1e-3), size), cost, true))),
         number <= 20,
         new Timings(1.2, 0.5, 0.01, 0.7));
   }

@@ -87,9 +87,4 @@ public enum Reason {
   public Kind kind() {
     return kind;
   }
-
-  /** Whether the same call may succeed when it is made again unchanged. */
-  public boolean retryable() {
-    return kind == Kind.UNAVAILABLE || kind == Kind.EXHAUSTED;
-  }
 }

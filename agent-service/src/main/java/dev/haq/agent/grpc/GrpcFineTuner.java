@@ -1,9 +1,9 @@
 package dev.haq.agent.grpc;
 
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.Tuned;
-import dev.haq.agent.search.TuningProgress;
+import dev.haq.agent.session.Episode;
 import dev.haq.agent.session.SessionSpec;
+import dev.haq.agent.session.Tuned;
+import dev.haq.agent.session.TuningProgress;
 import dev.haq.model.Accuracy;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;

@@ -1,10 +1,10 @@
 package dev.haq.agent.grpc;
 
 import com.google.protobuf.Empty;
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
+import dev.haq.agent.session.Episode;
 import dev.haq.agent.session.SessionComparisons;
+import dev.haq.agent.session.SessionLimits;
+import dev.haq.agent.session.SessionRecord;
 import dev.haq.agent.session.SessionService;
 import dev.haq.model.HaqException;
 import dev.haq.proto.agent.v1.CreateSessionRequest;

@@ -2,12 +2,12 @@ package dev.haq.agent.grpc;
 
 import com.google.protobuf.Timestamp;
 import dev.haq.agent.search.EpisodeResult;
-import dev.haq.agent.search.Fleet;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.TuningProgress;
+import dev.haq.agent.session.Fleet;
 import dev.haq.agent.session.Preparation;
+import dev.haq.agent.session.SessionRecord;
 import dev.haq.agent.session.SessionService;
+import dev.haq.agent.session.SessionState;
+import dev.haq.agent.session.TuningProgress;
 import dev.haq.model.FineTuning;
 import dev.haq.model.Recipe;
 import dev.haq.proto.agent.v1.EndReason;
@@ -82,8 +82,7 @@ final class SessionWire {
     progress.tunings().of(0).ifPresent(tuned -> message.setTuned(tuned(tuned)));
     if (session.state() == SessionState.RUNNING && progress.episodesDone() > 0) {
       int left = session.limits().episodes() - progress.episodesDone();
-      double each = progress.episodeSeconds() / progress.episodesDone();
-      message.setSecondsLeft(left * each / Math.max(1, spec.getParallelEpisodes()));
+      message.setSecondsLeft(left * progress.episodeSeconds() / progress.episodesDone());
     }
     if (!fleet.targets().isEmpty()) {
       addTargets(progress, message);
@@ -91,7 +90,7 @@ final class SessionWire {
     return message.build();
   }
 
-  private Tuned tuned(dev.haq.agent.search.Tuned tuned) {
+  private Tuned tuned(dev.haq.agent.session.Tuned tuned) {
     Tuned.Builder message =
         Tuned.newBuilder()
             .setEpisode(tuned.episode())
@@ -136,7 +135,7 @@ final class SessionWire {
                 .setLimit(limit.budget().limit())
                 .setReferenceCost(limit.budget().reference()));
       }
-      Optional<dev.haq.agent.search.Episode> best = progress.bests().get(i);
+      Optional<dev.haq.agent.session.Episode> best = progress.bests().get(i);
       if (best.isPresent()) {
         result.setBest(episodeOn(i, best.get()));
       }
@@ -152,12 +151,12 @@ final class SessionWire {
     message.setFleet(result.addAllRegrets(progress.fleet().regrets(first)));
   }
 
-  Episode episode(dev.haq.agent.search.Episode episode) {
+  Episode episode(dev.haq.agent.session.Episode episode) {
     return episodeOn(0, episode);
   }
 
   /** With the cost on one of the session's targets. */
-  Episode episodeOn(int target, dev.haq.agent.search.Episode episode) {
+  Episode episodeOn(int target, dev.haq.agent.session.Episode episode) {
     EpisodeResult result = episode.result();
     Episode.Builder message = withoutCosts(episode);
     result
@@ -183,7 +182,7 @@ final class SessionWire {
     return message.build();
   }
 
-  private Episode.Builder withoutCosts(dev.haq.agent.search.Episode episode) {
+  private Episode.Builder withoutCosts(dev.haq.agent.session.Episode episode) {
     EpisodeResult result = episode.result();
     return Episode.newBuilder()
         .setNumber(episode.number())
@@ -215,7 +214,7 @@ final class SessionWire {
     };
   }
 
-  private static EndReason toProto(dev.haq.agent.search.EndReason reason) {
+  private static EndReason toProto(dev.haq.agent.session.EndReason reason) {
     return switch (reason) {
       case EPISODES -> EndReason.EPISODES;
       case WALL_TIME -> EndReason.WALL_TIME;

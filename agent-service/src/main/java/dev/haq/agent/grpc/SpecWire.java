@@ -6,7 +6,7 @@ import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.Reward;
-import dev.haq.agent.search.SessionLimits;
+import dev.haq.agent.session.SessionLimits;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.agent.session.SpecCodec;
 import dev.haq.model.BitChoices;

@@ -1,9 +1,9 @@
 package dev.haq.agent.grpc;
 
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.TuningProgress;
+import dev.haq.agent.session.Episode;
 import dev.haq.agent.session.Preparation;
+import dev.haq.agent.session.SessionRecord;
+import dev.haq.agent.session.TuningProgress;
 import dev.haq.agent.session.WatchSink;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;

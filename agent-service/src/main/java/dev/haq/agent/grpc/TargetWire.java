@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.google.protobuf.InvalidProtocolBufferException;
-import dev.haq.agent.search.Fleet;
+import dev.haq.agent.session.Fleet;
 import dev.haq.agent.session.SessionSpec;
 import dev.haq.agent.session.TargetHandle;
 import dev.haq.model.Budget;
@@ -22,6 +22,7 @@ import java.util.Set;
 final class TargetWire {
   private static final ObjectMapper YAML = new YAMLMapper();
   private static final String DESCRIBED = "described accelerator";
+  private static final String TABLE = "lookup table";
 
   private TargetWire() {}
 
@@ -80,7 +81,7 @@ final class TargetWire {
     String name =
         switch (message.getTargetCase()) {
           case NAME -> message.getName();
-          case LOOKUP_TABLE -> message.getLookupTable().getName();
+          case LOOKUP_TABLE -> named(message.getLookupTable().getName(), TABLE);
           case ACCELERATOR -> described(message.getAccelerator());
           case TARGET_NOT_SET ->
               throw HaqException.invalid(
@@ -93,11 +94,14 @@ final class TargetWire {
     return new TargetHandle(unlike, message.toByteArray());
   }
 
+  private static String named(String name, String unnamed) {
+    return name.isBlank() ? unnamed : name;
+  }
+
   /** What a description calls itself; the simulator says what is wrong with it. */
   private static String described(String accelerator) {
     try {
-      String name = YAML.readTree(accelerator).path("name").asText("");
-      return name.isBlank() ? DESCRIBED : name;
+      return named(YAML.readTree(accelerator).path("name").asText(""), DESCRIBED);
     } catch (JsonProcessingException e) {
       return DESCRIBED;
     }

@@ -27,31 +27,6 @@ public record EpisodeResult(
     costs = List.copyOf(costs);
   }
 
-  /**
-   * Of a session with one target.
-   *
-   * @param cost as simulated
-   * @param costRatio cost over the session's reference cost, of the budget's resource
-   */
-  public EpisodeResult(
-      int number,
-      Policy policy,
-      double reward,
-      Accuracy accuracy,
-      Cost cost,
-      double costRatio,
-      boolean warmup,
-      Timings timings) {
-    this(
-        number,
-        policy,
-        reward,
-        accuracy,
-        List.of(Optional.of(new TargetCost(cost, costRatio, true))),
-        warmup,
-        timings);
-  }
-
   /** On the session's first target, which every policy of a session with one target runs on. */
   public Cost cost() {
     return costs.get(0).orElseThrow().cost();

@@ -16,9 +16,9 @@ import java.util.concurrent.FutureTask;
  *
  * <p>Episode k is proposed by the agent that has learned from episodes 1 to k - {@code size} and no
  * other, and knows the policies of those between, however fast each evaluation is: the same seed
- * and size give the same search. A size of 1 is the paper's loop. With as many evaluators as the
- * size, each episode's learning holds one of them up; with one more in the window than evaluators,
- * learning from one episode goes on while the next are evaluated.
+ * and size give the same search. A size of 1 is the paper's loop, {@link Search#episode}. With as
+ * many evaluators as the size, each episode's learning holds one of them up; with one more in the
+ * window than evaluators, learning from one episode goes on while the next are evaluated.
  *
  * <p>One thread at a time; proposals are judged by the executor's.
  */
@@ -47,6 +47,12 @@ public final class EpisodeWindow {
    * @param last no episode beyond this one is begun
    */
   public EpisodeResult next(int last) {
+    EpisodeResult result = size == 1 ? search.episode(learned + 1) : interleaved(last);
+    learned++;
+    return result;
+  }
+
+  private EpisodeResult interleaved(int last) {
     while (underWay.size() < size && learned + underWay.size() < last) {
       List<Policy> before = underWay.stream().map(each -> each.proposal().policy()).toList();
       begin(search.propose(learned + underWay.size() + 1, before));
@@ -54,7 +60,6 @@ public final class EpisodeWindow {
     UnderWay first = underWay.element();
     EpisodeResult result = search.learn(verdict(first));
     underWay.remove();
-    learned++;
     return result;
   }
 

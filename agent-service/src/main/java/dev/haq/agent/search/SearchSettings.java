@@ -65,7 +65,7 @@ public record SearchSettings(
   }
 
   /** Whether only weights are searched (paper, 3.4): nothing but the model's size is limited. */
-  boolean weightsOnly() {
+  public boolean weightsOnly() {
     return budgets.stream().allMatch(budget -> budget.resource() == Resource.MODEL_SIZE);
   }
 }

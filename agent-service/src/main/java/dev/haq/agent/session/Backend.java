@@ -1,11 +1,8 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.AccuracyEvaluator;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.SensitivityMeter;
-import dev.haq.agent.search.Tuned;
-import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Network;
 import java.util.Optional;

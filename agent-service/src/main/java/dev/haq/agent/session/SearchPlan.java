@@ -3,7 +3,6 @@ package dev.haq.agent.session;
 import dev.haq.agent.baseline.Agents;
 import dev.haq.agent.search.AccuracyEvaluator;
 import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.Fleet;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.Proposer;
 import dev.haq.agent.search.ResourceBudget;
@@ -13,13 +12,18 @@ import dev.haq.agent.search.SearchTarget;
 import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.agent.search.SharedAccuracies;
 import dev.haq.agent.search.SharedSensitivities;
+import dev.haq.model.BitWidth;
 import dev.haq.model.HaqException;
+import dev.haq.model.LayerBits;
 import dev.haq.model.Network;
+import dev.haq.model.Operand;
+import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -31,13 +35,19 @@ final class SearchPlan {
   /** Between the seeds of agents: 2^64 over the golden ratio, odd. */
   private static final long SEED_STEP = 0x9E3779B97F4A7C15L;
 
+  /** Relative: machines may round differently. */
+  private static final double SAME = 1e-9;
+
   private final SessionSpec spec;
   private final List<SearchTarget> targets = new ArrayList<>();
   private final List<SearchSpace> aims; // of each target, then of the fleet where it has one
   private final Fleet fleet;
 
   private SearchPlan(
-      SessionSpec spec, Network network, Function<TargetHandle, HardwareCosts> costs) {
+      Optional<SessionRecord.Definition> created,
+      SessionSpec spec,
+      Network network,
+      Function<TargetHandle, HardwareCosts> costs) {
     this.spec = spec;
     List<SessionSpec.Target> asked = spec.targets();
     boolean several = asked.size() > 1;
@@ -49,8 +59,11 @@ final class SearchPlan {
       hardware.add(own);
       budgets.add(named(name, () -> budgets(target, name, network, own)));
     }
+    created.ifPresent(definition -> checkUnmoved(definition, budgets));
     Spaces spaces = new Spaces(network, budgets);
-    String refusal = several ? spaces.refusal() : "";
+    // Whether episodes aim at the fleet is settled once: that makes one agent more.
+    String refusal =
+        several ? created.map(d -> d.fleet().refusal()).orElseGet(spaces::refusal) : "";
     aims = spaces.of(several && refusal.isEmpty());
     for (int i = 0; i < asked.size(); i++) {
       targets.add(new SearchTarget(hardware.get(i), aims.get(i)));
@@ -59,14 +72,60 @@ final class SearchPlan {
   }
 
   /**
-   * Asks for the cost tables and for a simulation a budget.
+   * Of a new session. Asks for the cost tables and for a simulation a budget.
    *
    * @throws HaqException when the session cannot run so; of several targets its message names the
    *     one, and its details hold it as {@code target}
    */
   static SearchPlan of(
       SessionSpec spec, Network network, Function<TargetHandle, HardwareCosts> costs) {
-    return new SearchPlan(spec, network, costs);
+    return new SearchPlan(Optional.empty(), spec, network, costs);
+  }
+
+  /**
+   * The same of a session that was created before.
+   *
+   * @throws HaqException ILLEGAL_STATE when a budget, as the session was created with it, is not
+   *     what it would be now; else as of {@link #of}
+   */
+  static SearchPlan again(
+      SessionRecord.Definition created,
+      SessionSpec spec,
+      Network network,
+      Function<TargetHandle, HardwareCosts> costs) {
+    return new SearchPlan(Optional.of(created), spec, network, costs);
+  }
+
+  private static void checkUnmoved(
+      SessionRecord.Definition created, List<List<ResourceBudget>> budgets) {
+    List<Fleet.Target> several = created.fleet().targets();
+    for (int i = 0; i < budgets.size(); i++) {
+      // Of the only target just the main budget's limit is stored.
+      List<BudgetLimit> before =
+          several.isEmpty()
+              ? List.of(created.budget())
+              : several.get(i).limits().stream().map(Fleet.Limit::budget).toList();
+      for (int j = 0; j < before.size(); j++) {
+        ResourceBudget now = budgets.get(i).get(j);
+        checkUnmoved("limit", before.get(j).limit(), now.budget().limit(), now);
+        checkUnmoved("reference cost", before.get(j).reference(), now.budget().reference(), now);
+      }
+    }
+  }
+
+  private static void checkUnmoved(String what, double before, double now, ResourceBudget budget) {
+    if (Math.abs(now - before) > SAME * before) {
+      throw new HaqException(
+          Reason.ILLEGAL_STATE,
+          "the %s of the %s budget%s has moved from %s to %s %s since the session was created: bring back the simulator and target that it was created with, or create a new session"
+              .formatted(
+                  what,
+                  budget.resource(),
+                  budget.target().isEmpty() ? "" : " on " + budget.target(),
+                  before,
+                  now,
+                  budget.resource().unit()));
+    }
   }
 
   private static List<ResourceBudget> budgets(
@@ -118,12 +177,24 @@ final class SearchPlan {
         return e.getMessage();
       }
       for (int i = 0; i < each.size(); i++) {
-        if (!each.get(i).admits(all.decisions().uniform(0))) {
+        if (!reaches(each.get(i), all.decisions().uniform(0))) {
           return "%s keeps other widths at the first and the last layer than the rest"
               .formatted(budgets.get(i).get(0).target());
         }
       }
       return "";
+    }
+
+    /** Whether a search may come to these widths, at whatever cost. */
+    private boolean reaches(SearchSpace space, Policy policy) {
+      Policy decided = policy;
+      if (space.settings().weightsOnly()) {
+        for (int layer = 0; layer < network.size(); layer++) {
+          LayerBits bits = policy.get(layer).with(Operand.ACTIVATIONS, BitWidth.FLOAT);
+          decided = decided.with(layer, bits);
+        }
+      }
+      return space.decisions().reach(decided);
     }
   }
 

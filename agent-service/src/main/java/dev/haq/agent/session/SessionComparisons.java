@@ -1,12 +1,8 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.Fleet;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.ResourceBudget;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.model.Budget;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
@@ -36,16 +32,9 @@ public final class SessionComparisons {
     fronts = new SessionFronts(store);
   }
 
-  private SessionRecord session(String id) {
-    return store
-        .find(id)
-        .orElseThrow(
-            () -> new HaqException(Reason.UNKNOWN_SESSION, "there is no session '" + id + "'"));
-  }
-
   /** A session, with the episodes that no other of it beats in both reward or accuracy and cost. */
   public Front front(String id) {
-    SessionRecord session = session(id);
+    SessionRecord session = store.require(id);
     return new Front(session, fronts.of(id));
   }
 
@@ -92,7 +81,7 @@ public final class SessionComparisons {
     List<Entry> entries = new ArrayList<>();
     String model = null;
     for (String id : ids) {
-      SessionRecord session = session(id);
+      SessionRecord session = store.require(id);
       SessionSpec spec = codec.decode(session.definition().spec());
       if (model != null && !model.equals(spec.model())) {
         throw HaqException.invalid(

@@ -1,9 +1,6 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.ParetoFront;
-import dev.haq.agent.search.Score;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.model.Cost;
 import dev.haq.model.Resource;
 import java.util.ArrayList;

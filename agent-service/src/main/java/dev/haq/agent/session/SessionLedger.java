@@ -1,11 +1,6 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Reward;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
-import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.time.Duration;
@@ -46,10 +41,7 @@ final class SessionLedger {
    * @throws HaqException {@link Reason#UNKNOWN_SESSION}
    */
   SessionRecord get(String id) {
-    return store
-        .find(id)
-        .orElseThrow(
-            () -> new HaqException(Reason.UNKNOWN_SESSION, "there is no session '" + id + "'"));
+    return store.require(id);
   }
 
   /**
@@ -111,6 +103,13 @@ final class SessionLedger {
         metrics.takenOver();
       }
       return stored;
+    }
+  }
+
+  /** Lets a session come to rest on which nobody works and that waits for nothing else. */
+  void settle(SessionRecord before) {
+    synchronized (lock(before.id())) {
+      changed(before, before.takenOver(now()));
     }
   }
 

@@ -1,26 +1,9 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Reward;
 
 /** What is counted and timed. Port: a metrics registry answers. */
 public interface SessionMetrics {
-  /** Counts nothing. */
-  SessionMetrics NONE =
-      new SessionMetrics() {
-        @Override
-        public void episode(Reward reward, Episode episode, double storeSeconds) {}
-
-        @Override
-        public void ended(String state) {}
-
-        @Override
-        public void takenOver() {}
-
-        @Override
-        public void leaseLost() {}
-      };
-
   /**
    * An episode was stored.
    *

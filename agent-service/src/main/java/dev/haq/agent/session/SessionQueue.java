@@ -1,8 +1,5 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionStore;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +29,8 @@ final class SessionQueue implements AutoCloseable {
   /** How many sessions are looked at when a place is free. */
   private static final int LOOK_AHEAD = 16;
 
-  private final Terms terms;
+  private final String owner;
+  private final SessionTerms terms;
   private final SessionStore store;
   private final SessionLedger ledger;
   private final SessionWatchers watchers;
@@ -52,23 +50,17 @@ final class SessionQueue implements AutoCloseable {
   private record Running(Thread thread, SessionRun run) {}
 
   /**
-   * How a process works on sessions.
-   *
-   * @param owner what it is called in leases, unlike any other process
-   * @param places how many sessions it runs at a time, at least 1
-   * @param lease how long a session stays its own after it was last heard of, at least a second
-   */
-  record Terms(String owner, int places, Duration lease) {}
-
-  /**
+   * @param owner what this process is called in leases, unlike any other
    * @param runs makes the run of a session that was leased; empty when it cannot be run
    */
   SessionQueue(
-      Terms terms,
+      String owner,
+      SessionTerms terms,
       SessionStore store,
       SessionLedger ledger,
       SessionWatchers watchers,
       Function<SessionRecord, Optional<SessionRun>> runs) {
+    this.owner = owner;
     this.terms = terms;
     this.store = store;
     this.ledger = ledger;
@@ -78,6 +70,7 @@ final class SessionQueue implements AutoCloseable {
 
   /** Begins to take what waits in the store. */
   void start() {
+    settle();
     fill();
     // Its future never completes: tick lets no exception out, and close ends the clock.
     var unused =
@@ -96,18 +89,30 @@ final class SessionQueue implements AutoCloseable {
         // One resumed while its last thread is still leaving waits for that.
         if (running.size() < terms.places() && !running.containsKey(session.id())) {
           found = true;
-          ledger.lease(session, terms.owner(), terms.lease()).ifPresent(this::begin);
+          ledger.lease(session, owner, terms.lease()).ifPresent(this::begin);
         }
       }
     }
     queued = store.queued();
   }
 
+  /** Lets sessions come to rest that waited for an episode which died with its process. */
+  private synchronized void settle() {
+    if (closed) {
+      return;
+    }
+    for (SessionRecord session : store.interrupted(LOOK_AHEAD)) {
+      if (!running.containsKey(session.id())) {
+        ledger.settle(session);
+      }
+    }
+  }
+
   private void begin(SessionRecord session) {
     String id = session.id();
     Optional<SessionRun> run = runs.apply(session);
     if (run.isEmpty()) {
-      store.release(terms.owner(), id);
+      store.release(owner, id);
       return;
     }
     Thread thread =
@@ -127,7 +132,7 @@ final class SessionQueue implements AutoCloseable {
 
   private synchronized void leave(String id) {
     try {
-      store.release(terms.owner(), id);
+      store.release(owner, id);
     } catch (RuntimeException e) {
       LOG.warn("the lease of session {} runs out by itself: {}", id, e.getMessage());
     }
@@ -150,10 +155,11 @@ final class SessionQueue implements AutoCloseable {
   private void tick() {
     try {
       if (!running.isEmpty() && System.nanoTime() - renewed > terms.lease().toNanos() / 3) {
-        store.renew(terms.owner(), running.keySet(), terms.lease());
+        store.renew(owner, running.keySet(), terms.lease());
         renewed = System.nanoTime();
       }
       lookAround();
+      settle();
       fill();
     } catch (RuntimeException e) {
       LOG.warn("the session store does not answer: {}", e.getMessage());
@@ -218,7 +224,7 @@ final class SessionQueue implements AutoCloseable {
       if (!clock.awaitTermination(GRACE_MILLIS, TimeUnit.MILLISECONDS)) {
         LOG.warn("the session store is still being read");
       }
-      store.release(terms.owner());
+      store.release(owner);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException e) {

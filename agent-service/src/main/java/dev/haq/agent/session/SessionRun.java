@@ -1,16 +1,10 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.AccuracyEvaluator;
-import dev.haq.agent.search.EndReason;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.search.EpisodeWindow;
 import dev.haq.agent.search.Search;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
-import dev.haq.agent.search.Tuned;
-import dev.haq.agent.search.TuningProgress;
+import dev.haq.agent.search.Stopwatch;
 import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
@@ -19,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +27,7 @@ import org.slf4j.LoggerFactory;
 final class SessionRun implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionRun.class);
   private static final int LONGEST_ERROR = 1000;
+  private static final String STORE = "the session store";
 
   /** Between two reports of how far fine-tuning is. */
   private static final long PROGRESS_NANOS = 1_000_000_000;
@@ -42,6 +38,7 @@ final class SessionRun implements Runnable {
   private final SessionLedger ledger;
   private final SessionStore store;
   private final Backend backend;
+  private final Patience patience;
   private final AtomicBoolean leaseLost = new AtomicBoolean();
   private volatile boolean halted;
 
@@ -52,24 +49,28 @@ final class SessionRun implements Runnable {
 
   /**
    * @param leased the session as it stands under the lease that this run works under
+   * @param patience with the store
    */
   SessionRun(
       SessionRecord leased,
       SessionSpec spec,
       SessionLedger ledger,
       SessionStore store,
-      Backend backend) {
+      Backend backend,
+      Patience patience) {
     this.id = leased.id();
     this.fence = leased.version().fence();
     this.spec = spec;
     this.ledger = ledger;
     this.store = store;
     this.backend = backend;
+    this.patience = patience;
   }
 
   /** Drops what is under way and leaves the session as it is stored: this process is ending. */
   void halt() {
     halted = true;
+    patience.abort();
     backend.abort();
   }
 
@@ -106,17 +107,39 @@ final class SessionRun implements Runnable {
     }
   }
 
+  /** The store has been away for too long: the session stays as it is stored. */
+  private static final class StoreAway extends RuntimeException {
+    StoreAway(HaqException cause) {
+      super(cause.getMessage(), cause);
+    }
+  }
+
+  /** Asks the store, and asks it again while it is away: what was evaluated is not to be lost. */
+  private <R> R stored(Supplier<R> call) {
+    try {
+      return patience.call(STORE, call);
+    } catch (HaqException e) {
+      throw e.reason() == Reason.UNAVAILABLE ? new StoreAway(e) : e;
+    }
+  }
+
+  private SessionRecord session() {
+    return stored(() -> ledger.get(id));
+  }
+
   /** Changes the session, as long as it is this run's. */
   private SessionRecord change(UnaryOperator<SessionRecord> change) {
-    return ledger.change(
-        id,
-        session -> {
-          if (session.version().fence() != fence) {
-            leaseLost();
-            throw new TakenOver(id);
-          }
-          return change.apply(session);
-        });
+    return stored(
+        () ->
+            ledger.change(
+                id,
+                session -> {
+                  if (session.version().fence() != fence) {
+                    leaseLost();
+                    throw new TakenOver(id);
+                  }
+                  return change.apply(session);
+                }));
   }
 
   /** Drops what is under way: there is no such session any more. */
@@ -178,9 +201,11 @@ final class SessionRun implements Runnable {
    * episodes that its agent will propose.
    */
   private EpisodeWindow prepare(Executor evaluators) {
-    SessionRecord session = ledger.get(id);
+    SessionRecord session = session();
     Network network = backend.network();
-    SearchPlan plan = SearchPlan.of(spec, network, target -> backend.costs(network, target));
+    SearchPlan plan =
+        SearchPlan.again(
+            session.definition(), spec, network, target -> backend.costs(network, target));
     AccuracyEvaluator evaluator = backend.evaluator(network, session.progress().baseline());
     if (session.progress().baseline().isEmpty()) {
       Accuracy baseline = evaluator.baseline();
@@ -193,8 +218,7 @@ final class SessionRun implements Runnable {
     if (done > 0) {
       episodes.restore(
           done,
-          store
-              .checkpoint(id)
+          stored(() -> store.checkpoint(id))
               .orElseThrow(
                   () -> new IllegalStateException("session " + id + " has lost its checkpoint")));
     }
@@ -203,10 +227,12 @@ final class SessionRun implements Runnable {
 
   private void runEpisodes(EpisodeWindow episodes) {
     SessionRecord session = heed();
+    Stopwatch watch = new Stopwatch();
     while (searches(session)) {
       EpisodeResult result = episodes.next(session.limits().episodes());
-      Episode episode = session.progress().next(result, SessionLedger.now());
-      ledger.append(id, fence, spec.reward(), episode, episodes.snapshot());
+      byte[] snapshot = episodes.snapshot();
+      Episode episode = session.progress().next(result, watch.lap(), SessionLedger.now());
+      stored(() -> ledger.append(id, fence, spec.reward(), episode, snapshot));
       session = heed();
     }
   }
@@ -227,7 +253,7 @@ final class SessionRun implements Runnable {
   }
 
   private Optional<EndReason> reached(SessionRecord session) {
-    return session.limits().reached(session.progress(), spec.pace().parallelEpisodes());
+    return session.limits().reached(session.progress());
   }
 
   /** What follows the last episode. Who has asked for a stop does not wait for fine-tuning. */
@@ -254,7 +280,7 @@ final class SessionRun implements Runnable {
 
   /** Trains the best policies' networks, if the session has come to that. */
   private void tune() {
-    SessionRecord session = ledger.get(id);
+    SessionRecord session = session();
     if (tunes(session)) {
       Network network = backend.network();
       while (tunes(session)) {
@@ -298,6 +324,9 @@ final class SessionRun implements Runnable {
       return;
     }
     try {
+      if (failure instanceof StoreAway away) {
+        throw away;
+      }
       SessionState state = heed().state();
       String error = oneLine(failure);
       Throwable trace = failure instanceof HaqException ? null : failure;
@@ -318,8 +347,7 @@ final class SessionRun implements Runnable {
         LOG.info("session {} was deleted", id);
         return;
       }
-      // The store itself fails: the session stays as it is stored and is taken up at the next
-      // start.
+      // The store itself fails: the session stays as it is stored and is taken up again.
       LOG.error("session {} broke off and its end cannot be stored", id, e);
     }
   }

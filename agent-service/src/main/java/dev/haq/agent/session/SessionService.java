@@ -1,12 +1,5 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.EndReason;
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
-import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
 import dev.haq.model.Network;
@@ -35,31 +28,22 @@ public final class SessionService implements AutoCloseable {
   private final SessionWatchers watchers;
   private final SessionLedger ledger;
   private final SessionQueue queue;
+  private final Duration patience;
 
-  /**
-   * @param maxRunning how many sessions run at a time in this process, at least 1
-   * @param lease how long a session stays with a process that is not heard of any more, at least a
-   *     second; other processes that share the store take it over after that
-   */
   public SessionService(
       SessionStore store,
       SpecCodec codec,
       Backend.Factory backends,
       SessionMetrics metrics,
-      int maxRunning,
-      Duration lease) {
+      SessionTerms terms) {
     this.store = store;
     this.codec = codec;
     this.backends = backends;
+    patience = terms.patience();
     watchers = new SessionWatchers(store);
     ledger = new SessionLedger(store, watchers, metrics);
     queue =
-        new SessionQueue(
-            new SessionQueue.Terms(UUID.randomUUID().toString(), maxRunning, lease),
-            store,
-            ledger,
-            watchers,
-            this::run);
+        new SessionQueue(UUID.randomUUID().toString(), terms, store, ledger, watchers, this::run);
   }
 
   /** Begins to work on sessions, also on those that a process before this one left unfinished. */
@@ -137,7 +121,9 @@ public final class SessionService implements AutoCloseable {
   private Optional<SessionRun> run(SessionRecord leased) {
     try {
       SessionSpec spec = codec.decode(leased.definition().spec());
-      return Optional.of(new SessionRun(leased, spec, ledger, store, backends.open(spec, true)));
+      Backend backend = backends.open(spec, true);
+      Patience waiting = Patience.waiting(patience);
+      return Optional.of(new SessionRun(leased, spec, ledger, store, backend, waiting));
     } catch (RuntimeException e) {
       LOG.error("session {} cannot be started", leased.id(), e);
       String error = "the session cannot be started: " + e.getMessage();
@@ -180,7 +166,9 @@ public final class SessionService implements AutoCloseable {
 
   /**
    * Sends {@code sink} the session as it stands, every episode past {@code afterEpisode} once and
-   * in order, new ones as they are stored, every change of state, and last of all the final state.
+   * in order, new ones as they are stored, changes of state, and last of all the final state. Every
+   * state that this process gives the session is sent; of those that another gives it, the one that
+   * is read once a second.
    */
   public void watch(String id, int afterEpisode, WatchSink sink) {
     if (afterEpisode < 0) {
@@ -285,7 +273,7 @@ public final class SessionService implements AutoCloseable {
         etag,
         s -> {
           if (s.state().isFinal()) {
-            limits.checkAhead(s.progress(), spec.pace().parallelEpisodes());
+            limits.checkAhead(s.progress());
           }
           return s.extended(limits, tuned && !s.progress().isTuned(), SessionLedger.now());
         });

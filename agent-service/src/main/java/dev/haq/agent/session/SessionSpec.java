@@ -6,7 +6,6 @@ import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSettings;
-import dev.haq.agent.search.SessionLimits;
 import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Budget;

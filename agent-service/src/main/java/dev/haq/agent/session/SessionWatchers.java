@@ -1,9 +1,5 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
-import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.util.Map;

@@ -1,6 +1,5 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.Episode;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;

@@ -1,9 +1,5 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.TuningProgress;
-
 /** Where a watcher's events go. Port: a stream of messages answers. Its methods do not block. */
 public interface WatchSink {
   /** The first event: the session as it stands. */

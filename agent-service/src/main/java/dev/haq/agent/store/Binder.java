@@ -1,6 +1,6 @@
 package dev.haq.agent.store;
 
-import dev.haq.agent.search.SessionLimits;
+import dev.haq.agent.session.SessionLimits;
 import dev.haq.model.Accuracy;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;

@@ -2,12 +2,16 @@ package dev.haq.agent.store;
 
 import dev.haq.model.HaqException;
 import io.agroal.api.AgroalDataSource;
+import io.agroal.api.configuration.AgroalConnectionPoolConfiguration.ConnectionValidator;
+import io.agroal.api.configuration.supplier.AgroalConnectionPoolConfigurationSupplier;
 import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplier;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -37,6 +41,27 @@ final class Database implements AutoCloseable {
   private static final String MIGRATIONS = "classpath:dev/haq/agent/store/migration";
   private static final int MAX_CONNECTIONS = 8;
 
+  /** A connection to a server that was idle for so long is tried before it is used. */
+  private static final Duration IDLE = Duration.ofSeconds(1);
+
+  /** The most that such a try takes. */
+  private static final int TRY_SECONDS = 5;
+
+  /** Connections grow no older: they follow a server that has moved. */
+  private static final Duration LIFETIME = Duration.ofMinutes(30);
+
+  /** The most that a server's answer is waited for, unless the URL says otherwise. */
+  private static final String ANSWER_SECONDS = "60";
+
+  /**
+   * How SQL states begin after which a connection is of no use: it broke (08), the server goes or
+   * has not come yet (57P), or it has become another's standby (25006).
+   */
+  private static final List<String> LOST = List.of("08", "57P", "25006");
+
+  /** SQL state of a connection that could not be made. */
+  private static final String UNCONNECTED = "08001";
+
   /** H2's error code of a database file that another process holds. */
   private static final int ALREADY_OPEN = 90020;
 
@@ -56,17 +81,25 @@ final class Database implements AutoCloseable {
    */
   static Database open(String url) {
     String jdbcUrl = jdbcUrl(url);
+    boolean h2 = jdbcUrl.startsWith(H2);
     checkReachable(jdbcUrl, url);
     AgroalDataSourceConfigurationSupplier configuration =
         new AgroalDataSourceConfigurationSupplier()
             .connectionPoolConfiguration(
-                pool ->
-                    pool.initialSize(1)
-                        .minSize(1)
-                        .maxSize(MAX_CONNECTIONS)
-                        .acquisitionTimeout(Duration.ofSeconds(30))
-                        .connectionFactoryConfiguration(
-                            factory -> factory.jdbcUrl(jdbcUrl).autoCommit(false)));
+                pool -> {
+                  pool.initialSize(1)
+                      .minSize(1)
+                      .maxSize(MAX_CONNECTIONS)
+                      .acquisitionTimeout(Duration.ofSeconds(30))
+                      .connectionFactoryConfiguration(
+                          factory -> {
+                            factory.jdbcUrl(jdbcUrl).autoCommit(false);
+                            return h2
+                                ? factory
+                                : factory.jdbcProperty("socketTimeout", ANSWER_SECONDS);
+                          });
+                  return h2 ? pool : replacingLostConnections(pool);
+                });
     AgroalDataSource pool;
     try {
       pool = AgroalDataSource.from(configuration);
@@ -77,7 +110,7 @@ final class Database implements AutoCloseable {
       Flyway.configure()
           .dataSource(pool)
           .locations(MIGRATIONS)
-          .placeholders(Map.of("bytes", jdbcUrl.startsWith(H2) ? "binary large object" : "bytea"))
+          .placeholders(Map.of("bytes", h2 ? "binary large object" : "bytea"))
           .load()
           .migrate();
     } catch (FlywayException e) {
@@ -86,7 +119,21 @@ final class Database implements AutoCloseable {
           "session store %s: its schema cannot be brought up to date: %s",
           withoutPassword(url), firstLine(e));
     }
-    return new Database(pool, jdbcUrl.startsWith(H2));
+    return new Database(pool, h2);
+  }
+
+  /** For a server, which may restart; an embedded database ends with its last connection. */
+  private static AgroalConnectionPoolConfigurationSupplier replacingLostConnections(
+      AgroalConnectionPoolConfigurationSupplier pool) {
+    return pool.exceptionSorter(Database::isLost)
+        .connectionValidator(ConnectionValidator.defaultValidatorWithTimeout(TRY_SECONDS))
+        .idleValidationTimeout(IDLE)
+        .maxLifetime(LIFETIME);
+  }
+
+  /** Whether the database is away, for this connection at least. */
+  static boolean isLost(SQLException e) {
+    return e.getSQLState() != null && LOST.stream().anyMatch(e.getSQLState()::startsWith);
   }
 
   private static String jdbcUrl(String url) {
@@ -159,19 +206,34 @@ final class Database implements AutoCloseable {
   }
 
   private <T> T inTransaction(Work<T> work) throws SQLException {
-    try (Connection connection = pool.getConnection()) {
+    try (Connection connection = connection()) {
       connection.setAutoCommit(false);
-      boolean done = false;
       try {
         T result = work.on(connection);
         connection.commit();
-        done = true;
         return result;
-      } finally {
-        if (!done) {
-          connection.rollback();
-        }
+      } catch (Throwable e) {
+        rollBack(connection, e);
+        throw e;
       }
+    }
+  }
+
+  /** The pool's own failures have no SQL state. */
+  private Connection connection() throws SQLException {
+    try {
+      return pool.getConnection();
+    } catch (SQLException e) {
+      throw new SQLTransientConnectionException("no connection: " + e.getMessage(), UNCONNECTED, e);
+    }
+  }
+
+  /** Where that is not possible the connection is lost, and {@code cause} says why. */
+  private static void rollBack(Connection connection, Throwable cause) {
+    try {
+      connection.rollback();
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
     }
   }
 

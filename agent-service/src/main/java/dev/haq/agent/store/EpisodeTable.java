@@ -1,18 +1,20 @@
 package dev.haq.agent.store;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
-import dev.haq.agent.search.FleetBests;
-import dev.haq.agent.search.Score;
-import dev.haq.agent.search.SessionRecord;
 import dev.haq.agent.search.TargetCost;
+import dev.haq.agent.session.Episode;
+import dev.haq.agent.session.FleetBests;
+import dev.haq.agent.session.Score;
+import dev.haq.agent.session.SessionRecord;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
@@ -21,8 +23,11 @@ import java.util.function.ToDoubleFunction;
 final class EpisodeTable {
   private EpisodeTable() {}
 
-  /** Counts the log's next entry in its session, which must run under this lease. */
-  static void count(Connection connection, String sessionId, long fence, Episode episode)
+  /**
+   * Counts the log's next entry in its session; answers whether it is that, and the session runs
+   * under this lease.
+   */
+  static boolean count(Connection connection, String sessionId, long fence, Episode episode)
       throws SQLException {
     String best = episode.improved() ? ", best_episode = " + episode.number() : "";
     try (PreparedStatement update =
@@ -34,17 +39,19 @@ final class EpisodeTable {
                 + " and state in ('RUNNING', 'STOPPING')")) {
       new Binder(update)
           .number(episode.number())
-          .number(episode.result().timings().total())
+          .number(episode.elapsedSeconds())
           .time(episode.createTime())
           .text(sessionId)
           .number(fence)
           .number(episode.number() - 1);
-      if (update.executeUpdate() != 1) {
-        throw new IllegalStateException(
-            "session %s does not run here, or its next episode is not %d"
-                .formatted(sessionId, episode.number()));
-      }
+      return update.executeUpdate() == 1;
     }
+  }
+
+  /** Whether the log ends with this very episode. */
+  static boolean isLast(Connection connection, String sessionId, Episode episode)
+      throws SQLException {
+    return episodes(connection, sessionId, episode.number() - 1, 2).equals(List.of(episode));
   }
 
   /** The log's next entry, and the bests that it is. */
@@ -59,8 +66,8 @@ final class EpisodeTable {
                 + " top5_correct, cross_entropy_sum, kl_divergence_sum, cycles, latency_seconds,"
                 + " energy_joules, model_size_bytes, cost_ratio, eligible, further_costs, improved,"
                 + " improved_for, best_reward, warmup, seconds, agent_seconds, simulator_seconds,"
-                + " quantizer_seconds, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                + " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+                + " quantizer_seconds, elapsed_seconds, created_at) values (?, ?, ?, ?, ?, ?, ?,"
+                + " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Binder(insert)
           .text(sessionId)
           .number(episode.number())
@@ -83,6 +90,7 @@ final class EpisodeTable {
           .number(result.timings().agent())
           .number(result.timings().simulator())
           .number(result.timings().quantizer())
+          .number(episode.elapsedSeconds())
           .time(episode.createTime());
       insert.executeUpdate();
     }
@@ -202,26 +210,40 @@ final class EpisodeTable {
     }
   }
 
-  /** A session with the bests of its further targets and of its fleet, where it has several. */
-  static SessionRecord withFleetBests(Connection connection, SessionRecord session)
+  /** Sessions with the bests of their further targets and of their fleet, where they have them. */
+  static List<SessionRecord> withFleetBests(Connection connection, List<SessionRecord> sessions)
       throws SQLException {
-    if (session.definition().fleet().targets().isEmpty()) {
-      return session;
+    Map<String, List<Optional<Episode>>> bests = new LinkedHashMap<>(); // by session
+    for (SessionRecord session : sessions) {
+      if (!session.definition().fleet().targets().isEmpty()) {
+        bests.put(session.id(), new ArrayList<>(session.progress().fleet().byAim()));
+      }
     }
-    List<Optional<Episode>> bests = new ArrayList<>(session.progress().fleet().byAim());
+    if (bests.isEmpty()) {
+      return sessions;
+    }
     try (PreparedStatement select =
         connection.prepareStatement(
-            "select b.aim, "
+            "select b.session_id, b.aim, "
                 + Rows.EPISODE_COLUMNS
                 + " from fleet_best b join episode e on e.session_id = b.session_id and e.number ="
-                + " b.episode where b.session_id = ?")) {
-      new Binder(select).text(session.id());
+                + " b.episode where b.session_id in ("
+                + Binder.places(bests.size())
+                + ")")) {
+      Binder binder = new Binder(select);
+      for (String id : bests.keySet()) {
+        binder.text(id);
+      }
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
-          bests.set(rows.getInt("aim") - 1, Optional.of(Rows.episode(rows)));
+          bests
+              .get(rows.getString("session_id"))
+              .set(rows.getInt("aim") - 1, Optional.of(Rows.episode(rows)));
         }
       }
     }
-    return session.with(new FleetBests(bests));
+    return sessions.stream()
+        .map(s -> bests.containsKey(s.id()) ? s.with(new FleetBests(bests.get(s.id()))) : s)
+        .toList();
   }
 }

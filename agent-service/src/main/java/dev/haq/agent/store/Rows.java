@@ -4,17 +4,17 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.EndReason;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
-import dev.haq.agent.search.Fleet;
-import dev.haq.agent.search.FleetBests;
-import dev.haq.agent.search.Score;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
 import dev.haq.agent.search.TargetCost;
 import dev.haq.agent.search.Timings;
+import dev.haq.agent.session.EndReason;
+import dev.haq.agent.session.Episode;
+import dev.haq.agent.session.Fleet;
+import dev.haq.agent.session.FleetBests;
+import dev.haq.agent.session.Score;
+import dev.haq.agent.session.SessionLimits;
+import dev.haq.agent.session.SessionRecord;
+import dev.haq.agent.session.SessionState;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Cost;
 import java.sql.ResultSet;
@@ -42,7 +42,8 @@ final class Rows {
           + " e_further_costs, e.improved as e_improved, e.improved_for as e_improved_for,"
           + " e.best_reward as e_best_reward, e.warmup as e_warmup, e.seconds as e_seconds,"
           + " e.agent_seconds as e_agent_seconds, e.simulator_seconds as e_simulator_seconds,"
-          + " e.quantizer_seconds as e_quantizer_seconds, e.created_at as e_created_at";
+          + " e.quantizer_seconds as e_quantizer_seconds, e.created_at as e_created_at,"
+          + " coalesce(e.elapsed_seconds, e.seconds) as e_elapsed_seconds";
 
   /** Of table {@code episode e}: what {@link #score} reads. */
   static final String SCORE_COLUMNS =
@@ -145,6 +146,7 @@ final class Rows {
         row.getBoolean("e_improved"),
         row.getDouble("e_best_reward"),
         numbers(row.getString("e_improved_for")),
+        row.getDouble("e_elapsed_seconds"),
         instant(row, "e_created_at"));
   }
 

@@ -1,9 +1,9 @@
 package dev.haq.agent.store;
 
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.Score;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.session.Episode;
+import dev.haq.agent.session.Score;
+import dev.haq.agent.session.SessionRecord;
+import dev.haq.agent.session.SessionStore;
 import dev.haq.agent.store.Binder.Binding;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
@@ -35,7 +35,6 @@ public final class SqlSessionStore implements SessionStore {
       "current_timestamp + cast(? as double precision) * interval '1' second";
 
   private static final String UNIQUE_VIOLATION = "23505";
-  private static final String CONNECTION_TROUBLE = "08";
 
   private final Database database;
 
@@ -257,6 +256,20 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   @Override
+  public List<SessionRecord> interrupted(int limit) {
+    return query(
+        connection ->
+            select(
+                connection,
+                "where (s.state = 'STOPPING' or (s.pause_requested and s.state in "
+                    + UNFINISHED
+                    + ")) and "
+                    + UNLEASED
+                    + " order by s.position limit ?",
+                b -> b.number(limit)));
+  }
+
+  @Override
   public int queued() {
     return query(
         connection -> {
@@ -324,9 +337,14 @@ public final class SqlSessionStore implements SessionStore {
   public SessionRecord append(String sessionId, long fence, Episode episode, byte[] snapshot) {
     return change(
         connection -> {
-          EpisodeTable.count(connection, sessionId, fence, episode);
-          EpisodeTable.insert(connection, sessionId, episode);
-          EpisodeTable.replaceCheckpoint(connection, sessionId, episode.number(), snapshot);
+          if (EpisodeTable.count(connection, sessionId, fence, episode)) {
+            EpisodeTable.insert(connection, sessionId, episode);
+            EpisodeTable.replaceCheckpoint(connection, sessionId, episode.number(), snapshot);
+          } else if (!EpisodeTable.isLast(connection, sessionId, episode)) {
+            throw new IllegalStateException(
+                "session %s does not run here, or its next episode is not %d"
+                    .formatted(sessionId, episode.number()));
+          }
           return select(connection, "where s.id = ?", b -> b.text(sessionId)).get(0);
         });
   }
@@ -368,10 +386,7 @@ public final class SqlSessionStore implements SessionStore {
           sessions.add(Rows.session(rows));
         }
       }
-      for (int i = 0; i < sessions.size(); i++) {
-        sessions.set(i, EpisodeTable.withFleetBests(connection, sessions.get(i)));
-      }
-      return sessions;
+      return EpisodeTable.withFleetBests(connection, sessions);
     }
   }
 
@@ -392,9 +407,10 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   private static HaqException failed(SQLException e) {
-    boolean connection = e.getSQLState() != null && e.getSQLState().startsWith(CONNECTION_TROUBLE);
     String first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     return new HaqException(
-        connection ? Reason.UNAVAILABLE : Reason.INTERNAL, "the session store failed: " + first, e);
+        Database.isLost(e) ? Reason.UNAVAILABLE : Reason.INTERNAL,
+        "the session store failed: " + first,
+        e);
   }
 }

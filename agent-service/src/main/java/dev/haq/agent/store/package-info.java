@@ -1,5 +1,5 @@
 /**
  * Sessions, episodes and checkpoints in a SQL database: embedded H2, or any that understands the
- * same statements. It owns the schema and implements the search's {@code SessionStore}.
+ * same statements. It owns the schema and implements the sessions' {@code SessionStore}.
  */
 package dev.haq.agent.store;

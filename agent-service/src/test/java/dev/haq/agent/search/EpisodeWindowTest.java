@@ -1,6 +1,8 @@
 package dev.haq.agent.search;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -40,7 +42,9 @@ class EpisodeWindowTest {
     for (int n = 1; n <= EPISODES; n++) {
       expected.add(plain.episode(n).reward());
     }
-    assertEquals(expected, run(new EpisodeWindow(search(problem), 1, Runnable::run), EPISODES));
+    EpisodeWindow window = new EpisodeWindow(search(problem), 1, Runnable::run);
+    assertEquals(expected, run(window, EPISODES));
+    assertArrayEquals(plain.agentSnapshot(), window.snapshot());
   }
 
   @Test
@@ -149,6 +153,20 @@ class EpisodeWindowTest {
       rewards.add(window.next(12).reward());
     }
     assertEquals(undisturbed, rewards);
+  }
+
+  @Test
+  void whatGoesWrongInAWindowOfOneArrivesAsItIs() {
+    Error broken = new AssertionError("broken");
+    AccuracyEvaluator failing =
+        new Judge() {
+          @Override
+          public Accuracy evaluate(Policy policy) {
+            throw broken;
+          }
+        };
+    EpisodeWindow window = new EpisodeWindow(search(failing), 1, Runnable::run);
+    assertSame(broken, assertThrows(AssertionError.class, () -> window.next(1)));
   }
 
   private class Judge implements AccuracyEvaluator {

@@ -1,11 +1,8 @@
 package dev.haq.agent.session;
 
 import dev.haq.agent.search.AccuracyEvaluator;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.HardwareCosts;
 import dev.haq.agent.search.SensitivityMeter;
-import dev.haq.agent.search.Tuned;
-import dev.haq.agent.search.TuningProgress;
 import dev.haq.model.Accuracy;
 import dev.haq.model.BitChoices;
 import dev.haq.model.Cost;
@@ -36,6 +33,7 @@ final class HeldBackends implements Backend.Factory {
   private int tuningPermits;
   private boolean closesHeld;
   private boolean preparingHeld;
+  private volatile double costScale = 1;
   private volatile Runnable whenTaken = () -> {};
   private volatile Runnable whenPreparing = () -> {};
 
@@ -45,6 +43,11 @@ final class HeldBackends implements Backend.Factory {
       whenTaken.run();
     }
     return new Held();
+  }
+
+  /** From now on everything costs so many times what it did at first. */
+  void scaleCosts(double scale) {
+    costScale = scale;
   }
 
   /** Called when a session's turn has come. */
@@ -199,7 +202,7 @@ final class HeldBackends implements Backend.Factory {
       BitChoices bits = BitChoices.TABLE;
       double[] values = new double[4 * 64];
       for (int i = 0; i < values.length; i++) {
-        values[i] = (1 + i / 8 % 8) * (1 + i % 8);
+        values[i] = costScale * (1 + i / 8 % 8) * (1 + i % 8);
       }
       return new CostTable(
           Resource.LATENCY,

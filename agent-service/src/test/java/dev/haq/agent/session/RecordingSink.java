@@ -1,9 +1,5 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.TuningProgress;
 import java.util.ArrayList;
 import java.util.List;
 

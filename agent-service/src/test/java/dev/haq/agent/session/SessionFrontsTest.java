@@ -4,13 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
-import dev.haq.agent.search.Fleet;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.search.TargetCost;
 import dev.haq.agent.search.Timings;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.Accuracy;
@@ -24,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -134,15 +130,16 @@ final class SessionFrontsTest {
             : OptionalDouble.of(log.get(log.size() - 1).bestReward());
     return Episode.after(
         best,
+        FleetBests.NONE,
         new EpisodeResult(
             number,
             Policy.uniform(1, LayerBits.of(4, 4)),
             -random.nextInt(12) / 3.0,
             new Accuracy(700, 100 + random.nextInt(12), 600, 1),
-            cost,
-            0.5,
+            List.of(Optional.of(new TargetCost(cost, 0.5, true))),
             false,
             new Timings(1, 1, 0, 0)),
+        1,
         NOW);
   }
 }

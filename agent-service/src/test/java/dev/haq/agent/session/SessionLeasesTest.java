@@ -3,15 +3,8 @@ package dev.haq.agent.session;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Reward;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.store.SqlSessionStore;
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -34,7 +27,9 @@ final class SessionLeasesTest {
 
   @Test
   void aLeaseThatRunsOutIsLostByOneProcessAndTakenOverByAnother() throws InterruptedException {
-    SessionStore unrenewed = new Unrenewed(store).store();
+    // Of a process that is held up when it should renew its leases.
+    SessionStore unrenewed =
+        StoreProxy.of(store, (method, call) -> method.equals("renew") ? null : call.make());
     try (SessionService losing = service(unrenewed, first, 1);
         SessionService taking = service(store, second, 30)) {
       losing.start();
@@ -73,8 +68,8 @@ final class SessionLeasesTest {
   }
 
   private SessionService service(SessionStore ofProcess, Counted counted, int leaseSeconds) {
-    return new SessionService(
-        ofProcess, new OneSpec(), backends, counted, 2, Duration.ofSeconds(leaseSeconds));
+    SessionTerms terms = new SessionTerms(2, Duration.ofSeconds(leaseSeconds), Duration.ZERO);
+    return new SessionService(ofProcess, new OneSpec(), backends, counted, terms);
   }
 
   private static void await(int expected, IntSupplier count) throws InterruptedException {
@@ -94,24 +89,6 @@ final class SessionLeasesTest {
     @Override
     public SessionSpec decode(String text) {
       return SessionLifeTest.SPEC;
-    }
-  }
-
-  /** The store of a process that is held up when it should renew its leases. */
-  private record Unrenewed(SessionStore behind) implements InvocationHandler {
-    SessionStore store() {
-      return (SessionStore)
-          Proxy.newProxyInstance(
-              SessionStore.class.getClassLoader(), new Class<?>[] {SessionStore.class}, this);
-    }
-
-    @Override
-    public Object invoke(Object proxy, Method method, Object[] args) throws Throwable {
-      try {
-        return method.getName().equals("renew") ? null : method.invoke(behind, args);
-      } catch (InvocationTargetException e) {
-        throw e.getCause();
-      }
     }
   }
 

@@ -7,15 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.ddpg.DdpgSettings;
-import dev.haq.agent.search.EndReason;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.Reward;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
-import dev.haq.agent.search.Tuned;
 import dev.haq.agent.store.SqlSessionStore;
 import dev.haq.model.Budget;
 import dev.haq.model.DataSelection;
@@ -25,6 +18,7 @@ import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Resource;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -32,11 +26,13 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,6 +43,7 @@ import org.junit.jupiter.api.Test;
  * the one the model says, and its log is a beginning of the undisturbed one.
  */
 final class SessionLifeTest {
+  private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
   private static final int EPISODES = 12;
   private static final int LIVES = 25;
   private static final int STEPS = 30;
@@ -408,6 +405,50 @@ final class SessionLifeTest {
   }
 
   @Test
+  void whatOnlyHasToComeToRestNeedsNoPlace() throws InterruptedException {
+    SessionRecord running = service.get(create());
+    backends.awaitArrival();
+    create();
+    backends.awaitArrival();
+    assertEquals(2, service.running(), "all places are taken");
+    SessionRecord stopping =
+        abandoned(running.definition(), s -> s.moved(SessionState.STOPPING, NOW));
+    SessionRecord pausing = abandoned(running.definition(), s -> s.withPauseRequested(true, NOW));
+    RecordingSink stopped = new RecordingSink();
+    service.watch(stopping.id(), 0, stopped);
+    stopped.awaitState(SessionState.STOPPED);
+    RecordingSink paused = new RecordingSink();
+    service.watch(pausing.id(), 0, paused);
+    paused.awaitState(SessionState.PAUSED);
+    assertEquals(2, service.running());
+  }
+
+  /** A session that was RUNNING in a process which died after {@code change}. */
+  private SessionRecord abandoned(
+      SessionRecord.Definition like, UnaryOperator<SessionRecord> change) {
+    SessionRecord queued =
+        store.create(
+            SessionRecord.created(
+                new SessionRecord.Definition(
+                    UUID.randomUUID().toString(),
+                    "",
+                    like.spec(),
+                    like.layers(),
+                    like.budget(),
+                    like.extrapolated(),
+                    like.fleet(),
+                    like.createTime()),
+                spec.limits()));
+    SessionRecord preparing =
+        store
+            .lease(queued, queued.moved(SessionState.PREPARING, NOW), "dead", Duration.ZERO)
+            .orElseThrow();
+    SessionRecord running =
+        store.update(preparing, preparing.moved(SessionState.RUNNING, NOW)).orElseThrow();
+    return store.update(running, change.apply(running)).orElseThrow();
+  }
+
+  @Test
   void aStopThatAnotherProcessWasAskedForEndsPreparingToo() throws InterruptedException {
     backends.holdPreparing();
     CountDownLatch preparing = new CountDownLatch(1);
@@ -478,6 +519,17 @@ final class SessionLifeTest {
   }
 
   @Test
+  void aWishThatIsThereAlreadyLeavesTheEtagAlone() throws InterruptedException {
+    String id = create();
+    backends.awaitArrival();
+    String etag = SessionService.etag(service.get(id));
+    assertEquals(etag, SessionService.etag(service.resume(id, etag)));
+    String pausing = SessionService.etag(service.pause(id, etag));
+    assertNotEquals(etag, pausing);
+    assertEquals(pausing, SessionService.etag(service.pause(id, pausing)));
+  }
+
+  @Test
   void anEpisodeLeavesTheEtagAlone() throws InterruptedException {
     String id = create();
     RecordingSink sink = new RecordingSink();
@@ -521,6 +573,72 @@ final class SessionLifeTest {
   }
 
   @Test
+  void theTimeThatStoringTakesCounts() throws InterruptedException {
+    service.close();
+    SessionStore slow =
+        StoreProxy.of(
+            store,
+            (method, call) -> {
+              if (method.equals("append")) {
+                Thread.sleep(100);
+              }
+              return call.make();
+            });
+    service = service(slow, new SessionLeasesTest.Counted(), Duration.ZERO);
+    service.start();
+    SessionRecord ended =
+        ended(
+            new SessionLimits(
+                MOST, OptionalDouble.of(0.5), OptionalInt.empty(), OptionalDouble.empty()));
+    assertEquals(Optional.of(EndReason.WALL_TIME), ended.status().endReason());
+    assertTrue(ended.progress().episodesDone() <= 6, ended.progress() + " within half a second");
+  }
+
+  @Test
+  void timeCountsOnceThoughEpisodesAreSideBySide() throws InterruptedException {
+    spec = withPace(new SessionSpec.Pace(4, true));
+    long start = System.nanoTime();
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    for (int i = 0; i < EPISODES; i++) {
+      Thread.sleep(20);
+      backends.permit(1);
+    }
+    sink.awaitEnd();
+    double passed = (System.nanoTime() - start) * 1e-9;
+    SessionRecord ended = service.get(id);
+    assertEquals(EPISODES, ended.progress().episodesDone());
+    assertTrue(ended.progress().episodeSeconds() <= passed, ended.progress() + " in " + passed);
+    assertEquals(
+        ended.progress().episodeSeconds(),
+        service.episodes(id, 0, MOST).stream().mapToDouble(Episode::elapsedSeconds).sum(),
+        1e-9);
+  }
+
+  @Test
+  void aSessionWhoseBudgetHasMovedFailsAndSaysSo() throws InterruptedException {
+    String id = create();
+    backends.awaitArrival();
+    backends.permit(2);
+    backends.awaitArrival();
+    backends.awaitArrival();
+    service.close();
+    backends.scaleCosts(1.25);
+    service = service();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    service.start();
+    sink.awaitEnd();
+    SessionRecord failed = service.get(id);
+    assertEquals(SessionState.FAILED, failed.state());
+    assertEquals(
+        "the limit of the LATENCY budget has moved from 153.6 to 192.0 s since the session was created: bring back the simulator and target that it was created with, or create a new session",
+        failed.status().error());
+    assertEquals(2, failed.progress().episodesDone());
+  }
+
+  @Test
   void moreEpisodesAskedForWhileTheLastOneIsStoredAreDone() throws InterruptedException {
     service.close();
     AtomicReference<String> id = new AtomicReference<>();
@@ -546,6 +664,58 @@ final class SessionLifeTest {
     assertEquals(EPISODES + FURTHER, ended.progress().episodesDone());
   }
 
+  @Test
+  void whatTheStoreDoesAndCannotAnswerIsDoneOnce() throws InterruptedException {
+    service.close();
+    AtomicInteger calls = new AtomicInteger();
+    List<String> patient = List.of("append", "update", "checkpoint");
+    SessionStore unsteady =
+        StoreProxy.of(
+            store,
+            (method, call) -> {
+              Object answer = call.make();
+              if (patient.contains(method) && calls.incrementAndGet() % 2 == 0) {
+                throw new HaqException(Reason.UNAVAILABLE, "the answer is lost");
+              }
+              return answer;
+            });
+    service = service(unsteady, new SessionLeasesTest.Counted(), Duration.ofSeconds(30));
+    service.start();
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.permit(EPISODES);
+    sink.awaitEnd();
+    SessionRecord ended = service.get(id);
+    assertEquals(SessionState.SUCCEEDED, ended.state(), ended.status().error());
+    assertEquals(IntStream.rangeClosed(1, EPISODES).boxed().toList(), sink.episodes());
+  }
+
+  @Test
+  void aSessionWhoseStoreIsAwayForTooLongIsTakenUpAgain() throws InterruptedException {
+    service.close();
+    AtomicInteger appends = new AtomicInteger();
+    SessionStore unsteady =
+        StoreProxy.of(
+            store,
+            (method, call) -> {
+              if (method.equals("append") && appends.incrementAndGet() == 3) {
+                throw new HaqException(Reason.UNAVAILABLE, "the store is away");
+              }
+              return call.make();
+            });
+    service = service(unsteady, new SessionLeasesTest.Counted(), Duration.ZERO);
+    service.start();
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.permit(EPISODES + 1);
+    sink.awaitEnd();
+    SessionRecord ended = service.get(id);
+    assertEquals(SessionState.SUCCEEDED, ended.state(), ended.status().error());
+    assertEquals(IntStream.rangeClosed(1, EPISODES).boxed().toList(), sink.episodes());
+  }
+
   private SessionRecord ended(SessionLimits limits) throws InterruptedException {
     String id = create();
     service.extend(id, "", limits);
@@ -569,11 +739,16 @@ final class SessionLifeTest {
   }
 
   private SessionService service() {
-    return service(SessionMetrics.NONE);
+    return service(new SessionLeasesTest.Counted());
   }
 
   private SessionService service(SessionMetrics metrics) {
-    return new SessionService(store, new OneSpec(), backends, metrics, 2, Duration.ofSeconds(30));
+    return service(store, metrics, Duration.ZERO);
+  }
+
+  private SessionService service(SessionStore behind, SessionMetrics metrics, Duration patience) {
+    SessionTerms terms = new SessionTerms(2, Duration.ofSeconds(30), patience);
+    return new SessionService(behind, new OneSpec(), backends, metrics, terms);
   }
 
   static final SessionSpec SPEC =
@@ -616,6 +791,27 @@ final class SessionLifeTest {
         SPEC.pace(),
         List.of(),
         Optional.of(FineTuning.DEFAULT));
+  }
+
+  private static SessionSpec withPace(SessionSpec.Pace pace) {
+    return new SessionSpec(
+        SPEC.name(),
+        SPEC.model(),
+        SPEC.data(),
+        SPEC.target(),
+        SPEC.budgets(),
+        SPEC.agent(),
+        SPEC.limits(),
+        SPEC.seed(),
+        SPEC.recipe(),
+        SPEC.weightBits(),
+        SPEC.activationBits(),
+        SPEC.pinning(),
+        SPEC.ddpg(),
+        SPEC.reward(),
+        pace,
+        List.of(),
+        Optional.empty());
   }
 
   /** All sessions of one life have the same specification. */

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.session.SessionRecord;
+import dev.haq.agent.session.SessionStore;
 import dev.haq.model.HaqException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;

@@ -1,6 +1,6 @@
 package dev.haq.agent.store;
 
-import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.session.SessionStore;
 
 /** Sessions in memory. */
 final class H2MemoryStoreTest extends SessionStoreContract {

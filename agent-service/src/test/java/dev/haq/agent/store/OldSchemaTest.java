@@ -3,11 +3,11 @@ package dev.haq.agent.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import dev.haq.agent.search.Episode;
-import dev.haq.agent.search.Fleet;
-import dev.haq.agent.search.FleetBests;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.session.Episode;
+import dev.haq.agent.session.Fleet;
+import dev.haq.agent.session.FleetBests;
+import dev.haq.agent.session.SessionRecord;
+import dev.haq.agent.session.SessionStore;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,13 +58,14 @@ final class OldSchemaTest {
           "insert into session (id, spec, layers, budget_limit, reference_cost, episodes_total,"
               + " created_at, state, pause_requested, error, episodes_done, episode_seconds,"
               + " best_episode, updated_at) values ('old', '{}', '[\"a\"]', 0.5, 1, 2,"
-              + " current_timestamp, 'PAUSED', false, '', 1, 1, 1, current_timestamp)");
+              + " timestamp with time zone '2026-01-02 03:04:05+00', 'PAUSED', false, '', 1, 40, 1,"
+              + " timestamp with time zone '2026-01-02 03:04:15+00')");
       statement.execute(
           "insert into episode (session_id, number, policy, reward, images, top1_correct,"
               + " top5_correct, cross_entropy_sum, cycles, latency_seconds, model_size_bytes,"
               + " cost_ratio, improved, best_reward, warmup, seconds, agent_seconds,"
               + " simulator_seconds, quantizer_seconds, created_at) values ('old', 1, '8/8', -0.5,"
-              + " 10, 9, 10, 1.5, 7, 0.25, 3, 0.4, true, -0.5, false, 1, 1, 0, 0,"
+              + " 10, 9, 10, 1.5, 7, 0.25, 3, 0.4, true, -0.5, false, 40, 1, 0, 0,"
               + " current_timestamp)");
     }
   }
@@ -79,6 +80,8 @@ final class OldSchemaTest {
       assertEquals(0.25, episode.result().cost().latencySeconds());
       assertEquals(0.4, episode.result().costRatio());
       assertEquals(List.of(), episode.improvedFor());
+      assertEquals(40, episode.elapsedSeconds());
+      assertEquals(10, session.progress().episodeSeconds(), "it is not older than that");
       assertFalse(episode.result().costs().get(0).isEmpty());
     }
   }

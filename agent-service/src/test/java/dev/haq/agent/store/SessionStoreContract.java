@@ -7,18 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.search.BudgetLimit;
-import dev.haq.agent.search.EndReason;
-import dev.haq.agent.search.Episode;
 import dev.haq.agent.search.EpisodeResult;
-import dev.haq.agent.search.Fleet;
-import dev.haq.agent.search.Score;
-import dev.haq.agent.search.SessionLimits;
-import dev.haq.agent.search.SessionRecord;
-import dev.haq.agent.search.SessionState;
-import dev.haq.agent.search.SessionStore;
 import dev.haq.agent.search.TargetCost;
 import dev.haq.agent.search.Timings;
-import dev.haq.agent.search.Tuned;
+import dev.haq.agent.session.EndReason;
+import dev.haq.agent.session.Episode;
+import dev.haq.agent.session.Fleet;
+import dev.haq.agent.session.FleetBests;
+import dev.haq.agent.session.Score;
+import dev.haq.agent.session.SessionLimits;
+import dev.haq.agent.session.SessionRecord;
+import dev.haq.agent.session.SessionState;
+import dev.haq.agent.session.SessionStore;
+import dev.haq.agent.session.Tuned;
 import dev.haq.model.Accuracy;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Cost;
@@ -28,6 +29,7 @@ import dev.haq.model.Resource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -296,7 +298,7 @@ abstract class SessionStoreContract {
           };
       EpisodeResult result =
           new EpisodeResult(n, one.policy(), n % 4, one.accuracy(), costs, false, one.timings());
-      Episode episode = expected.progress().next(result, NOW.plusSeconds(n));
+      Episode episode = expected.progress().next(result, 1.0 / 3, NOW.plusSeconds(n));
       log.add(episode);
       expected = expected.with(episode);
       assertEquals(expected, append(session, episode, new byte[1]));
@@ -310,6 +312,49 @@ abstract class SessionStoreContract {
     SessionRecord paused = changed(expected, expected.moved(SessionState.PAUSED, NOW));
     assertTrue(store.delete(paused));
     assertEquals(Optional.empty(), store.find(session.id()));
+  }
+
+  @Test
+  void ofSeveralSessionsEachHasItsOwnBests() {
+    Fleet fleet =
+        new Fleet(
+            List.of(
+                new Fleet.Target("one", List.of(limit(Resource.LATENCY))),
+                new Fleet.Target("two", List.of(limit(Resource.LATENCY)))),
+            "");
+    List<SessionRecord> expected = new ArrayList<>();
+    expected.add(store.create(session("")));
+    for (int i = 0; i < 3; i++) {
+      SessionRecord session = running(store.create(session("", fleet)));
+      EpisodeResult one = episode(1, 0, OptionalDouble.empty()).result();
+      TargetCost cost = one.costs().get(0).orElseThrow();
+      List<Optional<TargetCost>> costs =
+          List.of(Optional.of(cost), i == 2 ? Optional.empty() : Optional.of(cost));
+      EpisodeResult result =
+          new EpisodeResult(1, one.policy(), i, one.accuracy(), costs, false, one.timings());
+      Episode episode = session.progress().next(result, 1, NOW);
+      expected.add(append(session, episode, new byte[1]));
+    }
+    assertEquals(2, expected.get(3).progress().best().orElseThrow().result().reward());
+    assertEquals(Optional.empty(), expected.get(3).progress().fleet().fleet());
+    Collections.reverse(expected);
+    assertEquals(expected, store.list("", 10));
+  }
+
+  @Test
+  void whatIsInterruptedIsStoppingOrWishesToPauseAndNobodyWorksOnIt() {
+    SessionRecord stopping = running();
+    stopping = changed(stopping, stopping.moved(SessionState.STOPPING, NOW));
+    SessionRecord pausing = running();
+    pausing = changed(pausing, pausing.withPauseRequested(true, NOW));
+    running();
+    store.create(session(""));
+    assertEquals(List.of(), store.interrupted(10), "somebody works on them");
+    store.release("owner");
+    assertEquals(List.of(stopping, pausing), store.interrupted(10));
+    assertEquals(List.of(stopping), store.interrupted(1));
+    changed(stopping, stopping.ended(SessionState.STOPPED, EndReason.USER, "", NOW));
+    assertEquals(List.of(pausing), store.interrupted(10));
   }
 
   private static Score score(Episode episode) {
@@ -341,6 +386,19 @@ abstract class SessionStoreContract {
     assertEquals(Optional.of(before), store.find(session.id()));
     assertArrayEquals(new byte[] {1}, store.checkpoint(session.id()).orElseThrow());
     assertEquals(1, store.episodes(session.id(), 0, 10).size());
+  }
+
+  @Test
+  void anEpisodeThatIsAppendedAgainIsStoredOnce() {
+    SessionRecord session = running();
+    Episode first = episode(1, -1, OptionalDouble.empty());
+    Episode second = episode(2, -0.3, OptionalDouble.of(-1));
+    append(session, first, new byte[] {1});
+    SessionRecord after = append(session, second, new byte[] {2});
+    assertEquals(after, append(session, second, new byte[] {2}));
+    assertThrows(IllegalStateException.class, () -> append(session, first, new byte[] {1}));
+    assertEquals(List.of(first, second), store.episodes(session.id(), 0, 10));
+    assertArrayEquals(new byte[] {2}, store.checkpoint(session.id()).orElseThrow());
   }
 
   @Test
@@ -430,14 +488,19 @@ abstract class SessionStoreContract {
             policy,
             reward,
             new Accuracy(1000, 900, 990, Math.PI),
-            new Cost(
-                1234.5,
-                0.1 + 0.7,
-                number == 2 ? OptionalDouble.empty() : OptionalDouble.of(1e-9),
-                1e6),
-            2.0 / 3,
+            List.of(
+                Optional.of(
+                    new TargetCost(
+                        new Cost(
+                            1234.5,
+                            0.1 + 0.7,
+                            number == 2 ? OptionalDouble.empty() : OptionalDouble.of(1e-9),
+                            1e6),
+                        2.0 / 3,
+                        true))),
             number < 2,
             new Timings(1.1, 0.3, 0.1, 0.7));
-    return Episode.after(bestBefore, result, NOW.plusSeconds(10 + number));
+    return Episode.after(
+        bestBefore, FleetBests.NONE, result, 1.0 / 3, NOW.plusSeconds(10 + number));
   }
 }

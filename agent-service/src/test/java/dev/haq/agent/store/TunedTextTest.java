@@ -3,8 +3,8 @@ package dev.haq.agent.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
-import dev.haq.agent.search.Tuned;
-import dev.haq.agent.search.Tunings;
+import dev.haq.agent.session.Tuned;
+import dev.haq.agent.session.Tunings;
 import dev.haq.model.Accuracy;
 import java.sql.SQLException;
 import java.util.List;

@@ -1,6 +1,7 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -21,6 +22,17 @@ public interface SessionStore extends AutoCloseable {
   SessionRecord create(SessionRecord session);
 
   Optional<SessionRecord> find(String sessionId);
+
+  /**
+   * @throws HaqException UNKNOWN_SESSION where there is none of this id
+   */
+  default SessionRecord require(String sessionId) {
+    return find(sessionId)
+        .orElseThrow(
+            () ->
+                new HaqException(
+                    Reason.UNKNOWN_SESSION, "there is no session '" + sessionId + "'"));
+  }
 
   /** The session created with this request id, which is not empty. */
   Optional<SessionRecord> findByRequestId(String requestId);
@@ -57,6 +69,12 @@ public interface SessionStore extends AutoCloseable {
    */
   List<SessionRecord> unleased(int limit);
 
+  /**
+   * Those of {@link #unleased} that are STOPPING or wish to pause: they come to rest as they are
+   * taken over, and need no place for that. Oldest first.
+   */
+  List<SessionRecord> interrupted(int limit);
+
   /** How many sessions are queued. */
   int queued();
 
@@ -81,6 +99,7 @@ public interface SessionStore extends AutoCloseable {
 
   /**
    * Appends the next episode and replaces the checkpoint with the agent's snapshot taken after it.
+   * An episode that is the log's last already changes nothing: who was not answered asks again.
    *
    * @param fence of the lease under which the episode was made
    * @return the session with the episode

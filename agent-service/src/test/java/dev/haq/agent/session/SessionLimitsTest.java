@@ -1,4 +1,4 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -11,25 +11,23 @@ import org.junit.jupiter.api.Test;
 
 class SessionLimitsTest {
   @Test
-  void episodesSideBySideShareTheTimeThatTheyTake() {
+  void theTimeThatEpisodesTookEndsASession() {
     SessionLimits minute =
         new SessionLimits(100, OptionalDouble.of(60), OptionalInt.empty(), OptionalDouble.empty());
-    assertEquals(Optional.of(EndReason.WALL_TIME), minute.reached(after(60), 1));
-    assertEquals(Optional.empty(), minute.reached(after(60), 4));
-    assertEquals(Optional.empty(), minute.reached(after(239), 4));
-    assertEquals(Optional.of(EndReason.WALL_TIME), minute.reached(after(240), 4));
+    assertEquals(Optional.empty(), minute.reached(after(59)));
+    assertEquals(Optional.of(EndReason.WALL_TIME), minute.reached(after(60)));
   }
 
   @Test
   void aLimitThatWasReachedAlreadyIsRefusedAndWhatHelpsIsSaid() {
     SessionLimits minute =
         new SessionLimits(100, OptionalDouble.of(60), OptionalInt.empty(), OptionalDouble.empty());
-    minute.checkAhead(after(59), 1);
-    HaqException e = assertThrows(HaqException.class, () -> minute.checkAhead(after(61), 1));
+    minute.checkAhead(after(59));
+    HaqException e = assertThrows(HaqException.class, () -> minute.checkAhead(after(61)));
     assertEquals(
         "early_ends.wall_seconds is 60.0, and the episodes have taken 61 s already: the session would end at once; ask for more, or leave it out",
         e.getMessage());
-    SessionLimits.episodes(8).checkAhead(after(61), 1); // has a refusal of its own
+    SessionLimits.episodes(8).checkAhead(after(61)); // has a refusal of its own
   }
 
   private static SessionRecord.Progress after(double episodeSeconds) {

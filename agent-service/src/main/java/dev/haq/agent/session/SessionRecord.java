@@ -1,8 +1,9 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
+import dev.haq.agent.search.BudgetLimit;
+import dev.haq.agent.search.EpisodeResult;
 import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,18 +49,6 @@ public record SessionRecord(
     public Definition {
       layers = List.copyOf(layers);
     }
-
-    /** Of a session with one target. */
-    public Definition(
-        String id,
-        String requestId,
-        String spec,
-        List<String> layers,
-        BudgetLimit budget,
-        boolean extrapolated,
-        Instant createTime) {
-      this(id, requestId, spec, layers, budget, extrapolated, Fleet.NONE, createTime);
-    }
   }
 
   /**
@@ -81,7 +70,7 @@ public record SessionRecord(
   /**
    * How far it has come.
    *
-   * @param episodeSeconds wall time of the episodes done, summed
+   * @param episodeSeconds wall time that the episodes done took, see {@link Episode#elapsedSeconds}
    * @param baseline the float model on the search images; empty until prepared
    * @param best the episode with the highest reward of those eligible on the first target, the
    *     earliest of equals; empty before the first
@@ -157,18 +146,22 @@ public record SessionRecord(
     private Progress with(Episode episode) {
       return new Progress(
           episode.number(),
-          episodeSeconds + episode.result().timings().total(),
+          episodeSeconds + episode.elapsedSeconds(),
           baseline,
           episode.improved() ? Optional.of(episode) : best,
           fleet.with(episode),
           tunings);
     }
 
-    /** The log's next entry. */
-    public Episode next(EpisodeResult result, Instant now) {
+    /**
+     * The log's next entry.
+     *
+     * @param elapsedSeconds as of {@link Episode}
+     */
+    public Episode next(EpisodeResult result, double elapsedSeconds, Instant now) {
       OptionalDouble before =
           best.map(b -> OptionalDouble.of(b.bestReward())).orElse(OptionalDouble.empty());
-      return Episode.after(before, fleet, result, now);
+      return Episode.after(before, fleet, result, elapsedSeconds, now);
     }
   }
 
@@ -222,8 +215,9 @@ public record SessionRecord(
     return with(new Status(last, false, Optional.of(why), error), now);
   }
 
+  /** With a wish to pause, or without; itself where that is so already. */
   public SessionRecord withPauseRequested(boolean requested, Instant now) {
-    return with(Status.of(state(), requested), now);
+    return requested == status.pauseRequested() ? this : with(Status.of(state(), requested), now);
   }
 
   private SessionRecord with(Status other, Instant now) {
@@ -243,13 +237,8 @@ public record SessionRecord(
           "episodes is %d: session %s has %d already, ask for more",
           other.episodes(), id(), progress.episodesDone());
     }
-    if (state() == SessionState.STOPPING) {
-      throw new HaqException(
-          Reason.ILLEGAL_STATE,
-          "session %s is STOPPING: extend it once it has stopped".formatted(id()));
-    }
-    boolean again = state().isFinal() || state() == SessionState.FINE_TUNING;
-    Status next = again ? Status.NEW : status;
+    SessionState extended = state().extended(id());
+    Status next = extended == state() ? status : Status.of(extended, false);
     return new SessionRecord(definition, other, next, progress, version, now);
   }
 

@@ -1,5 +1,7 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
+import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.TargetCost;
 import java.util.List;
 import java.util.Optional;
 

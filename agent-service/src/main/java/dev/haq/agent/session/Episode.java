@@ -1,5 +1,6 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
+import dev.haq.agent.search.EpisodeResult;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -12,6 +13,8 @@ import java.util.OptionalDouble;
  * @param bestReward highest reward on the first target up to and including this episode
  * @param improvedFor the aims beside the first target whose best it is so far, ascending; see
  *     {@link Fleet}
+ * @param elapsedSeconds wall time since the episode before was to be stored, or since the session
+ *     began or went on with its episodes: what runs side by side counts once
  * @param createTime when it ended
  */
 public record Episode(
@@ -19,18 +22,10 @@ public record Episode(
     boolean improved,
     double bestReward,
     List<Integer> improvedFor,
+    double elapsedSeconds,
     Instant createTime) {
   public Episode {
     improvedFor = List.copyOf(improvedFor);
-  }
-
-  /**
-   * The next entry of the log of a session with one target.
-   *
-   * @param bestBefore highest reward of the episodes before; empty for the first
-   */
-  public static Episode after(OptionalDouble bestBefore, EpisodeResult result, Instant now) {
-    return after(bestBefore, FleetBests.NONE, result, now);
   }
 
   /**
@@ -40,7 +35,11 @@ public record Episode(
    *     first episode, which is proposed for that target
    */
   public static Episode after(
-      OptionalDouble bestBefore, FleetBests bestsBefore, EpisodeResult result, Instant now) {
+      OptionalDouble bestBefore,
+      FleetBests bestsBefore,
+      EpisodeResult result,
+      double elapsedSeconds,
+      Instant now) {
     boolean improved =
         bestBefore.isEmpty()
             || (result.isEligible(0) && result.reward() > bestBefore.getAsDouble());
@@ -49,6 +48,7 @@ public record Episode(
         improved,
         improved ? result.reward() : bestBefore.getAsDouble(),
         bestsBefore.improvedBy(result),
+        elapsedSeconds,
         now);
   }
 

@@ -1,5 +1,6 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
+import dev.haq.agent.search.BudgetLimit;
 import dev.haq.model.Resource;
 import java.util.List;
 

@@ -1,5 +1,6 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
+import dev.haq.agent.search.SearchSettings;
 import dev.haq.model.HaqException;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -10,7 +11,8 @@ import java.util.OptionalInt;
  * same episode however often it was interrupted.
  *
  * @param episodes how many it is to have, 1..100,000
- * @param wallSeconds that the episodes take, above 0; empty for any
+ * @param wallSeconds that the episodes take ({@link Episode#elapsedSeconds}), above 0; empty for
+ *     any
  * @param patience how many episodes in a row may bring no better reward, on any target, at least 1;
  *     empty for any
  * @param top1 accuracy of the best policy, of each target, that is enough, percentage points,
@@ -43,12 +45,8 @@ public record SessionLimits(
         episodes, OptionalDouble.empty(), OptionalInt.empty(), OptionalDouble.empty());
   }
 
-  /**
-   * Why a session that has come so far is over; empty when it is not.
-   *
-   * @param parallelEpisodes episodes that are evaluated at a time, which share the time they take
-   */
-  public Optional<EndReason> reached(SessionRecord.Progress progress, int parallelEpisodes) {
+  /** Why a session that has come so far is over; empty when it is not. */
+  public Optional<EndReason> reached(SessionRecord.Progress progress) {
     if (top1.isPresent() && progress.bests().stream().allMatch(this::isGoal)) {
       return Optional.of(EndReason.GOAL);
     }
@@ -60,8 +58,7 @@ public record SessionLimits(
         && progress.episodesDone() - progress.improvedAt() >= patience.getAsInt()) {
       return Optional.of(EndReason.CONVERGED);
     }
-    if (wallSeconds.isPresent()
-        && progress.episodeSeconds() / parallelEpisodes >= wallSeconds.getAsDouble()) {
+    if (wallSeconds.isPresent() && progress.episodeSeconds() >= wallSeconds.getAsDouble()) {
       return Optional.of(EndReason.WALL_TIME);
     }
     return Optional.empty();
@@ -70,11 +67,9 @@ public record SessionLimits(
   /**
    * Refuses limits, but for the number of episodes, that a session has come to already: extended by
    * them it would end at once.
-   *
-   * @param parallelEpisodes as with {@link #reached}
    */
-  public void checkAhead(SessionRecord.Progress progress, int parallelEpisodes) {
-    Optional<EndReason> reached = reached(progress, parallelEpisodes);
+  public void checkAhead(SessionRecord.Progress progress) {
+    Optional<EndReason> reached = reached(progress);
     if (reached.isEmpty()) {
       return;
     }
@@ -88,8 +83,7 @@ public record SessionLimits(
                   .formatted(patience.getAsInt(), progress.episodesDone() - progress.improvedAt());
           case WALL_TIME ->
               "wall_seconds is %s, and the episodes have taken %.0f s already"
-                  .formatted(
-                      wallSeconds.getAsDouble(), progress.episodeSeconds() / parallelEpisodes);
+                  .formatted(wallSeconds.getAsDouble(), progress.episodeSeconds());
           default -> "";
         };
     if (!refusal.isEmpty()) {

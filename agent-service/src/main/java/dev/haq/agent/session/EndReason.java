@@ -1,4 +1,4 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 /** Why a session ended. */
 public enum EndReason {

@@ -1,4 +1,4 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
@@ -27,7 +27,7 @@ public enum SessionState {
   CANCELLED,
   FAILED;
 
-  /** Whether nothing will happen to it any more. */
+  /** Whether nothing will happen to it any more, unless it is extended. */
   public boolean isFinal() {
     return next().isEmpty();
   }
@@ -53,6 +53,23 @@ public enum SessionState {
           "session %s is %s and cannot become %s%s"
               .formatted(sessionId, this, other, isFinal() ? ": it has ended" : ""));
     }
+  }
+
+  /**
+   * Where a session goes that is given other limits: one that has ended or is fine-tuning waits for
+   * its turn again, any other stays.
+   *
+   * @throws HaqException {@link Reason#ILLEGAL_STATE} while it is stopping
+   */
+  public SessionState extended(String sessionId) {
+    return switch (this) {
+      case STOPPING ->
+          throw new HaqException(
+              Reason.ILLEGAL_STATE,
+              "session %s is STOPPING: extend it once it has stopped".formatted(sessionId));
+      case SUCCEEDED, STOPPED, CANCELLED, FAILED, FINE_TUNING -> QUEUED;
+      case QUEUED, PREPARING, RUNNING, PAUSED -> this;
+    };
   }
 
   /**

@@ -1,4 +1,4 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 import java.util.ArrayList;
 import java.util.Collections;

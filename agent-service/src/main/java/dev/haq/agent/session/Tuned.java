@@ -1,4 +1,4 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 import dev.haq.model.Accuracy;
 import java.util.Optional;

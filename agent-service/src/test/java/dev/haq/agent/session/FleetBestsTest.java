@@ -1,7 +1,11 @@
-package dev.haq.agent.search;
+package dev.haq.agent.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.haq.agent.search.BudgetLimit;
+import dev.haq.agent.search.EpisodeResult;
+import dev.haq.agent.search.TargetCost;
+import dev.haq.agent.search.Timings;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Cost;
 import dev.haq.model.LayerBits;
@@ -42,7 +46,7 @@ class FleetBestsTest {
           eligible.add(target == aim || aim == TARGETS || random.nextInt(3) == 0);
         }
         EpisodeResult result = result(n, random.nextInt(8), eligible);
-        Episode episode = session.progress().next(result, Instant.EPOCH);
+        Episode episode = session.progress().next(result, 0, Instant.EPOCH);
         session = session.with(episode);
         log.add(episode);
         for (int target = 0; target < TARGETS; target++) {
@@ -72,7 +76,7 @@ class FleetBestsTest {
   private static SessionRecord next(
       SessionRecord session, int number, double reward, List<Boolean> eligible) {
     EpisodeResult result = result(number, reward, eligible);
-    return session.with(session.progress().next(result, Instant.EPOCH));
+    return session.with(session.progress().next(result, 0, Instant.EPOCH));
   }
 
   @Test
