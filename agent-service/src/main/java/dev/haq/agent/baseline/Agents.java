@@ -9,6 +9,7 @@ import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.model.HaqException;
 import dev.haq.model.Operand;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** The agents a session may name. */
 public final class Agents {
@@ -29,6 +30,9 @@ public final class Agents {
   private static final List<String> NAMES =
       List.of(AUTO, DDPG, DP, EVOLUTION, GREEDY, RANDOM, UNIFORM);
 
+  /** A snapshot is stored after each episode, and held in memory a few times while it is. */
+  private static final long MOST_SNAPSHOT_BYTES = 128L << 20;
+
   private Agents() {}
 
   /** Refuses a name that {@link #create} does not know. */
@@ -39,15 +43,34 @@ public final class Agents {
   }
 
   /**
-   * Refuses settings with which agents of this name, one a space, would take too much memory
+   * Refuses settings with which the snapshots of agents of this name would grow beyond 128 MiB
    * together.
    *
+   * @param decisions of an episode, of each agent
    * @throws HaqException that names the settings to lower
    */
-  public static void checkSize(String name, List<SearchSpace> spaces, DdpgSettings ddpg) {
-    if (name.equals(DDPG) || name.equals(AUTO)) {
-      Ddpg.checkSize(ddpg, spaces.stream().mapToInt(space -> space.decisions().size()).toArray());
+  public static void checkSize(String name, List<Integer> decisions, DdpgSettings ddpg) {
+    long bytes = decisions.stream().mapToLong(d -> mostSnapshotBytes(name, d, ddpg)).sum();
+    if (bytes > MOST_SNAPSHOT_BYTES) {
+      throw HaqException.invalid(
+          "agent %s with ddpg hidden1 %d, hidden2 %d and replay_per_decision %d and %s decisions an episode makes a checkpoint of %d MiB, at most %d are taken: lower these",
+          name,
+          ddpg.hidden1(),
+          ddpg.hidden2(),
+          ddpg.replayPerDecision(),
+          decisions.stream().map(String::valueOf).collect(Collectors.joining(" + ")),
+          (bytes >> 20) + 1,
+          MOST_SNAPSHOT_BYTES >> 20);
     }
+  }
+
+  /** Of the agents that remember much. */
+  private static long mostSnapshotBytes(String name, int decisions, DdpgSettings ddpg) {
+    return switch (name) {
+      case DDPG -> Ddpg.mostSnapshotBytes(ddpg, decisions);
+      case AUTO -> AutoAgent.ownBytes(decisions) + Ddpg.mostSnapshotBytes(ddpg, decisions);
+      default -> 0;
+    };
   }
 
   /**
@@ -64,7 +87,7 @@ public final class Agents {
       case DP -> new DynamicProgramAgent(space, sensitivities(space, meter));
       case EVOLUTION -> new EvolutionAgent(space);
       case GREEDY -> new GreedyAgent(space, sensitivities(space, meter));
-      case RANDOM -> new RandomAgent(space.settings().seed());
+      case RANDOM -> new RandomAgent(space.decisions().size(), space.settings().seed());
       case UNIFORM -> new UniformAgent(space);
       default -> new AutoAgent(space, sensitivities(space, meter), ddpg);
     };

@@ -2,9 +2,8 @@ package dev.haq.agent.baseline;
 
 import dev.haq.agent.ddpg.Ddpg;
 import dev.haq.agent.ddpg.DdpgSettings;
-import dev.haq.agent.search.Agent;
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.Experience;
-import dev.haq.agent.search.Observation;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SeededRandom;
@@ -31,7 +30,7 @@ import java.util.Optional;
  *       holds every episode, with little noise.
  * </ol>
  */
-final class AutoAgent implements Agent {
+final class AutoAgent extends ActingAgent {
   private enum Way {
     PROGRAM,
     TRADE,
@@ -47,7 +46,7 @@ final class AutoAgent implements Agent {
    */
   private static final double FIRST_SIGMA = 0.05;
 
-  /** And in the last episode. */
+  /** And in the last episode, and in those by which a search is extended. */
   private static final double LAST_SIGMA = 0.02;
 
   private static final int IMITATION_UPDATES = 600;
@@ -75,17 +74,10 @@ final class AutoAgent implements Agent {
   private final Tried tried;
   private final Ddpg ddpg;
 
-  private List<Policy> underWay = List.of(); // when the episode was begun
-  private List<Double> actions = List.of(); // of the episode begun
-  private int step;
-
   AutoAgent(SearchSpace space, Sensitivities sensitivities, DdpgSettings settings) {
     this.space = space;
     candidates = Candidates.of(space, sensitivities);
-    model =
-        new LossModel(
-            space.decisions(),
-            (decision, width) -> sensitivities.loss(Reward.KL_DIVERGENCE, decision, width));
+    model = new LossModel(space.decisions(), sensitivities.losses(Reward.KL_DIVERGENCE));
     best = new Best(space.decisions());
     tried = new Tried(space.decisions());
     int exploring = Math.max(1, space.settings().episodes() - candidates.size());
@@ -99,65 +91,55 @@ final class AutoAgent implements Agent {
   }
 
   @Override
-  public void beginEpisode(int number) {
-    beginEpisode(number, List.of());
-  }
-
-  @Override
-  public void beginEpisode(int number, List<Policy> others) {
-    underWay = List.copyOf(others);
+  List<Double> actions(int number, List<Policy> underWay) {
+    if (number <= candidates.size()) {
+      return space.decisions().actions(candidates.get(number - 1));
+    }
     SeededRandom random = SeededRandom.of(space.settings().seed(), Purpose.EXPLORATION, number);
-    step = 0;
-    actions =
-        number <= candidates.size()
-            ? space.decisions().actions(candidates.get(number - 1))
-            : switch (TURNS.get((number - candidates.size() - 1) % TURNS.size())) {
-              case PROGRAM -> space.decisions().actions(program(random));
-              case TRADE -> space.decisions().actions(trade(random));
-              case DDPG -> explored(number);
-            };
+    return switch (TURNS.get((number - candidates.size() - 1) % TURNS.size())) {
+      case PROGRAM -> space.decisions().actions(program(random, underWay));
+      case TRADE -> space.decisions().actions(trade(random, underWay));
+      case DDPG -> explored(number, underWay);
+    };
   }
 
   /** What the dynamic program comes to, or, where that was tried, its most promising neighbour. */
-  private Policy program(SeededRandom random) {
+  private Policy program(SeededRandom random, List<Policy> underWay) {
     DecisionLoss beliefs = model.drawn(random, BOLDNESS);
     Policy policy = BudgetedProgram.of(space, beliefs, DynamicProgram.COARSE).best();
-    return isKnown(policy)
-        ? untried(new Exchange(space, beliefs).neighbours(policy)).orElse(policy)
-        : policy;
+    return tried.isNew(policy, underWay)
+        ? policy
+        : firstNew(new Exchange(space, beliefs).neighbours(policy), underWay).orElse(policy);
   }
 
   /** The most promising new trade around the best policy, or else around one of its neighbours. */
-  private Policy trade(SeededRandom random) {
+  private Policy trade(SeededRandom random, List<Policy> underWay) {
     Exchange exchange = new Exchange(space, model.drawn(random, BOLDNESS));
     Policy from = best.policy().orElse(candidates.get(0));
     List<Policy> near = exchange.neighbours(from);
-    return untried(near).or(() -> trade(exchange, near, random)).orElse(from);
+    return firstNew(near, underWay)
+        .or(
+            () ->
+                near.isEmpty()
+                    ? Optional.empty()
+                    : firstNew(
+                        exchange.neighbours(near.get(random.nextInt(near.size()))), underWay))
+        .orElse(from);
   }
 
-  private Optional<Policy> trade(Exchange exchange, List<Policy> from, SeededRandom random) {
-    return from.isEmpty()
-        ? Optional.empty()
-        : untried(exchange.neighbours(from.get(random.nextInt(from.size()))));
-  }
-
-  private Optional<Policy> untried(List<Policy> policies) {
-    return policies.stream().filter(policy -> !isKnown(policy)).findFirst();
-  }
-
-  /** Whether a policy was evaluated already or is being evaluated. */
-  private boolean isKnown(Policy policy) {
-    return tried.contains(policy) || underWay.contains(policy);
+  private Optional<Policy> firstNew(List<Policy> policies, List<Policy> underWay) {
+    return policies.stream().filter(policy -> tried.isNew(policy, underWay)).findFirst();
   }
 
   /** DDPG's actions, with more and more noise until they come to a new policy. */
-  private List<Double> explored(int number) {
-    ddpg.beginEpisode(number);
-    List<Double> explored = explored(1.0);
+  private List<Double> explored(int number, List<Policy> underWay) {
+    ddpg.beginEpisode(number, underWay);
+    double least = Math.max(1, LAST_SIGMA / ddpg.sigma()); // above 1 in searches that were extended
+    List<Double> explored = explored(least);
     for (double widening = WIDENING;
-        widening <= WIDEST && isKnown(space.policy(explored));
+        widening <= WIDEST && !tried.isNew(space.policy(explored), underWay);
         widening *= WIDENING) {
-      explored = explored(widening);
+      explored = explored(least * widening);
     }
     return explored;
   }
@@ -166,16 +148,6 @@ final class AutoAgent implements Agent {
     return space.walk(observation -> ddpg.act(observation, widening)).stream()
         .map(Transition::action)
         .toList();
-  }
-
-  @Override
-  public boolean isWarmup() {
-    return false;
-  }
-
-  @Override
-  public double act(Observation observation) {
-    return actions.get(step++);
   }
 
   @Override
@@ -234,9 +206,17 @@ final class AutoAgent implements Agent {
     ddpg.restore(learned);
   }
 
+  /** Bytes of a snapshot before DDPG's. */
+  static long ownBytes(int decisions) {
+    return 1 + Tried.BYTES + Best.bytes(decisions) + LossModel.bytes(decisions);
+  }
+
   private int ownBytes(byte layout) {
-    return layout == LAYOUT
-        ? 1 + tried.bytes() + best.bytes() + model.bytes()
-        : best.bytes() + model.beliefBytes();
+    int decisions = space.decisions().size();
+    long bytes =
+        layout == LAYOUT
+            ? ownBytes(decisions)
+            : Best.bytes(decisions) + LossModel.beliefBytes(decisions);
+    return Math.toIntExact(bytes);
   }
 }

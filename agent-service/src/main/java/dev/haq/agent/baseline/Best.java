@@ -35,8 +35,8 @@ final class Best {
   }
 
   /** Bytes that {@link #save} writes. */
-  int bytes() {
-    return 1 + Double.BYTES + decisions.size();
+  static int bytes(int decisions) {
+    return 1 + Double.BYTES + decisions;
   }
 
   void save(ByteBuffer out) {

@@ -1,5 +1,6 @@
 package dev.haq.agent.baseline;
 
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.model.Policy;
@@ -192,7 +193,7 @@ final class BudgetedProgram {
     Policy relaxed = relaxed(program);
     double[] overdrawn = new double[binding.length];
     for (int b = 0; b < overdrawn.length; b++) {
-      double share = budgets.get(b).cost(relaxed) / budgets.get(b).budget().limit();
+      double share = budgets.get(b).share(relaxed);
       overdrawn[b] = binding[b] ? share - 1 : 0;
     }
     return overdrawn;

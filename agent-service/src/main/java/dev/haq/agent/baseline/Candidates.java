@@ -1,5 +1,6 @@
 package dev.haq.agent.baseline;
 
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.Sensitivities;
@@ -21,13 +22,10 @@ final class Candidates {
 
   /** The dynamic program's first; each policy once, each within the budget. */
   static List<Policy> of(SearchSpace space, Sensitivities sensitivities) {
-    DecisionLoss divergence =
-        (decision, width) -> sensitivities.loss(Reward.KL_DIVERGENCE, decision, width);
+    DecisionLoss divergence = sensitivities.losses(Reward.KL_DIVERGENCE);
     Set<Policy> policies = new LinkedHashSet<>();
     policies.add(program(space, divergence));
-    policies.add(
-        program(
-            space, (decision, width) -> sensitivities.loss(Reward.CROSS_ENTROPY, decision, width)));
+    policies.add(program(space, sensitivities.losses(Reward.CROSS_ENTROPY)));
     // Noise of many layers adds up to more than each alone shows, or to less: a root and a square
     // make small losses count more, or large ones.
     policies.add(

@@ -1,6 +1,7 @@
 package dev.haq.agent.baseline;
 
 import dev.haq.agent.search.Decision;
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.SearchSpace;
@@ -19,10 +20,12 @@ import java.util.List;
  * 2004, 11.5).
  *
  * <p>Layer by layer it keeps the partial policies that no other beats in both cost and loss, with
- * their exact costs. To bound their number the cost axis is cut into cells, and a cell keeps the
- * one of least loss. That gives away at most one cell of cost a layer: whatever policy there is,
- * one found has no more loss and costs at most {@link #slack} more. {@link #bound} says what this
- * leaves open at a budget.
+ * their exact costs. To bound their number the cost axis, from the cheapest policy to the budget,
+ * is cut into cells, and a cell keeps the one of least loss. That gives away at most one cell of
+ * cost a layer: whatever policy within the budget there is, one found has no more loss and costs at
+ * most {@link #slack} more. {@link #bound} says what this leaves open. Widths with which a layer
+ * breaks the budget whatever the others have, such as those that a device emulates a thousand times
+ * slower, do not count.
  *
  * <p>Costs are shares of the budgets: a policy costs 1 when it uses its budget up. With several
  * budgets the cost is a weighted mean of the shares: what meets all budgets costs at most 1, but
@@ -54,21 +57,21 @@ final class DynamicProgram {
     this.space = space;
     this.weights = weights;
     List<List<Choice>> layers = layers(loss);
-    double cheapest = 0;
-    double dearest = 0;
+    double cheapest = fixedCost();
+    double span = 0;
     for (List<Choice> layer : layers) {
       cheapest += layer.get(0).cost();
-      dearest += layer.get(layer.size() - 1).cost();
+      span += layer.get(layer.size() - 1).cost() - layer.get(0).cost();
     }
-    double cell = Math.max(dearest - cheapest, Double.MIN_NORMAL) / cells;
-    slack = cell * layers.size();
+    span = Math.max(Math.min(span, 1 - cheapest), Double.MIN_NORMAL);
+    slack = span / cells * layers.size();
     costs = new double[] {0};
     losses = new double[] {0};
     for (List<Choice> layer : layers) {
-      extend(layer, cell, cells);
+      extend(layer, span / cells, cells + layers.size());
     }
     for (int i = 0; i < costs.length; i++) {
-      costs[i] += cheapest + fixedCost();
+      costs[i] += cheapest;
     }
   }
 
@@ -91,7 +94,7 @@ final class DynamicProgram {
       Decision decision = decisions.get(step);
       List<Choice> wider = new ArrayList<>();
       for (Choice before : layers.get(decision.layer())) {
-        for (int bits : decisions.actions(decision.operand()).choices().bits()) {
+        for (int bits : decisions.choices(decision).bits()) {
           BitWidth width = BitWidth.of(bits);
           wider.add(
               choice(
@@ -109,7 +112,7 @@ final class DynamicProgram {
     double cost = 0;
     for (int i = 0; i < weights.length; i++) {
       ResourceBudget budget = space.budget().budgets().get(i);
-      cost += weights[i] * budget.table().cost(layer, bits) / budget.budget().limit();
+      cost += weights[i] * budget.share(layer, bits);
     }
     return new Choice(bits, cost, loss);
   }
@@ -118,7 +121,7 @@ final class DynamicProgram {
     double cost = 0;
     for (int i = 0; i < weights.length; i++) {
       ResourceBudget budget = space.budget().budgets().get(i);
-      cost += weights[i] * budget.table().fixed() / budget.budget().limit();
+      cost += weights[i] * budget.fixedShare();
     }
     return cost;
   }
@@ -138,7 +141,11 @@ final class DynamicProgram {
     return kept;
   }
 
-  /** Every partial policy with every choice of the next layer; keeps the best of each cell. */
+  /**
+   * Every partial policy with every choice of the next layer; keeps the best of each cell.
+   *
+   * @param cells up to the budget and the slack; what costs more is dropped
+   */
   private void extend(List<Choice> choices, double cell, int cells) {
     double[] cellCost = new double[cells + 1];
     double[] cellLoss = new double[cells + 1];
@@ -152,7 +159,10 @@ final class DynamicProgram {
       for (int i = 0; i < costs.length; i++) {
         double cost = costs[i] + more;
         double loss = losses[i] + worse;
-        int at = Math.min((int) Math.ceil(cost / cell), cells); // 0 for the cheapest alone
+        int at = (int) Math.ceil(cost / cell); // 0 for the cheapest alone
+        if (at > cells) {
+          break; // the further ones cost more
+        }
         if (loss < cellLoss[at] || (loss == cellLoss[at] && cost < cellCost[at])) {
           cellCost[at] = cost;
           cellLoss[at] = loss;

@@ -4,6 +4,7 @@ import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.Sensitivities;
 import dev.haq.model.Policy;
+import java.util.List;
 
 /**
  * Proposes what a dynamic program finds with measured sensitivities: the policy of least added-up
@@ -15,15 +16,12 @@ final class DynamicProgramAgent extends PolicyAgent {
   DynamicProgramAgent(SearchSpace space, Sensitivities sensitivities) {
     super(space);
     front =
-        BudgetedProgram.of(
-                space,
-                (decision, width) -> sensitivities.loss(Reward.KL_DIVERGENCE, decision, width),
-                DynamicProgram.FINE)
+        BudgetedProgram.of(space, sensitivities.losses(Reward.KL_DIVERGENCE), DynamicProgram.FINE)
             .front();
   }
 
   @Override
-  Policy propose(int number) {
+  Policy propose(int number, List<Policy> underWay) {
     return front.policy((number - 1) % front.size());
   }
 }

@@ -1,5 +1,6 @@
 package dev.haq.agent.baseline;
 
+import dev.haq.agent.search.Decision;
 import dev.haq.agent.search.Experience;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SeededRandom;
@@ -36,7 +37,7 @@ final class EvolutionAgent extends PolicyAgent {
   }
 
   @Override
-  Policy propose(int number) {
+  Policy propose(int number, List<Policy> underWay) {
     SeededRandom random = SeededRandom.of(space.settings().seed(), Purpose.EXPLORATION, number);
     if (number <= POPULATION || population.isEmpty()) {
       return refilled(Genome.random(space.decisions(), random), random);
@@ -60,12 +61,13 @@ final class EvolutionAgent extends PolicyAgent {
     Policy now = policy;
     int tries = 100 * space.decisions().size();
     while (!space.budget().isMetBy(now) && tries-- > 0) {
-      now = Genome.stepped(space.decisions(), now, random.nextInt(space.decisions().size()), -1);
+      Decision decision = space.decisions().get(random.nextInt(space.decisions().size()));
+      now = space.budget().lowered(now, decision);
     }
     int first = random.nextInt(space.decisions().size());
     for (int i = 0; i < space.decisions().size(); i++) {
       int step = (first + i) % space.decisions().size();
-      Policy wider = Genome.stepped(space.decisions(), now, step, 1);
+      Policy wider = Genome.widened(space.decisions(), now, step);
       now = space.budget().isMetBy(wider) ? wider : now;
     }
     return now;

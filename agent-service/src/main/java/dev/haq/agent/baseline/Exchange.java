@@ -1,6 +1,7 @@
 package dev.haq.agent.baseline;
 
 import dev.haq.agent.search.Decision;
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.SearchSpace;
@@ -41,7 +42,7 @@ final class Exchange {
   }
 
   private List<Integer> choices(int decision) {
-    return decisions.actions(decisions.get(decision).operand()).choices().bits();
+    return decisions.choices(decisions.get(decision)).bits();
   }
 
   /** From the widest policy down to the budget, then up into what the last step left free. */
@@ -81,9 +82,7 @@ final class Exchange {
   double loss(Policy policy) {
     double sum = 0;
     for (int d = 0; d < decisions.size(); d++) {
-      Decision decision = decisions.get(d);
-      int bits = policy.get(decision.layer()).of(decision.operand()).bits();
-      sum += losses[d][choices(d).indexOf(bits)];
+      sum += losses[d][choices(d).indexOf(decisions.get(d).of(policy).bits())];
     }
     return sum;
   }
@@ -116,11 +115,10 @@ final class Exchange {
     Walk(Policy policy) {
       bits = policy.layers().toArray(new LayerBits[0]);
       for (int d = 0; d < choice.length; d++) {
-        Decision decision = decisions.get(d);
-        choice[d] = choices(d).indexOf(bits[decision.layer()].of(decision.operand()).bits());
+        choice[d] = choices(d).indexOf(decisions.get(d).of(policy).bits());
       }
       for (int b = 0; b < costs.length; b++) {
-        costs[b] = budgets.get(b).cost(policy) / budgets.get(b).budget().limit();
+        costs[b] = budgets.get(b).share(policy);
       }
     }
 
@@ -140,29 +138,48 @@ final class Exchange {
     /** The best step in a direction; whether there was one. */
     boolean step(int direction, int kept) {
       int best = NONE;
+      int bestChoice = NONE;
       double bestRate = Double.POSITIVE_INFINITY;
       for (int d = 0; d < choice.length; d++) {
-        int next = d == kept ? NONE : nextChoice(d, direction);
+        int next = d == kept ? NONE : direction < 0 ? cheaper(d) : better(d);
         if (next == NONE) {
           continue;
         }
-        double cost = cost(d, next, direction);
         double loss = losses[d][next] - losses[d][choice[d]];
-        boolean allowed = direction < 0 ? cost < 0 : loss < 0 && fitsWith(d, next);
-        double rate = loss / Math.max(Math.abs(cost), TINY);
-        if (allowed && rate < bestRate) {
+        double rate = loss / Math.max(Math.abs(cost(d, next, direction)), TINY);
+        if (rate < bestRate) {
           best = d;
+          bestChoice = next;
           bestRate = rate;
         }
       }
       if (best != NONE) {
-        take(best, nextChoice(best, direction));
+        take(best, bestChoice);
       }
       return best != NONE;
     }
 
+    /** The nearest narrower choice that lowers the cost which counts; {@link #NONE} without. */
+    private int cheaper(int d) {
+      int c = choice[d] - 1;
+      while (c >= 0 && cost(d, c, -1) >= 0) {
+        c--;
+      }
+      return c;
+    }
+
+    /** The nearest wider choice that loses less and fits; {@link #NONE} without. */
+    private int better(int d) {
+      for (int c = choice[d] + 1; c < losses[d].length; c++) {
+        if (losses[d][c] < losses[d][choice[d]] && fitsWith(d, c)) {
+          return c;
+        }
+      }
+      return NONE;
+    }
+
     /**
-     * The nearest choice in a direction that changes the cost that counts; where none does, the
+     * The nearest choice in a direction whose cost lies in that direction too; where none does, the
      * nearest.
      *
      * @param direction -1 narrower, 1 wider
@@ -174,7 +191,7 @@ final class Exchange {
         return NONE;
       }
       for (int c = nearest; c >= 0 && c < losses[d].length; c += direction) {
-        if (cost(d, c, direction) != 0) {
+        if (direction * cost(d, c, direction) > 0) {
           return c;
         }
       }
@@ -194,11 +211,8 @@ final class Exchange {
     }
 
     private double added(int b, int d, int c) {
-      ResourceBudget budget = budgets.get(b);
       int layer = decisions.get(d).layer();
-      double more =
-          budget.table().cost(layer, with(d, c)) - budget.table().cost(layer, bits[layer]);
-      return more / budget.budget().limit();
+      return budgets.get(b).share(layer, with(d, c)) - budgets.get(b).share(layer, bits[layer]);
     }
 
     private LayerBits with(int d, int c) {

@@ -15,7 +15,7 @@ final class Genome {
     byte[] genes = new byte[decisions.size()];
     for (int step = 0; step < genes.length; step++) {
       Decision decision = decisions.get(step);
-      genes[step] = (byte) policy.get(decision.layer()).of(decision.operand()).bits();
+      genes[step] = (byte) decision.of(policy).bits();
     }
     return genes;
   }
@@ -31,27 +31,23 @@ final class Genome {
   /** {@code policy} with one decision's width replaced by another one, both drawn evenly. */
   static Policy mutated(Decisions decisions, Policy policy, SeededRandom random) {
     Decision decision = decisions.get(random.nextInt(decisions.size()));
-    BitChoices choices = decisions.actions(decision.operand()).choices();
+    BitChoices choices = decisions.choices(decision);
     if (choices.size() == 1) {
       return policy;
     }
-    int now = choices.indexOf(policy.get(decision.layer()).of(decision.operand()));
+    int now = choices.indexOf(decision.of(policy));
     int other = (now + 1 + random.nextInt(choices.size() - 1)) % choices.size();
     return Decisions.with(policy, decision, BitWidth.of(choices.bits().get(other)));
   }
 
-  /**
-   * {@code policy} with the width of a decision one choice further; the same where there is none.
-   *
-   * @param direction -1 narrower, 1 wider
-   */
-  static Policy stepped(Decisions decisions, Policy policy, int step, int direction) {
+  /** {@code policy} with the width of a decision one choice wider; the same where there is none. */
+  static Policy widened(Decisions decisions, Policy policy, int step) {
     Decision decision = decisions.get(step);
-    BitChoices choices = decisions.actions(decision.operand()).choices();
-    int to = choices.indexOf(policy.get(decision.layer()).of(decision.operand())) + direction;
-    return to < 0 || to >= choices.size()
+    BitChoices choices = decisions.choices(decision);
+    int wider = choices.indexOf(decision.of(policy)) + 1;
+    return wider == choices.size()
         ? policy
-        : Decisions.with(policy, decision, BitWidth.of(choices.bits().get(to)));
+        : Decisions.with(policy, decision, BitWidth.of(choices.bits().get(wider)));
   }
 
   /** Every decision's width drawn evenly. */
@@ -59,7 +55,7 @@ final class Genome {
     Policy policy = decisions.uniform(0);
     for (int step = 0; step < decisions.size(); step++) {
       Decision decision = decisions.get(step);
-      BitChoices choices = decisions.actions(decision.operand()).choices();
+      BitChoices choices = decisions.choices(decision);
       int bits = choices.bits().get(random.nextInt(choices.size()));
       policy = Decisions.with(policy, decision, BitWidth.of(bits));
     }

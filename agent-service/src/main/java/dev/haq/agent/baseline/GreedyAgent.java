@@ -19,44 +19,33 @@ import java.util.List;
  * others make up for it; the change believed best is tried first, and kept if it is better.
  */
 final class GreedyAgent extends PolicyAgent {
+  private final int decisions;
   private final Exchange exchange;
   private final Best best;
   private final Tried tried;
-  private List<Policy> underWay = List.of(); // when the episode was begun
   private List<Policy> neighbours; // of the best, null until asked for
 
   GreedyAgent(SearchSpace space, Sensitivities sensitivities) {
     super(space);
+    decisions = space.decisions().size();
     best = new Best(space.decisions());
     tried = new Tried(space.decisions());
-    exchange =
-        new Exchange(
-            space, (decision, width) -> sensitivities.loss(Reward.KL_DIVERGENCE, decision, width));
+    exchange = new Exchange(space, sensitivities.losses(Reward.KL_DIVERGENCE));
   }
 
   @Override
-  public void beginEpisode(int number, List<Policy> others) {
-    underWay = List.copyOf(others);
-    beginEpisode(number);
-  }
-
-  @Override
-  Policy propose(int number) {
+  Policy propose(int number, List<Policy> underWay) {
     Policy first = best.policy().orElseGet(exchange::descended);
-    if (isNew(first)) {
+    if (tried.isNew(first, underWay)) {
       return first;
     }
     if (neighbours == null) {
       neighbours = exchange.neighbours(first);
     }
     return neighbours.stream()
-        .filter(this::isNew)
+        .filter(policy -> tried.isNew(policy, underWay))
         .findFirst()
         .orElseGet(() -> neighbours.isEmpty() ? first : again(number));
-  }
-
-  private boolean isNew(Policy policy) {
-    return !tried.contains(policy) && !underWay.contains(policy);
   }
 
   /** All neighbours were tried: round and round. */
@@ -74,19 +63,23 @@ final class GreedyAgent extends PolicyAgent {
 
   @Override
   public byte[] snapshot() {
-    ByteBuffer out = ByteBuffer.allocate(tried.bytes() + best.bytes());
+    ByteBuffer out = ByteBuffer.allocate(ownBytes());
     tried.save(out);
     best.save(out);
     return out.array();
+  }
+
+  private int ownBytes() {
+    return Tried.BYTES + Best.bytes(decisions);
   }
 
   /** Also those that hold no more than the number of the best episode and its policy. */
   @Override
   public void restore(byte[] snapshot) {
     ByteBuffer in = ByteBuffer.wrap(snapshot);
-    if (snapshot.length == tried.bytes() + best.bytes()) {
+    if (snapshot.length == ownBytes()) {
       tried.load(in);
-    } else if (snapshot.length == Integer.BYTES + best.bytes()) {
+    } else if (snapshot.length == Integer.BYTES + Best.bytes(decisions)) {
       in.getInt();
     } else {
       throw new IllegalArgumentException(

@@ -1,6 +1,7 @@
 package dev.haq.agent.baseline;
 
 import dev.haq.agent.search.Decision;
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.SeededRandom;
 import dev.haq.model.BitWidth;
@@ -89,7 +90,7 @@ final class LossModel {
     double[] x = new double[decisions.size()];
     for (int i = 0; i < x.length; i++) {
       Decision decision = decisions.get(i);
-      x[i] = sensitivity.of(decision, policy.get(decision.layer()).of(decision.operand()));
+      x[i] = sensitivity.of(decision, decision.of(policy));
     }
     return x;
   }
@@ -152,13 +153,13 @@ final class LossModel {
   }
 
   /** Bytes that {@link #save} writes. */
-  int bytes() {
-    return Double.BYTES + beliefBytes();
+  static long bytes(int decisions) {
+    return Double.BYTES + beliefBytes(decisions);
   }
 
   /** Bytes of these that {@link #loadBeliefs} reads. */
-  int beliefBytes() {
-    return Double.BYTES * mean.length * (mean.length + 1);
+  static long beliefBytes(long decisions) {
+    return Double.BYTES * decisions * (decisions + 1);
   }
 
   void save(ByteBuffer out) {

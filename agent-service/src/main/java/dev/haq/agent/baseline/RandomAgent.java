@@ -1,43 +1,27 @@
 package dev.haq.agent.baseline;
 
-import dev.haq.agent.search.Agent;
-import dev.haq.agent.search.Experience;
-import dev.haq.agent.search.Observation;
 import dev.haq.agent.search.SeededRandom;
 import dev.haq.agent.search.SeededRandom.Purpose;
+import dev.haq.model.Policy;
+import java.util.List;
+import java.util.stream.DoubleStream;
 
 /** Draws every action uniformly and learns nothing: what any learning agent has to beat. */
-public final class RandomAgent implements Agent {
+public final class RandomAgent extends ActingAgent {
+  private final int decisions;
   private final long seed;
-  private SeededRandom random;
 
-  public RandomAgent(long seed) {
+  /**
+   * @param decisions of an episode
+   */
+  public RandomAgent(int decisions, long seed) {
+    this.decisions = decisions;
     this.seed = seed;
   }
 
   @Override
-  public void beginEpisode(int number) {
-    random = SeededRandom.of(seed, Purpose.EXPLORATION, number);
+  List<Double> actions(int number, List<Policy> underWay) {
+    SeededRandom random = SeededRandom.of(seed, Purpose.EXPLORATION, number);
+    return DoubleStream.generate(random::nextDouble).limit(decisions).boxed().toList();
   }
-
-  @Override
-  public boolean isWarmup() {
-    return false;
-  }
-
-  @Override
-  public double act(Observation observation) {
-    return random.nextDouble();
-  }
-
-  @Override
-  public void learn(Experience experience) {}
-
-  @Override
-  public byte[] snapshot() {
-    return new byte[0];
-  }
-
-  @Override
-  public void restore(byte[] snapshot) {}
 }

@@ -4,6 +4,7 @@ import dev.haq.agent.search.Decisions;
 import dev.haq.model.Policy;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -12,6 +13,9 @@ import java.util.Set;
  */
 final class Tried {
   private static final int MOST = 1024;
+
+  /** That {@link #save} writes. */
+  static final int BYTES = Integer.BYTES + Long.BYTES * MOST;
 
   private final Decisions decisions;
   private final long[] hashes = new long[MOST]; // a ring
@@ -24,6 +28,11 @@ final class Tried {
 
   boolean contains(Policy policy) {
     return known.contains(hash(policy));
+  }
+
+  /** Whether a policy was neither evaluated nor is being evaluated. */
+  boolean isNew(Policy policy, List<Policy> underWay) {
+    return !contains(policy) && !underWay.contains(policy);
   }
 
   void add(Policy policy) {
@@ -46,11 +55,6 @@ final class Tried {
       hash = (hash ^ (gene & 0xff)) * 0x100000001b3L;
     }
     return hash;
-  }
-
-  /** Bytes that {@link #save} writes. */
-  int bytes() {
-    return Integer.BYTES + Long.BYTES * MOST;
   }
 
   void save(ByteBuffer out) {

@@ -31,14 +31,14 @@ final class UniformAgent extends PolicyAgent {
   /** Of the budget; of several the one that is used up most. */
   private static double share(SearchSpace space, Policy policy) {
     return space.budget().budgets().stream()
-        .mapToDouble(budget -> budget.cost(policy) / budget.budget().limit())
+        .mapToDouble(budget -> budget.share(policy))
         .max()
         .orElseThrow();
   }
 
   /** Where no pair fits, though narrow ones elsewhere would, the narrowest, to be fitted. */
   @Override
-  Policy propose(int number) {
+  Policy propose(int number, List<Policy> underWay) {
     return policies.isEmpty() ? narrowest : policies.get((number - 1) % policies.size());
   }
 }

@@ -7,11 +7,9 @@ import dev.haq.agent.search.ObservationSpace;
 import dev.haq.agent.search.SeededRandom;
 import dev.haq.agent.search.SeededRandom.Purpose;
 import dev.haq.agent.search.Transition;
-import dev.haq.model.HaqException;
+import dev.haq.model.Policy;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * Deep deterministic policy gradient as HAQ uses it (paper, 3.6; Lillicrap et al., ICLR 2016):
@@ -28,9 +26,6 @@ import java.util.stream.Collectors;
  * baseline.
  */
 public final class Ddpg implements Agent {
-  /** A snapshot is stored after each episode, and held in memory a few times while it is. */
-  private static final long MOST_SNAPSHOT_BYTES = 128L << 20;
-
   /** Adam's, in {@link #imitate}. */
   private static final double IMITATION_RATE = 1e-3;
 
@@ -42,17 +37,13 @@ public final class Ddpg implements Agent {
   private final Actor targetActor;
   private final Critic critic;
   private final Critic targetCritic;
-  private final Adam actorAdam;
-  private final Adam criticAdam;
+  private final Descent actorDescent;
+  private final Descent criticDescent;
   private final SoftUpdate softUpdate;
   private final ReplayBuffer replay;
   private final RewardBaseline rewardBaseline;
 
   private final Batch batch;
-  private final Parameters actorGradient;
-  private final Parameters criticGradient;
-  private final float[] actorGradientValues;
-  private final float[] criticGradientValues;
   private final float[] targets; // [batch]
 
   private int episode;
@@ -61,10 +52,8 @@ public final class Ddpg implements Agent {
   /**
    * @param decisions of an episode
    * @param seed of all random numbers
-   * @throws HaqException see {@link #checkSize}
    */
   public Ddpg(DdpgSettings settings, int decisions, long seed) {
-    checkSize(settings, decisions);
     Nd4jBackend.warmUp();
     this.settings = settings;
     this.seed = seed;
@@ -79,41 +68,17 @@ public final class Ddpg implements Agent {
     targetActor = new Actor(mu.copy(), size);
     critic = new Critic(q, size);
     targetCritic = new Critic(q.copy(), size);
-    actorAdam = new Adam(mu.values().length, settings.actorLearningRate());
-    criticAdam = new Adam(q.values().length, settings.criticLearningRate());
+    actorDescent = new Descent(mu, settings.actorLearningRate());
+    criticDescent = new Descent(q, settings.criticLearningRate());
     softUpdate = new SoftUpdate(settings.tau());
     replay = new ReplayBuffer(decisions, settings.replayPerDecision());
     rewardBaseline = new RewardBaseline(settings.baselineDecay());
     batch = new Batch(size);
-    actorGradient = new Parameters(mu.inputs, mu.hidden1, mu.hidden2);
-    criticGradient = new Parameters(q.inputs, q.hidden1, q.hidden2);
-    actorGradientValues = new float[mu.values().length];
-    criticGradientValues = new float[q.values().length];
     targets = new float[size];
   }
 
-  /**
-   * Refuses settings with which the snapshots would grow beyond 128 MiB together.
-   *
-   * @param decisions of an episode, of each agent with these settings
-   * @throws HaqException that names the settings to lower
-   */
-  public static void checkSize(DdpgSettings settings, int... decisions) {
-    long bytes = Arrays.stream(decisions).mapToLong(d -> mostSnapshotBytes(settings, d)).sum();
-    if (bytes > MOST_SNAPSHOT_BYTES) {
-      throw HaqException.invalid(
-          "ddpg hidden1 %d, hidden2 %d and replay_per_decision %d with %s decisions an episode make a checkpoint of %d MiB, at most %d are taken: lower these",
-          settings.hidden1(),
-          settings.hidden2(),
-          settings.replayPerDecision(),
-          Arrays.stream(decisions).mapToObj(Integer::toString).collect(Collectors.joining(" + ")),
-          (bytes >> 20) + 1,
-          MOST_SNAPSHOT_BYTES >> 20);
-    }
-  }
-
   /** Length of a snapshot once the replay buffer is full; does not overflow. */
-  static long mostSnapshotBytes(DdpgSettings settings, int decisions) {
+  public static long mostSnapshotBytes(DdpgSettings settings, int decisions) {
     long parameters =
         parameters(ObservationSpace.SIZE, settings) + parameters(Critic.INPUTS, settings);
     long copies = 4; // the network, its target, Adam's two moments
@@ -129,7 +94,7 @@ public final class Ddpg implements Agent {
   }
 
   @Override
-  public void beginEpisode(int number) {
+  public void beginEpisode(int number, List<Policy> underWay) {
     episode = number;
     exploration = SeededRandom.of(seed, Purpose.EXPLORATION, number);
   }
@@ -157,8 +122,8 @@ public final class Ddpg implements Agent {
     return TruncatedNormal.sample(mean, widening * sigma(), exploration);
   }
 
-  /** Standard deviation of the noise in this episode. */
-  private double sigma() {
+  /** Standard deviation of the noise in this episode, which is past the warm-up. */
+  public double sigma() {
     int pastWarmup = episode - settings.warmupEpisodes() - 1;
     return settings.noiseSigma() * StrictMath.pow(settings.noiseDecay(), pastWarmup);
   }
@@ -197,7 +162,7 @@ public final class Ddpg implements Agent {
     ReplayBuffer example = new ReplayBuffer(steps.size(), 1);
     example.add(steps, 0);
     SeededRandom random = SeededRandom.of(seed, Purpose.IMITATION, 0);
-    Adam adam = new Adam(actorGradientValues.length, IMITATION_RATE);
+    Descent descent = new Descent(actor.network(), IMITATION_RATE);
     for (int i = 0; i < updates; i++) {
       example.sample(random, batch);
       float[] actions = actor.actions(batch.observations);
@@ -205,10 +170,8 @@ public final class Ddpg implements Agent {
       for (int j = 0; j < actions.length; j++) {
         actionGradient[j] = 2 * (actions[j] - batch.actions[j]) / actions.length;
       }
-      actor.gradient(actionGradient, actorGradient);
-      actorGradient.read(actorGradientValues);
-      adam.step(actor.network().values(), actorGradientValues);
-      actor.network().publish();
+      actor.gradient(actionGradient, descent.gradient());
+      descent.step();
     }
     new SoftUpdate(1).apply(actor.network(), targetActor.network());
   }
@@ -249,19 +212,15 @@ public final class Ddpg implements Agent {
 
     // the critic descends mean((Q(O, a) - y)^2) (paper, equation 9)
     float[] values = critic.values(batch.observations, batch.actions);
-    critic.lossGradient(values, targets, criticGradient);
-    criticGradient.read(criticGradientValues);
-    criticAdam.step(critic.network().values(), criticGradientValues);
-    critic.network().publish();
+    critic.lossGradient(values, targets, criticDescent.gradient());
+    criticDescent.step();
   }
 
   private void updateActor() {
     // the actor ascends mean(Q(O, mu(O)))
     critic.values(batch.observations, actor.actions(batch.observations));
-    actor.gradient(critic.actionGradient(), actorGradient);
-    actorGradient.read(actorGradientValues);
-    actorAdam.step(actor.network().values(), actorGradientValues);
-    actor.network().publish();
+    actor.gradient(critic.actionGradient(), actorDescent.gradient());
+    actorDescent.step();
   }
 
   @Override
@@ -272,8 +231,8 @@ public final class Ddpg implements Agent {
     for (Mlp network : networks()) {
       network.save(out);
     }
-    actorAdam.save(out);
-    criticAdam.save(out);
+    actorDescent.save(out);
+    criticDescent.save(out);
     return out.array();
   }
 
@@ -290,8 +249,8 @@ public final class Ddpg implements Agent {
     for (Mlp network : networks()) {
       network.load(in);
     }
-    actorAdam.load(in);
-    criticAdam.load(in);
+    actorDescent.load(in);
+    criticDescent.load(in);
   }
 
   private List<Mlp> networks() {
@@ -301,7 +260,8 @@ public final class Ddpg implements Agent {
 
   /** Length of a snapshot with this many transitions. */
   private int bytes(int transitions) {
-    int bytes = replay.bytes(transitions) + Double.BYTES + actorAdam.bytes() + criticAdam.bytes();
+    int bytes =
+        replay.bytes(transitions) + Double.BYTES + actorDescent.bytes() + criticDescent.bytes();
     for (Mlp network : networks()) {
       bytes += Float.BYTES * network.values().length;
     }

@@ -19,18 +19,11 @@ public interface Agent {
    * Starts an episode.
    *
    * @param number 1, 2, 3, ...
+   * @param underWay policies of other episodes, within the budget, that an agent may want to stay
+   *     clear of: proposed already, by this agent or others of the same search, and not learned
+   *     from yet
    */
-  void beginEpisode(int number);
-
-  /**
-   * Starts an episode while others are under way, which an agent may want to stay clear of.
-   *
-   * @param underWay their policies, within the budget: proposed already, by this agent or others of
-   *     the same search, and not learned from yet
-   */
-  default void beginEpisode(int number, List<Policy> underWay) {
-    beginEpisode(number);
-  }
+  void beginEpisode(int number, List<Policy> underWay);
 
   /** Whether the episode begun belongs to a warm-up of random actions. */
   boolean isWarmup();

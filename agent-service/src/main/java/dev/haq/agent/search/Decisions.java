@@ -82,12 +82,17 @@ public final class Decisions {
             widths.stream()
                 .flatMap(
                     bits ->
-                        actions(decision.operand()).choices().bits().stream()
+                        choices(decision).bits().stream()
                             .map(width -> bits.with(decision.operand(), BitWidth.of(width))))
                 .toList();
       }
     }
     return widths;
+  }
+
+  /** The widths that may be chosen. */
+  public BitChoices choices(Decision decision) {
+    return actions(decision.operand()).choices();
   }
 
   /** How an action becomes a width of this operand. */
@@ -114,8 +119,7 @@ public final class Decisions {
   public List<Double> actions(Policy policy) {
     List<Double> actions = new ArrayList<>();
     for (Decision decision : free) {
-      BitWidth width = policy.get(decision.layer()).of(decision.operand());
-      actions.add(actions(decision.operand()).action(width));
+      actions.add(actions(decision.operand()).action(decision.of(policy)));
     }
     return actions;
   }
@@ -124,11 +128,11 @@ public final class Decisions {
    * Whether an episode may come to this policy: its pinned widths are the pinned ones, the others
    * among those to choose from.
    */
-  public boolean reach(Policy policy) {
+  public boolean canReach(Policy policy) {
     Policy reached = pinned;
     for (Decision decision : free) {
-      BitWidth width = policy.get(decision.layer()).of(decision.operand());
-      if (!actions(decision.operand()).choices().contains(width)) {
+      BitWidth width = decision.of(policy);
+      if (!choices(decision).contains(width)) {
         return false;
       }
       reached = with(reached, decision, width);

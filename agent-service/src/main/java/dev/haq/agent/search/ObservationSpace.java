@@ -3,6 +3,7 @@ package dev.haq.agent.search;
 import dev.haq.model.Layer;
 import dev.haq.model.Network;
 import dev.haq.model.Operand;
+import dev.haq.model.Window;
 import java.util.List;
 
 /**
@@ -50,22 +51,10 @@ public final class ObservationSpace {
 
   private static double[] describe(int k, Layer layer) {
     if (layer instanceof Layer.Conv2d conv) {
-      return convolution(
-          k,
-          conv,
-          conv.window().kernelHeight(),
-          conv.window().strideHeight(),
-          conv.input().pixels(),
-          0);
+      return convolution(k, conv, conv.window(), conv.input().pixels(), 0);
     }
     if (layer instanceof Layer.DepthwiseConv2d conv) {
-      return convolution(
-          k,
-          conv,
-          conv.window().kernelHeight(),
-          conv.window().strideHeight(),
-          conv.input().pixels(),
-          1);
+      return convolution(k, conv, conv.window(), conv.input().pixels(), 1);
     }
     Layer.Linear linear = (Layer.Linear) layer;
     return new double[] {
@@ -73,8 +62,11 @@ public final class ObservationSpace {
     };
   }
 
+  /** Of a window that is not square, height and width by their geometric mean. */
   private static double[] convolution(
-      int k, Layer layer, int kernel, int stride, long pixels, int depthwise) {
+      int k, Layer layer, Window window, long pixels, int depthwise) {
+    double kernel = Math.sqrt((double) window.kernelHeight() * window.kernelWidth());
+    double stride = Math.sqrt((double) window.strideHeight() * window.strideWidth());
     return new double[] {
       k, layer.inputs(), layer.outputs(), kernel, stride, pixels, layer.weights(), depthwise
     };

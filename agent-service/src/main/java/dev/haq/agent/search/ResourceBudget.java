@@ -26,6 +26,21 @@ public record ResourceBudget(CostTable table, BudgetLimit budget, String target)
     return table.cost(policy);
   }
 
+  /** Cost of {@code policy}, of the budget: 1 uses it up. */
+  public double share(Policy policy) {
+    return cost(policy) / budget.limit();
+  }
+
+  /** The same of one layer alone. */
+  public double share(int layer, LayerBits bits) {
+    return table.cost(layer, bits) / budget.limit();
+  }
+
+  /** The same of what no width changes. */
+  public double fixedShare() {
+    return table.fixed() / budget.limit();
+  }
+
   public boolean isMetBy(Policy policy) {
     return cost(policy) <= budget.limit();
   }

@@ -96,7 +96,7 @@ public final class Search {
     for (int i = 0; i < proposers.size(); i++) {
       Proposer other = proposers.get(i);
       boolean another = i != (number - 1) % proposers.size();
-      if (another && other.space().decisions().reach(proposal.policy())) {
+      if (another && other.space().decisions().canReach(proposal.policy())) {
         other.agent().observe(proposal.policy(), reward);
       }
     }

@@ -69,7 +69,7 @@ public final class SearchSpace {
    */
   public boolean admits(Policy policy) {
     Policy decided = settings.weightsOnly() ? withFloatActivations(policy) : policy;
-    return decisions.reach(decided) && budget.isMetBy(policy);
+    return decisions.canReach(decided) && budget.isMetBy(policy);
   }
 
   private static Policy withFloatActivations(Policy policy) {

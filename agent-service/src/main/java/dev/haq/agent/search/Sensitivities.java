@@ -21,10 +21,16 @@ public record Sensitivities(Accuracy baseline, Map<Entry, Accuracy> entries) {
   }
 
   /**
-   * By how much one width alone worsens the network, in nats: 0 for none, or less where it happens
-   * to improve it.
+   * By how much each width alone worsens the network: 0 for not at all, or less where it happens to
+   * improve it.
+   *
+   * @param measure KL_DIVERGENCE or CROSS_ENTROPY, in nats, or ACCURACY, in tenths of points
    */
-  public double loss(Reward measure, Decision decision, BitWidth width) {
+  public DecisionLoss losses(Reward measure) {
+    return (decision, width) -> loss(measure, decision, width);
+  }
+
+  private double loss(Reward measure, Decision decision, BitWidth width) {
     Accuracy alone = entries.get(new Entry(decision, width));
     if (alone == null) {
       throw new HaqException(

@@ -243,7 +243,8 @@ final class SearchPlan {
 
   /** Refuses agents whose checkpoint would be too large. */
   void checkSize() {
-    Agents.checkSize(spec.agent(), aims, spec.ddpg());
+    List<Integer> decisions = aims.stream().map(aim -> aim.decisions().size()).toList();
+    Agents.checkSize(spec.agent(), decisions, spec.ddpg());
   }
 
   /**

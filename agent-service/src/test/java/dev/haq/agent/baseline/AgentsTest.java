@@ -89,6 +89,25 @@ class AgentsTest {
   }
 
   @Test
+  void settingsWithAnEnormousSnapshotAreRefused() {
+    DdpgSettings replay =
+        new DdpgSettings(64, 48, 1e-3, 1e-3, 0.01, 1, 32, 10_000, 5, 0.5, 0.97, 4, 0.5);
+    for (String name : List.of(Agents.DDPG, Agents.AUTO)) {
+      Agents.checkSize(name, List.of(200), replay);
+      for (int decisions : new int[] {2_000, 50_000, Integer.MAX_VALUE}) {
+        HaqException error =
+            assertThrows(
+                HaqException.class, () -> Agents.checkSize(name, List.of(decisions), replay));
+        assertTrue(error.getMessage().contains("replay_per_decision 10000"), error.getMessage());
+      }
+    }
+    int layers = 2_100; // with a covariance of 141 MB
+    Agents.checkSize(Agents.DDPG, List.of(2 * layers), SMALL);
+    assertThrows(
+        HaqException.class, () -> Agents.checkSize(Agents.AUTO, List.of(2 * layers), SMALL));
+  }
+
+  @Test
   void autoIsNeverWorseThanWhatItStartsFrom() {
     for (double ratio : new double[] {0.6, 0.35}) {
       SearchSettings settings = problem.settings(ratio, 1, 40, Reward.KL_DIVERGENCE);
@@ -138,18 +157,17 @@ class AgentsTest {
     Agent first = Agents.create(Agents.AUTO, space, problem, SMALL);
     run(new Search(space, problem, problem, first), 1, 25);
     ByteBuffer now = ByteBuffer.wrap(first.snapshot());
-    Tried tried = new Tried(space.decisions());
-    int best = new Best(space.decisions()).bytes();
-    byte[] old = new byte[now.capacity() - 1 - tried.bytes() - Double.BYTES];
-    now.position(1 + tried.bytes()).get(old, 0, best);
+    int best = Best.bytes(space.decisions().size());
+    byte[] old = new byte[now.capacity() - 1 - Tried.BYTES - Double.BYTES];
+    now.position(1 + Tried.BYTES).get(old, 0, best);
     now.getDouble(); // the least loss
     now.get(old, best, now.remaining());
 
     Agent second = Agents.create(Agents.AUTO, space, problem, SMALL);
     second.restore(old);
     ByteBuffer restored = ByteBuffer.wrap(second.snapshot());
-    now.position(1 + tried.bytes());
-    restored.position(1 + tried.bytes());
+    now.position(1 + Tried.BYTES);
+    restored.position(1 + Tried.BYTES);
     assertEquals(now, restored);
     run(new Search(space, problem, problem, second), 26, 40);
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.agent.search.Decision;
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.Search;
 import dev.haq.agent.search.SearchSpace;

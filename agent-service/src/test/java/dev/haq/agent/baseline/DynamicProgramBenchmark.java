@@ -1,5 +1,6 @@
 package dev.haq.agent.baseline;
 
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.Sensitivities;
@@ -39,7 +40,7 @@ public class DynamicProgramBenchmark {
     SyntheticProblem problem = new SyntheticProblem(25, 1);
     space = new SearchSpace(problem.settings(0.5, 1, 1));
     Sensitivities measured = problem.measure(BitChoices.PAPER, BitChoices.PAPER);
-    loss = (decision, width) -> measured.loss(Reward.KL_DIVERGENCE, decision, width);
+    loss = measured.losses(Reward.KL_DIVERGENCE);
   }
 
   @Benchmark

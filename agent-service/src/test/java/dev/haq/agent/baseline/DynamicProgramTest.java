@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.search.Decision;
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.Reward;
@@ -78,10 +79,7 @@ class DynamicProgramTest {
     SearchSpace space = new SearchSpace(problem.settings(0.4, 1, 1));
     Sensitivities measured = problem.measure(BitChoices.PAPER, BitChoices.PAPER);
     DynamicProgram program =
-        program(
-            space,
-            (decision, width) -> measured.loss(Reward.KL_DIVERGENCE, decision, width),
-            DynamicProgram.FINE);
+        program(space, measured.losses(Reward.KL_DIVERGENCE), DynamicProgram.FINE);
     double found = problem.evaluate(program.policy(program.best())).top1();
     for (int width = 0; width < 7; width++) {
       Policy uniform = space.decisions().uniform((width + 0.5) / 7);
@@ -89,6 +87,20 @@ class DynamicProgramTest {
         assertTrue(found > problem.evaluate(uniform).top1());
       }
     }
+  }
+
+  @Test
+  void widthsThatCostAThousandTimesMoreDoNotBlurTheOthers() {
+    SeveralBudgets costs =
+        SeveralBudgets.of(
+            small.network(),
+            (layer, weights, activations) ->
+                layer == 1 && weights == 8 ? 1e9 : (layer + 1.3) * weights * activations,
+            (layer, weights, activations) -> 1);
+    SearchSpace space = costs.within(BitChoices.PAPER, 500);
+    DecisionLoss loss = randomLoss(1);
+    DynamicProgram program = program(space, loss, DynamicProgram.COARSE);
+    assertEquals(exhaustive(space, loss), program.loss(program.best()), 1e-12);
   }
 
   /** Of the only budget. */

@@ -3,6 +3,7 @@ package dev.haq.agent.baseline;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.haq.agent.search.DecisionLoss;
 import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SeededRandom;

@@ -73,13 +73,24 @@ final class SeveralBudgets implements HardwareCosts {
       BitWidth least = BitWidth.of(widths.min());
       narrowest = narrowest.with(layer, new LayerBits(least, least));
     }
-    List<ResourceBudget> budgets = new ArrayList<>();
+    double[] limits = new double[parts.length];
     for (int i = 0; i < parts.length; i++) {
       double low = tables.get(i).cost(narrowest);
       double high = tables.get(i).cost(widest);
-      budgets.add(
-          new ResourceBudget(
-              tables.get(i), new BudgetLimit(parts[i] * high + (1 - parts[i]) * low, high)));
+      limits[i] = parts[i] * high + (1 - parts[i]) * low;
+    }
+    return within(widths, limits);
+  }
+
+  /**
+   * @param limits of each budget, in the resource's unit
+   */
+  SearchSpace within(BitChoices widths, double... limits) {
+    Policy widest = Policy.uniform(network.size(), LayerBits.of(8, 8));
+    List<ResourceBudget> budgets = new ArrayList<>();
+    for (int i = 0; i < limits.length; i++) {
+      BudgetLimit limit = new BudgetLimit(limits[i], tables.get(i).cost(widest));
+      budgets.add(new ResourceBudget(tables.get(i), limit));
     }
     return new SearchSpace(
         new SearchSettings(

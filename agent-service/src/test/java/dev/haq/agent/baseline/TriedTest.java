@@ -48,7 +48,7 @@ class TriedTest {
   void whatWasSavedIsKnownAgainAndForgottenInTheSameOrder() {
     List<Policy> policies = policies(1100);
     policies.subList(0, 1050).forEach(tried::add);
-    ByteBuffer bytes = ByteBuffer.allocate(tried.bytes());
+    ByteBuffer bytes = ByteBuffer.allocate(Tried.BYTES);
     tried.save(bytes);
     Tried again = new Tried(decisions);
     again.load(bytes.flip());

@@ -40,7 +40,7 @@ public class DdpgBenchmark {
   public void learnALittle() {
     agent = new Ddpg(DdpgSettings.DEFAULTS, DECISIONS, 1);
     for (int n = 1; n <= DdpgSettings.DEFAULTS.warmupEpisodes() + 1; n++) {
-      agent.beginEpisode(n);
+      agent.beginEpisode(n, List.of());
       List<Transition> steps = new ArrayList<>();
       for (int k = 0; k < DECISIONS; k++) {
         boolean last = k == DECISIONS - 1;

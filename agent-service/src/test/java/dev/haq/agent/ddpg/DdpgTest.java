@@ -10,7 +10,6 @@ import dev.haq.agent.search.Experience;
 import dev.haq.agent.search.Observation;
 import dev.haq.agent.search.ObservationSpace;
 import dev.haq.agent.search.Transition;
-import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import java.util.ArrayList;
@@ -48,7 +47,7 @@ class DdpgTest {
     run(agent, 1);
     assertTrue(agent.isWarmup());
     assertArrayEquals(networksBefore, networks(agent));
-    agent.beginEpisode(6);
+    agent.beginEpisode(6, List.of());
     assertEquals(false, agent.isWarmup());
   }
 
@@ -67,17 +66,6 @@ class DdpgTest {
     run(agent, 2);
     run(agent, 3);
     assertEquals(Ddpg.mostSnapshotBytes(settings, STEPS), agent.snapshot().length);
-  }
-
-  @Test
-  void settingsWithAnEnormousSnapshotAreRefused() {
-    DdpgSettings replay =
-        new DdpgSettings(64, 48, 1e-3, 1e-3, 0.01, 1, 32, 10_000, 5, 0.5, 0.97, 4, 0.5);
-    Ddpg.checkSize(replay, 200);
-    for (int decisions : new int[] {2_000, 50_000, Integer.MAX_VALUE}) {
-      HaqException error = assertThrows(HaqException.class, () -> new Ddpg(replay, decisions, 1));
-      assertTrue(error.getMessage().contains("replay_per_decision 10000"), error.getMessage());
-    }
   }
 
   @Test
@@ -111,9 +99,9 @@ class DdpgTest {
     for (int n = 1; n <= 8; n++) {
       run(agent, n);
     }
-    agent.beginEpisode(9);
+    agent.beginEpisode(9, List.of());
     double action = agent.act(observation(0));
-    agent.beginEpisode(9);
+    agent.beginEpisode(9, List.of());
     assertEquals(action, agent.act(observation(0)));
   }
 
@@ -141,7 +129,7 @@ class DdpgTest {
 
   /** Step k wants action 0.2 + 0.2 k; the reward is minus the squared misses. */
   private static double run(Agent agent, int number) {
-    agent.beginEpisode(number);
+    agent.beginEpisode(number, List.of());
     List<Transition> steps = new ArrayList<>();
     double reward = 0;
     for (int k = 0; k < STEPS; k++) {

@@ -16,8 +16,12 @@ import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Resource;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.DoubleBinaryOperator;
 import org.junit.jupiter.api.Test;
 
 class BudgetFitterTest {
@@ -122,12 +126,101 @@ class BudgetFitterTest {
     fitter.checkFeasible();
     Policy fitted = fitter.fit(decisions.uniform(0));
     assertTrue(fitter.isMetBy(fitted));
-    assertEquals(LayerBits.of(4, 4), fitted.get(1));
+    assertEquals(LayerBits.of(4, 4), fitted.get(fitted.size() - 2));
+    assertEquals(LayerBits.of(2, 2), fitted.get(1)); // what already fits is left alone
 
     SearchSettings impossible = onlyWithin(paper, table, 0.01 * eight, eight);
     HaqException e = assertThrows(HaqException.class, () -> new SearchSpace(impossible));
-    assertEquals(
-        table.cost(fitted), Double.parseDouble(e.details().get("smallest_reachable")), 1e-9);
+    double four = table.cost(decisions.policy(Collections.nCopies(decisions.size(), 2.5 / 7)));
+    assertEquals(four, Double.parseDouble(e.details().get("smallest_reachable")), 1e-9);
+  }
+
+  @Test
+  void proposalsStayDifferentWhereTheNarrowestWidthsDoNotFit() {
+    SearchSettings paper = problem.settings(1, 1, 1);
+    CostTable table = bestAtFour();
+    double eight = table.cost(new Decisions(paper).uniform(1));
+    SearchSettings settings = onlyWithin(paper, table, 0.6 * eight, eight);
+    Decisions decisions = new Decisions(settings);
+    BudgetFitter fitter = new BudgetFitter(decisions, settings.budgets());
+    Set<Policy> fitted = new HashSet<>();
+    for (int i = 0; i < 50; i++) {
+      Policy policy = fitter.fit(decisions.policy(actions(decisions.size())));
+      assertTrue(fitter.isMetBy(policy));
+      fitted.add(policy);
+    }
+    assertTrue(fitted.size() > 40, fitted.size() + " policies of 50 proposals");
+  }
+
+  @Test
+  void aWidthThatWouldCostMoreIsSkipped() {
+    SearchSettings paper = problem.settings(1, 1, 1);
+    CostTable noisy = table(Resource.LATENCY, (w, a) -> w + (a == 7 ? 8.1 : a));
+    double eight = noisy.cost(new Decisions(paper).uniform(1));
+    SearchSettings settings = onlyWithin(paper, noisy, eight - 1, eight);
+    Decisions decisions = new Decisions(settings);
+    Policy fitted = new BudgetFitter(decisions, settings.budgets()).fit(decisions.uniform(1));
+    int lastFree = fitted.size() - 2;
+    assertEquals(decisions.uniform(1).with(lastFree, LayerBits.of(8, 6)), fitted);
+  }
+
+  @Test
+  void budgetsThatOnlyDifferentWidthsMeetTogetherAreMet() {
+    SearchSettings settings = latencyAgainstSize(12, 10);
+    Decisions decisions = new Decisions(settings);
+    BudgetFitter fitter = new BudgetFitter(decisions, settings.budgets());
+    fitter.checkFeasible();
+    for (double action : new double[] {0, 1}) {
+      Policy fitted = fitter.fit(decisions.uniform(action));
+      assertTrue(fitter.isMetBy(fitted));
+      assertFalse(fitted.get(1).equals(fitted.get(2)));
+    }
+  }
+
+  @Test
+  void ofBudgetsThatCannotBeMetTogetherTheRefusalSaysHowFarTheFirstWouldHaveToBeRaised() {
+    SearchSettings settings = latencyAgainstSize(4, 10);
+    HaqException e = assertThrows(HaqException.class, () -> new SearchSpace(settings));
+    assertEquals(Reason.BUDGET_INFEASIBLE, e.reason());
+    assertEquals("LATENCY", e.details().get("resource"));
+    assertEquals(12, Double.parseDouble(e.details().get("smallest_reachable")));
+    assertTrue(
+        e.getMessage().contains("a latency budget of 12.0000 s (ratio 0.1200) can be met"),
+        e.getMessage());
+  }
+
+  /** Two free layers of 2 or 8 bits: 8 bits take 2 of 10 s and 8 B, 2 bits 10 s and 2 B. */
+  private static SearchSettings latencyAgainstSize(double seconds, double bytes) {
+    SyntheticProblem two = new SyntheticProblem(1, 1);
+    BitChoices widths = new BitChoices(List.of(2, 8));
+    CostTable latency = inner(two, Resource.LATENCY, 10, 2);
+    CostTable size = inner(two, Resource.MODEL_SIZE, 2, 8);
+    return new SearchSettings(
+        two.network(),
+        List.of(
+            new ResourceBudget(latency, limit(seconds, 100)),
+            new ResourceBudget(size, limit(bytes, 100))),
+        widths,
+        widths,
+        Pinning.FIRST_AND_LAST,
+        Reward.ACCURACY,
+        1,
+        1);
+  }
+
+  /** Weights alone cost anything, and not in the first and the last layer. */
+  private static CostTable inner(
+      SyntheticProblem problem, Resource resource, double atTwo, double atEight) {
+    BitChoices widths = new BitChoices(List.of(2, 8));
+    int layers = problem.network().size();
+    double[] values = new double[layers * 4];
+    for (int layer = 1; layer < layers - 1; layer++) {
+      for (int cell = 0; cell < 4; cell++) {
+        values[4 * layer + cell] = cell < 2 ? atTwo : atEight;
+      }
+    }
+    return new CostTable(
+        resource, problem.table().layers(), widths, widths, values, new double[0], false, 0);
   }
 
   private static SearchSettings onlyWithin(
@@ -145,18 +238,23 @@ class BudgetFitterTest {
 
   /** A device that unpacks what is narrower than four bits. */
   private CostTable bestAtFour() {
+    return table(Resource.LATENCY, (w, a) -> (w < 4 ? 8 : w) + (a < 4 ? 8 : a));
+  }
+
+  /** The same of every layer. */
+  private CostTable table(Resource resource, DoubleBinaryOperator cost) {
     BitChoices bits = BitChoices.PAPER;
     double[] values = new double[problem.network().size() * bits.size() * bits.size()];
     int cell = 0;
     for (int layer = 0; layer < problem.network().size(); layer++) {
       for (int w : bits.bits()) {
         for (int a : bits.bits()) {
-          values[cell++] = (w < 4 ? 8 : w) + (a < 4 ? 8 : a);
+          values[cell++] = cost.applyAsDouble(w, a);
         }
       }
     }
     return new CostTable(
-        Resource.LATENCY, problem.table().layers(), bits, bits, values, new double[0], false, 0);
+        resource, problem.table().layers(), bits, bits, values, new double[0], false, 0);
   }
 
   @Test

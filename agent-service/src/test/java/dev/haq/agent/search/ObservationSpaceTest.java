@@ -69,6 +69,18 @@ class ObservationSpaceTest {
   }
 
   @Test
+  void aWindowThatIsNotSquareIsSeenByItsArea() {
+    FeatureMap map = FeatureMap.square(8);
+    Layer small = new Layer.Conv2d("1x1", 1, 1, 1, Window.square(1, 1, 0), map, map, 0);
+    Layer flat =
+        new Layer.Conv2d("1x4", 1, 1, 1, new Window(1, 4, 1, 1, 1, 1, 0, 0, 0, 0), map, map, 0);
+    Layer large = new Layer.Conv2d("3x3", 1, 1, 1, Window.square(3, 1, 1), map, map, 0);
+    ObservationSpace space =
+        new ObservationSpace(new Network("", "windows", List.of(small, flat, large), 0));
+    assertEquals(0.5f, space.observe(new Decision(1, Operand.WEIGHTS), 1).values()[3], 1e-6f);
+  }
+
+  @Test
   void everyNumberLiesBetweenZeroAndOne() {
     SyntheticProblem problem = new SyntheticProblem(9, 1);
     ObservationSpace space = new ObservationSpace(problem.network());

@@ -1,10 +1,9 @@
-package dev.haq.agent.baseline;
+package dev.haq.agent.search;
 
-import dev.haq.agent.search.Decision;
 import dev.haq.model.BitWidth;
 
 /** What a width is believed to cost in accuracy; losses of a policy's decisions add up. */
-interface DecisionLoss {
+public interface DecisionLoss {
   /** Any unit; less is better. */
   double of(Decision decision, BitWidth width);
 }
