@@ -11,7 +11,8 @@ import java.util.Optional;
  * has fixed, disjoint splits.
  *
  * @param datasetId {@code sha256:...} or {@code builtin:shapes}
- * @param preprocessing how images are prepared; empty for what the dataset itself declares
+ * @param preprocessing how images are prepared; empty for what the dataset itself declares, and as
+ *     they are where it declares nothing
  * @param maxImages at most this many images of the split are used; 0 for all
  * @param calibrationImages how many images calibration reads, at least 1
  * @param splitSeed any
@@ -76,6 +77,14 @@ public record DataSelection(
   public DataSelection withSplit(Split other) {
     return new DataSelection(
         datasetId, preprocessing, other, maxImages, calibrationImages, splitSeed, heldOutFraction);
+  }
+
+  /**
+   * @param other how images are prepared; empty for what the dataset itself declares
+   */
+  public DataSelection withPreprocessing(Optional<Preprocessing> other) {
+    return new DataSelection(
+        datasetId, other, split, maxImages, calibrationImages, splitSeed, heldOutFraction);
   }
 
   /**

@@ -12,12 +12,18 @@ import java.util.TreeMap;
  *
  * @param resizeShortSide short side after an antialiased bilinear resize, in pixels up to 4096; 0
  *     leaves the size alone
- * @param crop side of the square cut from the centre, in pixels up to 4096; 0 cuts nothing
+ * @param cropHeight height of what is cut from the centre, in pixels up to 4096; 0 cuts nothing
+ * @param cropWidth width of it; 0 where and only where the height is
  * @param mean per channel in the order of {@code channels}, or one for all, on 0..255
  * @param std per channel, or one for all, above 0
  */
 public record Preprocessing(
-    int resizeShortSide, int crop, List<Double> mean, List<Double> std, ChannelOrder channels) {
+    int resizeShortSide,
+    int cropHeight,
+    int cropWidth,
+    List<Double> mean,
+    List<Double> std,
+    ChannelOrder channels) {
   /** Order of the colour planes the network was trained with. */
   public enum ChannelOrder {
     RGB,
@@ -35,8 +41,13 @@ public record Preprocessing(
           Map.of(
               "imagenet",
               new Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD, ChannelOrder.RGB),
+              // As many CIFAR-10 networks were trained, with ImageNet's mean and deviation.
               "cifar10",
               new Preprocessing(0, 0, IMAGENET_MEAN, IMAGENET_STD, ChannelOrder.RGB),
+              // With those of CIFAR-10's own training images.
+              "cifar10-own",
+              new Preprocessing(
+                  0, 0, List.of(125.3, 123.0, 113.9), List.of(63.0, 62.1, 66.7), ChannelOrder.RGB),
               "tensorflow",
               new Preprocessing(
                   256,
@@ -53,10 +64,12 @@ public record Preprocessing(
   public Preprocessing {
     mean = forEachChannel(mean);
     std = forEachChannel(std);
-    if (resizeShortSide < 0 || resizeShortSide > LARGEST || crop < 0 || crop > LARGEST) {
-      throw HaqException.invalid(
-          "resize %d and crop %d must be pixels from 1 to %d, or 0 for none",
-          resizeShortSide, crop, LARGEST);
+    for (int pixels : new int[] {resizeShortSide, cropHeight, cropWidth}) {
+      if (pixels < 0 || pixels > LARGEST || (cropHeight == 0) != (cropWidth == 0)) {
+        throw HaqException.invalid(
+            "resize %d and crop %dx%d must be pixels from 1 to %d, or 0 for none",
+            resizeShortSide, cropHeight, cropWidth, LARGEST);
+      }
     }
     if (mean.size() != 3 || std.size() != 3) {
       throw HaqException.invalid(
@@ -68,6 +81,22 @@ public record Preprocessing(
         throw HaqException.invalid("mean %s must be finite and std %s above 0", mean, std);
       }
     }
+    if (std.stream().allMatch(value -> value < 1)
+        && mean.stream().allMatch(value -> Math.abs(value) <= 1)) {
+      throw HaqException.invalid(
+          "mean %s and std %s are those of pixels from 0 to 1, and pixels are from 0 to 255 here: multiply both by 255, so that a std of 0.229 becomes 58.395",
+          mean, std);
+    }
+  }
+
+  /**
+   * That cuts a square.
+   *
+   * @param crop its side, in pixels up to 4096; 0 cuts nothing
+   */
+  public Preprocessing(
+      int resizeShortSide, int crop, List<Double> mean, List<Double> std, ChannelOrder channels) {
+    this(resizeShortSide, crop, crop, mean, std, channels);
   }
 
   private static List<Double> forEachChannel(List<Double> values) {

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
  * @param weightScales one scale for each output channel, or one for the tensor
  * @param weightClip empty for the recipe's own
  * @param activationClip empty for the recipe's own
+ * @param codebookStart where the centroids of codebooks begin
  * @param fineTuning empty for the recipe's own; only of recipes that are fine-tuned
  */
 public record Recipe(
@@ -25,6 +26,7 @@ public record Recipe(
     WeightScales weightScales,
     Optional<Clip> weightClip,
     Optional<Clip> activationClip,
+    CodebookStart codebookStart,
     Optional<FineTuning> fineTuning) {
   /** How many scales a weight tensor has. */
   public enum WeightScales {
@@ -44,6 +46,17 @@ public record Recipe(
     MIN_MAX
   }
 
+  /** Where k-means begins. */
+  public enum CodebookStart {
+    /** Drawn with probability proportional to squared distance (Arthur, Vassilvitskii 2007). */
+    PLUS_PLUS,
+    /**
+     * Evenly from the smallest weight to the largest, which keeps the rare large ones (Han et al.
+     * 2016, arXiv:1510.00149, section 3.2).
+     */
+    LINEAR
+  }
+
   /** Every recipe there is. */
   public static final List<String> NAMES = List.of("haq", "ptq", "haq-finetune", "kmeans");
 
@@ -52,6 +65,8 @@ public record Recipe(
 
   /** Recipes that train; see {@link FineTuning}. */
   private static final List<String> TRAINED = List.of("haq-finetune", "kmeans");
+
+  private static final String CODEBOOKS = "kmeans";
 
   private static final Pattern ID = Pattern.compile("(.+?)(?:@([1-9][0-9]{0,8}))?");
 
@@ -66,6 +81,10 @@ public record Recipe(
       throw HaqException.invalid(
           "recipe '%s' is not fine-tuned: leave fine_tuning out, or use %s",
           name, String.join(" or ", TRAINED));
+    }
+    if (codebookStart != CodebookStart.PLUS_PLUS && !CODEBOOKS.equals(name)) {
+      throw HaqException.invalid(
+          "recipe '%s' has no codebooks: leave codebook_start out, or use %s", name, CODEBOOKS);
     }
   }
 
@@ -91,6 +110,7 @@ public record Recipe(
         WeightScales.PER_CHANNEL,
         Optional.empty(),
         Optional.empty(),
+        CodebookStart.PLUS_PLUS,
         Optional.empty());
   }
 
@@ -123,7 +143,7 @@ public record Recipe(
 
   /** Whether weights are codes of a codebook, which takes room of its own. */
   public boolean hasCodebooks() {
-    return name.equals("kmeans");
+    return name.equals(CODEBOOKS);
   }
 
   /** How it trains, where it does. */
@@ -143,6 +163,7 @@ public record Recipe(
         weightScales,
         weightClip,
         activationClip,
+        codebookStart,
         Optional.of(tuning));
   }
 
@@ -154,11 +175,12 @@ public record Recipe(
         weightScales,
         weightClip,
         activationClip,
+        codebookStart,
         Optional.empty());
   }
 
   public Recipe withWeightScales(WeightScales scales) {
-    return new Recipe(name, version, scales, weightClip, activationClip, fineTuning);
+    return new Recipe(name, version, scales, weightClip, activationClip, codebookStart, fineTuning);
   }
 
   /** This recipe with other clip thresholds. */
@@ -168,10 +190,16 @@ public record Recipe(
 
   /** This recipe with the clip thresholds given, and its own where none is. */
   public Recipe withClips(Optional<Clip> weights, Optional<Clip> activations) {
-    return new Recipe(name, version, weightScales, weights, activations, fineTuning);
+    return new Recipe(name, version, weightScales, weights, activations, codebookStart, fineTuning);
   }
 
   public Recipe withFineTuning(FineTuning other) {
-    return new Recipe(name, version, weightScales, weightClip, activationClip, Optional.of(other));
+    return new Recipe(
+        name, version, weightScales, weightClip, activationClip, codebookStart, Optional.of(other));
+  }
+
+  /** This recipe with another start of its codebooks. */
+  public Recipe withCodebookStart(CodebookStart start) {
+    return new Recipe(name, version, weightScales, weightClip, activationClip, start, fineTuning);
   }
 }

@@ -15,7 +15,9 @@ public final class DataWire {
   public static dev.haq.proto.model.v1.Preprocessing toProto(Preprocessing preprocessing) {
     return dev.haq.proto.model.v1.Preprocessing.newBuilder()
         .setResizeShortSide(preprocessing.resizeShortSide())
-        .setCrop(preprocessing.crop())
+        .setCrop(preprocessing.cropHeight())
+        .setCropWidth(
+            preprocessing.cropWidth() == preprocessing.cropHeight() ? 0 : preprocessing.cropWidth())
         .addAllMean(preprocessing.mean())
         .addAllStd(preprocessing.std())
         .setChannels(
@@ -30,6 +32,7 @@ public final class DataWire {
     return new Preprocessing(
         message.getResizeShortSide(),
         message.getCrop(),
+        message.getCropWidth() == 0 ? message.getCrop() : message.getCropWidth(),
         message.getMeanList(),
         message.getStdList(),
         switch (message.getChannels()) {

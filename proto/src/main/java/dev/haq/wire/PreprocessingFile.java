@@ -18,6 +18,8 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The small file that says how a dataset's images are prepared, YAML or JSON: either
@@ -34,7 +36,8 @@ import java.util.Set;
  * channels: RGB
  * </pre>
  *
- * {@code resize} is another name of {@code resize_short_side}.
+ * {@code resize} is another name of {@code resize_short_side}. A {@code crop} that is no square has
+ * its height and width, as {@code 224x192}.
  */
 public final class PreprocessingFile {
   /** What the file may be called, in or beside a folder of images. */
@@ -49,6 +52,9 @@ public final class PreprocessingFile {
   private static final String STD = "std";
   private static final String CHANNELS = "channels";
   private static final Set<String> FIELDS = Set.of(PRESET, RESIZE, CROP, MEAN, STD, CHANNELS);
+
+  /** Height and width. */
+  private static final Pattern SIDES = Pattern.compile("(\\d{1,5})x(\\d{1,5})");
 
   /** JSON is YAML too, so one parser reads both. */
   private static final ObjectMapper YAML =
@@ -86,7 +92,13 @@ public final class PreprocessingFile {
   public static ObjectNode write(Preprocessing preprocessing) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put(RESIZE, preprocessing.resizeShortSide());
-    node.put(CROP, preprocessing.crop());
+    int height = preprocessing.cropHeight();
+    int width = preprocessing.cropWidth();
+    if (height == width) {
+      node.put(CROP, height);
+    } else {
+      node.put(CROP, height + "x" + width);
+    }
     preprocessing.mean().forEach(node.putArray(MEAN)::add);
     preprocessing.std().forEach(node.putArray(STD)::add);
     node.put(CHANNELS, preprocessing.channels().name());
@@ -117,7 +129,8 @@ public final class PreprocessingFile {
       Preprocessing base = Preprocessing.preset(fields.path(PRESET).asText("raw"));
       return new Preprocessing(
           integer(fields.has(SHORT_RESIZE) ? SHORT_RESIZE : RESIZE, base.resizeShortSide()),
-          integer(CROP, base.crop()),
+          crop(base.cropHeight(), 0),
+          crop(base.cropWidth(), 1),
           numbers(MEAN, base.mean()),
           numbers(STD, base.std()),
           channels(base.channels()));
@@ -135,6 +148,21 @@ public final class PreprocessingFile {
       throw invalid(name, field + " is " + value + ", not a whole number");
     }
     return value.intValue();
+  }
+
+  /**
+   * @param side 0 for the height, 1 for the width
+   */
+  private int crop(int otherwise, int side) {
+    JsonNode value = fields.path(CROP);
+    if (!value.isTextual()) {
+      return integer(CROP, otherwise);
+    }
+    Matcher sides = SIDES.matcher(value.asText().strip());
+    if (!sides.matches()) {
+      throw invalid(name, CROP + " is " + value + ", not a whole number or two as 224x192");
+    }
+    return Integer.parseInt(sides.group(1 + side));
   }
 
   private List<Double> numbers(String field, List<Double> otherwise) {

@@ -17,6 +17,11 @@ public final class RecipeWire {
                 switch (recipe.weightScales()) {
                   case PER_CHANNEL -> dev.haq.proto.model.v1.Recipe.WeightScales.PER_CHANNEL;
                   case PER_TENSOR -> dev.haq.proto.model.v1.Recipe.WeightScales.PER_TENSOR;
+                })
+            .setCodebookStart(
+                switch (recipe.codebookStart()) {
+                  case PLUS_PLUS -> dev.haq.proto.model.v1.Recipe.CodebookStart.PLUS_PLUS;
+                  case LINEAR -> dev.haq.proto.model.v1.Recipe.CodebookStart.LINEAR;
                 });
     recipe.weightClip().ifPresent(clip -> message.setWeightClip(toProto(clip)));
     recipe.activationClip().ifPresent(clip -> message.setActivationClip(toProto(clip)));
@@ -39,7 +44,15 @@ public final class RecipeWire {
             .withWeightScales(scales)
             .withClips(
                 clip("weight_clip", message.getWeightClip()),
-                clip("activation_clip", message.getActivationClip()));
+                clip("activation_clip", message.getActivationClip()))
+            .withCodebookStart(
+                switch (message.getCodebookStart()) {
+                  case PLUS_PLUS -> Recipe.CodebookStart.PLUS_PLUS;
+                  case LINEAR -> Recipe.CodebookStart.LINEAR;
+                  case UNRECOGNIZED ->
+                      throw HaqException.invalid(
+                          "recipe.codebook_start must be PLUS_PLUS or LINEAR");
+                });
     return message.hasFineTuning()
         ? recipe.withFineTuning(fromProto(message.getFineTuning()))
         : recipe;

@@ -21,7 +21,8 @@ final class PreprocessingFileTest {
   @Test
   void fieldsOverrideThePreset() {
     Preprocessing read = parse("preset: imagenet\ncrop: 192\nchannels: bgr\n");
-    assertEquals(192, read.crop());
+    assertEquals(192, read.cropHeight());
+    assertEquals(192, read.cropWidth());
     assertEquals(256, read.resizeShortSide());
     assertEquals(ChannelOrder.BGR, read.channels());
   }
@@ -30,7 +31,7 @@ final class PreprocessingFileTest {
   void jsonIsReadToo() {
     Preprocessing read = parse("{\"mean\": [1, 2, 3.5], \"std\": [4, 5, 6]}");
     assertEquals(List.of(1.0, 2.0, 3.5), read.mean());
-    assertEquals(0, read.crop());
+    assertEquals(0, read.cropHeight());
   }
 
   @Test
@@ -42,6 +43,39 @@ final class PreprocessingFileTest {
   void whatIsWrittenIsReadBack() {
     Preprocessing imagenet = Preprocessing.preset("imagenet");
     assertEquals(imagenet, PreprocessingFile.read(PreprocessingFile.write(imagenet), "written"));
+    assertTrue(PreprocessingFile.write(imagenet).get("crop").isInt());
+    Preprocessing wide = parse("resize: 256\ncrop: 128x224");
+    assertEquals(wide, PreprocessingFile.read(PreprocessingFile.write(wide), "written"));
+  }
+
+  @Test
+  void aCropThatIsNoSquareHasItsHeightAndWidth() {
+    Preprocessing read = parse("crop: 128x224");
+    assertEquals(128, read.cropHeight());
+    assertEquals(224, read.cropWidth());
+    assertEquals(read, DataWire.fromProto(DataWire.toProto(read)));
+  }
+
+  @Test
+  void theSideOfASquareIsAllThatAnOlderMessageHas() {
+    Preprocessing imagenet = Preprocessing.preset("imagenet");
+    assertEquals(0, DataWire.toProto(imagenet).getCropWidth());
+    assertEquals(imagenet, DataWire.fromProto(DataWire.toProto(imagenet)));
+  }
+
+  @Test
+  void meanAndDeviationOfPixelsFromZeroToOneAreRefused() {
+    assertRefused(
+        "mean: [0.485, 0.456, 0.406]\nstd: [0.229, 0.224, 0.225]", "multiply both by 255");
+    assertRefused("mean: [0.5]\nstd: [0.5]", "from 0 to 255");
+    assertEquals(255, parse("mean: [0]\nstd: [255]").std().get(0));
+  }
+
+  @Test
+  void cifarHasAPresetWithItsOwnMeanAndDeviation() {
+    Preprocessing own = parse("preset: cifar10-own");
+    assertEquals(List.of(125.3, 123.0, 113.9), own.mean());
+    assertEquals(List.of(63.0, 62.1, 66.7), own.std());
   }
 
   @Test
@@ -49,6 +83,7 @@ final class PreprocessingFileTest {
     assertRefused("colour: RGB", "there is no field 'colour'");
     assertRefused("resize: big", "resize is \"big\"");
     assertRefused("crop: wide", "crop is \"wide\", not a whole number");
+    assertRefused("crop: \"0x224\"", "pixels from 1 to 4096");
     assertRefused("mean: [1, 2]", "three values");
     assertRefused("preset: lenet", "there is no preprocessing preset 'lenet'");
     assertRefused("std: [0, 1, 1]", "above 0");

@@ -193,6 +193,8 @@ class WireTest {
                     true,
                     -7));
     assertEquals(recipe, RecipeWire.fromProto(RecipeWire.toProto(recipe)));
+    Recipe evenly = Recipe.named("kmeans").withCodebookStart(Recipe.CodebookStart.LINEAR);
+    assertEquals(evenly, RecipeWire.fromProto(RecipeWire.toProto(evenly)));
   }
 
   @Test

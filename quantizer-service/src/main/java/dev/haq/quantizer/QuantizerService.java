@@ -109,6 +109,11 @@ public final class QuantizerService implements AutoCloseable {
     public Optional<Preprocessing> declared(String datasetId) {
       return datasets.declared(datasetId);
     }
+
+    @Override
+    public boolean hasCalibrationImages(DataSelection selection) {
+      return datasets.hasCalibrationImages(selection);
+    }
   }
 
   private record PreparedImages(LabelledImages images) implements Images.OfBytes {

@@ -21,11 +21,21 @@ public record QuantizerSettings(
   public static final String RESOURCE = "quantizer.yaml";
 
   /** The most that a request may ask for; each at least 1. */
-  public record Limits(long modelBytes, long datasetBytes, long unpackedBytes, int concurrent) {
+  public record Limits(
+      long modelBytes,
+      long datasetBytes,
+      long unpackedBytes,
+      int entries,
+      long entryBytes,
+      int packingRatio,
+      int concurrent) {
     public Limits {
       positive("limits.model-bytes", modelBytes);
       positive("limits.dataset-bytes", datasetBytes);
       positive("limits.unpacked-bytes", unpackedBytes);
+      positive("limits.entries", entries);
+      positive("limits.entry-bytes", entryBytes);
+      positive("limits.packing-ratio", packingRatio);
       positive("limits.concurrent", concurrent);
     }
   }
@@ -81,13 +91,12 @@ public record QuantizerSettings(
   }
 
   ArchiveLimits archiveLimits() {
-    ArchiveLimits usual = ArchiveLimits.DEFAULT;
     return new ArchiveLimits(
         limits.datasetBytes(),
-        usual.entries(),
-        usual.entryBytes(),
+        limits.entries(),
+        limits.entryBytes(),
         limits.unpackedBytes(),
-        usual.ratio());
+        limits.packingRatio());
   }
 
   Evaluator.Limits evaluatorLimits() {

@@ -20,7 +20,7 @@ class PreprocessFileTest {
   void theOptionIsAPresetOrAFile() throws IOException {
     Path file = Files.writeString(folder.resolve("own.yaml"), "preset: imagenet\ncrop: 192\n");
     assertEquals(Preprocessing.preset("tensorflow"), PreprocessFile.option("tensorflow"));
-    assertEquals(192, PreprocessFile.option(file.toString()).crop());
+    assertEquals(192, PreprocessFile.option(file.toString()).cropHeight());
   }
 
   @Test

@@ -26,6 +26,9 @@ final class ArchiveCheck {
   /** Below this an odd ratio does no harm. */
   private static final long RATIO_FLOOR_BYTES = 1 << 20;
 
+  private static final String ENTRIES =
+      "limits.entries (HAQ_QUANTIZER_MAX_ENTRIES) of this service";
+
   private final ArchiveLimits limits;
   private final Set<String> names = new HashSet<>();
   private long unpackedBytes;
@@ -56,7 +59,9 @@ final class ArchiveCheck {
   private void check(ZipFile zip) throws IOException {
     List<ZipArchiveEntry> entries = Collections.list(zip.getEntries());
     if (entries.size() > limits.entries()) {
-      throw tooLarge("has " + entries.size() + " entries, more than " + limits.entries());
+      throw tooLarge(
+          "has %d entries, more than %d, the %s"
+              .formatted(entries.size(), limits.entries(), ENTRIES));
     }
     for (ZipArchiveEntry entry : entries) {
       take(entry.getName(), entry.isUnixSymlink());
@@ -84,7 +89,7 @@ final class ArchiveCheck {
       throw invalid("has two entries named '" + name + "'");
     }
     if (names.size() > limits.entries()) {
-      throw tooLarge("has more than " + limits.entries() + " entries");
+      throw tooLarge("has more than %d entries, the %s".formatted(limits.entries(), ENTRIES));
     }
     if (link) {
       throw invalid("holds a link, '" + name + "': pack the file itself");
@@ -116,18 +121,22 @@ final class ArchiveCheck {
     for (int read = content.read(buffer); read >= 0; read = content.read(buffer)) {
       bytes += read;
       unpackedBytes += read;
-      if (bytes > limits.entryBytes()) {
-        throw tooLarge("holds '" + name + "', larger than " + limits.entryBytes() + " bytes");
-      }
       if (unpackedBytes > limits.unpackedBytes()) {
         throw tooLarge(
             "unpacks to more than "
                 + limits.unpackedBytes()
                 + " bytes, the limits.unpacked-bytes (HAQ_QUANTIZER_MAX_UNPACKED_BYTES) of this service");
       }
+      if (bytes > limits.entryBytes()) {
+        throw tooLarge(
+            "holds '%s', larger than %d bytes, the limits.entry-bytes (HAQ_QUANTIZER_MAX_ENTRY_BYTES) of this service"
+                .formatted(name, limits.entryBytes()));
+      }
       if (bytes > RATIO_FLOOR_BYTES
           && bytes / limits.ratio() > Math.max(1, packedBytes.getAsLong())) {
-        throw invalid("holds '" + name + "', packed more than " + limits.ratio() + " to 1");
+        throw invalid(
+            "holds '%s', packed more than %d to 1, the limits.packing-ratio (HAQ_QUANTIZER_MAX_PACKING_RATIO) of this service"
+                .formatted(name, limits.ratio()));
       }
       target.write(buffer, 0, read);
     }

@@ -64,8 +64,7 @@ final class ClassFolders implements ImageSource {
   private ClassFolders(ImageFiles files) throws IOException {
     this.files = files;
     List<String> paths = files.paths().stream().filter(path -> !isLeftover(path)).sorted().toList();
-    List<String> roots =
-        files.root().map(folder -> List.of(folder, "")).orElseGet(() -> roots(paths));
+    List<String> roots = roots(paths);
     String root = roots.get(0);
     NavigableSet<String> folders = new TreeSet<>();
     for (String path : paths) {

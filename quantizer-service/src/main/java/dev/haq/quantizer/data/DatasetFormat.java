@@ -49,11 +49,6 @@ public enum DatasetFormat {
             () -> new HaqException(Reason.INTERNAL, "there is no dataset format '" + label + "'"));
   }
 
-  /** Whether files of this format are zip archives. */
-  boolean isZip() {
-    return this == CLASS_FOLDERS_ZIP || this == IDX_ZIP || this == NPZ;
-  }
-
   /** Whether a file of this format holds its images as one array. */
   boolean isArray() {
     return this == IDX_ZIP || this == NPZ;

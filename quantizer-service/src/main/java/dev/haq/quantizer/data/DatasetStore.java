@@ -9,6 +9,8 @@ import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.sharing.Line;
+import dev.haq.quantizer.sharing.Places;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,6 +26,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -46,12 +49,20 @@ public final class DatasetStore {
   private static final String CONTENT = "content";
   private static final String DESCRIPTION = "dataset.json";
 
+  /** At once: each decodes on all cores. */
+  private static final int MOST_CHECKED = 2;
+
+  /** Waiting calls hold threads that serve all calls. */
+  private static final int MOST_WAITING = 4;
+
   private static final Logger LOG = LoggerFactory.getLogger(DatasetStore.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path root;
   private final ArchiveLimits limits;
   private final PreparedFiles prepared;
+  private final Places checking = new Places(MOST_CHECKED);
+  private final Line line = new Line(MOST_WAITING, "uploaded datasets wait to be checked");
 
   /**
    * Opens the store, making its folder if there is none.
@@ -85,6 +96,19 @@ public final class DatasetStore {
     } catch (IOException e) {
       throw failed("the dataset '" + name + "' cannot be stored", e);
     }
+  }
+
+  /**
+   * Waits in line until one more upload may be checked; {@link #leaveChecking} when it is.
+   *
+   * @throws HaqException BUSY when too many wait already, or CANCELLED
+   */
+  void enterChecking(BooleanSupplier cancelled) {
+    checking.enter(line, cancelled);
+  }
+
+  void leaveChecking() {
+    checking.leave();
   }
 
   /** Where replicas share images that are ready for a model. */

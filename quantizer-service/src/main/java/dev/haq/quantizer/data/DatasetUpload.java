@@ -5,6 +5,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.sharing.Waits;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,11 +20,13 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * A dataset on its way in: {@link #write} its chunks, then {@link #finish}; closing an upload that
- * did not finish removes all of it. The id hashes the bytes, and the preprocessing when one is
- * declared with them: the same images prepared otherwise are another dataset. One caller at a time.
+ * did not finish removes all of it. The id hashes the bytes, the preprocessing when one is declared
+ * with them, and the format when one is declared that they would not be taken for: the same bytes
+ * prepared or read otherwise are another dataset. One caller at a time.
  */
 public final class DatasetUpload implements AutoCloseable {
   private final DatasetStore store;
@@ -82,13 +85,20 @@ public final class DatasetUpload implements AutoCloseable {
     }
   }
 
+  /** As {@link #finish(BooleanSupplier)}, however long it takes. */
+  public DatasetInfo finish() {
+    return finish(() -> false);
+  }
+
   /**
    * Checks the whole file, decoding every image, and stores it. A dataset that is there already is
    * answered as it is.
    *
-   * @throws HaqException INVALID_DATASET or TOO_LARGE naming the entry or image and what is wrong
+   * @param cancelled asked now and then whether nobody waits for it any more
+   * @throws HaqException INVALID_DATASET or TOO_LARGE naming the entry or image and what is wrong;
+   *     BUSY when too many wait already, or CANCELLED
    */
-  public DatasetInfo finish() {
+  public DatasetInfo finish(BooleanSupplier cancelled) {
     try {
       file.close();
       declared.ifPresent(
@@ -97,25 +107,42 @@ public final class DatasetUpload implements AutoCloseable {
                   PreprocessingFile.write(preprocessing)
                       .toString()
                       .getBytes(StandardCharsets.UTF_8)));
+      if (isReadOtherwise()) {
+        digest.update(format.orElseThrow().label().getBytes(StandardCharsets.UTF_8));
+      }
       String id = DatasetStore.id(HexFormat.of().formatHex(digest.digest()));
       Optional<DatasetInfo> present = store.find(id);
       if (present.isPresent()) {
         return present.get();
       }
-      return store.add(folder, check(id));
+      store.enterChecking(cancelled);
+      try {
+        return store.add(folder, check(id, cancelled));
+      } finally {
+        store.leaveChecking();
+      }
     } catch (IOException e) {
       throw DatasetStore.failed("the dataset '" + name + "' cannot be stored", e);
     }
   }
 
-  private DatasetInfo check(String id) {
+  /** Whether the bytes would be taken for another format than the one declared. */
+  private boolean isReadOtherwise() {
+    try {
+      return format.isPresent() && DatasetFormat.detect(content) != format.get();
+    } catch (IOException | RuntimeException e) {
+      return false; // for none
+    }
+  }
+
+  private DatasetInfo check(String id, BooleanSupplier cancelled) {
     try {
       DatasetFormat actual = normalised();
       try (ImageSource images = DatasetStore.open(content, actual)) {
         Optional<Preprocessing> own =
             images instanceof ClassFolders folders ? folders.preprocessing() : Optional.empty();
         Optional<Preprocessing> preprocessing = declared.or(() -> own);
-        decodeAll(id, images, preprocessing);
+        decodeAll(id, images, preprocessing, cancelled);
         return new DatasetInfo(
             id, name, images.size(), images.classes(), actual, preprocessing, bytes, Instant.now());
       }
@@ -135,11 +162,19 @@ public final class DatasetUpload implements AutoCloseable {
     }
   }
 
-  private void decodeAll(String id, ImageSource images, Optional<Preprocessing> preprocessing) {
+  private void decodeAll(
+      String id,
+      ImageSource images,
+      Optional<Preprocessing> preprocessing,
+      BooleanSupplier cancelled) {
     try (EarlyPreparation early =
         EarlyPreparation.of(store.prepared(), folder.resolve("prepared"), images, preprocessing)) {
       InOrder.run(
-          images.size(), image -> early.take(image, images.decode(image), images.name(image)));
+          images.size(),
+          image -> {
+            Waits.throwIf(cancelled);
+            early.take(image, images.decode(image), images.name(image));
+          });
       early.keep(id);
     }
   }

@@ -7,15 +7,21 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Prepared images by selection, so that an episode pays nothing for them: decoded and resized once,
  * on all cores, and kept as bytes in files that restarts and other replicas find again. Which
- * images a selection has, and their labels, are kept in memory for the selections used last.
- * Thread-safe.
+ * images a selection has, and their labels, are kept in memory for the selections used last. Where
+ * nobody says how images are prepared they are read as they are, and the log says so. Thread-safe.
  */
 public final class Datasets {
+  private static final Logger LOG = LoggerFactory.getLogger(Datasets.class);
+
   /** At most about 100 bytes an image each. */
   private static final int SELECTIONS = 32;
 
@@ -29,6 +35,7 @@ public final class Datasets {
         }
       };
   private final Object[] locks = new Object[64];
+  private final Set<String> undeclared = ConcurrentHashMap.newKeySet(); // that were told of
 
   public Datasets(DatasetStore store) {
     this.store = store;
@@ -61,7 +68,7 @@ public final class Datasets {
         selection
             .preprocessing()
             .or(dataset::preprocessing)
-            .orElseGet(() -> Preprocessing.preset("raw"));
+            .orElseGet(() -> asTheyAre(dataset.id()));
     requireChannels(channels, preprocessing);
     Key key = new Key(settled(selection, preprocessing), channels, height, width);
     synchronized (lock(key)) {
@@ -75,6 +82,29 @@ public final class Datasets {
       }
       return images;
     }
+  }
+
+  /** Few networks want that; nobody may have thought of it. */
+  private Preprocessing asTheyAre(String datasetId) {
+    if (undeclared.add(datasetId)) {
+      LOG.warn(
+          "neither the request nor dataset {} says how images are prepared: they are read as they are, values 0..255 (preset raw)",
+          datasetId);
+    }
+    return Preprocessing.preset("raw");
+  }
+
+  /**
+   * Whether images that calibrate are among the selected ones.
+   *
+   * @throws HaqException UNKNOWN_DATASET
+   */
+  public boolean hasCalibrationImages(DataSelection selection) {
+    return switch (selection.split()) {
+      case ALL, CALIBRATION -> true;
+      case SEARCH -> store.get(selection.datasetId()).format() != DatasetFormat.BUILTIN;
+      case HELD_OUT -> false;
+    };
   }
 
   /**
@@ -102,14 +132,7 @@ public final class Datasets {
   }
 
   private static DataSelection settled(DataSelection selection, Preprocessing preprocessing) {
-    return new DataSelection(
-        selection.datasetId(),
-        Optional.of(preprocessing),
-        selection.split(),
-        selection.maxImages(),
-        selection.calibrationImages(),
-        selection.splitSeed(),
-        selection.heldOutFraction());
+    return selection.withPreprocessing(Optional.of(preprocessing));
   }
 
   private LabelledImages prepare(DatasetInfo dataset, Key key, Preprocessing preprocessing) {

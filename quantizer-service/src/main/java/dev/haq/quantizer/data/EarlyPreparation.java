@@ -58,9 +58,13 @@ final class EarlyPreparation implements AutoCloseable {
 
   /** As large as the crop is, or as the first image where nothing is resized. */
   private static Optional<Geometry> geometry(ImageSource images, Preprocessing preprocessing) {
-    int crop = preprocessing.crop();
-    if (crop > 0) {
-      return Optional.of(Geometry.of(preprocessing, RgbImage.CHANNELS, crop, crop));
+    if (preprocessing.cropHeight() > 0) {
+      return Optional.of(
+          Geometry.of(
+              preprocessing,
+              RgbImage.CHANNELS,
+              preprocessing.cropHeight(),
+              preprocessing.cropWidth()));
     }
     if (preprocessing.resizeShortSide() > 0) {
       return Optional.empty();

@@ -9,11 +9,18 @@ import java.util.Locale;
  * they are applied when an image is read.
  */
 record Geometry(
-    int resizeShortSide, int crop, ChannelOrder order, int channels, int height, int width) {
+    int resizeShortSide,
+    int cropHeight,
+    int cropWidth,
+    ChannelOrder order,
+    int channels,
+    int height,
+    int width) {
   static Geometry of(Preprocessing preprocessing, int channels, int height, int width) {
     return new Geometry(
         preprocessing.resizeShortSide(),
-        preprocessing.crop(),
+        preprocessing.cropHeight(),
+        preprocessing.cropWidth(),
         channels == 1 ? ChannelOrder.RGB : preprocessing.channels(),
         channels,
         height,
@@ -27,9 +34,9 @@ record Geometry(
   String text() {
     return String.format(
         Locale.ROOT,
-        "resize %d crop %d %s to %dx%dx%d",
+        "resize %d crop %s %s to %dx%dx%d",
         resizeShortSide,
-        crop,
+        cropHeight == cropWidth ? String.valueOf(cropHeight) : cropHeight + "x" + cropWidth,
         order,
         channels,
         height,

@@ -27,9 +27,9 @@ final class ImagePreparation {
    */
   byte[] prepare(RgbImage image, String name) {
     RgbImage resized = resizeShortSide(image, name);
-    int crop = geometry.crop();
-    int cropWidth = crop == 0 ? resized.width() : crop;
-    int cropHeight = crop == 0 ? resized.height() : crop;
+    boolean cut = geometry.cropHeight() > 0;
+    int cropWidth = cut ? geometry.cropWidth() : resized.width();
+    int cropHeight = cut ? geometry.cropHeight() : resized.height();
     if (cropWidth > resized.width() || cropHeight > resized.height()) {
       throw new HaqException(
           Reason.IMAGE_SIZE_MISMATCH,
@@ -40,8 +40,8 @@ final class ImagePreparation {
               resized.width(),
               resized.height(),
               geometry.resizeShortSide() == 0 ? "" : " after the resize",
-              crop,
-              crop));
+              cropWidth,
+              cropHeight));
     }
     if (cropWidth != width || cropHeight != height) {
       throw new HaqException(
@@ -49,7 +49,7 @@ final class ImagePreparation {
           String.format(
               Locale.ROOT,
               "%s is %dx%d%s, the model takes %dx%d: give a preprocessing that resizes and crops to"
-                  + " that",
+                  + " that%s",
               name,
               image.width(),
               image.height(),
@@ -57,7 +57,8 @@ final class ImagePreparation {
                   ? ""
                   : " (" + cropWidth + "x" + cropHeight + " after preprocessing)",
               width,
-              height));
+              height,
+              width == height ? "" : ", with a crop of " + height + "x" + width));
     }
     return planes(
         resized, offset(resized.width(), cropWidth), offset(resized.height(), cropHeight));

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -22,11 +21,6 @@ final class ZipFiles implements ImageFiles {
   @Override
   public List<String> paths() {
     return paths;
-  }
-
-  @Override
-  public Optional<String> root() {
-    return Optional.empty();
   }
 
   @Override

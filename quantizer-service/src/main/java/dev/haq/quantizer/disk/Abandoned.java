@@ -31,7 +31,17 @@ public final class Abandoned {
    * @param temporary tells what is made only for a while from all else in the folder
    */
   public static void remove(Path folder, Predicate<Path> temporary) throws IOException {
-    Instant limit = Instant.now().minus(AFTER);
+    remove(folder, temporary, AFTER);
+  }
+
+  /**
+   * As {@link #remove(Path, Predicate)}, of what is older than {@code age}.
+   *
+   * @param age at least a day
+   */
+  public static void remove(Path folder, Predicate<Path> temporary, Duration age)
+      throws IOException {
+    Instant limit = Instant.now().minus(age);
     try (Stream<Path> entries = Files.list(folder)) {
       for (Path entry : (Iterable<Path>) entries.filter(temporary)::iterator) {
         try {

@@ -1,9 +1,8 @@
 package dev.haq.quantizer.eval;
 
 import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
+import dev.haq.quantizer.sharing.Line;
 import dev.haq.quantizer.sharing.Places;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -16,8 +15,8 @@ final class Admission {
   private static final int MOST_WAITING_TO_TRAIN = 8;
 
   private final Places running;
-  private final AtomicInteger waiting = new AtomicInteger();
-  private final AtomicInteger waitingToTrain = new AtomicInteger();
+  private final Line line = new Line(MOST_WAITING, "evaluations wait");
+  private final Line lineToTrain = new Line(MOST_WAITING_TO_TRAIN, "evaluations that train wait");
 
   /**
    * @param concurrent evaluations under way at once
@@ -32,14 +31,7 @@ final class Admission {
    * @throws HaqException BUSY when too many wait already, or CANCELLED
    */
   void enter(BooleanSupplier cancelled) {
-    try {
-      if (waiting.incrementAndGet() > MOST_WAITING) {
-        throw busy(MOST_WAITING + " evaluations wait already");
-      }
-      running.enter(cancelled);
-    } finally {
-      waiting.decrementAndGet();
-    }
+    running.enter(line, cancelled);
   }
 
   /**
@@ -52,31 +44,23 @@ final class Admission {
    *     training} throws
    */
   FineTuner.Turn enterToTrain(Supplier<FineTuner.Turn> training, BooleanSupplier cancelled) {
-    try {
-      if (waitingToTrain.incrementAndGet() > MOST_WAITING_TO_TRAIN) {
-        throw busy(MOST_WAITING_TO_TRAIN + " evaluations that train wait already");
-      }
-      FineTuner.Turn turn = training.get();
-      boolean entered = false;
-      try {
-        running.enter(cancelled);
-        entered = true;
-      } finally {
-        if (!entered) {
-          turn.close();
-        }
-      }
-      return () -> {
-        leave();
-        turn.close();
-      };
-    } finally {
-      waitingToTrain.decrementAndGet();
-    }
-  }
-
-  private static HaqException busy(String why) {
-    return new HaqException(Reason.BUSY, why + ": try again later, or use another replica");
+    return lineToTrain.hold(
+        () -> {
+          FineTuner.Turn turn = training.get();
+          boolean entered = false;
+          try {
+            running.enter(cancelled);
+            entered = true;
+          } finally {
+            if (!entered) {
+              turn.close();
+            }
+          }
+          return () -> {
+            leave();
+            turn.close();
+          };
+        });
   }
 
   /** One that ran is done. */

@@ -18,6 +18,7 @@ import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.quant.LinearQuantizer;
 import dev.haq.quantizer.sharing.LruCache;
+import dev.haq.quantizer.sharing.SharedBytes;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -40,7 +41,7 @@ public final class Evaluator implements AutoCloseable {
   private final LruCache<AnswerKey, BlockAnswers> answers;
   private final FloatModels floatModels;
   private final PreparedNetworks networks;
-  private final long activationBytes;
+  private final SharedBytes activationBytes;
 
   /**
    * How much an evaluator does at once and remembers.
@@ -54,7 +55,7 @@ public final class Evaluator implements AutoCloseable {
    *     output about 8*n*min(n, 1,024) bytes a group
    * @param floatScoreBytes of the float model's class scores that are remembered; those of one
    *     model and data are even where they are more, for an evaluation holds them anyway
-   * @param activationBytes of float activations that one measurement of sensitivity holds
+   * @param activationBytes of float activations that measurements of sensitivity hold together
    */
   public record Limits(
       int threads,
@@ -112,7 +113,7 @@ public final class Evaluator implements AutoCloseable {
     this.floatModels = new FloatModels(limits.floatScoreBytes());
     this.networks =
         new PreparedNetworks(images, runner, tuner, limits.calibrations(), limits.models());
-    this.activationBytes = limits.activationBytes();
+    this.activationBytes = new SharedBytes(limits.activationBytes());
   }
 
   /**
@@ -175,6 +176,7 @@ public final class Evaluator implements AutoCloseable {
       Request request, Optional<Policy> policy, BooleanSupplier cancelled) {
     if (policy.isPresent() && request.recipe().isTrained()) {
       tuner.check(request.model().graph()); // refused before waiting
+      networks.requireTrainingData(request.data(), request.recipe());
       return admission.enterToTrain(() -> tuner.turn(cancelled), cancelled);
     }
     admission.enter(cancelled);
@@ -289,6 +291,11 @@ public final class Evaluator implements AutoCloseable {
 
   SensitivityRun sensitivityRun(BlockRunner blocks, List<LayerForm> base, FloatScores exact) {
     return new SensitivityRun(runner, blocks, base, exact, activationBytes);
+  }
+
+  /** Bytes of activations that measurements of sensitivity hold now. */
+  long activationBytesHeld() {
+    return activationBytes.held();
   }
 
   /** The selected images of a model, in blocks. */

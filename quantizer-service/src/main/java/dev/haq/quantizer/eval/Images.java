@@ -49,5 +49,14 @@ public interface Images {
     default Optional<Preprocessing> declared(String datasetId) {
       return Optional.empty();
     }
+
+    /**
+     * Whether images that calibrate are among the selected ones.
+     *
+     * @throws dev.haq.model.HaqException where there is no such dataset
+     */
+    default boolean hasCalibrationImages(DataSelection selection) {
+      return false;
+    }
   }
 }

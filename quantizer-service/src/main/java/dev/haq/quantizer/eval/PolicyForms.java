@@ -87,7 +87,7 @@ final class PolicyForms {
       return new FineTuner.Weights.Real();
     }
     if (numerics.weights() instanceof Weights.Shared codebook) {
-      Codebook found = Codebook.of(layer.weights(), bits, codebook.initialisation());
+      Codebook found = Codebook.of(layer.weights(), bits, codebook.start());
       int[] assignment = new int[layer.weights().length];
       Arrays.setAll(assignment, i -> found.code(layer.weights()[i]));
       return new FineTuner.Weights.Shared(found.centroids(), assignment);
@@ -124,8 +124,7 @@ final class PolicyForms {
           shared.computeIfAbsent(
               key,
               k ->
-                  Codebook.of(layer.weights(), k.bits(), codebook.initialisation())
-                      .shared(layer.weights()));
+                  Codebook.of(layer.weights(), k.bits(), codebook.start()).shared(layer.weights()));
       return new LayerForm.Real(activations, values, bias(index, activations, values));
     }
     QuantizedWeights quantized =

@@ -2,6 +2,7 @@ package dev.haq.quantizer.eval;
 
 import dev.haq.model.DataSelection;
 import dev.haq.model.DataSelection.Split;
+import dev.haq.model.HaqException;
 import dev.haq.model.Policy;
 import dev.haq.model.Recipe;
 import dev.haq.quantizer.onnx.CnnGraph;
@@ -125,29 +126,30 @@ final class PreparedNetworks {
    * request says of either, else as their dataset declares, else as that of the others does.
    */
   private DataSelection trainingData(DataSelection evaluated, Recipe recipe) {
+    requireTrainingData(evaluated, recipe);
     DataSelection data = recipe.training().data().orElseGet(() -> calibrationData(evaluated));
-    return new DataSelection(
-        data.datasetId(),
+    return data.withPreprocessing(
         data.preprocessing()
             .or(evaluated::preprocessing)
             .or(() -> images.declared(data.datasetId()))
-            .or(() -> images.declared(evaluated.datasetId())),
-        data.split(),
-        data.maxImages(),
-        data.calibrationImages(),
-        data.splitSeed(),
-        data.heldOutFraction());
+            .or(() -> images.declared(evaluated.datasetId())));
+  }
+
+  /**
+   * Refuses to train, where no images are named for that, on images that judge the outcome.
+   *
+   * @throws HaqException INVALID_ARGUMENT
+   */
+  void requireTrainingData(DataSelection evaluated, Recipe recipe) {
+    if (recipe.training().data().isEmpty() && images.hasCalibrationImages(evaluated)) {
+      throw HaqException.invalid(
+          "recipe '%s' trains on the calibration images unless others are named, and these are among the images of '%s' that judge the outcome: name images to train on (--train-data, fine_tuning.data)",
+          recipe.name(), evaluated.datasetId());
+    }
   }
 
   /** The images that calibrate, from those that judge. */
   static DataSelection calibrationData(DataSelection data) {
-    return new DataSelection(
-        data.datasetId(),
-        data.preprocessing(),
-        Split.CALIBRATION,
-        0,
-        data.calibrationImages(),
-        data.splitSeed(),
-        data.heldOutFraction());
+    return data.withSplit(Split.CALIBRATION).withMaxImages(0);
   }
 }

@@ -17,6 +17,8 @@ import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import dev.haq.quantizer.sharing.Line;
+import dev.haq.quantizer.sharing.Waits;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -33,10 +35,12 @@ import java.util.stream.IntStream;
  * is missing. Safe for use by many threads; equal calls at the same time share the work.
  */
 public final class Sensitivity {
-  private static final long CANCEL_CHECK_MILLIS = 50;
+  /** Each holds a thread that serves all calls until it is done, while it waits too. */
+  private static final int MOST_AT_ONCE = 8;
 
   private final Evaluator evaluator;
   private final SensitivityStore store;
+  private final Line underWay = new Line(MOST_AT_ONCE, "measurements of sensitivity are under way");
 
   /** One measures at a time for a key; keys that share a lock wait for one another. */
   private final List<ReentrantLock> locks =
@@ -102,14 +106,18 @@ public final class Sensitivity {
    * Measures; blocks until all is told.
    *
    * @param cancelled asked now and then whether nobody listens any more
-   * @throws HaqException as {@link Evaluator#evaluate}
+   * @throws HaqException as {@link Evaluator#evaluate}; BUSY also when many are measured already
    */
   public void measure(Request request, Listener listener, BooleanSupplier cancelled) {
-    try (Measurement measurement = new Measurement(request, listener, cancelled)) {
-      measurement.run();
-    } catch (OrtException e) {
-      throw Ort.refused(e);
-    }
+    underWay.hold(
+        () -> {
+          try (Measurement measurement = new Measurement(request, listener, cancelled)) {
+            measurement.run();
+          } catch (OrtException e) {
+            throw Ort.refused(e);
+          }
+          return true;
+        });
   }
 
   /** One call. */
@@ -157,7 +165,7 @@ public final class Sensitivity {
     /** Measures what is missing of a layer and keeps it; answers what was. */
     private List<Point> measured(int layer) throws OrtException {
       ReentrantLock lock = locks.get(Math.floorMod(key.hashCode(), locks.size()));
-      acquire(lock);
+      Waits.until(millis -> lock.tryLock(millis, TimeUnit.MILLISECONDS), cancelled);
       try {
         known.putAll(store.read(key).entries()); // an equal call may have been faster
         List<Point> missing = missing(layer);
@@ -179,19 +187,6 @@ public final class Sensitivity {
         return missing;
       } finally {
         lock.unlock();
-      }
-    }
-
-    private void acquire(ReentrantLock lock) {
-      try {
-        while (!lock.tryLock(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
-          if (cancelled.getAsBoolean()) {
-            throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
-          }
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new HaqException(Reason.CANCELLED, "the measurement was interrupted", e);
       }
     }
 

@@ -12,6 +12,7 @@ import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.GraphParts;
 import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.onnx.Ort;
+import dev.haq.quantizer.sharing.SharedBytes;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -28,9 +29,9 @@ import java.util.function.BooleanSupplier;
  * held; a trial computes the layer alone, in its changed form, and the float network behind it, in
  * a session that all trials of the layer share.
  *
- * <p>The activations held are those at one place of the network, at most as many bytes as allowed.
- * Where those before a layer are more, the runs of that layer begin at the last place whose
- * activations fit, or at the images. Not safe for use by several threads.
+ * <p>The activations held are those at one place of the network, as many bytes as there are left
+ * that all runs share. Where those before a layer are more, the runs of that layer begin at the
+ * last place whose activations fit, or at the images. Not safe for use by several threads.
  */
 final class SensitivityRun implements AutoCloseable {
   /** Changed layers are opened together up to so many bytes of weights. */
@@ -39,36 +40,35 @@ final class SensitivityRun implements AutoCloseable {
   private final SessionRunner runner;
   private final BlockRunner blocks;
   private final CnnGraph graph;
-  private final List<LayerForm> base;
   private final GraphParts parts;
   private final FloatScores exact;
   private final Scorer scorer;
-  private final long mostBytes;
+  private final SharedBytes activationBytes;
   private final int batchSize;
   private final int batches;
 
   private int heldAt; // a cut; 0: nothing is held, runs begin at the images
+  private long heldBytes; // granted
   private final List<Map<String, OnnxTensor>> held = new ArrayList<>(); // by batch
 
   /**
    * @param base how the layers of the unchanged network are computed
    * @param exact the float model's scores on all images
-   * @param mostBytes of activations held
+   * @param activationBytes of activations that all runs hold together
    */
   SensitivityRun(
       SessionRunner runner,
       BlockRunner blocks,
       List<LayerForm> base,
       FloatScores exact,
-      long mostBytes) {
+      SharedBytes activationBytes) {
     this.runner = runner;
     this.blocks = blocks;
     this.graph = blocks.graph();
-    this.base = base;
     this.parts = new GraphParts(graph, base);
     this.exact = exact;
     this.scorer = new Scorer(graph.outputKind());
-    this.mostBytes = mostBytes;
+    this.activationBytes = activationBytes;
     this.batchSize = SessionRunner.batchSize(graph);
     this.batches = (blocks.images().size() + batchSize - 1) / batchSize;
     for (int b = 0; b < batches; b++) {
@@ -101,13 +101,12 @@ final class SensitivityRun implements AutoCloseable {
    * Tries one layer in several forms.
    *
    * @param layer its index; not before that of an earlier call, for speed
-   * @param trials the form of every layer, a list a trial
+   * @param trials the form of every layer, a list a trial; of the other layers the base's own
    */
   List<Outcome> measure(int layer, List<List<LayerForm>> trials, BooleanSupplier cancelled)
       throws OrtException {
     int cut = parts.before(layer);
-    boolean apart = trials.stream().allMatch(trial -> changesOnly(layer, trial));
-    if (!apart || parts.bytes(cut).isEmpty() || parts.bytes(cut + 1).isEmpty()) {
+    if (parts.bytes(cut).isEmpty() || parts.bytes(cut + 1).isEmpty()) {
       return wholly(trials, cancelled);
     }
     hold(cut, cancelled);
@@ -124,28 +123,10 @@ final class SensitivityRun implements AutoCloseable {
     return outcomes;
   }
 
-  /** A recipe may answer one layer's bits by changing others too. */
-  private boolean changesOnly(int layer, List<LayerForm> trial) {
-    for (int k = 0; k < base.size(); k++) {
-      if (k != layer && !same(base.get(k), trial.get(k))) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static boolean same(LayerForm a, LayerForm b) {
-    return a instanceof LayerForm.Real x
-        && b instanceof LayerForm.Real y
-        && x.activations().equals(y.activations())
-        && x.weights() == y.weights()
-        && x.bias() == y.bias();
-  }
-
   /** Moves what is held to the last cut up to {@code target} that there is room for. */
   private void hold(int target, BooleanSupplier cancelled) throws OrtException {
     int cut = target;
-    while (cut > heldAt && !fits(cut)) {
+    while (cut > heldAt && !granted(cut)) {
       cut--;
     }
     if (cut <= heldAt) {
@@ -184,14 +165,31 @@ final class SensitivityRun implements AutoCloseable {
           cancelled);
     }
     heldAt = to;
+    hold(bytes(to).orElseThrow());
   }
 
-  private boolean fits(int cut) {
-    OptionalLong bytes = parts.bytes(cut);
+  /** Whether what crosses a cut can be held; then there is room for it, beside what is held now. */
+  private boolean granted(int cut) {
+    OptionalLong bytes = bytes(cut);
+    // Images lie in a buffer that the next ones overwrite.
     return bytes.isPresent()
-        && bytes.getAsLong() * blocks.images().size() <= mostBytes
-        // Images lie in a buffer that the next ones overwrite.
-        && !parts.crossing(cut).contains(graph.input());
+        && !parts.crossing(cut).contains(graph.input())
+        && hold(Math.max(heldBytes, bytes.getAsLong()));
+  }
+
+  private OptionalLong bytes(int cut) {
+    OptionalLong anImage = parts.bytes(cut);
+    return anImage.isEmpty()
+        ? anImage
+        : OptionalLong.of(anImage.getAsLong() * blocks.images().size());
+  }
+
+  private boolean hold(long bytes) {
+    if (!activationBytes.change(heldBytes, bytes)) {
+      return false;
+    }
+    heldBytes = bytes;
+    return true;
   }
 
   private List<Outcome> apart(int layer, List<LayerForm> forms, BooleanSupplier cancelled)
@@ -270,7 +268,7 @@ final class SensitivityRun implements AutoCloseable {
     }
   }
 
-  /** The plain way, for trials that change more than their layer: all of the network. */
+  /** The plain way, where the size of what crosses a cut is not known: all of the network. */
   private List<Outcome> wholly(List<List<LayerForm>> trials, BooleanSupplier cancelled)
       throws OrtException {
     List<Outcome> outcomes = new ArrayList<>();
@@ -374,5 +372,6 @@ final class SensitivityRun implements AutoCloseable {
   public void close() {
     held.forEach(tensors -> tensors.values().forEach(OnnxTensor::close));
     held.clear();
+    hold(0);
   }
 }

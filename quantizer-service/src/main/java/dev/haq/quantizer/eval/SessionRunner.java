@@ -24,8 +24,8 @@ import java.util.function.Supplier;
 
 /**
  * Runs sessions over images: as many threads as asked for, each on a small batch of its own, which
- * was never slower than threads inside a session (evaluation.md). Results are put together in image
- * order, so that they do not depend on which thread was faster.
+ * was never slower than threads inside a session (README, Evaluation). Results are put together in
+ * image order, so that they do not depend on which thread was faster.
  */
 final class SessionRunner implements AutoCloseable {
   /** About the values of thirteen images of 32x32; larger batches gain nothing and cost memory. */

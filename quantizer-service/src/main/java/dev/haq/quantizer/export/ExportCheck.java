@@ -72,14 +72,17 @@ final class ExportCheck {
     compare(evaluated, optimised, what + ", optimised,");
     List<String> notes = new ArrayList<>();
     notes.add(
-        "run on %d images in ONNX Runtime: top-1 %s without optimisation, where the plain reading of the policy has %s; %s with all of it, where the evaluation has %s (differences of %s points can be told)"
+        "run on %d images in ONNX Runtime: top-1 %s without optimisation, where the plain reading of the policy has %s; %s with all of it, where the evaluation has %s (differences of more than %s points can be told)"
             .formatted(
                 evaluated.accuracy().images(),
                 points(asWritten),
                 points(expected),
                 points(optimised),
                 points(evaluated),
-                points(MOST_POINTS + resolution(optimised, evaluated))));
+                points(
+                    MOST_POINTS
+                        + Math.max(
+                            resolution(asWritten, evaluated), resolution(optimised, evaluated)))));
     return new Checked(evaluated, optimised, notes);
   }
 

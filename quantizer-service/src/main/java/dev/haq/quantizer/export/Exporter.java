@@ -80,7 +80,8 @@ public final class Exporter {
    *
    * @param plain the plain reading of the layers that the file was written from
    */
-  private record Draft(ByteString content, byte[] runnable, ModelProto plain, List<String> notes) {}
+  private record Draft(
+      ByteString content, ModelProto runnable, ModelProto plain, List<String> notes) {}
 
   /**
    * Writes and checks; blocks until done.
@@ -129,14 +130,7 @@ public final class Exporter {
         data.maxImages() == 0
             ? ExportCheck.MOST_IMAGES
             : Math.min(data.maxImages(), ExportCheck.MOST_IMAGES);
-    return new DataSelection(
-        data.datasetId(),
-        data.preprocessing(),
-        data.split(),
-        most,
-        data.calibrationImages(),
-        data.splitSeed(),
-        data.heldOutFraction());
+    return data.withMaxImages(most);
   }
 
   private static ExportedFile checked(Request request, PolicyRun policyRun) {
@@ -162,7 +156,7 @@ public final class Exporter {
         ExportCheck.check(
             run,
             draft.plain().toByteArray(),
-            draft.runnable(),
+            ExportedModel.asRun(draft.runnable(), run.graph()).toByteArray(),
             "the " + request.format() + " file");
     notes.addAll(checked.notes());
     return new ExportedFile(
@@ -202,7 +196,7 @@ public final class Exporter {
         ByteString content = model.toByteString();
         yield new Draft(
             content,
-            QonnxGraph.inStandardOperators(parsed(content)).toByteArray(),
+            QonnxGraph.inStandardOperators(parsed(content)),
             FakeQuantizedGraph.plain(graph, layers, layer -> false),
             List.of("ONNX Runtime has no Quant: the file was run with each one written out"));
       }
@@ -221,7 +215,7 @@ public final class Exporter {
       String note) {
     ByteString content =
         ExportedModel.of(written, graph, opset, properties(request)).toByteString();
-    return new Draft(content, content.toByteArray(), plain, List.of(note));
+    return new Draft(content, parsed(content), plain, List.of(note));
   }
 
   private static Draft aimet(Request request, CnnGraph graph, List<PlainLayer> layers) {
@@ -242,7 +236,7 @@ public final class Exporter {
             AimetEncodings.read(back.get(encodings), axes::get));
     return new Draft(
         content,
-        runnable.toByteArray(),
+        runnable,
         FakeQuantizedGraph.plain(graph, layers, layer -> false),
         List.of(
             "load with load_encodings_to_sim(sim, \"%s\", strict=False)".formatted(encodings),
@@ -281,7 +275,7 @@ public final class Exporter {
     ModelProto plain =
         FakeQuantizedGraph.plain(
             graph, layers, layer -> layer.activations().isPresent() && layer.weights().isPresent());
-    return new Draft(content, runnable.toByteArray(), plain, notes);
+    return new Draft(content, runnable, plain, notes);
   }
 
   /** Weights on no linear grid, as k-means has them. */
@@ -313,6 +307,9 @@ public final class Exporter {
     Recipe recipe = request.recipe();
     properties.put("haq.recipe", recipe.id());
     properties.put("haq.weight_scales", recipe.weightScales().name());
+    if (recipe.codebookStart() != Recipe.CodebookStart.PLUS_PLUS) {
+      properties.put("haq.codebook_start", recipe.codebookStart().name());
+    }
     recipe.weightClip().ifPresent(clip -> properties.put("haq.weight_clip", clip.name()));
     recipe.activationClip().ifPresent(clip -> properties.put("haq.activation_clip", clip.name()));
     properties.put(

@@ -7,6 +7,7 @@ import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
 import dev.haq.quantizer.data.DatasetFormat;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
+import dev.haq.rpc.Call;
 import dev.haq.rpc.ClientStream;
 import dev.haq.wire.DataWire;
 import java.nio.ByteBuffer;
@@ -15,10 +16,12 @@ import java.util.Optional;
 /** A dataset on its way in, chunk by chunk: the header first, then the bytes of the file. */
 final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Dataset> {
   private final DatasetStore datasets;
+  private final Call call;
   private Optional<DatasetUpload> upload = Optional.empty();
 
-  DatasetUploadStream(DatasetStore datasets) {
+  DatasetUploadStream(DatasetStore datasets, Call call) {
     this.datasets = datasets;
+    this.call = call;
   }
 
   @Override
@@ -70,7 +73,7 @@ final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Da
   @Override
   public Dataset end() {
     try (DatasetUpload finishing = begun()) {
-      return QuantizerWire.toProto(finishing.finish());
+      return QuantizerWire.toProto(finishing.finish(call::isCancelled));
     }
   }
 

@@ -9,6 +9,7 @@ import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
+import dev.haq.rpc.Call;
 import dev.haq.rpc.ClientStream;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -19,14 +20,16 @@ import java.util.Optional;
 /** A model on its way in, chunk by chunk, to a file of the store. */
 final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
   private final ModelStore models;
+  private final Call call;
   private final Path path;
   private final FileChannel file;
   private String name = "model";
   private Optional<ImageSize> imageSize = Optional.empty();
   private long bytes;
 
-  ModelUpload(ModelStore models) {
+  ModelUpload(ModelStore models, Call call) {
     this.models = models;
+    this.call = call;
     this.path = models.newUpload();
     try {
       this.file = FileChannel.open(path, StandardOpenOption.WRITE);
@@ -75,7 +78,7 @@ final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
   @Override
   public Model end() {
     close();
-    return ModelDescription.toProto(models.add(path, name, imageSize));
+    return ModelDescription.toProto(models.add(path, name, imageSize, call::isCancelled));
   }
 
   @Override

@@ -67,8 +67,9 @@ public final class QuantizerHandler {
   public RpcService service() {
     return RpcService.named(
             QuantizerGrpcService.SERVICE_NAME, QuantizerGrpcService.SERVICE_DESCRIPTOR)
-        .clientStream(QuantizerGrpcService.ImportModel, call -> new ModelUpload(models))
-        .clientStream(QuantizerGrpcService.ImportDataset, call -> new DatasetUploadStream(datasets))
+        .clientStream(QuantizerGrpcService.ImportModel, call -> new ModelUpload(models, call))
+        .clientStream(
+            QuantizerGrpcService.ImportDataset, call -> new DatasetUploadStream(datasets, call))
         .unary(QuantizerGrpcService.ListModels, this::listModels)
         .unary(QuantizerGrpcService.GetModel, this::getModel)
         .serverStream(

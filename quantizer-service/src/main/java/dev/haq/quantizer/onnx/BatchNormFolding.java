@@ -28,10 +28,12 @@ final class BatchNormFolding {
     Map<String, Integer> floatParameters = new HashMap<>();
     Set<Integer> folded = new HashSet<>();
     Map<String, Integer> readers = draft.onlyReaders(); // folding changes none that is asked for
+    Set<String> read = new HashSet<>(Set.of(draft.output));
+    draft.nodes.forEach(node -> read.addAll(GraphDraft.reads(node)));
     for (int i = 0; i < draft.nodes.size(); i++) {
       NodeProto conv = draft.nodes.get(i);
       int reader = Nodes.is(conv, "Conv") ? readers.getOrDefault(conv.getOutput(0), -1) : -1;
-      if (reader < 0 || !foldable(draft, conv, draft.nodes.get(reader))) {
+      if (reader < 0 || !foldable(draft, conv, draft.nodes.get(reader), read)) {
         continue;
       }
       NodeProto norm = draft.nodes.get(reader);
@@ -51,11 +53,12 @@ final class BatchNormFolding {
     return floatParameters;
   }
 
-  private static boolean foldable(GraphDraft draft, NodeProto conv, NodeProto norm) {
+  private static boolean foldable(
+      GraphDraft draft, NodeProto conv, NodeProto norm, Set<String> read) {
     if (!Nodes.is(norm, "BatchNormalization")
         || !norm.getInput(0).equals(conv.getOutput(0))
         || Nodes.integer(norm, "training_mode", 0) != 0
-        || norm.getOutputList().stream().skip(1).anyMatch(name -> !name.isEmpty())) {
+        || norm.getOutputList().stream().skip(1).anyMatch(read::contains)) {
       return false;
     }
     String bias = Nodes.input(conv, 2);

@@ -3,20 +3,26 @@ package dev.haq.quantizer.onnx;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * Gives models that take images with channels last, as TensorFlow's exports do, an input with
- * channels first. Where the model turns its input itself, both turns cancel out.
+ * channels first, and back. Where the model turns its input itself, both turns cancel out.
  */
 final class ChannelsFirstInput {
   private static final Set<Long> CHANNELS = Set.of(1L, 3L);
   private static final int[] TO_CHANNELS_FIRST = {0, 3, 1, 2};
+  private static final int[] TO_CHANNELS_LAST = {0, 2, 3, 1};
+
+  /** The model's property that says which input it was given instead of. */
+  private static final String KEY = "haq.channels_last_input";
 
   private ChannelsFirstInput() {}
 
@@ -27,10 +33,75 @@ final class ChannelsFirstInput {
     for (int i = 0; i < graph.getInputCount(); i++) {
       ValueInfoProto input = graph.getInput(i);
       if (!constants.contains(input.getName()) && hasChannelsLast(input)) {
-        return turned(model, i);
+        return turned(marked(model, Optional.of(input.getName())), i);
       }
     }
-    return model;
+    return marked(model, Optional.empty());
+  }
+
+  /** Whatever a file says of itself does not count. */
+  private static ModelProto marked(ModelProto model, Optional<String> input) {
+    ModelProto.Builder marked = model.toBuilder().clearMetadataProps();
+    model.getMetadataPropsList().stream()
+        .filter(property -> !property.getKey().equals(KEY))
+        .forEach(marked::addMetadataProps);
+    input.ifPresent(
+        name ->
+            marked.addMetadataProps(
+                StringStringEntryProto.newBuilder().setKey(KEY).setValue(name)));
+    return marked.build();
+  }
+
+  /** The input with channels last that a model had; empty where it is as it was. */
+  static Optional<String> original(ModelProto model) {
+    return model.getMetadataPropsList().stream()
+        .filter(property -> property.getKey().equals(KEY))
+        .map(StringStringEntryProto::getValue)
+        .findFirst();
+  }
+
+  /**
+   * Gives a written model the input with channels last back. {@link #apply} gives what it was.
+   *
+   * @param first name of its input
+   * @param last name of the input that it had
+   */
+  static ModelProto undone(ModelProto model, String first, String last) {
+    ModelProto.Builder changed = model.toBuilder();
+    GraphProto.Builder graph = changed.getGraphBuilder();
+    for (ValueInfoProto.Builder input : graph.getInputBuilderList()) {
+      if (input.getName().equals(first)) {
+        permute(input.setName(last), TO_CHANNELS_LAST);
+      }
+    }
+    List<NodeProto> nodes = new ArrayList<>();
+    boolean read = false;
+    for (NodeProto node : graph.getNodeList()) {
+      if (!node.getOutputList().contains(last)) {
+        nodes.add(node);
+        read |= GraphDraft.reads(node).contains(first);
+      }
+    }
+    if (read) {
+      nodes.add(0, transpose(last, first, 0, 3, 1, 2));
+    }
+    graph.clearNode().addAllNode(nodes);
+    return changed.build();
+  }
+
+  private static NodeProto transpose(String input, String output, long... order) {
+    return Nodes.node("Transpose", List.of(input), output)
+        .addAttribute(Nodes.ints("perm", order))
+        .build();
+  }
+
+  private static void permute(ValueInfoProto.Builder input, int[] order) {
+    TensorShapeProto.Builder shape =
+        input.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
+    TensorShapeProto old = shape.build();
+    for (int d = 0; d < order.length; d++) {
+      shape.setDim(d, old.getDim(order[d]));
+    }
   }
 
   private static boolean hasChannelsLast(ValueInfoProto input) {
@@ -45,20 +116,14 @@ final class ChannelsFirstInput {
     GraphProto.Builder graph = changed.getGraphBuilder();
     String last = graph.getInput(index).getName();
     String first = last + "/channels_first";
-    ValueInfoProto.Builder input = graph.getInputBuilder(index).setName(first);
-    TensorShapeProto.Builder shape =
-        input.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
-    TensorShapeProto old = shape.build();
-    for (int d = 0; d < TO_CHANNELS_FIRST.length; d++) {
-      shape.setDim(d, old.getDim(TO_CHANNELS_FIRST[d]));
-    }
+    permute(graph.getInputBuilder(index).setName(first), TO_CHANNELS_FIRST);
     List<NodeProto> nodes = new ArrayList<>();
-    nodes.add(
-        Nodes.node("Transpose", List.of(first), last)
-            .addAttribute(Nodes.ints("perm", 0, 2, 3, 1))
-            .build());
+    nodes.add(transpose(first, last, 0, 2, 3, 1));
     for (NodeProto node : graph.getNodeList()) {
-      nodes.add(turnsBack(node, last) ? identity(node, first) : node);
+      boolean undoing = turnsBack(node, last) && node.getOutput(0).equals(first);
+      if (!undoing) {
+        nodes.add(turnsBack(node, last) ? identity(node, first) : node);
+      }
     }
     graph.clearNode().addAllNode(nodes);
     return changed.build();

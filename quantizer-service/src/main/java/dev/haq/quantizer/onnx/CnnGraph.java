@@ -19,6 +19,8 @@ import java.util.Set;
  * @param operatorSets as the model declares them
  * @param irVersion of the model's file
  * @param input name of the one input, float [batch, channels, height, width]
+ * @param channelsLastInput name of the input [batch, height, width, channels] that the model had in
+ *     its place; empty where it is the model's own
  * @param inputShape channels, height, width
  * @param output name of the class scores, float [batch, classes] or the same with trailing ones
  * @param outputKind what the scores are
@@ -33,6 +35,7 @@ public record CnnGraph(
     List<OperatorSetIdProto> operatorSets,
     long irVersion,
     String input,
+    Optional<String> channelsLastInput,
     List<Integer> inputShape,
     String output,
     OutputKind outputKind,

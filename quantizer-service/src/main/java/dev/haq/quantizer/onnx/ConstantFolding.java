@@ -5,18 +5,23 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Makes every constant a named tensor, wherever the exporter put it: Constant nodes, Identity of
  * constants, and whatever else reads constants alone ({@link ComputedConstants}). Identity and
- * Dropout of computed tensors are taken out (Dropout does nothing at inference).
+ * Dropout of computed tensors are taken out (Dropout does nothing at inference), unless a subgraph
+ * reads what they write.
  */
 final class ConstantFolding {
   private final GraphDraft draft;
   private final Map<String, String> aliases = new HashMap<>();
+  private final Set<String> kept =
+      new HashSet<>(); // names that others but the nodes themselves read
 
   private ConstantFolding(GraphDraft draft) {
     this.draft = draft;
@@ -28,21 +33,23 @@ final class ConstantFolding {
   }
 
   private void run() {
-    List<NodeProto> kept = new ArrayList<>();
+    kept.add(draft.output);
+    draft.nodes.forEach(node -> kept.addAll(GraphDraft.captures(node)));
+    List<NodeProto> nodes = new ArrayList<>();
     for (NodeProto original : draft.nodes) {
       NodeProto node = renameInputs(original);
       Optional<TensorProto> constant = fold(node);
       if (constant.isPresent()) {
         String name = node.getOutput(0);
         draft.constants.put(name, Tensors.renamed(constant.get(), name));
-      } else if (passesThrough(node) && !node.getOutput(0).equals(draft.output)) {
+      } else if (passesThrough(node) && !kept.contains(node.getOutput(0))) {
         aliases.put(node.getOutput(0), node.getInput(0));
       } else {
-        kept.add(node);
+        nodes.add(node);
       }
     }
     draft.nodes.clear();
-    draft.nodes.addAll(kept);
+    draft.nodes.addAll(nodes);
   }
 
   private NodeProto renameInputs(NodeProto node) {

@@ -13,8 +13,9 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /**
- * Makes a written graph a file for others: only the operator sets it uses, an IR version that the
- * readers of these know, an output with a type, and properties that say what it is.
+ * Makes a written graph a file for others: the input that the model came with, only the operator
+ * sets it uses, an IR version that the readers of these know, an output with a type, and properties
+ * that say what it is.
  */
 public final class ExportedModel {
   /** Read by everything that reads operator set 13 at all. */
@@ -46,7 +47,23 @@ public final class ExportedModel {
     properties.forEach(
         (key, value) ->
             file.addMetadataProps(StringStringEntryProto.newBuilder().setKey(key).setValue(value)));
-    return file.build();
+    return withOwnInput(file.build(), graph);
+  }
+
+  /**
+   * A written model with the input of the model that it was written from: channels last where that
+   * has them so.
+   */
+  public static ModelProto withOwnInput(ModelProto written, CnnGraph graph) {
+    return graph
+        .channelsLastInput()
+        .map(last -> ChannelsFirstInput.undone(written, graph.input(), last))
+        .orElse(written);
+  }
+
+  /** Such a model with channels first, as the network is run here. */
+  public static ModelProto asRun(ModelProto file, CnnGraph graph) {
+    return graph.channelsLastInput().isPresent() ? ChannelsFirstInput.apply(file) : file;
   }
 
   private static long version(CnnGraph graph, String domain) {

@@ -32,17 +32,21 @@ final class GraphDraft {
   final ValueInfoProto input;
   final String output;
 
+  /** Outputs of the model besides the class scores, which nobody asks for. */
+  final List<String> ignoredOutputs;
+
   private GraphDraft(
       ModelProto model,
       List<NodeProto> nodes,
       Map<String, TensorProto> constants,
       ValueInfoProto input,
-      String output) {
+      List<String> outputs) {
     this.model = model;
     this.nodes = nodes;
     this.constants = constants;
     this.input = input;
-    this.output = output;
+    this.output = outputs.get(0);
+    this.ignoredOutputs = List.copyOf(outputs.subList(1, outputs.size()));
   }
 
   static GraphDraft of(ModelProto model) {
@@ -61,11 +65,11 @@ final class GraphDraft {
     if (graph.getOutputCount() == 0) {
       throw invalid("the model has no output: it may be cut off");
     }
-    String output = graph.getOutput(0).getName();
+    List<String> outputs = graph.getOutputList().stream().map(ValueInfoProto::getName).toList();
     List<NodeProto> nodes = sorted(graph.getNodeList());
     GraphDraft draft =
         new GraphDraft(
-            withoutTensors(model), new ArrayList<>(nodes), constants, inputs.get(0), output);
+            withoutTensors(model), new ArrayList<>(nodes), constants, inputs.get(0), outputs);
     draft.giveNames();
     ConstantFolding.apply(draft);
     draft.prune();
@@ -132,7 +136,15 @@ final class GraphDraft {
 
   /** What a node reads, its subgraphs included. */
   static Set<String> reads(NodeProto node) {
-    Set<String> names = new HashSet<>(node.getInputList());
+    Set<String> names = captures(node);
+    names.addAll(node.getInputList());
+    names.remove("");
+    return names;
+  }
+
+  /** What a node's subgraphs read. */
+  static Set<String> captures(NodeProto node) {
+    Set<String> names = new HashSet<>();
     for (AttributeProto attribute : node.getAttributeList()) {
       if (attribute.hasG()) {
         attribute.getG().getNodeList().forEach(inner -> names.addAll(reads(inner)));

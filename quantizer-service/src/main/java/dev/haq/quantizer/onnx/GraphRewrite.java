@@ -64,6 +64,7 @@ final class GraphRewrite {
         from.operatorSets(),
         from.irVersion(),
         from.input(),
+        from.channelsLastInput(),
         from.inputShape(),
         from.output(),
         from.outputKind(),

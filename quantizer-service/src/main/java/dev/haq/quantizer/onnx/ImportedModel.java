@@ -1,6 +1,7 @@
 package dev.haq.quantizer.onnx;
 
 import dev.haq.model.Network;
+import java.util.List;
 
 /**
  * A model that was read, checked and run once.
@@ -8,8 +9,13 @@ import dev.haq.model.Network;
  * @param network what hardware targets and agents need to know of it
  * @param graph what quantized graphs are written from
  * @param sizeBytes of the file it was read from
+ * @param notes for people, a line each: what of the file is not as one might expect
  */
-public record ImportedModel(Network network, CnnGraph graph, long sizeBytes) {
+public record ImportedModel(Network network, CnnGraph graph, long sizeBytes, List<String> notes) {
+  public ImportedModel {
+    notes = List.copyOf(notes);
+  }
+
   /** {@code sha256:...} or {@code builtin:shapes}. */
   public String id() {
     return network.modelId();

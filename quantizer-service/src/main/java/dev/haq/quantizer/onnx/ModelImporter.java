@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -81,7 +82,8 @@ public final class ModelImporter {
     ModelProto inlined = InlinedFunctions.apply(GraphLimits.checked(OnnxReader.read(bytes)));
     ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(inlined));
     return StatedImageSize.apply(
-        ChannelsFirstInput.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound))));
+        ChannelsFirstInput.apply(
+            OpenChannels.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound)))));
   }
 
   private static String firstLine(RuntimeException e) {
@@ -93,6 +95,7 @@ public final class ModelImporter {
   private static ImportedModel read(GraphDraft draft, String id, String name, long sizeBytes) {
     UncountedLayers.refuseFused(draft);
     int[] inputShape = inputShape(draft.input);
+    RepeatedWeights repeated = RepeatedWeights.of(draft);
     Map<String, Integer> batchNormParameters = BatchNormFolding.apply(draft);
     long batch = dimension(draft.input, 0).getDimValue();
     if (batch > 1) {
@@ -106,6 +109,7 @@ public final class ModelImporter {
     }
     int classes = classes(shapes.get(draft.output));
     boolean fixedBatch = !ShapeProbe.takesAnyBatch(draft, inputShape, classes);
+    MaxRelu.apply(draft, shapes);
     Set<String> nonNegative = NonNegative.tensors(draft);
     boolean probabilities = NonNegative.isSoftmax(draft, draft.output);
     List<GraphNode> nodes = LayerFinder.find(draft, shapes, batchNormParameters);
@@ -116,6 +120,7 @@ public final class ModelImporter {
             draft.model.getOpsetImportList(),
             draft.model.getIrVersion(),
             draft.input.getName(),
+            ChannelsFirstInput.original(draft.model),
             List.of(inputShape[0], inputShape[1], inputShape[2]),
             draft.output,
             probabilities ? OutputKind.PROBABILITIES : OutputKind.LOGITS,
@@ -124,8 +129,20 @@ public final class ModelImporter {
             shapes,
             nonNegative);
     List<Layer> layers = graph.layers().stream().map(Quantizable::layer).toList();
+    List<String> notes = new ArrayList<>();
+    ignoredOutputs(draft).ifPresent(notes::add);
+    UncountedLayers.note(graph).ifPresent(notes::add);
+    repeated.note(layers).ifPresent(notes::add);
     return new ImportedModel(
-        new Network(id, name, layers, otherParameters(graph)), graph, sizeBytes);
+        new Network(id, name, layers, otherParameters(graph)), graph, sizeBytes, notes);
+  }
+
+  private static Optional<String> ignoredOutputs(GraphDraft draft) {
+    return draft.ignoredOutputs.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "the class scores are read from the first output, '%s'; ignored: '%s'"
+                .formatted(draft.output, String.join("', '", draft.ignoredOutputs)));
   }
 
   private static int[] inputShape(ValueInfoProto input) {
@@ -136,15 +153,11 @@ public final class ModelImporter {
           "input '%s' is not a float tensor [batch, channels, height, width]: export an image classifier with such an input"
               .formatted(input.getName()));
     }
+    requireSizes(input);
     int[] shape = new int[3];
     long values = 1;
     for (int i = 0; i < 3; i++) {
       long size = dimension(input, i + 1).getDimValue();
-      if (size < 1) {
-        throw GraphDraft.invalid(
-            "input '%s' leaves its channels, height or width open: state the image size (--image-size, image_size), or export the model with it"
-                .formatted(input.getName()));
-      }
       if (size > MOST_INPUT_VALUES / values) {
         throw GraphDraft.invalid(
             "input '%s' has more than %d values an image: export the model with a smaller image size"
@@ -154,6 +167,26 @@ public final class ModelImporter {
       shape[i] = (int) size;
     }
     return shape;
+  }
+
+  private static void requireSizes(ValueInfoProto input) {
+    boolean channels = dimension(input, 1).getDimValue() > 0;
+    boolean image = dimension(input, 2).getDimValue() > 0 && dimension(input, 3).getDimValue() > 0;
+    if (!channels) {
+      throw GraphDraft.invalid(
+          "input '%s' leaves its channels%s open, and no convolution that reads it tells them: export the model with its channels%s"
+              .formatted(
+                  input.getName(),
+                  image ? "" : " and height or width",
+                  image
+                      ? ""
+                      : ", and with the image size or state that (--image-size, image_size)"));
+    }
+    if (!image) {
+      throw GraphDraft.invalid(
+          "input '%s' leaves its height or width open: state the image size (--image-size, image_size), or export the model with it"
+              .formatted(input.getName()));
+    }
   }
 
   private static TensorShapeProto.Dimension dimension(ValueInfoProto input, int index) {

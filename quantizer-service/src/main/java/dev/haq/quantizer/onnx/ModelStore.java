@@ -6,6 +6,7 @@ import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.sharing.Line;
 import dev.haq.quantizer.sharing.LruCache;
 import dev.haq.quantizer.sharing.MadeOnce;
 import dev.haq.quantizer.sharing.Places;
@@ -47,6 +48,9 @@ public final class ModelStore {
   /** At once: each may take more than 1 GB besides its model's weights. */
   private static final int MOST_IMPORTS = 2;
 
+  /** Waiting calls hold threads that serve all calls. */
+  private static final int MOST_WAITING = 8;
+
   private static final Logger LOG = LoggerFactory.getLogger(ModelStore.class);
 
   private final Path folder;
@@ -54,6 +58,7 @@ public final class ModelStore {
   private final LruCache<String, ImportedModel> recent;
   private final MadeOnce<String, ImportedModel> read;
   private final Places importing = new Places(MOST_IMPORTS);
+  private final Line line = new Line(MOST_WAITING, "calls wait for models to be read");
   private ImportedModel builtin;
 
   /**
@@ -65,7 +70,7 @@ public final class ModelStore {
     this.folder = folder;
     this.maxBytes = maxBytes;
     this.recent = new LruCache<>(kept, maxBytes, ImportedModel::sizeBytes);
-    this.read = new MadeOnce<>(recent);
+    this.read = new MadeOnce<>(recent, line);
     try {
       Files.createDirectories(folder);
       removeAbandoned();
@@ -96,15 +101,18 @@ public final class ModelStore {
    * @throws HaqException INVALID_MODEL, UNSUPPORTED_OPERATOR or NO_QUANTIZABLE_LAYERS
    */
   public StoredModel add(Path upload, String name) {
-    return add(upload, name, Optional.empty());
+    return add(upload, name, Optional.empty(), () -> false);
   }
 
   /**
    * As {@link #add(Path, String)}.
    *
    * @param imageSize of a model that leaves it open: part of what the model is, and of its hash
+   * @param cancelled asked now and then whether nobody waits for it any more
+   * @throws HaqException also BUSY when too many wait already, or CANCELLED
    */
-  public StoredModel add(Path upload, String name, Optional<ImageSize> imageSize) {
+  public StoredModel add(
+      Path upload, String name, Optional<ImageSize> imageSize, BooleanSupplier cancelled) {
     try {
       String hash = sha256(upload, imageSize.map(ImageSize::toString).orElse(""));
       if (isStored(hash)) {
@@ -114,7 +122,7 @@ public final class ModelStore {
       if (imageSize.isPresent()) {
         StatedImageSize.append(single, imageSize.get());
       }
-      ImportedModel model = imported(single, PREFIX + hash, name, () -> false);
+      ImportedModel model = imported(single, PREFIX + hash, name, cancelled);
       StoredModel stored = StoredModel.of(model, Instant.now());
       describe(hash, stored);
       Files.move(single, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
@@ -166,7 +174,8 @@ public final class ModelStore {
   /**
    * A model by id, read and ready to be run. Those who want the same wait for one to read it.
    *
-   * @throws HaqException UNKNOWN_MODEL when there is none, or CANCELLED
+   * @throws HaqException UNKNOWN_MODEL when there is none, BUSY when too many wait already, or
+   *     CANCELLED
    */
   public ImportedModel get(String id, BooleanSupplier cancelled) {
     return id.equals(BuiltinShapes.ID)
@@ -186,7 +195,7 @@ public final class ModelStore {
 
   private ImportedModel imported(Path file, String id, String name, BooleanSupplier cancelled)
       throws IOException {
-    importing.enter(cancelled);
+    importing.enter(line, cancelled);
     try {
       return ModelImporter.read(file, id, name);
     } finally {

@@ -6,16 +6,32 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
- * Which tensors cannot be negative, by the operators that made them: a ReLU, what only moves or
- * averages its values about, and sums of such. These are quantized without a sign (paper, 3.4).
+ * Which tensors cannot be negative, by the operators that made them: a ReLU, what only moves,
+ * averages or scales its values, and sums of such. These are quantized without a sign (paper, 3.4).
  */
 final class NonNegative {
   private static final Set<String> SOURCES =
-      Set.of("Relu", "Sigmoid", "Softmax", "HardSigmoid", "Abs");
+      Set.of(
+          "Relu",
+          "Sigmoid",
+          "Softmax",
+          "HardSigmoid",
+          "Abs",
+          "Exp",
+          "Softplus",
+          "Sqrt",
+          "ReduceL1",
+          "ReduceL2",
+          "ReduceSumSquare",
+          "LpPool",
+          "GlobalLpPool");
 
-  /** Operators whose outputs are values, or averages of values, of their first input. */
+  /**
+   * Operators whose outputs are values, averages, sums or products of values of their first input.
+   */
   private static final Set<String> MOVERS =
       Set.of(
           "MaxPool",
@@ -24,6 +40,9 @@ final class NonNegative {
           "GlobalMaxPool",
           "ReduceMean",
           "ReduceMax",
+          "ReduceMin",
+          "ReduceSum",
+          "ReduceProd",
           "Flatten",
           "Reshape",
           "Squeeze",
@@ -31,6 +50,11 @@ final class NonNegative {
           "Transpose",
           "Slice",
           "Split",
+          "Gather",
+          "Expand",
+          "Tile",
+          "DepthToSpace",
+          "SpaceToDepth",
           "Identity");
 
   /** By the type of the codes that a quantized model has. */
@@ -49,7 +73,8 @@ final class NonNegative {
   private static final Set<String> RESHAPERS = Set.of("Flatten", "Reshape", "Squeeze", "Identity");
 
   /** Operators that keep the sign when no input is negative. */
-  private static final Set<String> COMBINERS = Set.of("Add", "Mul", "Concat", "Max", "Min", "Sum");
+  private static final Set<String> COMBINERS =
+      Set.of("Add", "Mul", "Div", "Concat", "Min", "Sum", "Mean");
 
   private NonNegative() {}
 
@@ -85,12 +110,24 @@ final class NonNegative {
     if (MOVERS.contains(type) || isRealCast(node)) {
       return known.contains(Nodes.input(node, 0));
     }
-    if (type.equals("Pad")) {
-      return known.contains(Nodes.input(node, 0)) && padsWithNonNegative(draft, node);
-    }
-    return COMBINERS.contains(type)
-        && node.getInputList().stream()
-            .allMatch(name -> known.contains(name) || constantNonNegative(draft, name));
+    Predicate<String> nonNegative =
+        name -> known.contains(name) || constantNonNegative(draft, name);
+    return switch (type) {
+      case "Pad" -> known.contains(Nodes.input(node, 0)) && padsWithNonNegative(draft, node);
+      case "Resize" -> known.contains(Nodes.input(node, 0)) && staysBetween(node);
+      case "LRN" ->
+          known.contains(Nodes.input(node, 0))
+              && Nodes.real(node, "bias", 1) >= 0
+              && Nodes.real(node, "alpha", 1e-4f) >= 0; // divides by what is then above zero
+      case "Max" -> node.getInputList().stream().anyMatch(nonNegative);
+      default -> COMBINERS.contains(type) && node.getInputList().stream().allMatch(nonNegative);
+    };
+  }
+
+  /** Whether a Resize makes nothing outside the range of the values it reads, as cubic ones do. */
+  private static boolean staysBetween(NodeProto resize) {
+    return !Nodes.string(resize, "mode", "nearest").equals("cubic")
+        && Nodes.real(resize, "extrapolation_value", 0) >= 0;
   }
 
   /** Whether no code stands for less than zero: the zero point is the lowest that there is. */

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 
 /**
@@ -30,7 +31,15 @@ final class OpsetUpgrade {
 
   /** Operators whose meaning changed in ways that are not rewritten here. */
   private static final Set<String> NOT_REWRITTEN =
-      Set.of("Upsample", "Resize", "If", "Loop", "Scan", "TopK", "NonMaxSuppression");
+      Set.of("Upsample", "Resize", "If", "TopK", "NonMaxSuppression");
+
+  /** From this set on these mean what they mean in set 13, all but Upsample, which is gone. */
+  private static final int FEW_CHANGED = 11;
+
+  private static final String COORDINATES = "coordinate_transformation_mode";
+
+  /** A way of Resize to count pixels. */
+  private static final String GONE = "tf_half_pixel_for_nn";
 
   /** Operators whose results have, from dimension 1 on, one that may be larger than 1. */
   private static final Set<String> ONE_DIMENSION_FROM_1 =
@@ -39,11 +48,15 @@ final class OpsetUpgrade {
   private final Map<String, String> writers = new HashMap<>();
   private final long version;
   private final GraphProto.Builder graph;
-  private int made;
+  private final AtomicInteger made;
 
-  private OpsetUpgrade(long version, GraphProto.Builder graph) {
+  /**
+   * @param made tensors so far, in the graph and the subgraphs of its nodes
+   */
+  private OpsetUpgrade(long version, GraphProto.Builder graph, AtomicInteger made) {
     this.version = version;
     this.graph = graph;
+    this.made = made;
   }
 
   /**
@@ -62,7 +75,7 @@ final class OpsetUpgrade {
           "the model uses ONNX operator set %d; %d is the oldest taken: export it with %d or newer"
               .formatted(version, OLDEST, TARGET));
     }
-    new OpsetUpgrade(version, upgraded.getGraphBuilder()).run();
+    new OpsetUpgrade(version, upgraded.getGraphBuilder(), new AtomicInteger()).run();
     for (int i = 0; i < upgraded.getOpsetImportCount(); i++) {
       OperatorSetIdProto.Builder set = upgraded.getOpsetImportBuilder(i);
       if (set.getDomain().isEmpty() || set.getDomain().equals("ai.onnx")) {
@@ -89,13 +102,14 @@ final class OpsetUpgrade {
     if (!Nodes.is(node, type)) {
       return node;
     }
-    if (NOT_REWRITTEN.contains(type)) {
-      throw new HaqException(
-          Reason.UNSUPPORTED_OPERATOR,
-          "node '%s' is a %s of operator set %d, which is not taken: export the model with set %d or newer"
-              .formatted(node.getName(), type, version, TARGET));
+    if (NOT_REWRITTEN.contains(type) && (version < FEW_CHANGED || type.equals("Upsample"))) {
+      throw refused(node, "which meant something else than it does now");
+    }
+    if (Nodes.string(node, COORDINATES, "").equals(GONE)) {
+      throw refused(node, "with " + GONE + ", which later sets do not have");
     }
     return switch (type) {
+      case "If" -> branches(node);
       case "Clip" -> version < 11 ? clip(node) : node;
       case "Pad" -> version < 11 ? pad(node) : node;
       case "Slice" -> version < 10 ? slice(node) : node;
@@ -106,6 +120,23 @@ final class OpsetUpgrade {
       case "Softmax", "LogSoftmax", "Hardmax" -> softmax(node);
       default -> node;
     };
+  }
+
+  private HaqException refused(NodeProto node, String why) {
+    return new HaqException(
+        Reason.UNSUPPORTED_OPERATOR,
+        "node '%s' is a %s of operator set %d, %s: export the model with set %d or newer"
+            .formatted(node.getName(), node.getOpType(), version, why, TARGET));
+  }
+
+  private NodeProto branches(NodeProto node) {
+    NodeProto.Builder changed = node.toBuilder();
+    for (AttributeProto.Builder attribute : changed.getAttributeBuilderList()) {
+      if (attribute.hasG()) {
+        new OpsetUpgrade(version, attribute.getGBuilder(), made).run();
+      }
+    }
+    return changed.build();
   }
 
   private NodeProto clip(NodeProto node) {
@@ -211,7 +242,7 @@ final class OpsetUpgrade {
   }
 
   private String fresh() {
-    return "haq/upgrade/" + made++;
+    return "haq/upgrade/" + made.getAndIncrement();
   }
 
   private String add(TensorProto tensor) {

@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * A policy in public ONNX operators: QuantizeLinear, Clip on bytes for widths below 8,
  * DequantizeLinear, around unchanged layers with integer weights and biases (QCDQ). ONNX Runtime
- * fuses these into integer layers. Close to what is exported.
+ * fuses these into integer layers. What {@code ONNX_QCDQ} exports.
  */
 public final class QdqGraph implements GraphWriter {
   private final ByteCodes codes;

@@ -1,6 +1,7 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -36,6 +37,9 @@ final class ShapeProbe {
               Set.of(draft.output),
               (name, value) -> {
                 if (value.getInfo() instanceof TensorInfo info) {
+                  if (name.equals(draft.output)) {
+                    requireScores(name, info);
+                  }
                   shapes.put(name, toInts(info.getShape()));
                 }
               });
@@ -43,6 +47,14 @@ final class ShapeProbe {
       throw Ort.refused(e);
     }
     return shapes;
+  }
+
+  private static void requireScores(String output, TensorInfo info) {
+    if (info.type != OnnxJavaType.FLOAT) {
+      throw GraphDraft.invalid(
+          "the model's first output '%s' holds numbers of type %s: a classifier's scores in float are needed, without an ArgMax or Cast after them"
+              .formatted(output, info.type));
+    }
   }
 
   /** Whether the draft computes the same for an image whether it comes alone or beside another. */

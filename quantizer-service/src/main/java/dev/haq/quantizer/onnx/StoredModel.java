@@ -12,7 +12,7 @@ import java.util.List;
  * @param inputShape of one image: channels, height, width
  * @param sizeBytes of its file
  * @param created when it was imported; the epoch for the built-in
- * @param notes for people, what of it is in no layer
+ * @param notes for people, what of it is not as one might expect
  */
 public record StoredModel(
     Network network,
@@ -33,7 +33,7 @@ public record StoredModel(
         model.graph().inputShape(),
         model.sizeBytes(),
         created,
-        UncountedLayers.note(model.graph()).stream().toList());
+        model.notes());
   }
 
   /** {@code sha256:...} or {@code builtin:shapes}. */

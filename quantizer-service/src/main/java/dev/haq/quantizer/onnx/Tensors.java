@@ -8,7 +8,6 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.List;
 
 /** ONNX tensors as Java arrays and back, row-major. */
 public final class Tensors {
@@ -232,10 +231,6 @@ public final class Tensors {
 
   static TensorProto renamed(TensorProto tensor, String name) {
     return tensor.getName().equals(name) ? tensor : tensor.toBuilder().setName(name).build();
-  }
-
-  static TensorProto withDims(TensorProto tensor, List<Long> dims) {
-    return tensor.toBuilder().clearDims().addAllDims(dims).build();
   }
 
   private static HaqException unreadable(TensorProto tensor) {

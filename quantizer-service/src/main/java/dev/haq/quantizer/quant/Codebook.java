@@ -2,6 +2,7 @@ package dev.haq.quantizer.quant;
 
 import dev.haq.model.BitWidth;
 import dev.haq.model.HaqException;
+import dev.haq.model.Recipe.CodebookStart;
 import java.util.Arrays;
 import java.util.Random;
 
@@ -14,14 +15,6 @@ import java.util.Random;
  * @param centroids ascending, at most 2^bits, fewer where the layer has fewer distinct weights
  */
 public record Codebook(float[] centroids) {
-  /** Where the centroids start. */
-  public enum Initialisation {
-    /** Drawn with probability proportional to squared distance (Arthur, Vassilvitskii 2007). */
-    PLUS_PLUS,
-    /** Evenly from the smallest weight to the largest, which keeps the rare large ones. */
-    LINEAR
-  }
-
   /** Lloyd's iterations end earlier when nothing moves; on trained layers after 20 to 200. */
   private static final int MOST_ITERATIONS = 300;
 
@@ -30,8 +23,9 @@ public record Codebook(float[] centroids) {
 
   /**
    * @param bits 1 to 16
+   * @param from where the centroids start
    */
-  public static Codebook of(float[] weights, BitWidth bits, Initialisation initialisation) {
+  public static Codebook of(float[] weights, BitWidth bits, CodebookStart from) {
     if (bits.isFloat()) {
       throw HaqException.invalid("a codebook needs a bit-width");
     }
@@ -39,7 +33,7 @@ public record Codebook(float[] centroids) {
     Arrays.sort(sorted);
     int count = 1 << bits.bits();
     double[] start =
-        initialisation == Initialisation.LINEAR
+        from == CodebookStart.LINEAR
             ? evenly(sorted[0], sorted[sorted.length - 1], count)
             : plusPlus(sorted, count);
     double[] ends = lloyd(sorted, start);

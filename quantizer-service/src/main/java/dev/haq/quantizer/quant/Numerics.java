@@ -3,6 +3,7 @@ package dev.haq.quantizer.quant;
 import dev.haq.model.HaqException;
 import dev.haq.model.Recipe;
 import dev.haq.model.Recipe.Clip;
+import dev.haq.model.Recipe.CodebookStart;
 import dev.haq.model.Recipe.WeightScales;
 import java.util.Optional;
 
@@ -39,9 +40,9 @@ public record Numerics(
     /**
      * Shared among 2^bits values of the layer, see {@link Codebook}.
      *
-     * @param initialisation where k-means starts
+     * @param start where k-means begins
      */
-    record Shared(Codebook.Initialisation initialisation) implements Weights {}
+    record Shared(CodebookStart start) implements Weights {}
   }
 
   /** Which code a weight gets. */
@@ -108,7 +109,7 @@ public record Numerics(
               true);
       case "kmeans@1" ->
           new Numerics(
-              new Weights.Shared(Codebook.Initialisation.PLUS_PLUS),
+              new Weights.Shared(recipe.codebookStart()),
               Optional.of(Clip.KL_DIVERGENCE),
               ActivationForm.SYMMETRIC,
               false,

@@ -1,7 +1,6 @@
 package dev.haq.quantizer.sharing;
 
 import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,10 +14,8 @@ import java.util.function.Supplier;
  * those that want something else do not. Safe for use by many threads.
  */
 public final class MadeOnce<K, V> {
-  /** How often those who wait ask whether they still should. */
-  private static final long PATIENCE_MILLIS = 50;
-
   private final LruCache<K, V> kept;
+  private final Line line;
   private final Map<K, CountDownLatch> underWay = new ConcurrentHashMap<>();
 
   /**
@@ -32,12 +29,21 @@ public final class MadeOnce<K, V> {
    * @param kept where what was made is kept; others may put it there too
    */
   public MadeOnce(LruCache<K, V> kept) {
+    this(kept, new Line(Integer.MAX_VALUE, "calls wait"));
+  }
+
+  /**
+   * @param kept where what was made is kept; others may put it there too
+   * @param line of those who wait for others to make it
+   */
+  public MadeOnce(LruCache<K, V> kept, Line line) {
     this.kept = kept;
+    this.line = line;
   }
 
   /**
    * @param make may fail, as when its own caller leaves; then the next in line makes it
-   * @throws HaqException CANCELLED, and what {@code make} throws
+   * @throws HaqException CANCELLED, BUSY when the line is too long, and what {@code make} throws
    */
   public V get(K key, Supplier<V> make, BooleanSupplier cancelled) {
     while (true) {
@@ -48,7 +54,7 @@ public final class MadeOnce<K, V> {
       CountDownLatch mine = new CountDownLatch(1);
       CountDownLatch others = underWay.putIfAbsent(key, mine);
       if (others != null) {
-        await(others, cancelled);
+        line.await(millis -> others.await(millis, TimeUnit.MILLISECONDS), cancelled);
         continue;
       }
       try {
@@ -59,19 +65,6 @@ public final class MadeOnce<K, V> {
         underWay.remove(key);
         mine.countDown();
       }
-    }
-  }
-
-  private static void await(CountDownLatch others, BooleanSupplier cancelled) {
-    try {
-      while (!others.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
-        if (cancelled.getAsBoolean()) {
-          throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HaqException(Reason.CANCELLED, "the call was interrupted", e);
     }
   }
 }

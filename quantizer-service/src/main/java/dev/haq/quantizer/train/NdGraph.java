@@ -100,7 +100,7 @@ final class NdGraph {
     return new NdValue.Whole(Tensors.longs(tensor), tensor.getDimsCount() == 0);
   }
 
-  private static HaqException unsupported(NodeProto node, String use, Throwable cause) {
+  static HaqException unsupported(NodeProto node, String use, Throwable cause) {
     return new HaqException(
         Reason.UNSUPPORTED_OPERATOR,
         "operator %s%s (node '%s') cannot be fine-tuned: search this model with a recipe without fine-tuning"

@@ -18,7 +18,7 @@ import java.util.List;
  * table 1), a 3x3 stem and nine depthwise-separable blocks, each convolution followed by batch-norm
  * and ReLU, then global average pooling and a fully connected layer: 20 quantizable layers.
  *
- * <p>Departures: widths and strides fit 32 x 32 images, and ReLU instead of ReLU (as the authors'
+ * <p>Departures: widths and strides fit 32 x 32 images, and ReLU instead of ReLU6 (as the authors'
  * released models have it).
  */
 final class ShapesNetwork {

@@ -12,6 +12,7 @@ import dev.haq.quantizer.builtin.CounterRandom;
 import dev.haq.quantizer.eval.FineTuner;
 import dev.haq.quantizer.eval.Images;
 import dev.haq.quantizer.onnx.CnnGraph;
+import dev.haq.quantizer.sharing.Waits;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -34,7 +35,6 @@ public final class StraightThroughTuner implements FineTuner {
   /** Reentrant: who took the turn trains in it. */
   private static final ReentrantLock TRAINING = new ReentrantLock(true);
 
-  private static final long CANCEL_CHECK_MILLIS = 50;
   private static final Logger LOG = LoggerFactory.getLogger(StraightThroughTuner.class);
 
   /** Values of all tensors that the images of a part may have: 64 MiB as floats, held 2-4 times. */
@@ -73,26 +73,13 @@ public final class StraightThroughTuner implements FineTuner {
 
   @Override
   public void check(CnnGraph graph) {
-    NdGraph.of(graph);
+    NdUses.check(graph);
   }
 
   @Override
   public Turn turn(BooleanSupplier cancelled) {
-    try {
-      while (!TRAINING.tryLock(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
-        throwIf(cancelled);
-      }
-      return TRAINING::unlock;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HaqException(Reason.CANCELLED, "fine-tuning was interrupted", e);
-    }
-  }
-
-  private static void throwIf(BooleanSupplier cancelled) {
-    if (cancelled.getAsBoolean()) {
-      throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
-    }
+    Waits.until(millis -> TRAINING.tryLock(millis, TimeUnit.MILLISECONDS), cancelled);
+    return TRAINING::unlock;
   }
 
   /** Images worked on at once. */
@@ -199,7 +186,7 @@ public final class StraightThroughTuner implements FineTuner {
       int[] order = order(images.size(), settings.seed(), epoch);
       long steps = stepsPerEpoch * settings.epochs();
       for (int i = 0; i < stepsPerEpoch; i++) {
-        throwIf(cancelled);
+        Waits.throwIf(cancelled);
         if (i % STEPS_BETWEEN_FITS == 0) {
           network.refit();
         }

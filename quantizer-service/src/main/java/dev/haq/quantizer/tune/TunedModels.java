@@ -10,21 +10,23 @@ import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.FineTuner;
+import dev.haq.quantizer.onnx.CnnGraph;
+import dev.haq.quantizer.onnx.ExportedModel;
 import dev.haq.quantizer.onnx.FloatGraph;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.StoredModel;
+import dev.haq.quantizer.sharing.Line;
+import dev.haq.quantizer.sharing.Places;
 import dev.haq.wire.DataWire;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,23 +34,27 @@ import org.slf4j.LoggerFactory;
 /**
  * Fine-tunes models and stores the outcomes. A folder holds, by the digest of a request, {@code
  * <digest>.checkpoint} while it is trained and {@code <digest>.json}, its result, afterwards: an
- * equal request goes on where an earlier one was interrupted, or is answered at once. Safe for use
- * by many threads.
+ * equal request goes on where an earlier one was interrupted, or is answered at once. Checkpoints
+ * that nobody went on with for 30 days are removed at the next start. Safe for use by many threads.
  */
 public final class TunedModels implements AutoCloseable {
   /** Waiting calls hold threads that serve all calls. */
   private static final int MOST_WAITING = 8;
 
-  private static final long CANCEL_CHECK_MILLIS = 50;
+  private static final String CHECKPOINT = ".checkpoint";
+
+  /** Nobody goes on with a training that was left for so long; it can begin anew. */
+  private static final Duration CHECKPOINT_KEPT = Duration.ofDays(30);
+
   private static final Logger LOG = LoggerFactory.getLogger(TunedModels.class);
 
   private final Path folder;
   private final ModelStore models;
   private final Evaluator evaluator;
-  private final AtomicInteger waiting = new AtomicInteger();
+  private final Line line = new Line(MOST_WAITING, "fine-tunings wait");
 
   /** One at a time, which is all that training takes; so an equal request finds the result. */
-  private final Semaphore turn = new Semaphore(1, true);
+  private final Places turn = new Places(1);
 
   private volatile boolean closed;
 
@@ -59,6 +65,7 @@ public final class TunedModels implements AutoCloseable {
     try {
       Files.createDirectories(folder);
       Abandoned.remove(folder, file -> file.toString().endsWith(".part"));
+      Abandoned.remove(folder, file -> file.toString().endsWith(CHECKPOINT), CHECKPOINT_KEPT);
     } catch (IOException e) {
       throw failed("the folder " + folder + " cannot be used", e);
     }
@@ -81,41 +88,29 @@ public final class TunedModels implements AutoCloseable {
       return earlier.get();
     }
     try {
-      if (waiting.incrementAndGet() > MOST_WAITING) {
-        throw new HaqException(
-            Reason.BUSY,
-            MOST_WAITING + " fine-tunings wait already: try again later, or use another replica");
-      }
-      acquire(cancelled);
-      try {
-        Optional<FineTuneResult> known = known(digest);
-        return known.isPresent() ? known.get() : train(request, digest, listener, cancelled);
-      } finally {
-        turn.release();
-      }
+      return line.hold(() -> inTurn(request, digest, listener, cancelled));
     } catch (HaqException e) {
       throw closed && e.reason() == Reason.CANCELLED ? stopping(e) : e;
+    }
+  }
+
+  private FineTuneResult inTurn(
+      TuningRequest request,
+      String digest,
+      FineTuner.Listener listener,
+      BooleanSupplier cancelled) {
+    turn.enter(cancelled);
+    try {
+      Optional<FineTuneResult> known = known(digest);
+      return known.isPresent() ? known.get() : train(request, digest, listener, cancelled);
     } finally {
-      waiting.decrementAndGet();
+      turn.leave();
     }
   }
 
   /** Refuses what {@link #tune} would refuse, without training it. */
   public void check(TuningRequest request) {
     evaluator.checkTrainable(evaluation(request.model(), request, request.recipe()));
-  }
-
-  private void acquire(BooleanSupplier cancelled) {
-    try {
-      while (!turn.tryAcquire(CANCEL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
-        if (cancelled.getAsBoolean()) {
-          throw new HaqException(Reason.CANCELLED, "the caller left, or its deadline passed");
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HaqException(Reason.CANCELLED, "fine-tuning was interrupted", e);
-    }
   }
 
   private FineTuneResult train(
@@ -131,7 +126,7 @@ public final class TunedModels implements AutoCloseable {
             Optional.of(checkpoint(digest)),
             listener,
             cancelled);
-    StoredModel stored = store(tuned, request.name());
+    StoredModel stored = store(tuned, request.name(), cancelled);
     Accuracy after = accuracy(models.get(stored.id(), cancelled), request, judge, cancelled);
     FineTuneResult result =
         FineTuneResult.newBuilder()
@@ -162,7 +157,7 @@ public final class TunedModels implements AutoCloseable {
   }
 
   private Path checkpoint(String digest) {
-    return folder.resolve(digest + ".checkpoint");
+    return folder.resolve(digest + CHECKPOINT);
   }
 
   private Accuracy accuracy(
@@ -176,16 +171,19 @@ public final class TunedModels implements AutoCloseable {
         model, request.data(), Optional.of(request.policy()), recipe, false);
   }
 
-  private StoredModel store(FineTuner.Tuned tuned, String name) {
+  private StoredModel store(FineTuner.Tuned tuned, String name, BooleanSupplier cancelled) {
     Path upload = models.newUpload();
     try {
+      CnnGraph graph = tuned.graph();
       Files.write(
-          upload, FloatGraph.write(tuned.graph(), List.of(tuned.graph().output())).toByteArray());
+          upload,
+          ExportedModel.withOwnInput(FloatGraph.write(graph, List.of(graph.output())), graph)
+              .toByteArray());
     } catch (IOException e) {
       models.discard(upload);
       throw failed("the tuned model cannot be stored", e);
     }
-    return models.add(upload, name);
+    return models.add(upload, name, Optional.empty(), cancelled);
   }
 
   /** The result of an equal request; empty where there is none, or its model is gone. */

@@ -22,7 +22,7 @@ import java.util.HexFormat;
 public record TuningRequest(
     ImportedModel model, Policy policy, Recipe recipe, DataSelection data, String name) {
   /** Raised when the same request would give other weights. */
-  private static final String ALGORITHM = "1";
+  private static final String ALGORITHM = "2";
 
   public TuningRequest {
     if (!recipe.isTrained()) {

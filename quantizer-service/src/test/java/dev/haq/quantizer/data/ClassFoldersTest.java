@@ -106,7 +106,7 @@ final class ClassFoldersTest {
 
   @Test
   void anEmptyFolderIsRefused() throws IOException {
-    write("readme.txt", Samples.text("no images yet"));
+    write("ant/.DS_Store", new byte[] {1});
     assertRefused("there is no PNG or JPEG image in it");
   }
 

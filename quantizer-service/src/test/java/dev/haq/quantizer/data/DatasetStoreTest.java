@@ -169,8 +169,10 @@ final class DatasetStoreTest {
             temp,
             new ArchiveLimits(100_000, 5, 500, 2_000, 200),
             DatasetStore.USUAL_PREPARED_BYTES);
-    assertTooLarge("has 6 entries, more than 5", Samples.zip(Samples.cats()));
-    assertTooLarge("larger than 500 bytes", Samples.zip(Map.of("cat/a.png", new byte[501])));
+    assertTooLarge("has 6 entries, more than 5, the limits.entries", Samples.zip(Samples.cats()));
+    assertTooLarge(
+        "larger than 500 bytes, the limits.entry-bytes",
+        Samples.zip(Map.of("cat/a.png", new byte[501])));
     assertTooLarge(
         "unpacks to more than 2000 bytes",
         Samples.zip(
@@ -181,6 +183,35 @@ final class DatasetStoreTest {
                 "a/4", new byte[450],
                 "a/5", new byte[450])));
     assertTooLarge("is larger than 100000 bytes", new byte[100_001]);
+  }
+
+  @Test
+  void theSameBytesReadOtherwiseAreAnotherDataset() {
+    byte[] both = new byte[3073 * 3074]; // whole records of either kind
+    DatasetInfo ten = Samples.store(store, both);
+    assertEquals(DatasetFormat.CIFAR10_BINARY, ten.format());
+    assertEquals(ten, declared(DatasetFormat.CIFAR10_BINARY, both));
+    DatasetInfo hundred = declared(DatasetFormat.CIFAR100_BINARY, both);
+    assertEquals(DatasetFormat.CIFAR100_BINARY, hundred.format());
+    assertEquals(3073, hundred.images());
+    assertNotEquals(ten.id(), hundred.id());
+  }
+
+  private DatasetInfo declared(DatasetFormat format, byte[] content) {
+    try (DatasetUpload upload = store.upload("cifar", Optional.of(format), Optional.empty())) {
+      upload.write(ByteBuffer.wrap(content));
+      return upload.finish();
+    }
+  }
+
+  @Test
+  void anUploadThatNobodyWaitsForIsNotStored() {
+    try (DatasetUpload upload = store.upload("left", Optional.empty(), Optional.empty())) {
+      upload.write(ByteBuffer.wrap(Samples.zip(Samples.cats())));
+      HaqException left = assertThrows(HaqException.class, () -> upload.finish(() -> true));
+      assertEquals(Reason.CANCELLED, left.reason());
+    }
+    assertEquals(1, store.list().size());
   }
 
   @Test
@@ -198,7 +229,7 @@ final class DatasetStoreTest {
     Optional<DatasetFormat> format = Optional.of(DatasetFormat.CIFAR10_BINARY);
     try (DatasetUpload upload = store.upload("cut", format, Optional.empty())) {
       upload.write(ByteBuffer.wrap(cut));
-      HaqException error = assertThrows(HaqException.class, upload::finish);
+      HaqException error = assertThrows(HaqException.class, () -> upload.finish());
       assertEquals(Reason.INVALID_DATASET, error.reason());
       assertTrue(error.getMessage().contains("has 4000 bytes, not a whole number of 3073"));
     }

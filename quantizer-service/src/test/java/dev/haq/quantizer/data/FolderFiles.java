@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -14,13 +13,11 @@ import java.util.stream.Stream;
  */
 final class FolderFiles implements ImageFiles {
   private final Path parent;
-  private final String name;
   private final List<String> paths = new ArrayList<>();
 
   FolderFiles(Path folder) throws IOException {
     Path absolute = folder.toAbsolutePath().normalize();
     this.parent = absolute.getParent();
-    this.name = absolute.getFileName() + "/";
     try (Stream<Path> files = Files.walk(absolute)) {
       files.filter(file -> !file.equals(absolute)).sorted().forEach(this::add);
     }
@@ -42,11 +39,6 @@ final class FolderFiles implements ImageFiles {
   @Override
   public List<String> paths() {
     return paths;
-  }
-
-  @Override
-  public Optional<String> root() {
-    return Optional.of(name);
   }
 
   @Override

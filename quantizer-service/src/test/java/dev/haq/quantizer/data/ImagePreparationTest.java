@@ -27,6 +27,30 @@ final class ImagePreparationTest {
   }
 
   @Test
+  void imagesAreCutForNetworksWhoseInputIsNoSquare() {
+    RgbImage wide = ImageDecoder.decode(Samples.png(300, 150, 0x102030), "wide.png");
+    Preprocessing cut = new Preprocessing(20, 12, 32, ZEROS, ONES, ChannelOrder.RGB);
+    byte[] planes = new ImagePreparation(Geometry.of(cut, 3, 12, 32)).prepare(wide, "wide.png");
+    assertEquals(3 * 12 * 32, planes.length);
+    assertEquals(0x30, planes[2 * 12 * 32]);
+    HaqException error =
+        assertThrows(
+            HaqException.class,
+            () -> new ImagePreparation(Geometry.of(with(20, 16), 3, 12, 32)).prepare(wide, "w"));
+    assertEquals(
+        "w is 300x150 (16x16 after preprocessing), the model takes 32x12: give a preprocessing"
+            + " that resizes and crops to that, with a crop of 12x32",
+        error.getMessage());
+  }
+
+  @Test
+  void whatIsPreparedForASquareIsFoundUnderItsOldName() {
+    assertEquals(
+        "resize 256 crop 224 RGB to 3x224x224",
+        Geometry.of(Preprocessing.preset("imagenet"), 3, 224, 224).text());
+  }
+
+  @Test
   void anOddRestIsRoundedHalfToEven() {
     byte[] pixels = new byte[3 * 3 * 6];
     for (int x = 0; x < 6; x++) {

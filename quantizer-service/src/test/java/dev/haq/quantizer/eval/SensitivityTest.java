@@ -134,6 +134,71 @@ final class SensitivityTest {
         entry.toString());
   }
 
+  /** What the first layer's output takes, of all images, and not twice that. */
+  private static final long ROOM_FOR_ONE = IMAGES * 8 * 8 * 8 * Float.BYTES * 3 / 2;
+
+  @Test
+  void measurementsAtTheSameTimeShareTheRoomForActivations() {
+    Told alone;
+    try (Evaluator evaluator = evaluator(AMPLE)) {
+      alone = measure(sensitivity(evaluator), BITS);
+    }
+    try (Evaluator evaluator = evaluator(ROOM_FOR_ONE)) {
+      Sensitivity sensitivity =
+          new Sensitivity(evaluator, new SensitivityStore(folder.resolve("2")));
+      Recipe other = Recipe.HAQ.withWeightScales(Recipe.WeightScales.PER_TENSOR);
+      List<Long> held = new ArrayList<>();
+      Told outer =
+          new Told() {
+            @Override
+            public void entry(LayerSensitivity entry, int done, double left, boolean known) {
+              super.entry(entry, done, left, known);
+              held.add(evaluator.activationBytesHeld());
+              if (done == ENTRIES / LAYERS + 1) { // the second layer's first
+                sensitivity.measure(
+                    new Sensitivity.Request(MODEL, DATA, other, BITS, BITS),
+                    new Told() {
+                      @Override
+                      public void entry(LayerSensitivity e, int d, double l, boolean k) {
+                        super.entry(e, d, l, k);
+                        held.add(evaluator.activationBytesHeld());
+                      }
+                    },
+                    () -> false);
+              }
+            }
+          };
+      sensitivity.measure(request(BITS), outer, () -> false);
+      assertTrue(held.stream().anyMatch(bytes -> bytes > 0), held.toString());
+      assertTrue(held.stream().allMatch(bytes -> bytes <= ROOM_FOR_ONE), held.toString());
+      assertEquals(0, evaluator.activationBytesHeld());
+      assertEquals(
+          alone.entries.stream().map(e -> e.accuracy().top1Correct()).toList(),
+          outer.entries.stream().map(e -> e.accuracy().top1Correct()).toList());
+    }
+  }
+
+  @Test
+  void oneMeasurementTooManyIsToldToComeBack() {
+    try (Evaluator evaluator = evaluator(AMPLE)) {
+      Sensitivity sensitivity = sensitivity(evaluator);
+      AtomicInteger begun = new AtomicInteger();
+      Told nested =
+          new Told() {
+            @Override
+            public void start(Accuracy accuracy, int count) {
+              begun.incrementAndGet();
+              sensitivity.measure(request(BITS), this, () -> false);
+            }
+          };
+      HaqException busy =
+          assertThrows(
+              HaqException.class, () -> sensitivity.measure(request(BITS), nested, () -> false));
+      assertEquals(Reason.BUSY, busy.reason());
+      assertEquals(8, begun.get());
+    }
+  }
+
   @Test
   void everyEntryIsWhatAnEvaluationOfThatOneOperandSays() {
     try (Evaluator evaluator = evaluator(AMPLE)) {

@@ -91,7 +91,7 @@ record SharedNetworks(ImportedModel model, List<Fold> folds) {
     Preprocessing scaled = Preprocessing.preset("tensorflow");
     return new Preprocessing(
         imagenet.resizeShortSide(),
-        imagenet.crop(),
+        imagenet.cropHeight(),
         scaled.mean(),
         scaled.std(),
         imagenet.channels());

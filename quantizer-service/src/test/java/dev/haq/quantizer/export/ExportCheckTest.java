@@ -9,6 +9,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.eval.PolicyRun.Answers;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Each of the comparisons by itself. */
@@ -70,5 +71,17 @@ final class ExportCheckTest {
             .file()
             .accuracy()
             .top1Correct());
+  }
+
+  @Test
+  void theNoteSaysTheLargerOfBothDifferencesThatCouldBeTold() {
+    for (boolean asWritten : new boolean[] {true, false}) {
+      int odd = asWritten ? 709 : 700;
+      List<String> notes =
+          ExportCheck.checked(
+                  answers(700), answers(odd), answers(odd), answers(1409 - odd), "the file")
+              .notes();
+      assertTrue(notes.get(0).contains("more than 1.10 points can be told"), notes.get(0));
+    }
   }
 }

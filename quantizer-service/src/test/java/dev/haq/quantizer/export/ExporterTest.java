@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -132,6 +133,35 @@ final class ExporterTest {
           0.7,
           () -> recipe + " " + format + " " + file.notes());
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = ExportFormat.class,
+      names = {"POLICY_JSON", "POLICY_CSV"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void aModelWithChannelsLastIsExportedWithThem(ExportFormat format) throws IOException {
+    SmallModel small = new SmallModel(32, 32, 3);
+    String first = small.relu(small.conv(small.transposed("image", 0, 3, 1, 2), 3, 8, 3, 2, 1));
+    String second = small.relu(small.conv(first, 8, 8, 3, 2, 1));
+    byte[] bytes = small.bytes(small.gemm(small.pooled(second), 8, 10));
+    ImportedModel model = ModelImporter.read(bytes, "sha256:channels-last", "last");
+    ExportedFile file = export(model, ExportBench.mixed(3), WeightScales.PER_CHANNEL, format);
+
+    ByteString content = file.content();
+    if (file.name().endsWith(".zip")) {
+      Map<String, byte[]> files = ZipFile.files(content);
+      String name = files.keySet().stream().filter(n -> n.endsWith(".onnx")).findFirst().get();
+      content = ByteString.copyFrom(files.get(name));
+    }
+    GraphProto graph = model(content).getGraph();
+    assertEquals("image", graph.getInput(0).getName());
+    assertEquals(
+        List.of(32L, 32L, 3L),
+        graph.getInput(0).getType().getTensorType().getShape().getDimList().stream()
+            .skip(1)
+            .map(d -> d.getDimValue())
+            .toList());
   }
 
   @ParameterizedTest

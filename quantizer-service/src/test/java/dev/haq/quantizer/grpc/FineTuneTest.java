@@ -275,6 +275,24 @@ final class FineTuneTest {
   }
 
   @Test
+  void trainingOnTheImagesThatJudgeIsRefusedWhereNoneAreNamed() {
+    String judging = photographs(3, Optional.of("cifar10"));
+    FineTuneRequest.Builder request = request(model, 11, 1).toBuilder();
+    request.getDataBuilder().setDataset(judging).setSplit(DataSelection.Split.SEARCH);
+    request.getRecipeBuilder().getFineTuningBuilder().clearData();
+    for (boolean checkOnly : new boolean[] {true, false}) {
+      HaqException refused =
+          RunningQuantizer.refused(
+              Status.Code.INVALID_ARGUMENT,
+              Reason.INVALID_ARGUMENT,
+              () -> all(request.setCheckOnly(checkOnly).build()));
+      assertTrue(refused.getMessage().contains("fine_tuning.data"), refused.getMessage());
+    }
+    request.getDataBuilder().setSplit(DataSelection.Split.HELD_OUT);
+    assertEquals(8, result(all(request.build())).getAfter().getImages());
+  }
+
+  @Test
   void aCheckTrainsNothing() throws IOException {
     FineTuneRequest request = request(model, 77, 1).toBuilder().setCheckOnly(true).build();
     List<Path> before = tunings();

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -52,7 +56,8 @@ final class Imports {
 
   static float[] run(byte[] model, OnnxTensor input) throws OrtException {
     try (OrtSession session = Ort.open(model, Ort.Rewriting.NONE);
-        OrtSession.Result result = session.run(Map.of("image", input))) {
+        OrtSession.Result result =
+            session.run(Map.of(session.getInputNames().iterator().next(), input))) {
       FloatBuffer scores = ((OnnxTensor) result.get(0)).getFloatBuffer();
       float[] answers = new float[scores.remaining()];
       scores.get(answers);
@@ -67,6 +72,37 @@ final class Imports {
     assertEquals(reason, refusal.reason(), refusal.getMessage());
     assertFalse(refusal.getMessage().contains("\n"), refusal.getMessage());
     return refusal.getMessage();
+  }
+
+  /**
+   * A node that computes the second tensor where images are very bright on average, else the first.
+   */
+  static String either(SmallModel model, NodeProto usually, NodeProto seldom) {
+    String mean =
+        model.node(
+            "ReduceMean",
+            List.of("image"),
+            NodeProto.newBuilder().addAttribute(Nodes.integer("keepdims", 0)).build());
+    String bright = model.node("Greater", mean, model.graphScalar(1000));
+    return model.node(
+        "If",
+        List.of(bright),
+        NodeProto.newBuilder()
+            .addAttribute(branch("then_branch", seldom))
+            .addAttribute(branch("else_branch", usually))
+            .build());
+  }
+
+  private static AttributeProto branch(String name, NodeProto node) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeProto.AttributeType.GRAPH)
+        .setG(
+            GraphProto.newBuilder()
+                .setName(name)
+                .addNode(node)
+                .addOutput(ValueInfoProto.newBuilder().setName(node.getOutput(0))))
+        .build();
   }
 
   /** Conv, batch-norm, ReLU, depthwise Conv, a residual addition, Conv and Gemm: four layers. */

@@ -3,6 +3,7 @@ package dev.haq.quantizer.onnx;
 import static dev.haq.quantizer.onnx.Imports.SIDE;
 import static dev.haq.quantizer.onnx.Imports.assertRefused;
 import static dev.haq.quantizer.onnx.Imports.assertSameAnswers;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -13,16 +14,20 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
 import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.onnx.CnnGraph.OutputKind;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -234,6 +239,128 @@ final class ModelImporterTest {
   }
 
   @Test
+  void aWrittenModelTakesImagesAsTheFileDid() throws OrtException {
+    for (boolean alsoAsTheyAre : new boolean[] {false, true}) {
+      SmallModel model = new SmallModel(SIDE, SIDE, 3);
+      String turned = model.transposed("image", 0, 3, 1, 2);
+      String features = model.pooled(model.conv(turned, 3, 8, 3, 1, 1));
+      String mean =
+          model.node("ReduceMean", List.of(alsoAsTheyAre ? "image" : turned), axis(1, 2, 3));
+      String scores = model.gemm(features, 8, 5);
+      byte[] bytes = model.bytes(model.node("Add", scores, model.node("Unsqueeze", mean, "one")));
+      ModelProto.Builder original = parsed(bytes).toBuilder();
+      original.getGraphBuilder().addInitializer(Tensors.of("one", new long[] {1}, 1));
+      ImportedModel imported = ModelImporter.read(original.build().toByteArray(), "id", "name");
+      CnnGraph graph = imported.graph();
+      ModelProto written =
+          ExportedModel.of(FloatGraph.write(graph, List.of(graph.output())), graph, 13, Map.of());
+
+      try (OnnxTensor images =
+          OnnxTensor.createTensor(
+              Ort.environment(),
+              FloatBuffer.wrap(Imports.images(2)),
+              new long[] {2, SIDE, SIDE, 3})) {
+        assertArrayEquals(
+            Imports.run(original.build().toByteArray(), images),
+            Imports.run(written.toByteArray(), images),
+            1e-4f);
+      }
+      assertEquals(
+          graph.input(), ExportedModel.asRun(written, graph).getGraph().getInput(0).getName());
+      CnnGraph again = ModelImporter.read(written.toByteArray(), "id", "name").graph();
+      assertEquals(graph.input(), again.input());
+      assertEquals(
+          graph.layers().stream().map(l -> l.layer()).toList(),
+          again.layers().stream().map(l -> l.layer()).toList());
+    }
+  }
+
+  private static ModelProto parsed(byte[] bytes) {
+    try {
+      return ModelProto.parseFrom(bytes);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void scoresThatAreNoFloatsAreRefused() {
+    for (TensorProto.DataType type :
+        List.of(TensorProto.DataType.DOUBLE, TensorProto.DataType.INT64)) {
+      SmallModel model = new SmallModel(3, SIDE, SIDE);
+      String scores = model.gemm(model.pooled(model.conv("image", 3, 8, 3, 1, 1)), 8, 5);
+      String message = assertRefused(Reason.INVALID_MODEL, model.bytes(model.cast(scores, type)));
+      assertTrue(message.contains("type " + type), message);
+    }
+  }
+
+  @Test
+  void outputsThatAreNotReadAreNamed() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
+    String first = model.gemm(features, 8, 5);
+    String second = model.gemm(features, 8, 7);
+    ModelProto.Builder two = model.model(first).toBuilder();
+    two.getGraphBuilder().addOutputBuilder().setName(second);
+
+    assertEquals(
+        List.of(
+            "the class scores are read from the first output, '%s'; ignored: '%s'"
+                .formatted(first, second)),
+        ModelImporter.read(two.build().toByteArray(), "id", "name").notes());
+    assertEquals(List.of(), model.imported(first).notes());
+  }
+
+  @Test
+  void layersThatShareTheirWeightsAreNamed() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String stem = model.conv("image", 3, 8, 1, 1, 1);
+    String weights = model.initializer(model.values(8 * 8 * 9, 0.1), 8, 8, 3, 3);
+    String first = model.node("Conv", List.of(stem, weights), SmallModel.window(3, 1, 1));
+    String second =
+        model.node(
+            "Conv",
+            List.of(model.relu(model.batchNorm(first, 8)), weights),
+            SmallModel.window(3, 1, 1));
+    ImportedModel imported = model.imported(model.gemm(model.pooled(second), 8, 5));
+
+    assertEquals(
+        List.of(
+            "layers that share their weights count them once each, in the model size too: Conv_%s, Conv_%s"
+                .formatted(first, second)),
+        imported.notes());
+  }
+
+  @Test
+  void whatABranchReadsStaysThere() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String pooled = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
+    String same = model.node("Identity", pooled);
+    String dropped = model.node("Dropout", pooled);
+    String either =
+        Imports.either(
+            model,
+            Nodes.node("Relu", List.of(same), "usual").build(),
+            Nodes.node("Neg", List.of(dropped), "seldom").build());
+    byte[] bytes = model.bytes(model.gemm(either, 8, 5));
+    assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"), 1e-4f);
+  }
+
+  @Test
+  void aBatchNormWithOutputsThatNobodyReadsIsFolded() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE).opset(9);
+    String norm = model.batchNorm(model.conv("image", 3, 8, 3, 1, 1), 8);
+    int index = model.graph().getNodeCount() - 1;
+    for (String name : List.of("mean", "var", "saved_mean", "saved_var")) {
+      model.graph().getNodeBuilder(index).addOutput(norm + "/" + name);
+    }
+    ImportedModel imported = model.imported(model.gemm(model.pooled(norm), 8, 5));
+
+    assertEquals(16, imported.network().layer(0).floatParameters());
+    assertEquals(0, imported.network().otherParameters());
+  }
+
+  @Test
   void branchesThatReachNoOutputAreCut() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String conv = model.conv("image", 3, 8, 3, 1, 1);
@@ -361,7 +488,7 @@ final class ModelImporterTest {
     assertTrue(note.contains("MatMul_" + features + " (MatMul) 72.7%"), note);
   }
 
-  private static NodeProto axis(int axis) {
+  private static NodeProto axis(long... axis) {
     return NodeProto.newBuilder()
         .addAttribute(Nodes.ints("axes", axis))
         .addAttribute(Nodes.integer("keepdims", 0))

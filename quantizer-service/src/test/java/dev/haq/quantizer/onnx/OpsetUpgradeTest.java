@@ -5,6 +5,7 @@ import static dev.haq.quantizer.onnx.Imports.assertRefused;
 import static dev.haq.quantizer.onnx.Imports.assertSameAnswers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -98,6 +99,56 @@ final class OpsetUpgradeTest {
     assertEquals(OutputKind.PROBABILITIES, imported.graph().outputKind());
     assertFalse(imported.graph().fixedBatch());
     assertSameAnswers(bytes, imported, 1e-4f);
+  }
+
+  @Test
+  void resizesOfSetsElevenAndTwelveMeanTheSame() {
+    for (int opset : new int[] {11, 12}) {
+      byte[] bytes = resized(opset, "asymmetric");
+      assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"), 1e-4f);
+    }
+  }
+
+  @Test
+  void resizesThatLaterSetsDoNotHaveAreRefused() {
+    String gone = assertRefused(Reason.UNSUPPORTED_OPERATOR, resized(11, "tf_half_pixel_for_nn"));
+    assertTrue(gone.contains("tf_half_pixel_for_nn"), gone);
+    SmallModel model = new SmallModel(3, SIDE, SIDE).opset(10);
+    String features = model.conv("image", 3, 8, 3, 1, 1);
+    String wide = model.node("Resize", features, model.initializer(new float[] {1, 1, 2, 2}, 4));
+    assertRefused(Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(model.pooled(wide), 8, 5)));
+  }
+
+  private static byte[] resized(int opset, String coordinates) {
+    SmallModel model = new SmallModel(3, SIDE, SIDE).opset(opset);
+    String features = model.conv("image", 3, 8, 3, 1, 1);
+    String region = model.initializer(new float[0], 0);
+    String scales = model.initializer(new float[] {1, 1, 2, 2}, 4);
+    String wide =
+        model.node(
+            "Resize",
+            List.of(features, region, scales),
+            NodeProto.newBuilder()
+                .addAttribute(Nodes.string("mode", "nearest"))
+                .addAttribute(Nodes.string("coordinate_transformation_mode", coordinates))
+                .addAttribute(Nodes.string("nearest_mode", "floor"))
+                .build());
+    return model.bytes(model.gemm(model.pooled(model.conv(wide, 8, 8, 3, 2, 1)), 8, 5));
+  }
+
+  @Test
+  void theBranchesOfAnIfAreRewrittenToo() {
+    for (int opset : new int[] {11, 12}) {
+      SmallModel model = new SmallModel(3, SIDE, SIDE).opset(opset);
+      String pooled = model.node("GlobalAveragePool", model.conv("image", 3, 8, 3, 1, 1));
+      NodeProto squeeze =
+          Nodes.node("Squeeze", List.of(pooled), "squeezed")
+              .addAttribute(Nodes.ints("axes", 2, 3))
+              .build();
+      NodeProto flatten = Nodes.node("Flatten", List.of(pooled), "flat").build();
+      byte[] bytes = model.bytes(model.gemm(Imports.either(model, squeeze, flatten), 8, 5));
+      assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"), 1e-4f);
+    }
   }
 
   @Test

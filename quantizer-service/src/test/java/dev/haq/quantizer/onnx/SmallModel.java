@@ -88,6 +88,11 @@ public final class SmallModel {
     return initializer(new float[] {value});
   }
 
+  /** Of no dimensions. */
+  public String graphScalar(float value) {
+    return initializer(new float[] {value}, new int[0]);
+  }
+
   /** Of 32 bits. */
   public String initializer(int[] values) {
     String name = "c" + next++;

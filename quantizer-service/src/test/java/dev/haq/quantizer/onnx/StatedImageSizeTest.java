@@ -78,6 +78,42 @@ final class StatedImageSizeTest {
   }
 
   @Test
+  void channelsThatAreOpenTooAreThoseOfTheFirstConvolution() throws IOException {
+    ModelProto.Builder open = ModelProto.parseFrom(openSize()).toBuilder();
+    inputShape(open).getDimBuilder(1).setDimParam("channels");
+
+    StoredModel model = add(open.build().toByteArray(), Optional.of(new ImageSize(24, 16)));
+    assertEquals(List.of(3, 24, 16), model.inputShape());
+  }
+
+  @Test
+  void channelsThatAreOpenAndLastAreThoseOfTheFirstConvolution() throws IOException {
+    SmallModel model = new SmallModel(FIXED, FIXED, 3);
+    String turned = model.transposed(model.node("Identity", "image"), 0, 3, 1, 2);
+    String features = model.pooled(model.relu(model.conv(turned, 3, 8, 3, 1, 1)));
+    ModelProto.Builder open = model.model(model.gemm(features, 8, 5)).toBuilder();
+    for (int axis = 1; axis < 4; axis++) {
+      inputShape(open).getDimBuilder(axis).setDimParam("size" + axis);
+    }
+
+    StoredModel stored = add(open.build().toByteArray(), Optional.of(new ImageSize(24, 16)));
+    assertEquals(List.of(3, 24, 16), stored.inputShape());
+  }
+
+  @Test
+  void channelsThatNothingTellsAreNamedInTheError() throws IOException {
+    SmallModel model = new SmallModel(3, FIXED, FIXED);
+    String pooled = model.pooled(model.relu("image"));
+    ModelProto.Builder open = model.model(model.gemm(pooled, 3, 5)).toBuilder();
+    inputShape(open).getDimBuilder(1).clearDimValue();
+    HaqException error =
+        assertThrows(HaqException.class, () -> add(open.build().toByteArray(), Optional.empty()));
+
+    assertEquals(Reason.INVALID_MODEL, error.reason());
+    assertTrue(error.getMessage().contains("leaves its channels open"), error.getMessage());
+  }
+
+  @Test
   void anotherSizeThanTheFilesOwnIsRefused() {
     byte[] fixed = model().toByteArray();
     HaqException error =
@@ -90,7 +126,7 @@ final class StatedImageSizeTest {
   private StoredModel add(byte[] bytes, Optional<ImageSize> size) throws IOException {
     Path upload = store.newUpload();
     Files.write(upload, bytes);
-    return store.add(upload, "net", size);
+    return store.add(upload, "net", size, () -> false);
   }
 
   private static ModelProto model() {
@@ -99,15 +135,18 @@ final class StatedImageSizeTest {
     return model.model(model.gemm(features, 8, 5));
   }
 
+  private static TensorShapeProto.Builder inputShape(ModelProto.Builder model) {
+    return model
+        .getGraphBuilder()
+        .getInputBuilder(0)
+        .getTypeBuilder()
+        .getTensorTypeBuilder()
+        .getShapeBuilder();
+  }
+
   private static byte[] openSize() {
     ModelProto.Builder model = model().toBuilder();
-    TensorShapeProto.Builder shape =
-        model
-            .getGraphBuilder()
-            .getInputBuilder(0)
-            .getTypeBuilder()
-            .getTensorTypeBuilder()
-            .getShapeBuilder();
+    TensorShapeProto.Builder shape = inputShape(model);
     shape.getDimBuilder(2).setDimParam("height");
     shape.getDimBuilder(3).clearDimValue();
     return model.build().toByteArray();

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.BitWidth;
-import dev.haq.quantizer.quant.Codebook.Initialisation;
+import dev.haq.model.Recipe.CodebookStart;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -30,8 +30,8 @@ final class CodebookTest {
   @Test
   void everyWeightGetsTheNearestCentroid() {
     float[] weights = weights(2000);
-    for (Initialisation initialisation : Initialisation.values()) {
-      Codebook codebook = Codebook.of(weights, BitWidth.of(4), initialisation);
+    for (CodebookStart start : CodebookStart.values()) {
+      Codebook codebook = Codebook.of(weights, BitWidth.of(4), start);
       for (float weight : weights) {
         float chosen = codebook.centroids()[codebook.code(weight)];
         for (float other : codebook.centroids()) {
@@ -44,9 +44,9 @@ final class CodebookTest {
   @Test
   void everyCentroidIsTheMeanOfItsWeights() {
     float[] weights = weights(2000);
-    for (Initialisation initialisation : Initialisation.values()) {
+    for (CodebookStart start : CodebookStart.values()) {
       for (int bits = 2; bits <= 6; bits++) {
-        Codebook codebook = Codebook.of(weights, BitWidth.of(bits), initialisation);
+        Codebook codebook = Codebook.of(weights, BitWidth.of(bits), start);
         double[] sums = new double[codebook.centroids().length];
         int[] counts = new int[sums.length];
         for (float weight : weights) {
@@ -72,7 +72,7 @@ final class CodebookTest {
       for (int i = 0; i < linear.length; i++) {
         linear[i] = grid.quantize(weights[i]);
       }
-      float[] shared = Codebook.of(weights, width, Initialisation.PLUS_PLUS).shared(weights);
+      float[] shared = Codebook.of(weights, width, CodebookStart.PLUS_PLUS).shared(weights);
       assertTrue(
           squaredError(weights, shared) < squaredError(weights, linear), "at " + bits + " bits");
     }
@@ -81,20 +81,20 @@ final class CodebookTest {
   @Test
   void fewDistinctWeightsAreKeptExactly() {
     float[] weights = {1, -2, 1, 0, 0, -2, 3.5f, 1};
-    for (Initialisation initialisation : Initialisation.values()) {
-      Codebook codebook = Codebook.of(weights, BitWidth.of(8), initialisation);
+    for (CodebookStart start : CodebookStart.values()) {
+      Codebook codebook = Codebook.of(weights, BitWidth.of(8), start);
       assertArrayEquals(weights, codebook.shared(weights));
     }
     assertArrayEquals(
         new float[] {-2, 0, 1, 3.5f},
-        Codebook.of(weights, BitWidth.of(2), Initialisation.PLUS_PLUS).centroids());
+        Codebook.of(weights, BitWidth.of(2), CodebookStart.PLUS_PLUS).centroids());
   }
 
   @Test
   void theSameWeightsHaveTheSameCodebook() {
     float[] weights = weights(500);
     assertArrayEquals(
-        Codebook.of(weights, BitWidth.of(3), Initialisation.PLUS_PLUS).centroids(),
-        Codebook.of(weights, BitWidth.of(3), Initialisation.PLUS_PLUS).centroids());
+        Codebook.of(weights, BitWidth.of(3), CodebookStart.PLUS_PLUS).centroids(),
+        Codebook.of(weights, BitWidth.of(3), CodebookStart.PLUS_PLUS).centroids());
   }
 }

@@ -65,6 +65,17 @@ final class NumericsTest {
   }
 
   @Test
+  void codebooksStartWhereTheRecipeSays() {
+    Recipe shared = Recipe.named("kmeans");
+    assertEquals(new Weights.Shared(Recipe.CodebookStart.PLUS_PLUS), Numerics.of(shared).weights());
+    Recipe evenly = shared.withCodebookStart(Recipe.CodebookStart.LINEAR);
+    assertEquals(new Weights.Shared(Recipe.CodebookStart.LINEAR), Numerics.of(evenly).weights());
+    assertEquals(evenly, evenly.untrained());
+    assertThrows(
+        HaqException.class, () -> Recipe.HAQ.withCodebookStart(Recipe.CodebookStart.LINEAR));
+  }
+
+  @Test
   void centroidsCannotBeClipped() {
     Recipe clipped = Recipe.named("kmeans").withClips(Optional.of(Clip.MIN_MAX), Optional.empty());
     HaqException refused = assertThrows(HaqException.class, () -> Numerics.of(clipped));

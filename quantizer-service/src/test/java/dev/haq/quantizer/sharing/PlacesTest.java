@@ -30,6 +30,30 @@ final class PlacesTest {
   }
 
   @Test
+  void whoFindsTheLineFullIsToldToComeBack() throws Exception {
+    Line line = new Line(1, "tests wait");
+    CompletableFuture<Void> third =
+        CompletableFuture.runAsync(() -> places.enter(line, () -> false));
+    while (true) {
+      try {
+        line.hold(() -> true);
+        TimeUnit.MILLISECONDS.sleep(5);
+      } catch (HaqException full) {
+        assertEquals(Reason.BUSY, full.reason());
+        break;
+      }
+    }
+    HaqException busy = assertThrows(HaqException.class, () -> places.enter(line, () -> false));
+    assertEquals(Reason.BUSY, busy.reason());
+    assertEquals(
+        "1 tests wait already: try again later, or use another replica", busy.getMessage());
+    places.leave();
+    third.get(10, TimeUnit.SECONDS);
+    places.leave();
+    places.enter(line, () -> true); // nothing to wait for
+  }
+
+  @Test
   void oneWhoWaitsCanLeave() {
     HaqException left = assertThrows(HaqException.class, () -> places.enter(() -> true));
     assertEquals(Reason.CANCELLED, left.reason());

@@ -18,6 +18,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.quantizer.eval.FineTuner;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.FloatGraph;
 import dev.haq.quantizer.onnx.ModelImporter;
@@ -359,6 +360,7 @@ final class NdGraphTest {
   @ParameterizedTest
   @MethodSource("operators")
   void everyOperatorComputesWhatOnnxRuntimeDoes(CnnGraph graph) throws OrtException {
+    NdUses.check(graph);
     assertEquals(0, largestDifference(graph), 1e-4);
   }
 
@@ -391,6 +393,53 @@ final class NdGraphTest {
     assertEquals(Reason.UNSUPPORTED_OPERATOR, refused.reason());
     assertTrue(refused.getMessage().contains("ThresholdedRelu"), refused.getMessage());
     assertTrue(refused.getMessage().contains("/odd/one"), refused.getMessage());
+  }
+
+  static Stream<Named<CnnGraph>> uses() {
+    return Stream.of(
+        pool("MaxPool with dilations", "MaxPool", Nodes.ints("dilations", 2, 2)),
+        features(
+            "Pad in mode reflect",
+            (m, x) ->
+                m.node(
+                    "Pad",
+                    List.of(x, m.initializer(0, 0, 1, 1, 0, 0, 1, 1)),
+                    attributes(Nodes.string("mode", "reflect")))),
+        features(
+            "Slice backwards",
+            (m, x) ->
+                m.node(
+                    "Slice",
+                    x,
+                    m.initializer(-1),
+                    m.initializer(-100),
+                    m.initializer(3),
+                    m.initializer(-1))),
+        features(
+            "Gather on anything but shapes",
+            (m, x) ->
+                m.node(
+                    "Gather",
+                    List.of(x, m.initializer(7, 6, 5, 4, 3, 2, 1, 0)),
+                    attributes(Nodes.integer("axis", 1)))),
+        features(
+            "Clip where input 2 is no constant",
+            (m, x) -> m.node("Clip", x, "", m.node("ReduceMax", List.of(x), scalar()))));
+  }
+
+  private static NodeProto scalar() {
+    return attributes(Nodes.integer("keepdims", 0));
+  }
+
+  @ParameterizedTest
+  @MethodSource("uses")
+  void aUseThatCannotBeTrainedIsRefusedBeforeAnythingIs(CnnGraph graph) {
+    FineTuner tuner = new StraightThroughTuner(1);
+    HaqException refused = assertThrows(HaqException.class, () -> tuner.check(graph));
+    assertEquals(Reason.UNSUPPORTED_OPERATOR, refused.reason());
+    assertTrue(refused.getMessage().contains("cannot be fine-tuned"), refused.getMessage());
+    assertThrows(
+        HaqException.class, () -> largestDifference(graph), "else the check is too strict");
   }
 
   private static double largestDifference(CnnGraph graph) throws OrtException {

@@ -10,6 +10,7 @@ import dev.haq.model.BitWidth;
 import dev.haq.model.FineTuning;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.model.Recipe;
 import dev.haq.quantizer.eval.FineTuner;
 import dev.haq.quantizer.eval.FineTuner.Progress;
 import dev.haq.quantizer.eval.FineTuner.QuantizedLayer;
@@ -162,7 +163,7 @@ final class StraightThroughTunerTest {
     List<QuantizedLayer> shared = new ArrayList<>();
     for (GraphNode.Quantizable layer : trained.layers()) {
       Codebook codebook =
-          Codebook.of(layer.weights(), BitWidth.of(1), Codebook.Initialisation.PLUS_PLUS);
+          Codebook.of(layer.weights(), BitWidth.of(1), Recipe.CodebookStart.PLUS_PLUS);
       int[] assignment = new int[layer.weights().length];
       Arrays.setAll(assignment, i -> codebook.code(layer.weights()[i]));
       shared.add(
@@ -269,6 +270,7 @@ final class StraightThroughTunerTest {
             g.operatorSets(),
             g.irVersion(),
             g.input(),
+            g.channelsLastInput(),
             g.inputShape(),
             g.output(),
             g.outputKind(),
