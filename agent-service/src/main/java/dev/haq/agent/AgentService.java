@@ -4,6 +4,7 @@ import dev.haq.agent.grpc.GrpcBackends;
 import dev.haq.agent.grpc.SearchAgentHandler;
 import dev.haq.agent.grpc.SpecWire;
 import dev.haq.agent.search.SessionStore;
+import dev.haq.agent.session.FrontPredictions;
 import dev.haq.agent.session.SessionComparisons;
 import dev.haq.agent.session.SessionService;
 import dev.haq.agent.store.SqlSessionStore;
@@ -72,7 +73,9 @@ public final class AgentService implements AutoCloseable {
           RpcServer.builder(runtime, "agent")
               .host(settings.host())
               .port(settings.port())
-              .service(new SearchAgentHandler(sessions, comparisons).service())
+              .service(
+                  new SearchAgentHandler(sessions, comparisons, new FrontPredictions(backends))
+                      .service())
               .start();
       // Sessions close first: the server waits for calls under way, and watches do not end by
       // themselves.
