@@ -144,12 +144,12 @@ final class FrontCommand implements Callable<Integer> {
   }
 
   private void report(Terminal terminal, FrontReport report) {
-    List<Path> written = out == null ? List.of() : report.write(out);
+    Optional<String> written = Optional.ofNullable(out).map(report::write);
     if (terminal.json()) {
       terminal.document(report.document());
       return;
     }
     terminal.line(report.text());
-    written.forEach(file -> terminal.line("wrote " + file));
+    written.ifPresent(terminal::line);
   }
 }

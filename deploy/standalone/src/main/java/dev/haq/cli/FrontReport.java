@@ -34,6 +34,7 @@ record FrontReport(
    */
   record Judgement(JudgingImages images, Accuracy baseline, List<Accuracy> accuracies) {}
 
+  private static final String TABLE = "front.csv";
   private static final String DOCUMENT = "front.json";
 
   /** The table, and what its figures are. */
@@ -48,7 +49,7 @@ record FrontReport(
     }
     return Tables.of(headings, rows)
         + "\ndivergence from the float model as predicted, nats: what each width does by itself, added up"
-        + "\nno policy that diverges as little costs less by more than %s (%s %s)%s"
+        + "\nno policy predicted to diverge as little as one of these costs less by more than %s (%s %s)%s"
             .formatted(
                 Figures.amount(resource(), front.getSlack()),
                 Figures.fixed(front.getSlack() / front.getReferenceCost(), 4),
@@ -126,15 +127,17 @@ record FrontReport(
   /**
    * Writes the table, the policies and the document.
    *
-   * @return the names of all files
+   * @return a line that says what was written
    */
-  List<Path> write(Path folder) {
+  String write(Path folder) {
     ResultFiles files = new ResultFiles(folder, DOCUMENT);
-    files.add("front.csv", csv());
+    files.add(TABLE, csv());
     for (int i = 0; i < front.getPointsCount(); i++) {
       files.add(policyName(i), PolicyFile.text(front.getPoints(i).getPolicy()));
     }
-    return files.finish(document());
+    files.finish(document());
+    return "wrote %s, %s to %s and %s into %s"
+        .formatted(TABLE, policyName(0), policyName(front.getPointsCount() - 1), DOCUMENT, folder);
   }
 
   private static String policyName(int i) {

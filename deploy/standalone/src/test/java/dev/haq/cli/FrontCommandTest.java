@@ -49,9 +49,12 @@ class FrontCommandTest {
     List<String> lines = run.out().lines().toList();
     assertTrue(lines.get(0).matches("# +latency +of 8 bit +mean W +mean A +divergence +top-1"));
     assertTrue(lines.get(6).strip().startsWith("5 "), run.out());
-    assertTrue(lines.get(8).startsWith("no policy that diverges as little costs less by more"));
+    assertTrue(lines.get(8).startsWith("no policy predicted to diverge as little as one of these"));
     assertTrue(
         lines.get(9).startsWith("top-1 on 8 search images (none held out); float "), run.out());
+    assertEquals(
+        "wrote front.csv, policy-001.json to policy-005.json and front.json into " + out,
+        lines.get(10));
     assertEquals(
         List.of(
             "front.csv",
@@ -109,7 +112,7 @@ class FrontCommandTest {
   void itNeedsNoServer() {
     Captured inside =
         Captured.run(
-            arguments("--points", "2", "--json", "--data-dir", folder.resolve("own").toString()));
+            arguments("--points", "2", "--json", "--data-dir", folder.resolve("data").toString()));
     assertEquals(0, inside.status(), inside.err());
     assertEquals(
         front("--points", "2", "--json").json().get("points"), inside.json().get("points"));
@@ -148,7 +151,9 @@ class FrontCommandTest {
     refused("--points 1: use 2 to 1000", front("--points", "1"));
     refused("--resource money", front("--resource", "money"));
     refused("file is not a folder: name a folder in one", front("--out", file));
-    refused("--images and --calibration-images must not be negative", front("--calibration-images", "-1"));
+    refused(
+        "--images and --calibration-images must not be negative",
+        front("--calibration-images", "-1"));
     refused("recipe", front("--recipe", "cake"));
   }
 
