@@ -3,6 +3,7 @@ package dev.haq.agent;
 import dev.haq.agent.grpc.GrpcBackends;
 import dev.haq.agent.grpc.SearchAgentHandler;
 import dev.haq.agent.grpc.SpecWire;
+import dev.haq.agent.session.FrontPredictions;
 import dev.haq.agent.session.SessionComparisons;
 import dev.haq.agent.session.SessionService;
 import dev.haq.agent.session.SessionStore;
@@ -75,7 +76,9 @@ public final class AgentService implements AutoCloseable {
           RpcServer.builder(runtime, "agent")
               .host(settings.host())
               .port(settings.port())
-              .service(new SearchAgentHandler(sessions, comparisons).service())
+              .service(
+                  new SearchAgentHandler(sessions, comparisons, new FrontPredictions(backends))
+                      .service())
               .start();
       // Sessions close first: the server waits for calls under way, and watches do not end by
       // themselves.

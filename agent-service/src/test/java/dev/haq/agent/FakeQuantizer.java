@@ -44,6 +44,7 @@ import java.util.OptionalDouble;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -71,6 +72,8 @@ final class FakeQuantizer implements AutoCloseable {
   private final RpcServer server;
   private final AtomicInteger evaluations = new AtomicInteger();
   private final AtomicInteger measurements = new AtomicInteger();
+  private final Queue<MeasureSensitivityRequest> measured = new ConcurrentLinkedQueue<>();
+  private final CountDownLatch measurementLeft = new CountDownLatch(1);
   private final AtomicInteger modelCalls = new AtomicInteger();
   private final AtomicInteger unavailable = new AtomicInteger();
   private final AtomicInteger busy = new AtomicInteger();
@@ -185,6 +188,16 @@ final class FakeQuantizer implements AutoCloseable {
   /** How often sensitivities were asked for. */
   int measurements() {
     return measurements.get();
+  }
+
+  /** What sensitivities were asked for. */
+  List<MeasureSensitivityRequest> measured() {
+    return List.copyOf(measured);
+  }
+
+  /** Waits until somebody leaves who has asked for sensitivities. */
+  boolean awaitMeasurementLeft() throws InterruptedException {
+    return measurementLeft.await(30, TimeUnit.SECONDS);
   }
 
   /** The splits that were asked for. */
@@ -344,6 +357,8 @@ final class FakeQuantizer implements AutoCloseable {
       MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
     checkModel(request.getModel());
     measurements.incrementAndGet();
+    measured.add(request);
+    out.onCancel(measurementLeft::countDown);
     List<SensitivityEntry> entries = new ArrayList<>();
     for (int layer = 0; layer < NETWORK.size(); layer++) {
       for (int bits : request.getWeightBits().getBitsList()) {

@@ -11,6 +11,11 @@ import dev.haq.proto.agent.v1.ListEpisodesRequest;
 import dev.haq.proto.agent.v1.ListEpisodesResponse;
 import dev.haq.proto.agent.v1.ListSessionsRequest;
 import dev.haq.proto.agent.v1.ListSessionsResponse;
+import dev.haq.proto.agent.v1.PredictFrontEvent;
+import dev.haq.proto.agent.v1.PredictFrontRequest;
+import dev.haq.proto.agent.v1.PredictedFront;
+import dev.haq.proto.agent.v1.PredictedPoint;
+import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.SearchAgentGrpcService;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
@@ -51,6 +56,9 @@ final class FakeAgent {
   private final BlockingQueue<Watch> watches = new LinkedBlockingQueue<>();
   private volatile HaqException refusal;
 
+  /** Whoever asks for a front has left. */
+  final CountDownLatch frontLeft = new CountDownLatch(1);
+
   RpcService service() {
     return RpcService.named(
             SearchAgentGrpcService.SERVICE_NAME, SearchAgentGrpcService.SERVICE_DESCRIPTOR)
@@ -87,6 +95,7 @@ final class FakeAgent {
               return transfer.build();
             })
         .serverStream(SearchAgentGrpcService.WatchSession, this::watch)
+        .serverStream(SearchAgentGrpcService.PredictFront, this::predictFront)
         .unary(
             SearchAgentGrpcService.PauseSession,
             (request, call) -> move(request.getId(), SessionState.PAUSED))
@@ -107,6 +116,32 @@ final class FakeAgent {
               sessions.remove(request.getId());
               return Empty.getDefaultInstance();
             });
+  }
+
+  /** How far it is and two points; of the model "cut" and "endless" the first alone. */
+  private void predictFront(PredictFrontRequest request, ResponseStream<PredictFrontEvent> out) {
+    if (request.getModel().startsWith("sha256:")) {
+      throw new HaqException(Reason.UNKNOWN_MODEL, "there is no such model: import it first");
+    }
+    out.onCancel(frontLeft::countDown);
+    out.send(
+        PredictFrontEvent.newBuilder()
+            .setPreparation(Preparation.newBuilder().setMeasured(1).setToMeasure(14))
+            .build());
+    if (request.getModel().equals("cut")) {
+      throw new HaqException(Reason.BUSY, "32 evaluations wait already");
+    }
+    if (request.getModel().equals("endless")) {
+      return;
+    }
+    out.send(
+        PredictFrontEvent.newBuilder()
+            .setFront(
+                PredictedFront.newBuilder()
+                    .addPoints(PredictedPoint.newBuilder().setCostRatio(0.25).setDivergence(1))
+                    .addPoints(PredictedPoint.newBuilder().setCostRatio(1)))
+            .build());
+    out.end();
   }
 
   private Session extend(ExtendSessionRequest request) {

@@ -14,6 +14,8 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.PredictFrontEvent;
+import dev.haq.proto.agent.v1.PredictFrontRequest;
 import dev.haq.proto.agent.v1.SearchAgentGrpc;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
@@ -139,6 +141,16 @@ final class PublicGrpcTest {
     assertEquals(2, parts.next().getEntry().getBits());
     assertEquals(4, parts.next().getEntry().getBits());
     assertFalse(parts.hasNext());
+  }
+
+  @Test
+  void aStreamOfTheAgentIsPassedOn() {
+    Iterator<PredictFrontEvent> events =
+        SearchAgentGrpc.newBlockingStub(channel)
+            .predictFront(PredictFrontRequest.newBuilder().setModel("any").build());
+    assertEquals(14, events.next().getPreparation().getToMeasure());
+    assertEquals(2, events.next().getFront().getPointsCount());
+    assertFalse(events.hasNext());
   }
 
   @Test

@@ -93,7 +93,8 @@ public final class Agents {
     };
   }
 
-  private static Sensitivities sensitivities(SearchSpace space, SensitivityMeter meter) {
+  /** Of every width that may be chosen in the space. */
+  static Sensitivities sensitivities(SearchSpace space, SensitivityMeter meter) {
     return meter.measure(
         space.decisions().actions(Operand.WEIGHTS).choices(),
         space.decisions().actions(Operand.ACTIVATIONS).choices());

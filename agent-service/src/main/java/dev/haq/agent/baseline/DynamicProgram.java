@@ -237,8 +237,15 @@ final class DynamicProgram {
 
   /** The point of least loss among those that cost at most 1, whether each budget is met or not. */
   int relaxed() {
+    return within(1 + 1e-9);
+  }
+
+  /**
+   * The point of least loss among those that cost at most {@code most}; point 0 where none does.
+   */
+  int within(double most) {
     int point = costs.length - 1;
-    while (point > 0 && costs[point] > 1 + 1e-9) {
+    while (point > 0 && costs[point] > most) {
       point--;
     }
     return point;

@@ -2,6 +2,7 @@ package dev.haq.agent.grpc;
 
 import com.google.protobuf.Empty;
 import dev.haq.agent.session.Episode;
+import dev.haq.agent.session.FrontPredictions;
 import dev.haq.agent.session.SessionComparisons;
 import dev.haq.agent.session.SessionLimits;
 import dev.haq.agent.session.SessionRecord;
@@ -14,6 +15,8 @@ import dev.haq.proto.agent.v1.ListEpisodesRequest;
 import dev.haq.proto.agent.v1.ListEpisodesResponse;
 import dev.haq.proto.agent.v1.ListSessionsRequest;
 import dev.haq.proto.agent.v1.ListSessionsResponse;
+import dev.haq.proto.agent.v1.PredictFrontEvent;
+import dev.haq.proto.agent.v1.PredictFrontRequest;
 import dev.haq.proto.agent.v1.SearchAgentGrpcService;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
@@ -30,10 +33,13 @@ public final class SearchAgentHandler {
 
   private final SessionService sessions;
   private final SessionComparisons comparisons;
+  private final FrontPredictions predictions;
 
-  public SearchAgentHandler(SessionService sessions, SessionComparisons comparisons) {
+  public SearchAgentHandler(
+      SessionService sessions, SessionComparisons comparisons, FrontPredictions predictions) {
     this.sessions = sessions;
     this.comparisons = comparisons;
+    this.predictions = predictions;
   }
 
   /** The methods, for a server. */
@@ -67,7 +73,20 @@ public final class SearchAgentHandler {
             (q, call) ->
                 ComparisonWire.toProto(
                     comparisons.transfer(q.getSessionIdsList(), call::onCancel),
-                    id -> new SessionWire(sessions.get(id))));
+                    id -> new SessionWire(sessions.get(id))))
+        .serverStream(SearchAgentGrpcService.PredictFront, this::predictFront);
+  }
+
+  private void predictFront(PredictFrontRequest request, ResponseStream<PredictFrontEvent> out) {
+    FrontPredictions.Prediction prediction =
+        FrontWire.naming(
+            () ->
+                predictions.predict(
+                    FrontWire.fromProto(request),
+                    preparation -> out.send(FrontWire.toProto(preparation)),
+                    out::onCancel));
+    out.send(FrontWire.toProto(prediction));
+    out.end();
   }
 
   private Session extendSession(ExtendSessionRequest request, Call call) {

@@ -69,13 +69,7 @@ final class SessionWire {
             .setExtrapolated(definition.extrapolated());
     preparation
         .filter(p -> session.state() == SessionState.PREPARING)
-        .ifPresent(
-            p ->
-                message
-                    .getPreparationBuilder()
-                    .setMeasured(p.measured())
-                    .setToMeasure(p.toMeasure())
-                    .setSecondsLeft(p.secondsLeft()));
+        .ifPresent(p -> message.setPreparation(toProto(p)));
     session.status().endReason().ifPresent(reason -> message.setEndReason(toProto(reason)));
     progress.baseline().ifPresent(baseline -> message.setBaseline(DataWire.toProto(baseline)));
     progress.best().ifPresent(best -> message.setBest(episode(best)));
@@ -110,6 +104,14 @@ final class SessionWire {
     FineTuning training = RecipeWire.fromProto(spec.getFinalFineTuning());
     message.setRecipe(RecipeWire.toProto(recipe.trainedWith(training).untrained()));
     return message.build();
+  }
+
+  static dev.haq.proto.agent.v1.Preparation toProto(Preparation preparation) {
+    return dev.haq.proto.agent.v1.Preparation.newBuilder()
+        .setMeasured(preparation.measured())
+        .setToMeasure(preparation.toMeasure())
+        .setSecondsLeft(preparation.secondsLeft())
+        .build();
   }
 
   static FineTuneProgress toProto(TuningProgress progress) {

@@ -27,9 +27,13 @@ public record BudgetLimit(double limit, double reference) {
 
   /** The budget as a limit on this network and target: asks for one simulation. */
   public static BudgetLimit of(Budget budget, Network network, HardwareCosts costs) {
-    Policy policy = referencePolicy(budget.resource(), network, costs.table(budget.resource()));
-    double reference = costs.simulate(policy).of(budget.resource());
+    double reference = reference(budget.resource(), network, costs);
     return new BudgetLimit(budget.limit(reference), reference);
+  }
+
+  /** What ratios refer to, in the resource's unit: asks for one simulation. */
+  public static double reference(Resource resource, Network network, HardwareCosts costs) {
+    return costs.simulate(referencePolicy(resource, network, costs.table(resource))).of(resource);
   }
 
   /** {@code cost} as a share of the reference. */

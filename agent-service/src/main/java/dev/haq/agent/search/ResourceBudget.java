@@ -4,6 +4,7 @@ import dev.haq.model.CostTable;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import dev.haq.model.Resource;
+import java.util.Arrays;
 
 /**
  * The most that a policy may cost of one resource, and what every bit-width costs of it.
@@ -15,6 +16,21 @@ public record ResourceBudget(CostTable table, BudgetLimit budget, String target)
   /** Of the only target. */
   public ResourceBudget(CostTable table, BudgetLimit budget) {
     this(table, budget, "");
+  }
+
+  /**
+   * A budget of the only target that no policy exceeds: what the dearest widths of all layers cost.
+   *
+   * @param reference what cost ratios refer to, in the resource's unit
+   */
+  public static ResourceBudget unlimited(CostTable table, double reference) {
+    double[] values = table.values();
+    int cells = values.length / table.layers().size();
+    double dearest = 0;
+    for (int layer = 0; layer < table.layers().size(); layer++) {
+      dearest += Arrays.stream(values, layer * cells, (layer + 1) * cells).max().orElseThrow();
+    }
+    return new ResourceBudget(table, new BudgetLimit(dearest + table.fixed(), reference));
   }
 
   public Resource resource() {

@@ -14,16 +14,21 @@ final class Connection implements AutoCloseable {
     this.inside = inside;
   }
 
-  /** For commands without sessions: what is started inside cannot run any. */
+  /** For commands that ask nothing of the agent service: it is not started inside. */
   static Connection open(CommonOptions options) {
-    return options.hasServer() ? to(options) : start(options, Optional.empty());
+    return open(options, Standalone.Options.inside(options.dataDir(), Optional.empty()));
+  }
+
+  /** For commands that ask the agent service for something other than a session. */
+  static Connection openWithAgent(CommonOptions options) {
+    return open(options, Standalone.Options.insideWithoutSessions(options.dataDir()));
   }
 
   /**
    * @param sessions the folder of the session store when the services start inside
    */
   static Connection open(CommonOptions options, Path sessions) {
-    return options.hasServer() ? to(options) : start(options, Optional.of(sessions));
+    return open(options, Standalone.Options.inside(options.dataDir(), Optional.of(sessions)));
   }
 
   GatewayClient client() {
@@ -35,13 +40,11 @@ final class Connection implements AutoCloseable {
     inside.ifPresent(Standalone::close);
   }
 
-  private static Connection to(CommonOptions options) {
-    return new Connection(new GatewayClient(options.server()), Optional.empty());
-  }
-
-  private static Connection start(CommonOptions options, Optional<Path> sessions) {
-    Standalone standalone =
-        Standalone.start(Standalone.Options.inside(options.dataDir(), sessions));
+  private static Connection open(CommonOptions options, Standalone.Options inside) {
+    if (options.hasServer()) {
+      return new Connection(new GatewayClient(options.server()), Optional.empty());
+    }
+    Standalone standalone = Standalone.start(inside);
     return new Connection(new GatewayClient(standalone.url()), Optional.of(standalone));
   }
 }

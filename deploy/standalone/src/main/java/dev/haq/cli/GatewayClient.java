@@ -9,6 +9,9 @@ import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.ListEpisodesResponse;
 import dev.haq.proto.agent.v1.ListSessionsResponse;
+import dev.haq.proto.agent.v1.PredictFrontRequest;
+import dev.haq.proto.agent.v1.PredictedFront;
+import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
 import dev.haq.proto.hwsim.v1.BuildCostTableResponse;
@@ -182,6 +185,15 @@ final class GatewayClient {
   void sensitivity(
       MeasureSensitivityRequest request, Consumer<MeasureSensitivityResponse> listener) {
     LongWork.sensitivity(http, request, listener);
+  }
+
+  /**
+   * Predicts a front; blocks until done.
+   *
+   * @param listener told now and then how far the measuring is
+   */
+  PredictedFront predictFront(PredictFrontRequest request, Consumer<Preparation> listener) {
+    return LongWork.predictFront(http, request, listener);
   }
 
   /**

@@ -29,6 +29,7 @@ import picocli.CommandLine.ParameterException;
       FindParameterCommand.class,
       EvaluateCommand.class,
       SensitivityCommand.class,
+      FrontCommand.class,
       FineTuneCommand.class,
       TableCommand.class,
       ExportCommand.class,

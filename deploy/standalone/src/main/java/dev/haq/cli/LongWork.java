@@ -2,6 +2,9 @@ package dev.haq.cli;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.PredictFrontRequest;
+import dev.haq.proto.agent.v1.PredictedFront;
+import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
@@ -51,6 +54,38 @@ final class LongWork {
     if (left[0] > 0) {
       throw measurementCutShort(null);
     }
+  }
+
+  /**
+   * Predicts a front; blocks until done.
+   *
+   * @param listener told now and then how far the measuring is
+   */
+  static PredictedFront predictFront(
+      GatewayHttp http, PredictFrontRequest request, Consumer<Preparation> listener) {
+    PredictedFront.Builder front = PredictedFront.newBuilder();
+    try (Stream<String> lines = http.lines("/v1/front", request)) {
+      SseReader.read(
+          lines.iterator(),
+          event -> {
+            switch (event.type()) {
+              case "preparation" ->
+                  listener.accept(Json.parse(event.data(), Preparation.newBuilder()).build());
+              case "front" -> Json.parse(event.data(), front);
+              case "error" -> throw http.problem(0, event.data());
+              default -> {
+                return true; // a newer service may tell more than this command knows
+              }
+            }
+            return true;
+          });
+    } catch (UncheckedIOException e) {
+      throw measurementCutShort(e);
+    }
+    if (front.getPointsCount() == 0) {
+      throw measurementCutShort(null);
+    }
+    return front.build();
   }
 
   /**

@@ -8,13 +8,11 @@ import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Accuracy;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.Budget;
-import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.wire.CostWire;
-import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,13 +26,13 @@ final class ReportFigures {
   private final GatewayClient client;
   private final Session session;
   private final Model model;
-  private final boolean holdsOut;
+  private final JudgingImages images;
 
-  private ReportFigures(GatewayClient client, Session session, Model model, boolean holdsOut) {
+  private ReportFigures(GatewayClient client, Session session, Model model, JudgingImages images) {
     this.client = client;
     this.session = session;
     this.model = model;
-    this.holdsOut = holdsOut;
+    this.images = images;
   }
 
   /**
@@ -48,19 +46,7 @@ final class ReportFigures {
   static ReportFigures of(GatewayClient client, Session session) {
     SessionSpec spec = session.getSpec();
     return new ReportFigures(
-        client, session, client.model(spec.getModel()), holdsOut(client, spec.getData()));
-  }
-
-  /** The built-in images are held out in a part of their own, whatever the fraction above 0. */
-  private static boolean holdsOut(GatewayClient client, DataSelection selection) {
-    dev.haq.model.DataSelection data = DataWire.fromProto(selection);
-    if (data.datasetId().equals(ModelOption.BUILTIN)) {
-      return data.heldOutFraction() > 0;
-    }
-    return client
-        .findDataset(data.datasetId())
-        .map(dataset -> data.heldOutImages(dataset.getImages()) > 0)
-        .orElse(data.heldOutFraction() > 0);
+        client, session, client.model(spec.getModel()), JudgingImages.of(client, spec.getData()));
   }
 
   Session session() {
@@ -73,7 +59,7 @@ final class ReportFigures {
 
   /** The images that accuracies are of, for people. */
   String images() {
-    return holdsOut ? "held-out images" : "search images (none held out)";
+    return images.text();
   }
 
   TargetOptions.Resolved target() {
@@ -96,15 +82,10 @@ final class ReportFigures {
    */
   Accuracy accuracy(Optional<Policy> policy) {
     SessionSpec spec = session.getSpec();
-    DataSelection.Builder data =
-        spec.getData().toBuilder().setSplit(DataSelection.Split.HELD_OUT).setMaxImages(0);
-    if (!holdsOut) {
-      data.setSplit(DataSelection.Split.SEARCH).setMaxImages(spec.getData().getMaxImages());
-    }
     EvaluateRequest.Builder request =
         EvaluateRequest.newBuilder()
             .setModel(spec.getModel())
-            .setData(data)
+            .setData(images.data())
             .setRecipe(spec.getRecipe());
     policy.ifPresent(request::setPolicy);
     return client.evaluate(request.build()).getAccuracy();

@@ -20,20 +20,25 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What a search leaves behind in a folder. {@code policy.json}, {@code policy.csv} and {@code
- * episodes.csv} hold no time and no id of the run, so the same seed gives the same bytes. {@code
- * session.json} comes last and names the others, so that the next search into the same folder knows
- * which files are of an earlier one.
+ * What a command leaves behind in a folder. A document comes last and names the other files, so
+ * that the same command into the same folder knows which are of an earlier run. Of a search it is
+ * {@code session.json}; {@code policy.json}, {@code policy.csv} and {@code episodes.csv} hold no
+ * time and no id of the run, so the same seed gives the same bytes.
  */
 final class ResultFiles {
-  private static final String SESSION = "session.json";
+  static final String SESSION = "session.json";
   private static final String NAMES = "files";
 
   private final Path folder;
+  private final String document;
   private final List<Path> written = new ArrayList<>();
 
-  ResultFiles(Path folder) {
-    this.folder = folder;
+  /**
+   * @param document the name of the file that comes last
+   */
+  ResultFiles(Path folder, String document) {
+    this.folder = folder.toAbsolutePath().normalize();
+    this.document = document;
   }
 
   /** How a file comes about. */
@@ -60,16 +65,16 @@ final class ResultFiles {
   }
 
   /**
-   * Writes the document, and removes what an earlier search left here and this one has not.
+   * Writes the document, and removes what an earlier run left here and this one has not.
    *
    * @return the names of all files
    */
-  List<Path> finish(ObjectNode document) {
+  List<Path> finish(ObjectNode content) {
     List<Path> earlier = earlier();
-    ObjectNode whole = document.deepCopy();
+    ObjectNode whole = content.deepCopy();
     ArrayNode names = whole.putArray(NAMES);
     written.forEach(file -> names.add(file.getFileName().toString()));
-    add(SESSION, Json.text(whole) + "\n");
+    add(document, Json.text(whole) + "\n");
     for (Path file : earlier) {
       if (!written.contains(file)) {
         delete(file);
@@ -78,12 +83,12 @@ final class ResultFiles {
     return List.copyOf(written);
   }
 
-  /** The files that the last search here has written; none where nobody knows. */
+  /** The files that the last run here has written; none where nobody knows. */
   private List<Path> earlier() {
     List<Path> earlier = new ArrayList<>();
     try {
-      if (Files.exists(folder.resolve(SESSION))) {
-        for (JsonNode name : Json.tree(Files.readString(folder.resolve(SESSION))).path(NAMES)) {
+      if (Files.exists(folder.resolve(document))) {
+        for (JsonNode name : Json.tree(Files.readString(folder.resolve(document))).path(NAMES)) {
           Path file = folder.resolve(name.asText()).normalize();
           if (folder.equals(file.getParent())) {
             earlier.add(file);
@@ -101,7 +106,7 @@ final class ResultFiles {
       Files.deleteIfExists(file);
     } catch (IOException e) {
       throw new HaqException(
-          Reason.INTERNAL, "cannot remove " + file + ", which is of an earlier search", e);
+          Reason.INTERNAL, "cannot remove " + file + ", which is of an earlier run", e);
     }
   }
 

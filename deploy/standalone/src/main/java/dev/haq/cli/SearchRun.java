@@ -142,7 +142,7 @@ final class SearchRun {
         "%s after %d episodes; %s",
         Figures.name(ended.getState()), ended.getEpisodesDone(), SearchReport.summary(ended));
     ReportFigures figures = ReportFigures.of(client, ended);
-    ResultFiles files = new ResultFiles(out);
+    ResultFiles files = new ResultFiles(out, ResultFiles.SESSION);
     addFound(files, client, figures, followed.episodes());
     // Last: it takes evaluations, and one that fails is not to lose what was found.
     SearchReport report = SearchReport.of(figures);

@@ -39,6 +39,9 @@ public final class Standalone implements AutoCloseable {
   /** Where {@link Options#serving} keeps the session store, in the data folder. */
   public static final String SESSIONS = "sessions";
 
+  /** The URL of a session store that ends with the process. */
+  private static final String MEMORY = "memory";
+
   private static final String ANY_HOST = "0.0.0.0";
 
   /**
@@ -61,20 +64,35 @@ public final class Standalone implements AutoCloseable {
    * @param port the gateway's port, 0 for any free one
    * @param grpcPort the port of the gateway's public gRPC API, 0 for any free one; empty for none
    * @param dataDir imported models and data, content-addressed: several processes may share it
-   * @param sessions the session store's folder, which one process at a time can use; empty for
-   *     commands without sessions: the agent service, whose store takes longest to start, is then
-   *     left out
+   * @param agent whether the agent service runs; it takes longest to start
+   * @param sessions the session store's folder, which one process at a time can use; empty to keep
+   *     sessions in memory
    */
   public record Options(
-      String host, int port, OptionalInt grpcPort, Path dataDir, Optional<Path> sessions) {
-    /** For a command that starts the services for itself alone. */
+      String host,
+      int port,
+      OptionalInt grpcPort,
+      Path dataDir,
+      boolean agent,
+      Optional<Path> sessions) {
+    /**
+     * For a command that starts the services for itself alone.
+     *
+     * @param sessions empty for commands that ask nothing of the agent service
+     */
     public static Options inside(Path dataDir, Optional<Path> sessions) {
-      return new Options(LOOPBACK, 0, OptionalInt.empty(), dataDir, sessions);
+      return new Options(LOOPBACK, 0, OptionalInt.empty(), dataDir, sessions.isPresent(), sessions);
+    }
+
+    /** The same for a command that asks the agent service for something other than a session. */
+    public static Options insideWithoutSessions(Path dataDir) {
+      return new Options(LOOPBACK, 0, OptionalInt.empty(), dataDir, true, Optional.empty());
     }
 
     /** For others to use; sessions are kept below {@code dataDir}. */
     public static Options serving(String host, int port, OptionalInt grpcPort, Path dataDir) {
-      return new Options(host, port, grpcPort, dataDir, Optional.of(dataDir.resolve(SESSIONS)));
+      return new Options(
+          host, port, grpcPort, dataDir, true, Optional.of(dataDir.resolve(SESSIONS)));
     }
   }
 
@@ -116,7 +134,7 @@ public final class Standalone implements AutoCloseable {
       Map<String, String> grpc = new LinkedHashMap<>();
       grpc.put("hwsim", hwsimTarget);
       grpc.put("quantizer", quantizerTarget);
-      if (options.sessions().isPresent()) {
+      if (options.agent()) {
         AgentService agent =
             push(
                 parts,
@@ -124,7 +142,7 @@ public final class Standalone implements AutoCloseable {
                     runtime,
                     settings(AgentSettings.class, AgentSettings.RESOURCE)
                         .withAddress(LOOPBACK, 0)
-                        .withStore(store(options.sessions().get()))
+                        .withStore(options.sessions().map(Standalone::store).orElse(MEMORY))
                         .withTargets(hwsimTarget, quantizerTarget)));
         grpc.put("agent", LOOPBACK + ":" + agent.port());
       }

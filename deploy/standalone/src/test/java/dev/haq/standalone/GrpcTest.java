@@ -49,6 +49,7 @@ class GrpcTest {
                 0,
                 OptionalInt.of(0),
                 folder.resolve("data"),
+                true,
                 Optional.of(folder.resolve("sessions"))));
   }
 

@@ -39,6 +39,7 @@ public final class GatewayRouter {
     new SensitivityApi(settings, backends.quantizer(), streams).mount(router);
     new FineTuningApi(settings, backends.quantizer(), streams).mount(router);
     new SessionApi(settings, backends.agent(), streams).mount(router);
+    new FrontApi(settings, backends.agent(), streams).mount(router);
     new ExportApi(settings, backends).mount(router);
     new WebPage().mount(router);
     AllowedMethods allowed = new AllowedMethods(router);
