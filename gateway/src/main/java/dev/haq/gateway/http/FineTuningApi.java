@@ -1,6 +1,5 @@
 package dev.haq.gateway.http;
 
-import dev.haq.gateway.GatewaySettings;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.proto.quantizer.v1.FineTuneResponse;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
@@ -12,13 +11,13 @@ import io.vertx.ext.web.Router;
  * request goes on from there.
  */
 final class FineTuningApi {
-  private final GatewaySettings settings;
   private final EventStreams streams;
+  private final JsonBodies bodies;
   private final EventStream.Feed<FineTuneRequest, FineTuneResponse> feed;
 
-  FineTuningApi(GatewaySettings settings, Backend quantizer, EventStreams streams) {
-    this.settings = settings;
+  FineTuningApi(Backend quantizer, EventStreams streams, JsonBodies bodies) {
     this.streams = streams;
+    this.bodies = bodies;
     this.feed =
         new EventStream.Feed<>(
             quantizer, QuantizerGrpc.getFineTuneMethod(), false, FineTuningApi::format);
@@ -27,9 +26,9 @@ final class FineTuningApi {
   void mount(Router router) {
     router
         .post("/v1/fine-tune")
-        .handler(Endpoints.collect(settings.limits().jsonBytes()))
+        .handler(bodies::collect)
         .handler(
-            Endpoints.body(
+            bodies.body(
                 (ctx, request) -> streams.open(feed, ctx, request),
                 FineTuneRequest::newBuilder,
                 FineTuneRequest.Builder::build));
@@ -37,10 +36,9 @@ final class FineTuningApi {
 
   private static String format(FineTuneResponse message) {
     return switch (message.getPartCase()) {
-      case PROGRESS -> "event: progress\ndata: " + ProtoJson.print(message.getProgress()) + "\n\n";
-      case RESULT -> "event: result\ndata: " + ProtoJson.print(message.getResult()) + "\n\n";
-      // A kind that a newer quantizer knows and this gateway does not.
-      case PART_NOT_SET -> ": event of an unknown kind\n\n";
+      case PROGRESS -> Sse.event("progress", message.getProgress());
+      case RESULT -> Sse.event("result", message.getResult());
+      case PART_NOT_SET -> Sse.UNKNOWN;
     };
   }
 }

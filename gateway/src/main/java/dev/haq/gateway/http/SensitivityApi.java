@@ -1,6 +1,5 @@
 package dev.haq.gateway.http;
 
-import dev.haq.gateway.GatewaySettings;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
@@ -12,13 +11,13 @@ import io.vertx.ext.web.Router;
  * kept by the quantizer: the same request goes on from there.
  */
 final class SensitivityApi {
-  private final GatewaySettings settings;
   private final EventStreams streams;
+  private final JsonBodies bodies;
   private final EventStream.Feed<MeasureSensitivityRequest, MeasureSensitivityResponse> feed;
 
-  SensitivityApi(GatewaySettings settings, Backend quantizer, EventStreams streams) {
-    this.settings = settings;
+  SensitivityApi(Backend quantizer, EventStreams streams, JsonBodies bodies) {
     this.streams = streams;
+    this.bodies = bodies;
     this.feed =
         new EventStream.Feed<>(
             quantizer, QuantizerGrpc.getMeasureSensitivityMethod(), false, SensitivityApi::format);
@@ -27,9 +26,9 @@ final class SensitivityApi {
   void mount(Router router) {
     router
         .post("/v1/sensitivity")
-        .handler(Endpoints.collect(settings.limits().jsonBytes()))
+        .handler(bodies::collect)
         .handler(
-            Endpoints.body(
+            bodies.body(
                 (ctx, request) -> streams.open(feed, ctx, request),
                 MeasureSensitivityRequest::newBuilder,
                 MeasureSensitivityRequest.Builder::build));
@@ -37,10 +36,9 @@ final class SensitivityApi {
 
   private static String format(MeasureSensitivityResponse message) {
     return switch (message.getPartCase()) {
-      case START -> "event: start\ndata: " + ProtoJson.print(message.getStart()) + "\n\n";
-      case ENTRY -> "event: entry\ndata: " + ProtoJson.print(message.getEntry()) + "\n\n";
-      // A kind that a newer quantizer knows and this gateway does not.
-      case PART_NOT_SET -> ": event of an unknown kind\n\n";
+      case START -> Sse.event("start", message.getStart());
+      case ENTRY -> Sse.event("entry", message.getEntry());
+      case PART_NOT_SET -> Sse.UNKNOWN;
     };
   }
 }
