@@ -6,14 +6,12 @@ import dev.haq.gateway.http.Backends;
 import dev.haq.gateway.http.GatewayRouter;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.rpc.GrpcPort;
 import dev.haq.rpc.ServiceProcess;
 import dev.haq.rpc.ServiceRuntime;
 import io.vertx.core.Future;
-import io.vertx.core.Handler;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
-import io.vertx.core.http.HttpServerRequest;
 import java.net.BindException;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,7 +56,7 @@ public final class GatewayService implements AutoCloseable {
 
   /**
    * Starts listening; returns once it does. To be called from a plain thread. The services behind
-   * it need not run yet: until they do, {@code /readyz} says which are missing.
+   * it need not run yet: until they do, {@code /v1/services} says which are missing.
    *
    * @throws HaqException when the port is taken or an address is not one
    */
@@ -74,13 +72,19 @@ public final class GatewayService implements AutoCloseable {
     try {
       HttpServer http =
           listen(
-              runtime.vertx(),
-              new HttpServerOptions()
-                  .setHost(settings.host())
-                  .setPort(settings.port())
-                  // An upload under way must not be switched to HTTP/2, which some clients ask for.
-                  .setHttp2ClearTextEnabled(false),
-              router.handler());
+              runtime
+                  .vertx()
+                  .createHttpServer(
+                      new HttpServerOptions()
+                          .setHost(settings.host())
+                          .setPort(settings.port())
+                          // An upload under way must not be switched to HTTP/2, which some clients
+                          // ask for.
+                          .setHttp2ClearTextEnabled(false))
+                  .connectionHandler(router.connections()::opened)
+                  .requestHandler(router.handler()),
+              settings.host(),
+              settings.port());
       opened.add(http);
       Optional<HttpServer> grpc = publicGrpc(runtime, settings, backends, router);
       return new GatewayService(http, grpc, router, backends);
@@ -100,21 +104,24 @@ public final class GatewayService implements AutoCloseable {
         new PublicGrpc(runtime.vertx(), settings.deadlines(), backends, router::serves);
     return Optional.of(
         listen(
-            runtime.vertx(),
-            new HttpServerOptions().setHost(settings.host()).setPort(settings.publicGrpc().port()),
-            api.handler()));
+            GrpcPort.http(
+                    runtime.vertx(),
+                    settings.host(),
+                    settings.publicGrpc().port(),
+                    GrpcPort.SILENCE)
+                .requestHandler(api.handler()),
+            settings.host(),
+            settings.publicGrpc().port()));
   }
 
-  private static HttpServer listen(
-      Vertx vertx, HttpServerOptions options, Handler<HttpServerRequest> handler) {
-    HttpServer server = vertx.createHttpServer(options).requestHandler(handler);
+  private static HttpServer listen(HttpServer server, String host, int port) {
     try {
       server.listen().await();
     } catch (Throwable e) {
       // Future.await rethrows checked failures, such as BindException, undeclared.
-      throw cannotListen(options, e);
+      throw cannotListen(host, port, e);
     }
-    LOG.info("gateway listens on {}:{}", options.getHost(), server.actualPort());
+    LOG.info("gateway listens on {}:{}", host, server.actualPort());
     return server;
   }
 
@@ -151,14 +158,14 @@ public final class GatewayService implements AutoCloseable {
     LOG.info("gateway stopped");
   }
 
-  private static HaqException cannotListen(HttpServerOptions options, Throwable cause) {
+  private static HaqException cannotListen(String host, int port, Throwable cause) {
     String why =
         cause instanceof BindException
             ? "another program uses it, or it is not this machine's; choose another port"
             : String.valueOf(cause.getMessage());
     return new HaqException(
         Reason.INVALID_ARGUMENT,
-        "gateway cannot listen on %s:%d: %s".formatted(options.getHost(), options.getPort(), why),
+        "gateway cannot listen on %s:%d: %s".formatted(host, port, why),
         cause);
   }
 }

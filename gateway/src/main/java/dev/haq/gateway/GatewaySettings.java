@@ -3,6 +3,9 @@ package dev.haq.gateway;
 import dev.haq.model.HaqException;
 import dev.haq.rpc.Settings;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -10,6 +13,8 @@ import java.util.Optional;
  * default.
  *
  * @param port 1..65535, or 0 for any free port
+ * @param allowedHosts the names that requests may ask for it by, without ports, separated by
+ *     commas; empty: those of this machine where {@code host} is a loopback address, else any
  * @param publicGrpc the services' own gRPC API on a port of the gateway
  * @param agentTarget address of the agent service as {@link dev.haq.rpc.RpcChannel#open} takes it
  * @param hwsimTarget address of the hardware simulator
@@ -19,6 +24,7 @@ import java.util.Optional;
 public record GatewaySettings(
     String host,
     int port,
+    String allowedHosts,
     PublicGrpc publicGrpc,
     String agentTarget,
     String hwsimTarget,
@@ -58,14 +64,21 @@ public record GatewaySettings(
     }
   }
 
-  /** The most that each kind of call to a service may take, in seconds. */
+  /**
+   * The most that each kind of call to a service may take, in seconds.
+   *
+   * @param bodySeconds how long a body that is being sent may fail to come
+   * @param idleSeconds how long a connection may have no request under way
+   */
   public record Deadlines(
       long readSeconds,
       long sessionSeconds,
       long simulateSeconds,
       long evaluateSeconds,
       long uploadSeconds,
-      long healthSeconds) {
+      long healthSeconds,
+      long bodySeconds,
+      long idleSeconds) {
     public Deadlines {
       positive("deadlines.read-seconds", readSeconds);
       positive("deadlines.session-seconds", sessionSeconds);
@@ -73,6 +86,8 @@ public record GatewaySettings(
       positive("deadlines.evaluate-seconds", evaluateSeconds);
       positive("deadlines.upload-seconds", uploadSeconds);
       positive("deadlines.health-seconds", healthSeconds);
+      positive("deadlines.body-seconds", bodySeconds);
+      positive("deadlines.idle-seconds", idleSeconds);
     }
 
     public Duration read() {
@@ -98,9 +113,18 @@ public record GatewaySettings(
     public Duration health() {
       return Duration.ofSeconds(healthSeconds);
     }
+
+    public Duration body() {
+      return Duration.ofSeconds(bodySeconds);
+    }
+
+    public Duration idle() {
+      return Duration.ofSeconds(idleSeconds);
+    }
   }
 
   public GatewaySettings {
+    allowedHosts = Objects.requireNonNullElse(allowedHosts, "");
     required("host", host);
     required("agent-target", agentTarget);
     required("hwsim-target", hwsimTarget);
@@ -112,6 +136,15 @@ public record GatewaySettings(
     positive("heartbeat-millis", heartbeatMillis);
   }
 
+  /** The names of {@code allowedHosts}, each once. */
+  public List<String> hosts() {
+    return Arrays.stream(allowedHosts.split(",", -1))
+        .map(String::strip)
+        .filter(name -> !name.isEmpty())
+        .distinct()
+        .toList();
+  }
+
   /** The defaults, with what the environment overrides. */
   public static GatewaySettings defaults() {
     return Settings.load(GatewaySettings.class, RESOURCE, Optional.empty());
@@ -121,6 +154,21 @@ public record GatewaySettings(
     return new GatewaySettings(
         newHost,
         newPort,
+        allowedHosts,
+        publicGrpc,
+        agentTarget,
+        hwsimTarget,
+        quantizerTarget,
+        limits,
+        deadlines,
+        heartbeatMillis);
+  }
+
+  public GatewaySettings withAllowedHosts(String hosts) {
+    return new GatewaySettings(
+        host,
+        port,
+        hosts,
         publicGrpc,
         agentTarget,
         hwsimTarget,
@@ -134,6 +182,7 @@ public record GatewaySettings(
     return new GatewaySettings(
         host,
         port,
+        allowedHosts,
         grpc,
         agentTarget,
         hwsimTarget,
@@ -145,13 +194,23 @@ public record GatewaySettings(
 
   public GatewaySettings withTargets(String agent, String hwsim, String quantizer) {
     return new GatewaySettings(
-        host, port, publicGrpc, agent, hwsim, quantizer, limits, deadlines, heartbeatMillis);
+        host,
+        port,
+        allowedHosts,
+        publicGrpc,
+        agent,
+        hwsim,
+        quantizer,
+        limits,
+        deadlines,
+        heartbeatMillis);
   }
 
   public GatewaySettings withLimits(Limits newLimits) {
     return new GatewaySettings(
         host,
         port,
+        allowedHosts,
         publicGrpc,
         agentTarget,
         hwsimTarget,
@@ -165,6 +224,7 @@ public record GatewaySettings(
     return new GatewaySettings(
         host,
         port,
+        allowedHosts,
         publicGrpc,
         agentTarget,
         hwsimTarget,
@@ -178,6 +238,7 @@ public record GatewaySettings(
     return new GatewaySettings(
         host,
         port,
+        allowedHosts,
         publicGrpc,
         agentTarget,
         hwsimTarget,

@@ -10,11 +10,15 @@ import dev.haq.proto.hwsim.v1.Target;
 import dev.haq.proto.model.v1.Cost;
 import dev.haq.proto.model.v1.CostTable;
 import dev.haq.rpc.RpcService;
+import java.util.Collections;
 
 /** A hardware simulator with one target, whose costs are what the request says. */
 final class FakeHwsim {
   private static final Target EDGE =
       Target.newBuilder().setName("bismo-edge").setBatch(1).setClockHz(1e8).build();
+
+  /** The name of a network whose cost table has two million cells. */
+  static final String VAST = "vast";
 
   RpcService service() {
     return RpcService.named(
@@ -36,7 +40,13 @@ final class FakeHwsim {
             HardwareSimulatorGrpcService.BuildCostTable,
             (request, call) ->
                 BuildCostTableResponse.newBuilder()
-                    .setTable(CostTable.newBuilder().setResource(request.getResource()))
+                    .setTable(
+                        CostTable.newBuilder()
+                            .setResource(request.getResource())
+                            .addAllValues(
+                                Collections.nCopies(
+                                    request.getNetwork().getName().equals(VAST) ? 2_000_000 : 0,
+                                    Math.PI)))
                     .build());
   }
 

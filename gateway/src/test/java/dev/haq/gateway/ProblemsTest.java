@@ -36,7 +36,7 @@ final class ProblemsTest {
             settings ->
                 settings
                     .withLimits(new GatewaySettings.Limits(4096, 1 << 20, 1 << 20, 65536))
-                    .withDeadlines(new GatewaySettings.Deadlines(5, 5, 5, 1, 5, 1)));
+                    .withDeadlines(new GatewaySettings.Deadlines(5, 5, 5, 1, 5, 1, 60, 300)));
   }
 
   @AfterAll
@@ -69,6 +69,17 @@ final class ProblemsTest {
     HttpResponse<String> answer =
         gateway.post("/v1/evaluate", "{\"model\": \"" + "x".repeat(5000) + "\"}");
     assertProblem(413, "TOO_LARGE", answer);
+  }
+
+  @Test
+  void anAnswerThatIsTooLongAsJsonIsRefusedByReason() throws Exception {
+    HttpResponse<String> answer =
+        gateway.post(
+            "/v1/cost-table",
+            "{\"network\": {\"name\": \"%s\"}, \"resource\": \"LATENCY\"}"
+                .formatted(FakeHwsim.VAST));
+    assertProblem(413, "TOO_LARGE", answer);
+    assertDetail("33554432 characters", answer);
   }
 
   @Test
@@ -121,6 +132,26 @@ final class ProblemsTest {
     try (GatewayFixture open = new GatewayFixture(s -> s.withAddress("0.0.0.0", 0))) {
       String answer = raw(open.port(), "GET /healthz", "gateway.example");
       assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
+    }
+  }
+
+  @Test
+  void aGatewayWhoseNamesAreSetAnswersToThemAloneWhereverItListens() throws Exception {
+    try (GatewayFixture named =
+        new GatewayFixture(
+            s ->
+                s.withAddress("0.0.0.0", 0).withAllowedHosts("localhost, HAQ.example.org,[::1]"))) {
+      for (String own : List.of("localhost:8080", "haq.example.org", "[::1]:8080")) {
+        String answer = raw(named.port(), "GET /v1/targets", own);
+        assertTrue(answer.startsWith("HTTP/1.1 200 "), own + ": " + answer);
+      }
+      for (String foreign : List.of("evil.example:8080", "127.0.0.1:8080")) {
+        String answer = raw(named.port(), "GET /v1/targets", foreign);
+        assertTrue(answer.startsWith("HTTP/1.1 403 "), foreign + ": " + answer);
+        assertTrue(answer.contains("haq.example.org"), answer);
+        String probe = raw(named.port(), "GET /readyz", foreign);
+        assertTrue(probe.startsWith("HTTP/1.1 200 "), "a kubelet asks by address: " + probe);
+      }
     }
   }
 
@@ -214,9 +245,9 @@ final class ProblemsTest {
       HttpResponse<String> answer = alone.get("/v1/sessions");
       assertProblem(503, "UNAVAILABLE", answer);
       assertDetail("the agent service does not answer", answer);
-      HttpResponse<String> ready = alone.get("/readyz");
-      assertEquals(503, ready.statusCode());
-      assertEquals("UNREACHABLE", json(ready).at("/services/quantizer").asText());
+      HttpResponse<String> services = alone.get("/v1/services");
+      assertEquals("UNREACHABLE", json(services).at("/services/quantizer").asText());
+      assertEquals(200, alone.get("/readyz").statusCode(), "it still answers for the others");
       assertEquals(200, alone.get("/healthz").statusCode());
     }
   }

@@ -44,6 +44,11 @@ import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.reflection.v1.ServiceResponse;
 import io.grpc.stub.StreamObserver;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -102,6 +107,30 @@ final class PublicGrpcTest {
           HealthGrpc.newBlockingStub(channel)
               .check(HealthCheckRequest.newBuilder().setService(service).build())
               .getStatus());
+    }
+  }
+
+  @Test
+  void whatAPageCouldSendIsRefused() throws Exception {
+    for (String type :
+        List.of(
+            "application/grpc",
+            "application/grpc-web",
+            "application/grpc-web-text",
+            "application/json")) {
+      HttpResponse<byte[]> answer =
+          gateway.http.send(
+              HttpRequest.newBuilder(
+                      URI.create(
+                          "http://127.0.0.1:%d/haq.hwsim.v1.HardwareSimulator/ListTargets"
+                              .formatted(gateway.gateway().grpcPort().orElseThrow())))
+                  .version(HttpClient.Version.HTTP_1_1)
+                  .header("Content-Type", type)
+                  .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[5]))
+                  .build(),
+              HttpResponse.BodyHandlers.ofByteArray());
+      assertEquals(415, answer.statusCode(), type);
+      assertFalse(new String(answer.body(), StandardCharsets.ISO_8859_1).contains("bismo"), type);
     }
   }
 

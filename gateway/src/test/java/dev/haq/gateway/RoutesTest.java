@@ -178,9 +178,10 @@ final class RoutesTest {
   @Test
   void healthReadinessAndMetricsAreThere() throws Exception {
     assertEquals(200, gateway.get("/healthz").statusCode());
-    HttpResponse<String> ready = gateway.get("/readyz");
-    assertEquals(200, ready.statusCode(), ready.body());
-    assertEquals("SERVING", json(ready).at("/services/agent").asText());
+    assertEquals("ready\n", gateway.get("/readyz").body());
+    HttpResponse<String> services = gateway.get("/v1/services");
+    assertEquals(200, services.statusCode(), services.body());
+    assertEquals("SERVING", json(services).at("/services/agent").asText());
     assertTrue(gateway.get("/metrics").body().contains("haq_gateway_event_streams"));
   }
 

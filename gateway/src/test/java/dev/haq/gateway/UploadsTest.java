@@ -255,6 +255,18 @@ final class UploadsTest {
   }
 
   @Test
+  void aCallerThatIsRefusedAtOnceAndSendsNoMoreIsDisconnected() throws Exception {
+    try (Socket socket = connected()) {
+      socket.setSoTimeout(20_000);
+      socket
+          .getOutputStream()
+          .write(head("/v1/models", "Content-Type: multipart/form-data\r\nContent-Length: 1000"));
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertTrue(answer.startsWith("HTTP/1.1 415 "), answer);
+    }
+  }
+
+  @Test
   void aClientThatAsksBeforeSendingIsAnswered() throws Exception {
     byte[] model = bytes(100_000);
     HttpResponse<String> answer =

@@ -201,6 +201,83 @@ class WhatIfTest {
   }
 
   @Test
+  void aBatchWhoseAnswerWouldBeTooLargeToSendIsRefusedAfterItsFirstPolicy() {
+    HwsimService small =
+        HwsimService.start(
+            runtime,
+            HwsimSettings.defaults()
+                .withAddress("127.0.0.1", 0)
+                .withLimits(new HwsimSettings.Limits(100, 1024, 64 << 10, 1000, 0, 60)));
+    ManagedChannel other =
+        ManagedChannelBuilder.forAddress("127.0.0.1", small.port()).usePlaintext().build();
+    try {
+      SimulateBatchRequest.Builder request =
+          SimulateBatchRequest.newBuilder()
+              .setTarget(target("bismo-edge"))
+              .setNetwork(NetworkWire.toProto(NETWORK));
+      dev.haq.proto.model.v1.Policy policy = uniform(8, 8).toBuilder().clearModel().build();
+      for (int i = 0; i < 20; i++) {
+        request.addPolicies(policy);
+      }
+      StatusRuntimeException e =
+          assertThrows(
+              StatusRuntimeException.class,
+              () -> HardwareSimulatorGrpc.newBlockingStub(other).simulateBatch(request.build()));
+      assertEquals(Status.Code.RESOURCE_EXHAUSTED, e.getStatus().getCode(), e.getMessage());
+      assertTrue(e.getMessage().contains("send several calls of at most"), e.getMessage());
+    } finally {
+      other.shutdownNow();
+      small.close();
+    }
+  }
+
+  @Test
+  void theLimitOfABatchIsThatOfTheDescriptionToo() {
+    String yaml =
+        simulator
+            .getTarget(
+                dev.haq.proto.hwsim.v1.GetTargetRequest.newBuilder().setName("bitfusion").build())
+            .getDescriptionYaml();
+    for (TargetRef.Builder target :
+        new TargetRef.Builder[] {
+          target("bitfusion")
+              .addOverrides(ParameterOverride.newBuilder().setKey("batch").setNumber(1025)),
+          TargetRef.newBuilder()
+              .setAccelerator(yaml.replaceFirst("(?m)^batch: .*$", "batch: 1000000"))
+        }) {
+      StatusRuntimeException e = assertThrows(StatusRuntimeException.class, () -> simulate(target));
+      assertEquals(Status.Code.INVALID_ARGUMENT, e.getStatus().getCode());
+      assertTrue(e.getMessage().contains("give 1 to 1024"), e.getMessage());
+    }
+  }
+
+  @Test
+  void anOverrideWithoutAValueAndAListWithAGapAreRefusedByKey() {
+    StatusRuntimeException blank =
+        assertThrows(
+            StatusRuntimeException.class,
+            () ->
+                simulate(
+                    target("variable-bit-npu")
+                        .addOverrides(
+                            ParameterOverride.newBuilder()
+                                .setKey("roofline.dram_bits_per_cycle")
+                                .setWord(" "))));
+    assertTrue(
+        blank.getMessage().contains("key roofline.dram_bits_per_cycle has no value"),
+        blank.getMessage());
+    StatusRuntimeException gap =
+        assertThrows(
+            StatusRuntimeException.class,
+            () ->
+                simulate(
+                    TargetRef.newBuilder()
+                        .setAccelerator(
+                            "{name: n, clock_hz: 1, weight_bits: [8, null], activation_bits: [8]}")));
+    assertTrue(gap.getMessage().contains("key weight_bits[1]: it is missing"), gap.getMessage());
+  }
+
+  @Test
   void everyLayerIsExplainedWithWhatItsBitsDo() {
     for (String name :
         new String[] {"bismo-cloud", "bismo-edge", "bitfusion", "variable-bit-npu"}) {

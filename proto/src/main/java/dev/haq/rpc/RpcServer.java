@@ -4,15 +4,13 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
-import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
-import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.grpc.reflection.ReflectionService;
 import io.vertx.grpc.server.GrpcServer;
-import io.vertx.grpc.server.GrpcServerOptions;
 import java.net.BindException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -38,7 +36,6 @@ public final class RpcServer implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
   private static final int MAX_WORKERS = 64;
-  private static final long MAX_CONCURRENT_STREAMS = 10_000;
 
   private final String name;
   private final HttpServer server;
@@ -94,6 +91,7 @@ public final class RpcServer implements AutoCloseable {
     private String host = "0.0.0.0";
     private int port;
     private long maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES;
+    private Duration silence = GrpcPort.SILENCE;
 
     private Builder(ServiceRuntime runtime, String name) {
       this.runtime = runtime;
@@ -119,6 +117,12 @@ public final class RpcServer implements AutoCloseable {
       return this;
     }
 
+    /** How long a caller may give no sign of life; the time of a call does not matter. */
+    Builder silence(Duration value) {
+      silence = value;
+      return this;
+    }
+
     public Builder service(RpcService service) {
       services.add(service);
       return this;
@@ -128,13 +132,7 @@ public final class RpcServer implements AutoCloseable {
     public RpcServer start() {
       HealthFlag ready = new HealthFlag();
       ExecutorService workers = Executors.newFixedThreadPool(MAX_WORKERS, daemonThreads(name));
-      GrpcServer grpc =
-          GrpcServer.server(
-              runtime.vertx(),
-              new GrpcServerOptions()
-                  .setMaxMessageSize(maxMessageBytes)
-                  .setScheduleDeadlineAutomatically(true)
-                  .setDeadlinePropagation(true));
+      GrpcServer grpc = GrpcPort.grpc(runtime.vertx(), maxMessageBytes);
       Health health = new Health(runtime.vertx());
       health.register("", ready::get);
       RpcCalls calls = new RpcCalls(runtime.vertx(), workers, runtime.metrics());
@@ -145,17 +143,7 @@ public final class RpcServer implements AutoCloseable {
       grpc.addService(health);
       grpc.addService(ReflectionService.v1());
       HttpServer server =
-          runtime
-              .vertx()
-              .createHttpServer(
-                  new HttpServerOptions()
-                      .setHost(host)
-                      .setPort(port)
-                      // A caller has one connection to a replica; its open streams, each a watch,
-                      // must not block its calls.
-                      .setInitialSettings(
-                          new Http2Settings().setMaxConcurrentStreams(MAX_CONCURRENT_STREAMS)))
-              .requestHandler(dispatch(grpc, ready));
+          GrpcPort.http(runtime.vertx(), host, port, silence).requestHandler(dispatch(grpc, ready));
       try {
         server.listen().await();
       } catch (Throwable e) {

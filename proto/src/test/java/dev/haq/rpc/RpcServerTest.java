@@ -29,7 +29,9 @@ import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.reflection.v1.ServiceResponse;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -232,6 +234,58 @@ class RpcServerTest {
             .contains(
                 "haq_rpc_server_seconds_count{method=\"haq.hwsim.v1.HardwareSimulator/GetTarget\""),
         "no timer of the call");
+  }
+
+  @Test
+  void whatAPageCouldSendIsRefused() throws Exception {
+    RpcServer server = serve(targets(name -> name));
+    for (String type :
+        List.of("application/grpc", "application/grpc-web", "application/grpc-web-text")) {
+      int status =
+          HttpClient.newHttpClient()
+              .send(
+                  HttpRequest.newBuilder(
+                          URI.create(
+                              "http://127.0.0.1:%d/haq.hwsim.v1.HardwareSimulator/GetTarget"
+                                  .formatted(server.port())))
+                      .version(HttpClient.Version.HTTP_1_1)
+                      .header("Content-Type", type)
+                      .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[5]))
+                      .build(),
+                  BodyHandlers.discarding())
+              .statusCode();
+      assertEquals(415, status, type);
+    }
+  }
+
+  @Test
+  void aCallerThatGivesNoSignOfLifeIsDisconnectedAndOneThatWaitsIsNot() throws Exception {
+    RpcService slow =
+        targets(
+            name -> {
+              try {
+                TimeUnit.SECONDS.sleep(4);
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+              return name;
+            });
+    RpcServer server =
+        RpcServer.builder(runtime, "test")
+            .host("127.0.0.1")
+            .silence(Duration.ofSeconds(1))
+            .service(slow)
+            .start();
+    open.add(server);
+    HardwareSimulatorGrpc.HardwareSimulatorBlockingStub client =
+        HardwareSimulatorGrpc.newBlockingStub(channel(server).channel());
+    try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      silent.setSoTimeout(20_000);
+      assertEquals(-1, silent.getInputStream().read());
+    }
+    assertEquals(
+        "waited",
+        client.getTarget(GetTargetRequest.newBuilder().setName("waited").build()).getName());
   }
 
   @Test

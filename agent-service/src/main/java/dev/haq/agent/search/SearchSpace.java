@@ -63,13 +63,17 @@ public final class SearchSpace {
   }
 
   /**
-   * Whether a policy counts here, whoever proposed it: it is within the budgets, and its widths are
-   * those that are pinned or may be chosen. Where only size is limited, activations may have any
-   * width: float is the best they can be.
+   * Whether a search may come to these widths, at whatever cost: those that are pinned or may be
+   * chosen. Where only size is limited, activations may have any width: float is the best they can
+   * be.
    */
+  public boolean canReach(Policy policy) {
+    return decisions.canReach(settings.weightsOnly() ? withFloatActivations(policy) : policy);
+  }
+
+  /** Whether a policy counts here, whoever proposed it. */
   public boolean admits(Policy policy) {
-    Policy decided = settings.weightsOnly() ? withFloatActivations(policy) : policy;
-    return decisions.canReach(decided) && budget.isMetBy(policy);
+    return canReach(policy) && budget.isMetBy(policy);
   }
 
   private static Policy withFloatActivations(Policy policy) {

@@ -12,12 +12,8 @@ import dev.haq.agent.search.SearchTarget;
 import dev.haq.agent.search.SensitivityMeter;
 import dev.haq.agent.search.SharedAccuracies;
 import dev.haq.agent.search.SharedSensitivities;
-import dev.haq.model.BitWidth;
 import dev.haq.model.HaqException;
-import dev.haq.model.LayerBits;
 import dev.haq.model.Network;
-import dev.haq.model.Operand;
-import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -177,24 +173,12 @@ final class SearchPlan {
         return e.getMessage();
       }
       for (int i = 0; i < each.size(); i++) {
-        if (!reaches(each.get(i), all.decisions().uniform(0))) {
+        if (!each.get(i).canReach(all.decisions().uniform(0))) {
           return "%s keeps other widths at the first and the last layer than the rest"
               .formatted(budgets.get(i).get(0).target());
         }
       }
       return "";
-    }
-
-    /** Whether a search may come to these widths, at whatever cost. */
-    private boolean reaches(SearchSpace space, Policy policy) {
-      Policy decided = policy;
-      if (space.settings().weightsOnly()) {
-        for (int layer = 0; layer < network.size(); layer++) {
-          LayerBits bits = policy.get(layer).with(Operand.ACTIVATIONS, BitWidth.FLOAT);
-          decided = decided.with(layer, bits);
-        }
-      }
-      return space.decisions().reach(decided);
     }
   }
 

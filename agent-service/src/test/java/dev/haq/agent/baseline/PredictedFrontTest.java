@@ -108,7 +108,7 @@ class PredictedFrontTest {
               .filter(point -> space.budget().isMetBy(point.policy()))
               .reduce((one, dearer) -> dearer)
               .orElseThrow();
-      assertEquals(new DynamicProgramAgent(space, measured).propose(1), there.policy());
+      assertEquals(new DynamicProgramAgent(space, measured).propose(1, List.of()), there.policy());
     }
   }
 

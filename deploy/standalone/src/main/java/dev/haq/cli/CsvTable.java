@@ -4,6 +4,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.model.v1.BitChoices;
+import dev.haq.wire.CostWire;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +51,9 @@ final class CsvTable {
     }
     boolean seconds = header.contains(OpenTable.unit(Resource.LATENCY));
     boolean joules = header.contains(OpenTable.unit(Resource.ENERGY));
+    if (!seconds && !joules && header.contains(OpenTable.unit(Resource.MODEL_SIZE))) {
+      throw OpenTable.holdsSizes(file);
+    }
     if (seconds == joules) {
       return how.otherwise();
     }
@@ -76,6 +80,9 @@ final class CsvTable {
         continue;
       }
       String[] fields = lines.get(i).split(",", header.size());
+      if (fields[layerAt].strip().equals(OpenTable.FIXED)) {
+        continue; // the same for every policy
+      }
       try {
         int layer = Integer.parseInt(fields[layerAt].strip());
         Cell cell =
@@ -120,7 +127,7 @@ final class CsvTable {
           file, cells.size(), weights, activations);
     }
     return LookupTable.newBuilder()
-        .setResource(ResourceOption.toProto(resource))
+        .setResource(CostWire.toProto(resource))
         .setLayers(layers.size())
         .addAllLayerNames(names.values())
         .setWeightBits(BitChoices.newBuilder().addAllBits(weights))

@@ -11,6 +11,9 @@ import picocli.CommandLine.Option;
 
 /** The images that a command is about. */
 final class DataOptions {
+  /** What takes long where there are many images, for {@link Waiting}. */
+  static final String SENDING = "reading the images and handing them to the services ...";
+
   @Option(
       names = "--data",
       required = true,
@@ -118,6 +121,7 @@ final class DataOptions {
   private static String packed(GatewayClient client, Path folder, String name, String option) {
     try {
       Path zip = Files.createTempFile("haq-data-", ".zip");
+      zip.toFile().deleteOnExit(); // Ctrl-C ends nothing that follows in order
       try {
         FolderZip.pack(folder, zip);
         return imported(client, zip, name, option + " " + folder);
@@ -128,7 +132,7 @@ final class DataOptions {
       throw HaqException.invalid(
           "%s %s: cannot be packed in %s: %s; name another folder with"
               + " HAQ_JAVA_OPTS=-Djava.io.tmpdir=DIR, or give a zip of the folder",
-          option, folder, System.getProperty("java.io.tmpdir"), e.getMessage());
+          option, folder, System.getProperty("java.io.tmpdir"), FileFault.why(e));
     }
   }
 

@@ -26,7 +26,7 @@ final class Digests {
     try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
       in.transferTo(OutputStream.nullOutputStream());
     } catch (IOException e) {
-      throw HaqException.invalid("cannot read %s: %s", file, e.getMessage());
+      throw HaqException.invalid("%s cannot be read: %s", file, FileFault.why(e));
     }
     digest.update(suffix.getBytes(StandardCharsets.UTF_8));
     return "sha256:" + HexFormat.of().formatHex(digest.digest());

@@ -47,7 +47,7 @@ final class EvaluateCommand implements Callable<Integer> {
       EvaluateRequest request =
           EvaluateRequest.newBuilder()
               .setModel(known.getId())
-              .setData(data.resolve(client, part))
+              .setData(Waiting.on(terminal, DataOptions.SENDING, () -> data.resolve(client, part)))
               .setRecipe(recipe.recipe())
               .build();
       EvaluateResponse exact =

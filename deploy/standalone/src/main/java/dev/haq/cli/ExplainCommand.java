@@ -55,7 +55,7 @@ final class ExplainCommand implements Callable<Integer> {
       } else {
         terminal.line(table(answer));
         terminal.line(
-            "M/B: operations per byte of memory traffic; G/s: 1e9 operations per second, reached and attainable; W-, W+, A-, A+: change of latency (and energy) with the next fewer or more bits");
+            "M/B: operations per byte of memory traffic; G/s: billions of operations per second, achieved and at most possible; W-/W+, A-/A+: change in latency (and energy) with weights or activations one step narrower or wider");
         if (answer.getExtrapolated()) {
           terminal.line(
               "* rests on parts of the cost model that no published figure checks (extrapolated)");

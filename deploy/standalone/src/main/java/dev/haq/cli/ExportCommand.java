@@ -77,7 +77,11 @@ final class ExportCommand implements Callable<Integer> {
               .setFormat(wanted)
               .setPowerOfTwoScales(powerOfTwoScales);
       if (data != null) {
-        request.setData(data.resolve(client, DataSelection.Split.ALL));
+        request.setData(
+            Waiting.on(
+                terminal,
+                DataOptions.SENDING,
+                () -> data.resolve(client, DataSelection.Split.ALL)));
       }
       ExportResponse.Header header =
           Waiting.on(

@@ -7,6 +7,7 @@ import dev.haq.proto.hwsim.v1.FindParameterResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,8 +20,8 @@ import picocli.CommandLine.Option;
         "Finds the smallest value of one figure of a target (bandwidth, clock, buffer) with which a policy meets a latency.",
     mixinStandardHelpOptions = true)
 final class FindParameterCommand implements Callable<Integer> {
-  /** Digits of a figure that is found to one part in a million. */
-  private static final MathContext DIGITS = new MathContext(7);
+  /** Of a figure that is found to one part in a million. What is less might not do. */
+  private static final MathContext DIGITS = new MathContext(7, RoundingMode.CEILING);
 
   @Mixin private CommonOptions common;
   @Mixin private ModelOption model;
@@ -88,7 +89,7 @@ final class FindParameterCommand implements Callable<Integer> {
         terminal.line(
             "%s = %s%s: %s on %s, batch %d, then takes %s (at most %s); %d values tried%s",
             key,
-            new BigDecimal(found.getValue()).round(DIGITS).stripTrailingZeros().toPlainString(),
+            text(found.getValue()),
             found.getValue() == lowest ? ", the smallest asked for, will do" : "",
             known.getName(),
             resolved.name(),
@@ -100,6 +101,13 @@ final class FindParameterCommand implements Callable<Integer> {
       }
       return Haq.DONE;
     }
+  }
+
+  /** A value that does, as {@code --set} takes it. */
+  static String text(double value) {
+    BigDecimal exact = new BigDecimal(value);
+    boolean whole = value == Math.rint(value);
+    return (whole ? exact : exact.round(DIGITS)).stripTrailingZeros().toPlainString();
   }
 
   private static String time(double seconds) {

@@ -100,7 +100,11 @@ final class FineTuneCommand implements Callable<Integer> {
           FineTuneRequest.newBuilder()
               .setModel(known.getId())
               .setPolicy(bits)
-              .setData(data.resolve(client, DataSelection.Split.ALL))
+              .setData(
+                  Waiting.on(
+                      terminal,
+                      DataOptions.SENDING,
+                      () -> data.resolve(client, DataSelection.Split.ALL)))
               .setRecipe(
                   RecipeWire.toProto(
                           Recipe.named(recipe)

@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 /** A folder that one process at a time uses. Whoever holds it gives it up when it ends, however. */
 final class FolderLock implements AutoCloseable {
   /** In the folder; nothing in it. */
-  private static final String FILE = "lock";
+  static final String FILE = "lock";
 
   private static final Logger LOG = LoggerFactory.getLogger(FolderLock.class);
 

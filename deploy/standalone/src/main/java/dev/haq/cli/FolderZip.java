@@ -6,6 +6,8 @@ import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -20,7 +22,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipOutputStream;
 
 /**
@@ -59,8 +63,11 @@ final class FolderZip {
       try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip))) {
         for (Map.Entry<String, Path> entry : entries.entrySet()) {
           Path file = entry.getValue();
-          byte[] bytes = Files.isDirectory(file) ? new byte[0] : Files.readAllBytes(file);
-          write(out, entry.getKey(), bytes);
+          if (Files.isDirectory(file)) {
+            write(out, entry.getKey(), new byte[0]);
+          } else {
+            copy(out, entry.getKey(), file);
+          }
         }
         if (preprocessing.isPresent()) {
           // Every key, always the same text; JSON is YAML too.
@@ -149,14 +156,34 @@ final class FolderZip {
   private static void write(ZipOutputStream out, String name, byte[] bytes) throws IOException {
     CRC32 crc = new CRC32();
     crc.update(bytes);
+    out.putNextEntry(entry(name, bytes.length, crc));
+    out.write(bytes);
+    out.closeEntry();
+  }
+
+  /** Reads the file twice, for its checksum goes first, and holds none of it. */
+  private static void copy(ZipOutputStream out, String name, Path file) throws IOException {
+    CRC32 crc = new CRC32();
+    long size;
+    try (InputStream in = new CheckedInputStream(Files.newInputStream(file), crc)) {
+      size = in.transferTo(OutputStream.nullOutputStream());
+    }
+    out.putNextEntry(entry(name, size, crc));
+    try {
+      Files.copy(file, out);
+      out.closeEntry();
+    } catch (ZipException e) {
+      throw new IOException(file + " changes while it is read", e);
+    }
+  }
+
+  private static ZipEntry entry(String name, long size, CRC32 crc) {
     ZipEntry entry = new ZipEntry(name);
     entry.setTimeLocal(TIME);
     entry.setMethod(ZipEntry.STORED);
-    entry.setSize(bytes.length);
-    entry.setCompressedSize(bytes.length);
+    entry.setSize(size);
+    entry.setCompressedSize(size);
     entry.setCrc(crc.getValue());
-    out.putNextEntry(entry);
-    out.write(bytes);
-    out.closeEntry();
+    return entry;
   }
 }

@@ -2,6 +2,7 @@ package dev.haq.cli;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
+import dev.haq.wire.CostWire;
 import dev.haq.proto.agent.v1.PredictFrontRequest;
 import dev.haq.proto.agent.v1.PredictedFront;
 import dev.haq.proto.agent.v1.PredictedPoint;
@@ -94,7 +95,7 @@ final class FrontCommand implements Callable<Integer> {
               .setModel(known.getId())
               .setData(data.resolve(client, DataSelection.Split.SEARCH))
               .setTarget(resolved.ref())
-              .setResource(ResourceOption.toProto(wanted))
+              .setResource(CostWire.toProto(wanted))
               .setRecipe(recipe.recipe())
               .setSearchFirstAndLast(searchFirstAndLast)
               .setMaxPoints(points)

@@ -64,7 +64,7 @@ final class FurtherTargetOptions {
     FurtherTarget.Builder target = FurtherTarget.newBuilder().setTarget(ref);
     if (name.length() < text.length()) {
       limits(name, text.substring(name.length() + 1), budgets)
-          .forEach(limit -> target.addBudgets(SearchOptions.toProto(limit)));
+          .forEach(limit -> target.addBudgets(CostWire.toProto(limit)));
     }
     return target.build();
   }

@@ -57,7 +57,11 @@ final class GatewayClient {
    * @param base such as {@code http://localhost:8080}
    */
   GatewayClient(URI base) {
-    http = new GatewayHttp(base);
+    this(new GatewayHttp(base));
+  }
+
+  GatewayClient(GatewayHttp http) {
+    this.http = http;
   }
 
   URI base() {

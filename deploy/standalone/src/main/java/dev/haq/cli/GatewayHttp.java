@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.google.protobuf.Message;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -21,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -33,13 +36,31 @@ final class GatewayHttp {
   /** As long as an evaluation may take inside this command; a server has limits of its own. */
   private static final Duration CALL_TIMEOUT = Duration.ofDays(1);
 
+  /** A proxy's answers while the gateway behind it does not, or not in time. */
+  private static final Set<Integer> PROXY_FAULTS = Set.of(502, 503, 504);
+
+  /** Lists and single resources, for which a gateway takes a few seconds at most. */
+  private static final Duration READ_TIMEOUT = Duration.ofMinutes(1);
+
+  /** Three of the heartbeats that a gateway sends into a stream where it has nothing else. */
+  private static final Duration SILENCE = Duration.ofSeconds(45);
+
   private final URI base;
+  private final Duration silence;
   private final HttpClient http;
 
   /**
    * @param base such as {@code http://localhost:8080}
    */
   GatewayHttp(URI base) {
+    this(base, SILENCE);
+  }
+
+  /**
+   * @param silence how long nothing may come of a stream of events
+   */
+  GatewayHttp(URI base, Duration silence) {
+    this.silence = silence;
     String text = base.toString();
     this.base = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
     this.http =
@@ -64,10 +85,12 @@ final class GatewayHttp {
     }
   }
 
-  /** The lines of a stream of events; the caller closes it. */
+  /**
+   * The lines of a stream of events; the caller closes it. Reading one throws {@link
+   * java.io.UncheckedIOException} when the connection breaks, or nothing comes for long.
+   */
   Stream<String> lines(String path) {
-    return lines(
-        HttpRequest.newBuilder(uri(path)).header("Accept", "text/event-stream").GET().build());
+    return lines(HttpRequest.newBuilder(uri(path)).GET());
   }
 
   /** The lines of the stream of events that answers a message; the caller closes it. */
@@ -75,19 +98,36 @@ final class GatewayHttp {
     return lines(
         HttpRequest.newBuilder(uri(path))
             .header("Content-Type", "application/json")
-            .header("Accept", "text/event-stream")
-            .POST(BodyPublishers.ofString(Json.print(body)))
-            .build());
+            .POST(BodyPublishers.ofString(Json.print(body))));
   }
 
-  private Stream<String> lines(HttpRequest request) {
-    HttpResponse<Stream<String>> response = exchange(request, BodyHandlers.ofLines());
+  private Stream<String> lines(HttpRequest.Builder request) {
+    HttpResponse<InputStream> response =
+        exchange(
+            request.header("Accept", "text/event-stream").timeout(silence).build(),
+            BodyHandlers.ofInputStream());
+    InputStream body = new LiveInput(response.body(), silence);
     if (response.statusCode() != 200) {
-      try (Stream<String> lines = response.body()) {
-        throw problem(response.statusCode(), String.join("\n", lines.toList()));
-      }
+      throw problem(response.statusCode(), text(body));
     }
-    return response.body();
+    BufferedReader reader = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8));
+    return reader.lines().onClose(() -> close(body));
+  }
+
+  private String text(InputStream body) {
+    try (body) {
+      return new String(body.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw broken(e);
+    }
+  }
+
+  private static void close(InputStream body) {
+    try {
+      body.close();
+    } catch (IOException e) {
+      // Nobody reads on.
+    }
   }
 
   /**
@@ -111,7 +151,7 @@ final class GatewayHttp {
         throw problem(
             response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
       }
-      Download.save(body, target);
+      OutFile.save(body, target);
     } catch (IOException e) {
       throw new HaqException(
           Reason.UNAVAILABLE, "the download broke off: " + e.getMessage() + "; try again", e);
@@ -120,7 +160,7 @@ final class GatewayHttp {
   }
 
   <B extends Message.Builder> B get(String path, B answer) {
-    return call(HttpRequest.newBuilder(uri(path)).timeout(CALL_TIMEOUT).GET().build(), answer);
+    return call(HttpRequest.newBuilder(uri(path)).timeout(READ_TIMEOUT).GET().build(), answer);
   }
 
   <B extends Message.Builder> B post(String path, Message body, B answer) {
@@ -163,14 +203,18 @@ final class GatewayHttp {
           "nothing answers at " + base + ": start the services there with 'haq serve'",
           e);
     } catch (IOException e) {
-      throw new HaqException(
-          Reason.UNAVAILABLE,
-          "the connection to " + base + " broke: " + e.getMessage() + "; try again",
-          e);
+      throw broken(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HaqException(Reason.CANCELLED, "interrupted", e);
     }
+  }
+
+  private HaqException broken(IOException e) {
+    return new HaqException(
+        Reason.UNAVAILABLE,
+        "the connection to " + base + " broke: " + e.getMessage() + "; try again",
+        e);
   }
 
   /** What an application/problem+json document (RFC 9457) says. */
@@ -188,11 +232,16 @@ final class GatewayHttp {
           details,
           null);
     } catch (HaqException e) {
-      return new HaqException(
-          Reason.INTERNAL,
-          "%s answered with status %d and no explanation: is it a haq gateway?"
-              .formatted(base, status),
-          e);
+      return PROXY_FAULTS.contains(status)
+          ? new HaqException(
+              Reason.UNAVAILABLE,
+              "%s does not reach its gateway (status %d): try again".formatted(base, status),
+              e)
+          : new HaqException(
+              Reason.INTERNAL,
+              "%s answered with status %d and no explanation: is it a haq gateway?"
+                  .formatted(base, status),
+              e);
     }
   }
 
@@ -201,6 +250,9 @@ final class GatewayHttp {
       if (reason.name().equals(name)) {
         return reason;
       }
+    }
+    if (PROXY_FAULTS.contains(status)) {
+      return Reason.UNAVAILABLE;
     }
     return status / 100 == 4 ? Reason.INVALID_ARGUMENT : Reason.INTERNAL;
   }

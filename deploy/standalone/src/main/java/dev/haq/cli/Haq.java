@@ -56,18 +56,29 @@ public final class Haq implements Runnable {
     }
     Logger.getLogger("").setLevel(Level.WARNING);
     int status = execute(args);
-    System.out.flush();
     // Not every library's threads are daemons.
     System.exit(status);
   }
 
   /** Runs one command; answers its exit status. */
   public static int execute(String... args) {
-    return new CommandLine(new Haq())
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setParameterExceptionHandler((e, unused) -> wrongArguments(e))
-        .setExecutionExceptionHandler((e, command, parsed) -> failed(e))
-        .execute(args);
+    int status;
+    try {
+      status =
+          new CommandLine(new Haq())
+              .setCaseInsensitiveEnumValuesAllowed(true)
+              .setParameterExceptionHandler((e, unused) -> wrongArguments(e))
+              .setExecutionExceptionHandler((e, command, parsed) -> failed(e))
+              .execute(args);
+    } catch (OutOfMemoryError e) {
+      return complain("not enough memory: give the command more with HAQ_HEAP=8g", FAILED);
+    } catch (Error e) {
+      return failed(e);
+    }
+    // A stream that printing fails on says so only when it is asked.
+    return System.out.checkError() && status == DONE
+        ? complain("the result could not be written to standard output", FAILED)
+        : status;
   }
 
   @Override
@@ -83,7 +94,7 @@ public final class Haq implements Runnable {
         WRONG_ARGUMENTS);
   }
 
-  private static int failed(Exception e) {
+  private static int failed(Throwable e) {
     if (e instanceof HaqException typed) {
       return complain(typed.getMessage(), status(typed.reason()));
     }

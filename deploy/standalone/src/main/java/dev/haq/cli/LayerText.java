@@ -2,6 +2,7 @@ package dev.haq.cli;
 
 import dev.haq.proto.model.v1.Layer;
 import dev.haq.proto.model.v1.Window;
+import java.util.Locale;
 
 /** A layer's geometry in one word or two. */
 final class LayerText {
@@ -11,19 +12,24 @@ final class LayerText {
   static String kind(Layer layer) {
     return switch (layer.getKindCase()) {
       case CONV2D ->
-          "conv %s %d->%d"
-              .formatted(
-                  kernel(layer.getConv2D().getWindow()),
-                  layer.getConv2D().getInputChannels(),
-                  layer.getConv2D().getOutputChannels());
+          String.format(
+              Locale.ROOT,
+              "conv %s %d->%d",
+              kernel(layer.getConv2D().getWindow()),
+              layer.getConv2D().getInputChannels(),
+              layer.getConv2D().getOutputChannels());
       case DEPTHWISE_CONV2D ->
-          "dw %s %d"
-              .formatted(
-                  kernel(layer.getDepthwiseConv2D().getWindow()),
-                  layer.getDepthwiseConv2D().getOutputChannels());
+          String.format(
+              Locale.ROOT,
+              "dw %s %d",
+              kernel(layer.getDepthwiseConv2D().getWindow()),
+              layer.getDepthwiseConv2D().getOutputChannels());
       case LINEAR ->
-          "linear %d->%d"
-              .formatted(layer.getLinear().getInputUnits(), layer.getLinear().getOutputUnits());
+          String.format(
+              Locale.ROOT,
+              "linear %d->%d",
+              layer.getLinear().getInputUnits(),
+              layer.getLinear().getOutputUnits());
       case KIND_NOT_SET -> "?";
     };
   }

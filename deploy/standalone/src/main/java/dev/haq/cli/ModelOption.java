@@ -32,7 +32,16 @@ final class ModelOption {
 
   /** The model's id, known before any service is asked. */
   String id() {
+    checkSize();
     return Digests.isId(model) ? model : id(file());
+  }
+
+  private void checkSize() {
+    if (imageSize != null && Digests.isId(model)) {
+      throw HaqException.invalid(
+          "--image-size %s is for an ONNX file, and --model %s is imported already, with its size: leave --image-size out, or give the file",
+          imageSize, model);
+    }
   }
 
   private String id(Path file) {
@@ -45,6 +54,7 @@ final class ModelOption {
    * @param terminal told what of the model is not quantized
    */
   Model resolve(GatewayClient client, Terminal terminal) {
+    checkSize();
     Model known = Digests.isId(model) ? client.model(model) : ofFile(client, file());
     known.getNotesList().forEach(terminal::note);
     return known;

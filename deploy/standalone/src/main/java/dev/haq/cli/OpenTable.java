@@ -4,6 +4,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.model.v1.CostTable;
+import dev.haq.wire.CostWire;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -17,9 +18,12 @@ import java.util.Locale;
  *
  * <p>The CSV columns are {@code layer_index}, {@code weight_bits}, {@code activation_bits}, {@code
  * cycles} where there is a clock, {@code seconds}, {@code joules} or {@code bytes}, and last {@code
- * layer}, the name, which may hold commas.
+ * layer}, the name, which may hold commas. What a table of sizes has beside its cells, which every
+ * policy pays, is a last row with {@link #FIXED} in place of a layer's index.
  */
 final class OpenTable {
+  static final String FIXED = "fixed";
+
   private OpenTable() {}
 
   /** Whether a target is such a table: a .csv file, or a .json file with values. */
@@ -48,7 +52,7 @@ final class OpenTable {
     } catch (CharacterCodingException e) {
       throw HaqException.invalid("%s is not text in UTF-8: save it as UTF-8", file);
     } catch (IOException e) {
-      throw HaqException.invalid("%s cannot be read: %s", file, e.getMessage());
+      throw HaqException.invalid("%s cannot be read: %s", file, FileFault.why(e));
     }
     LookupTable.Builder table =
         file.toString().toLowerCase(Locale.ROOT).endsWith(".csv")
@@ -69,9 +73,7 @@ final class OpenTable {
         switch (table.getResource()) {
           case LATENCY -> Resource.LATENCY;
           case ENERGY -> Resource.ENERGY;
-          case MODEL_SIZE ->
-              throw HaqException.invalid(
-                  "%s holds model sizes, which need no table: every target knows them", file);
+          case MODEL_SIZE -> throw holdsSizes(file);
           case RESOURCE_UNSPECIFIED, UNRECOGNIZED -> how.resource();
         };
     if (!resource.equals(how.said().orElse(resource))) {
@@ -96,7 +98,7 @@ final class OpenTable {
           table.getActivationBits().getBitsList());
     }
     return LookupTable.newBuilder()
-        .setResource(ResourceOption.toProto(resource))
+        .setResource(CostWire.toProto(resource))
         .setLayers(table.getLayersCount())
         .addAllLayerNames(table.getLayersList())
         .setWeightBits(table.getWeightBits())
@@ -104,17 +106,14 @@ final class OpenTable {
         .addAllValues(values);
   }
 
+  static HaqException holdsSizes(Path file) {
+    return HaqException.invalid(
+        "%s holds model sizes, which need no table: every target knows them", file);
+  }
+
   static void write(Path file, CostTable table) {
-    try {
-      Path folder = file.toAbsolutePath().getParent();
-      if (folder != null) {
-        Files.createDirectories(folder);
-      }
-      boolean csv = file.toString().toLowerCase(Locale.ROOT).endsWith(".csv");
-      Files.writeString(file, (csv ? csv(table) : Json.text(Json.tree(table))) + "\n");
-    } catch (IOException e) {
-      throw HaqException.invalid("--out %s cannot be written: %s", file, e.getMessage());
-    }
+    boolean csv = file.toString().toLowerCase(Locale.ROOT).endsWith(".csv");
+    OutFile.write(file, (csv ? csv(table) : Json.text(Json.tree(table))) + "\n");
   }
 
   private static String csv(CostTable table) {
@@ -149,6 +148,9 @@ final class OpenTable {
           cell++;
         }
       }
+    }
+    if (table.getFixed() > 0) {
+      lines.add(FIXED + ",,," + (clocked ? "," : "") + table.getFixed() + ",");
     }
     return String.join("\n", lines);
   }

@@ -1,10 +1,24 @@
 package dev.haq.cli;
 
+import dev.haq.model.FullDisk;
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
 
-/** The file or folder that a command writes to {@code --out}. */
+/**
+ * The file or folder that a command writes to {@code --out}. A file is there completely or as it
+ * was before: it is written beside its place and moved there.
+ */
 final class OutFile {
   private OutFile() {}
 
@@ -12,6 +26,10 @@ final class OutFile {
   static void check(Path out) {
     if (Files.isDirectory(out)) {
       throw HaqException.invalid("--out %s is a folder: give the name of a file", out);
+    }
+    if (Files.exists(out) && !Files.isWritable(out)) {
+      throw HaqException.invalid(
+          "--out %s is there and may not be written to: give another name, or remove it", out);
     }
     checkWritable(out, out.toAbsolutePath().normalize().getParent(), "name a file in");
   }
@@ -33,5 +51,82 @@ final class OutFile {
       throw HaqException.invalid(
           "--out %s: the folder %s may not be written to: %s another", out, folder, mend);
     }
+  }
+
+  static void write(Path out, String text) {
+    write(out, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Writes a file, and the folders that it is to be in.
+   *
+   * @throws HaqException INVALID_ARGUMENT when it cannot be written, DISK_FULL when there is no
+   *     room
+   */
+  static void write(Path out, byte[] bytes) {
+    try {
+      save(new ByteArrayInputStream(bytes), out);
+    } catch (IOException e) {
+      throw cannotBeWritten(out, e);
+    }
+  }
+
+  /**
+   * The same for what comes from elsewhere.
+   *
+   * @throws IOException when it does not come
+   */
+  static void save(InputStream body, Path out) throws IOException {
+    check(out);
+    if (Files.exists(out) && !Files.isRegularFile(out)) {
+      copy(body, out, out); // a pipe or a device, which must not be replaced
+      return;
+    }
+    Path target;
+    try {
+      target = Files.exists(out) ? out.toRealPath() : out.toAbsolutePath(); // a link stays one
+      Files.createDirectories(target.getParent());
+    } catch (IOException e) {
+      throw cannotBeWritten(out, e);
+    }
+    Path part = target.resolveSibling(".haq-" + UUID.randomUUID() + ".part");
+    try {
+      copy(body, part, out);
+      Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+    } catch (FileSystemException e) {
+      throw cannotBeWritten(out, e);
+    } finally {
+      Files.deleteIfExists(part);
+    }
+  }
+
+  private static void copy(InputStream body, Path file, Path out) throws IOException {
+    try (OutputStream written =
+        Files.newOutputStream(
+            file,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      body.transferTo(written);
+    } catch (IOException e) {
+      if (FullDisk.caused(e) || e instanceof FileSystemException) {
+        throw cannotBeWritten(out, e);
+      }
+      throw e;
+    }
+  }
+
+  private static HaqException cannotBeWritten(Path out, IOException e) {
+    if (FullDisk.caused(e)) {
+      return new HaqException(
+          Reason.DISK_FULL,
+          "--out %s: this machine's disk is full there: make room, or name a file on another disk"
+              .formatted(out),
+          e);
+    }
+    return new HaqException(
+        Reason.INVALID_ARGUMENT,
+        "--out %s cannot be written: %s".formatted(out, FileFault.why(e)),
+        e);
   }
 }

@@ -22,7 +22,7 @@ final class PolicyOptions {
     @Option(
         names = "--bits",
         paramLabel = "W,A",
-        description = "The same weight and activation bits in every layer, 1 to 8 or float.")
+        description = "The same weight and activation bits in every layer, 1 to 16 or float.")
     private String bits;
   }
 

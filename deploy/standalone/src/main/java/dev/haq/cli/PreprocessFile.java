@@ -48,7 +48,7 @@ final class PreprocessFile {
     try {
       return PreprocessingFile.parse(Files.readAllBytes(file), file.toString());
     } catch (IOException e) {
-      throw HaqException.invalid("cannot read %s: %s", file, e.getMessage());
+      throw HaqException.invalid("%s cannot be read: %s", file, FileFault.why(e));
     }
   }
 }

@@ -19,12 +19,4 @@ final class ResourceOption {
       default -> throw HaqException.invalid("%s %s: use latency, energy or size", option, text);
     };
   }
-
-  static dev.haq.proto.model.v1.Resource toProto(Resource resource) {
-    return switch (resource) {
-      case LATENCY -> dev.haq.proto.model.v1.Resource.LATENCY;
-      case ENERGY -> dev.haq.proto.model.v1.Resource.ENERGY;
-      case MODEL_SIZE -> dev.haq.proto.model.v1.Resource.MODEL_SIZE;
-    };
-  }
 }

@@ -55,7 +55,7 @@ final class ResultFiles {
   }
 
   void add(String name, String text) {
-    add(name, file -> write(file, text));
+    add(name, file -> OutFile.write(file, text));
   }
 
   void add(String name, Source source) {
@@ -107,16 +107,6 @@ final class ResultFiles {
     } catch (IOException e) {
       throw new HaqException(
           Reason.INTERNAL, "cannot remove " + file + ", which is of an earlier run", e);
-    }
-  }
-
-  static void write(Path file, String text) {
-    try {
-      Files.createDirectories(file.getParent());
-      Files.writeString(file, text);
-    } catch (IOException e) {
-      throw new HaqException(
-          Reason.INTERNAL, "cannot write into " + file.getParent() + ": " + e.getMessage(), e);
     }
   }
 

@@ -50,7 +50,11 @@ final class SearchCommand implements Callable<Integer> {
         .setModel(known.getId())
         .setTarget(resolved.ref())
         .addAllFurtherTargets(further.resolve(client, target.tables(), search.budgets()))
-        .setData(data.resolve(client, DataSelection.Split.SEARCH));
+        .setData(
+            Waiting.on(
+                common.terminal(),
+                DataOptions.SENDING,
+                () -> data.resolve(client, DataSelection.Split.SEARCH)));
     training.fill(client, data, spec);
     return spec.build();
   }

@@ -5,6 +5,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.agent.v1.Reward;
 import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.wire.CostWire;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,8 +51,8 @@ final class SearchOptions {
       defaultValue = "auto",
       description = {
         "Who proposes policies:",
-        "auto (the default): what costs nothing first (dp, greedy, uniform), then a dynamic program"
-            + " that learns from every episode, trades around the best policy, and ddpg, in turn;",
+        "auto (the default): first the policies of dp, greedy and uniform; then, in turn, a dynamic"
+            + " program that learns from every episode, small changes to the best policy, and ddpg;",
         "ddpg: the paper's reinforcement learning;",
         "dp: dynamic programming over each layer's measured sensitivity;",
         "greedy: lowers what loses least for the cost it saves, then trades single widths;",
@@ -94,8 +95,8 @@ final class SearchOptions {
   @Option(
       names = "--learn-while-evaluating",
       description =
-          "Learn from an episode while the next is evaluated: faster, and each is proposed as of"
-              + " one episode earlier.")
+          "Learn from one episode while the next is evaluated. Faster, but each proposal lacks the"
+              + " result of the episode before it.")
   private boolean learnWhileEvaluating;
 
   @Mixin private EarlyEndOptions early;
@@ -128,8 +129,8 @@ final class SearchOptions {
       throw HaqException.invalid("--parallel %d: use at least 1", parallel);
     }
     List<Budget> budgets = budgets();
-    spec.setBudget(toProto(budgets.get(0)));
-    budgets.stream().skip(1).forEach(budget -> spec.addFurtherBudgets(toProto(budget)));
+    spec.setBudget(CostWire.toProto(budgets.get(0)));
+    budgets.stream().skip(1).forEach(budget -> spec.addFurtherBudgets(CostWire.toProto(budget)));
     spec.setAgent(agent)
         .setReward(reward())
         .setParallelEpisodes(parallel)
@@ -148,15 +149,6 @@ final class SearchOptions {
         (name, text) ->
             budgets.add(BudgetText.parse(ALSO, text, ResourceOption.parse(ALSO, name))));
     return budgets;
-  }
-
-  static dev.haq.proto.model.v1.Budget toProto(Budget limit) {
-    dev.haq.proto.model.v1.Budget.Builder message =
-        dev.haq.proto.model.v1.Budget.newBuilder()
-            .setResource(ResourceOption.toProto(limit.resource()));
-    return limit.kind() == Budget.Kind.RATIO
-        ? message.setRatio(limit.value()).build()
-        : message.setAbsolute(limit.value()).build();
   }
 
   private Reward reward() {

@@ -43,7 +43,12 @@ final class SearchRun {
   }
 
   private int runOnServer(SpecSource source) {
-    ServerSearch kept = ServerSearch.in(out, terminal);
+    try (ServerSearch kept = ServerSearch.in(out, terminal)) {
+      return runOnServer(source, kept);
+    }
+  }
+
+  private int runOnServer(SpecSource source, ServerSearch kept) {
     try (Connection connection = Connection.open(options)) {
       GatewayClient client = connection.client();
       SessionSpec spec = source.spec(client);
@@ -87,7 +92,7 @@ final class SearchRun {
       Supplier<Session> create) {
     // Data that do not fit the model are refused here, before there is a session; the answer is
     // kept by the service, so the session's own baseline costs nothing.
-    client.evaluate(floatModel(spec));
+    Waiting.on(terminal, "evaluating the float model ...", () -> client.evaluate(floatModel(spec)));
     Session session = unfinished.orElseGet(create);
     if (unfinished.isPresent()) {
       terminal.note("continuing after episode " + session.getEpisodesDone());
@@ -145,7 +150,11 @@ final class SearchRun {
     ResultFiles files = new ResultFiles(out, ResultFiles.SESSION);
     addFound(files, client, figures, followed.episodes());
     // Last: it takes evaluations, and one that fails is not to lose what was found.
-    SearchReport report = SearchReport.of(figures);
+    SearchReport report =
+        Waiting.on(
+            terminal,
+            "evaluating the found policy and the uniform ones on the " + figures.images() + " ...",
+            () -> SearchReport.of(figures));
     ObjectNode document = report.document(followed.episodes());
     List<Path> written = files.finish(document);
     terminal.line("\n" + report.text() + "\n");

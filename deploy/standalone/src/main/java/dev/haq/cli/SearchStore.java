@@ -45,19 +45,23 @@ final class SearchStore {
     Path folder = out.resolve(FOLDER);
     boolean folderExisted = Files.exists(folder);
     boolean outExisted = Files.exists(out);
+    return new SearchStore(folder, lock(out), folderExisted, outExisted);
+  }
+
+  /** Refuses a folder that cannot be written to, or that another search writes to. */
+  static FolderLock lock(Path out) {
+    OutFile.checkFolder(out);
     try {
-      FolderLock lock =
-          FolderLock.on(folder)
-              .orElseThrow(
-                  () ->
-                      HaqException.invalid(
-                          "--out %s: another search writes there: give another --out, or wait"
-                              + " for its end",
-                          out));
-      return new SearchStore(folder, lock, folderExisted, outExisted);
+      return FolderLock.on(out.resolve(FOLDER))
+          .orElseThrow(
+              () ->
+                  HaqException.invalid(
+                      "--out %s: another search writes there: give another --out, or wait for its"
+                          + " end",
+                      out));
     } catch (IOException e) {
       throw HaqException.invalid(
-          "--out %s: cannot be created as a folder: %s", out, e.getMessage());
+          "--out %s: cannot be created as a folder: %s", out, FileFault.why(e));
     }
   }
 
@@ -86,11 +90,7 @@ final class SearchStore {
 
   /** Remembers what is searched for, so that an interrupted search can tell. */
   void begin(SessionSpec spec) {
-    try {
-      Files.writeString(folder.resolve(SPEC), Json.print(spec));
-    } catch (IOException e) {
-      throw new HaqException(Reason.INTERNAL, "cannot write into " + folder, e);
-    }
+    OutFile.write(folder.resolve(SPEC), Json.print(spec));
   }
 
   private static String read(Path file) {

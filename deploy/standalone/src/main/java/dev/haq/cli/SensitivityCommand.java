@@ -10,8 +10,6 @@ import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.SensitivityEntry;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +73,11 @@ final class SensitivityCommand implements Callable<Integer> {
       MeasureSensitivityRequest request =
           MeasureSensitivityRequest.newBuilder()
               .setModel(known.getId())
-              .setData(data.resolve(client, DataSelection.Split.ALL))
+              .setData(
+                  Waiting.on(
+                      terminal,
+                      DataOptions.SENDING,
+                      () -> data.resolve(client, DataSelection.Split.ALL)))
               .setRecipe(recipe.recipe())
               .setWeightBits(choices)
               .setActivationBits(choices)
@@ -170,14 +172,7 @@ final class SensitivityCommand implements Callable<Integer> {
       csv.append(accuracy.getKlDivergence()).append(',');
       csv.append(entry.hasSignalToNoiseDb() ? entry.getSignalToNoiseDb() : "").append('\n');
     }
-    try {
-      if (file.toAbsolutePath().getParent() != null) {
-        Files.createDirectories(file.toAbsolutePath().getParent());
-      }
-      Files.writeString(file, csv);
-    } catch (IOException e) {
-      throw HaqException.invalid("--out %s: cannot be written: %s", file, e.getMessage());
-    }
+    OutFile.write(file, csv.toString());
   }
 
   /** Distinct and ascending, whatever the order they are given in. */

@@ -21,7 +21,7 @@ final class ServeAddress {
       Files.createDirectories(dataDir);
       Files.writeString(dataDir.resolve(FILE), url + "\n");
     } catch (IOException e) {
-      throw HaqException.invalid("--data-dir %s: cannot be written: %s", dataDir, e.getMessage());
+      throw HaqException.invalid("--data-dir %s: cannot be written: %s", dataDir, FileFault.why(e));
     }
   }
 

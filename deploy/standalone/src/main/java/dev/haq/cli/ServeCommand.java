@@ -88,7 +88,7 @@ final class ServeCommand implements Callable<Integer> {
                           + " another --data-dir",
                       dataDir));
     } catch (IOException e) {
-      throw HaqException.invalid("--data-dir %s: cannot be written: %s", dataDir, e.getMessage());
+      throw HaqException.invalid("--data-dir %s: cannot be written: %s", dataDir, FileFault.why(e));
     }
   }
 

@@ -17,26 +17,30 @@ import java.util.UUID;
 
 /**
  * Which session a search with {@code --server} follows, kept in its output folder until its end was
- * reported: the same command goes on with the same session, whatever became of the first one.
+ * reported: the same command goes on with the same session, whatever became of the first one. One
+ * search at a time writes to the folder.
  */
-final class ServerSearch {
+final class ServerSearch implements AutoCloseable {
   /** {@code {"server", "request_id", "session", "spec"}}; no session before it is created. */
   private static final String FILE = "server.json";
 
   private final Path file;
   private final Terminal terminal;
+  private final FolderLock lock;
   private final boolean outExisted;
   private ObjectNode kept = Json.object();
 
-  private ServerSearch(Path file, Terminal terminal, boolean outExisted) {
+  private ServerSearch(Path file, Terminal terminal, FolderLock lock, boolean outExisted) {
     this.file = file;
     this.terminal = terminal;
+    this.lock = lock;
     this.outExisted = outExisted;
   }
 
   static ServerSearch in(Path out, Terminal terminal) {
+    boolean outExisted = Files.exists(out);
     return new ServerSearch(
-        out.resolve(SearchStore.FOLDER).resolve(FILE), terminal, Files.exists(out));
+        out.resolve(SearchStore.FOLDER).resolve(FILE), terminal, SearchStore.lock(out), outExisted);
   }
 
   /**
@@ -99,9 +103,6 @@ final class ServerSearch {
     } catch (HaqException e) {
       if (e.reason() != Reason.UNAVAILABLE) {
         finished(); // refused
-        if (!outExisted) {
-          delete(file.getParent().getParent());
-        }
       }
       throw e;
     }
@@ -134,7 +135,20 @@ final class ServerSearch {
   /** The search came to an end, so nothing is left to continue. */
   void finished() {
     delete(file);
-    delete(file.getParent());
+  }
+
+  /** Gives the folder up, and leaves none behind that holds nothing. */
+  @Override
+  public void close() {
+    try (lock) {
+      if (!Files.exists(file)) {
+        delete(file.resolveSibling(FolderLock.FILE));
+        delete(file.getParent());
+        if (!outExisted) {
+          delete(file.getParent().getParent());
+        }
+      }
+    }
   }
 
   private JsonNode read() {
@@ -154,13 +168,7 @@ final class ServerSearch {
   }
 
   private void write() {
-    try {
-      Files.createDirectories(file.getParent());
-      Files.writeString(file, Json.text(kept) + "\n");
-    } catch (IOException e) {
-      throw HaqException.invalid(
-          "--out %s: cannot be written: %s", file.getParent().getParent(), e.getMessage());
-    }
+    OutFile.write(file, Json.text(kept) + "\n");
   }
 
   private static void delete(Path path) {

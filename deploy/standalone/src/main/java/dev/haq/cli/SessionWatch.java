@@ -12,8 +12,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Follows a session to its end over the event stream. A stream that breaks is opened again after
- * the last episode seen, so the listener gets every episode once and in order.
+ * Follows a session to its end over the event stream. A stream that breaks, or of which nothing
+ * comes any more, is opened again after the last episode seen, so the listener gets every episode
+ * once and in order.
  */
 final class SessionWatch {
   /** What happens in a session. */
@@ -67,7 +68,7 @@ final class SessionWatch {
       } catch (UncheckedIOException e) {
         pause(new HaqException(Reason.UNAVAILABLE, "the event stream broke; try again", e));
       } catch (HaqException e) {
-        if (e.reason() != Reason.UNAVAILABLE) {
+        if (e.reason() != Reason.UNAVAILABLE && e.reason() != Reason.DEADLINE_EXCEEDED) {
           throw e;
         }
         pause(e);

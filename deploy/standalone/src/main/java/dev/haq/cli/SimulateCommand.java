@@ -26,6 +26,7 @@ final class SimulateCommand implements Callable<Integer> {
   @Mixin private ModelOption model;
   @Mixin private TargetOptions target;
   @Mixin private PolicyOptions policy;
+  @Mixin private CodebookOption codebooks;
 
   @Option(
       names = "--exclude-first-and-last",
@@ -45,7 +46,8 @@ final class SimulateCommand implements Callable<Integer> {
               .setTarget(resolved.ref())
               .setNetwork(known.getNetwork())
               .setPolicy(bits)
-              .setExcludeFirstAndLast(excludeFirstAndLast);
+              .setExcludeFirstAndLast(excludeFirstAndLast)
+              .setCountCodebooks(codebooks.counted());
       if (KnownCost.hasFloat(bits)) {
         request.addResources(dev.haq.proto.model.v1.Resource.MODEL_SIZE);
       }

@@ -6,6 +6,7 @@ import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
 import dev.haq.proto.hwsim.v1.BuildCostTableResponse;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.CostWire;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -22,6 +23,7 @@ final class TableCommand implements Callable<Integer> {
   @Mixin private CommonOptions common;
   @Mixin private ModelOption model;
   @Mixin private TargetOptions target;
+  @Mixin private CodebookOption codebooks;
 
   @Option(
       names = "--resource",
@@ -56,9 +58,20 @@ final class TableCommand implements Callable<Integer> {
               BuildCostTableRequest.newBuilder()
                   .setTarget(resolved.ref())
                   .setNetwork(known.getNetwork())
-                  .setResource(ResourceOption.toProto(wanted))
+                  .setResource(CostWire.toProto(wanted))
+                  .setCountCodebooks(codebooks.counted())
                   .build());
       TableFile.Written written = TableFile.write(out, answer.getTable());
+      double fixed = answer.getTable().getFixed();
+      if (fixed > 0) {
+        terminal.note(
+            "every policy costs %s bytes more, of parameters outside the layers: %s"
+                .formatted(
+                    Figures.fixed(fixed, 0),
+                    written.type().equals("text")
+                        ? "the file says so too"
+                        : "a .npy file cannot say so"));
+      }
       if (terminal.json()) {
         ObjectNode document =
             Json.object()
@@ -68,6 +81,7 @@ final class TableCommand implements Callable<Integer> {
         ArrayNode shape = document.putArray("shape");
         written.shape().forEach(shape::add);
         document.put("type", written.type()).put("unit", written.unit());
+        document.put("fixed", fixed);
         document.put("extrapolated", answer.getTable().getExtrapolated());
         document.put("seconds", answer.getSeconds());
         terminal.document(document);

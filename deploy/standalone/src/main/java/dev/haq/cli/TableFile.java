@@ -5,6 +5,7 @@ import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.CostTable;
+import dev.haq.wire.CostWire;
 import dev.haq.wire.NpyFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -51,7 +52,7 @@ final class TableFile {
     try {
       array = NpyFile.parse(name, Files.readAllBytes(file));
     } catch (IOException e) {
-      throw HaqException.invalid("%s cannot be read: %s", name, e.getMessage());
+      throw HaqException.invalid("%s cannot be read: %s", name, FileFault.why(e));
     }
     List<Integer> shape = array.shape();
     if (shape.size() != AXES || shape.contains(0)) {
@@ -62,7 +63,7 @@ final class TableFile {
     LookupTable.Builder table =
         LookupTable.newBuilder()
             .setName(file.getFileName().toString())
-            .setResource(ResourceOption.toProto(resource))
+            .setResource(CostWire.toProto(resource))
             .setLayers(shape.get(0))
             .setWeightBits(upTo(shape.get(1)))
             .setActivationBits(upTo(shape.get(2)))
@@ -122,15 +123,7 @@ final class TableFile {
         (cycles ? table.getCyclesList() : table.getValuesList())
             .stream().mapToDouble(Double::doubleValue).toArray();
     NpyFile array = new NpyFile(shape, values);
-    try {
-      Path folder = file.toAbsolutePath().getParent();
-      if (folder != null) {
-        Files.createDirectories(folder);
-      }
-      Files.write(file, cycles ? array.toInt64() : array.toFloat64());
-    } catch (IOException e) {
-      throw HaqException.invalid("--out %s cannot be written: %s", file, e.getMessage());
-    }
+    OutFile.write(file, cycles ? array.toInt64() : array.toFloat64());
     return new Written(shape, cycles ? "int64" : "float64", unit(table, cycles));
   }
 

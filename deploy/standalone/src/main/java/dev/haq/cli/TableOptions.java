@@ -17,8 +17,8 @@ final class TableOptions {
       names = "--clock-hz",
       paramLabel = "HZ",
       description =
-          "With a table of measured costs: its cycles are those of this clock; without it seconds"
-              + " are read. The clock of any other target: --set clock_hz=HZ.")
+          "Clock of the measured table: its values are then cycles. Without this option they are"
+              + " seconds. For any other target use --set clock_hz=HZ.")
   private double clockHz;
 
   @Option(

@@ -110,11 +110,14 @@ final class TargetOptions {
     } catch (CharacterCodingException e) {
       throw HaqException.invalid("%s %s is not text in UTF-8", option, target);
     } catch (IOException e) {
-      throw HaqException.invalid("%s %s cannot be read: %s", option, target, e.getMessage());
+      throw HaqException.invalid("%s %s cannot be read: %s", option, target, FileFault.why(e));
     }
   }
 
   private static ParameterOverride override(String key, String value) {
+    if (value.isBlank()) {
+      throw HaqException.invalid("--set %s=: a value is missing, such as --set clock_hz=1e9", key);
+    }
     ParameterOverride.Builder override = ParameterOverride.newBuilder().setKey(key);
     try {
       return override.setNumber(Double.parseDouble(value)).build();

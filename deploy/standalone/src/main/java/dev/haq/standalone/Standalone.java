@@ -42,8 +42,6 @@ public final class Standalone implements AutoCloseable {
   /** The URL of a session store that ends with the process. */
   private static final String MEMORY = "memory";
 
-  private static final String ANY_HOST = "0.0.0.0";
-
   /**
    * Defaults of the settings files that protect a service from its callers, or callers from a
    * service that hangs. Here they are one program: 1 TiB of data, and a day for a call.
@@ -239,8 +237,16 @@ public final class Standalone implements AutoCloseable {
     return "jdbc:h2:file:" + folder.toAbsolutePath().resolve("sessions");
   }
 
-  private static URI url(String host, int port) {
-    String name = host.equals(ANY_HOST) ? LOOPBACK : host;
-    return URI.create("http://%s:%d".formatted(name, port));
+  /** How this machine reaches what listens on an address: IPv6 in brackets, any as loopback. */
+  static URI url(String host, int port) {
+    String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+    String name =
+        switch (bare) {
+          case "0.0.0.0" -> LOOPBACK;
+          case "::" -> "[::1]";
+          default -> bare.contains(":") ? "[" + bare + "]" : bare;
+        };
+    // Not formatted: some locales have digits of their own.
+    return URI.create("http://" + name + ":" + port);
   }
 }

@@ -351,6 +351,21 @@ class CommandTest {
     assertEquals(expected, run.json().at("/session/best/cost/model_size_bytes").asDouble());
     assertEquals(expected, run.json().at("/best/cost/model_size_bytes").asDouble());
     assertTrue(run.json().at("/best/cost_ratio").asDouble() <= 0.25);
+    String policy = folder.resolve("kmeans/policy.json").toString();
+    Captured simulated = onEdge("simulate", "--policy", policy, "--codebooks", "--json");
+    assertEquals(0, simulated.status(), simulated.err());
+    assertEquals(expected, simulated.json().at("/total/model_size_bytes").asDouble());
+    Captured table =
+        onEdge(
+            "table",
+            "--resource",
+            "size",
+            "--codebooks",
+            "--out",
+            folder.resolve("kmeans/size.npy").toString(),
+            "--json");
+    assertEquals(0, table.status(), table.err());
+    assertTrue(table.json().has("fixed"), table.out());
   }
 
   @Test

@@ -13,6 +13,7 @@ import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Recipe;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.CostWire;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,10 +86,7 @@ final class SearchSetup {
             .setModel(network.getId())
             .setData(images)
             .setTarget(hardware.ref())
-            .setBudget(
-                dev.haq.proto.model.v1.Budget.newBuilder()
-                    .setResource(ResourceOption.toProto(limit.resource()))
-                    .setRatio(limit.value()))
+            .setBudget(CostWire.toProto(limit))
             .setAgent(agent)
             .setReward(reward)
             .setParallelEpisodes(parallel)

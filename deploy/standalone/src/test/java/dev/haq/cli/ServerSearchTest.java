@@ -92,24 +92,49 @@ class ServerSearchTest {
     Path out = folder.resolve("unanswered");
     Terminal terminal = Terminal.system(true);
     SessionSpec spec = Json.parse(SPEC, SessionSpec.newBuilder()).build();
-    Session created = ServerSearch.in(out, terminal).create(client, spec);
+    Session created;
+    try (ServerSearch first = ServerSearch.in(out, terminal)) {
+      created = first.create(client, spec);
+    }
     Path file = out.resolve(SearchStore.FOLDER).resolve("server.json");
     var kept = (com.fasterxml.jackson.databind.node.ObjectNode) Json.tree(Files.readString(file));
     kept.remove("session");
     Files.writeString(file, Json.text(kept));
-    Session found = ServerSearch.in(out, terminal).unfinished(client, spec).orElseThrow();
-    assertEquals(created.getId(), found.getId());
+    try (ServerSearch second = ServerSearch.in(out, terminal)) {
+      Session found = second.unfinished(client, spec).orElseThrow();
+      assertEquals(created.getId(), found.getId());
+    }
   }
 
   @Test
   void aLostConnectionSaysWhichSessionGoesOn() {
-    ServerSearch search = ServerSearch.in(folder.resolve("lost"), Terminal.system(true));
-    Session session = search.create(client, Json.parse(SPEC, SessionSpec.newBuilder()).build());
-    HaqException lost = new HaqException(Reason.UNAVAILABLE, "the event stream broke");
-    String told = search.explained(lost).getMessage();
-    assertTrue(told.startsWith("the event stream broke; the same command goes on; "), told);
-    assertTrue(
-        told.endsWith("'haq watch " + session.getId() + " --server " + client.base() + "'"), told);
+    try (ServerSearch search = ServerSearch.in(folder.resolve("lost"), Terminal.system(true))) {
+      Session session = search.create(client, Json.parse(SPEC, SessionSpec.newBuilder()).build());
+      HaqException lost = new HaqException(Reason.UNAVAILABLE, "the event stream broke");
+      String told = search.explained(lost).getMessage();
+      assertTrue(told.startsWith("the event stream broke; the same command goes on; "), told);
+      assertTrue(
+          told.endsWith("'haq watch " + session.getId() + " --server " + client.base() + "'"),
+          told);
+    }
+  }
+
+  @Test
+  void aSecondSearchIntoTheFolderAndAFolderThatCannotBeAreRefusedBeforeAnythingIsSent()
+      throws Exception {
+    Path out = folder.resolve("taken");
+    try (ServerSearch first = ServerSearch.in(out, Terminal.system(true))) {
+      Captured second = Captured.run(command(out, "4").toArray(String[]::new));
+      assertEquals(2, second.status(), second.err());
+      assertTrue(second.err().contains("another search writes there"), second.err());
+      first.finished();
+    }
+    assertFalse(Files.exists(out), "nothing was begun, so nothing is left");
+    Path file = Files.writeString(folder.resolve("file"), "");
+    Captured third = Captured.run(command(file.resolve("out"), "4").toArray(String[]::new));
+    assertEquals(2, third.status(), third.err());
+    assertTrue(third.err().contains(file + " is not a folder"), third.err());
+    assertEquals(List.of(), sessionsOf("4"));
   }
 
   @Test

@@ -117,6 +117,25 @@ class TableFileTest {
     assertTrue(e.getMessage().contains("t.csv is not text in UTF-8"), e.getMessage());
   }
 
+  @Test
+  void whatATableOfSizesHasBesideItsCellsIsKeptInTextAndReadersPassItOver() throws IOException {
+    CostTable sizes =
+        table(List.of(2, 4)).toBuilder()
+            .setResource(dev.haq.proto.model.v1.Resource.MODEL_SIZE)
+            .clearCycles()
+            .setFixed(1234)
+            .build();
+    Path file = folder.resolve("s.csv");
+    TableFile.write(file, sizes);
+    List<String> lines = Files.readAllLines(file);
+    assertEquals("fixed,,,1234.0,", lines.get(lines.size() - 1));
+    HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
+    assertTrue(e.getMessage().contains("holds model sizes"), e.getMessage());
+    LookupTable others =
+        csv("layer_index,weight_bits,activation_bits,seconds,layer\n0,8,8,1,a\nfixed,,,5,\n");
+    assertEquals(List.of(1.0), others.getValuesList());
+  }
+
   private LookupTable csv(String text) throws IOException {
     return read(Files.writeString(folder.resolve("t.csv"), text).toString(), 0, 0);
   }

@@ -83,7 +83,7 @@ class ContainersTest {
           Files.readAllLines(DeployFiles.settings(service)).stream()
               .map(String::strip)
               .filter(line -> !line.isEmpty() && !line.startsWith("#"))
-              .filter(line -> !line.matches("[a-z-]+:|[a-z-]+: \\$\\{HAQ_[A-Z_]+:-[^}]*}"))
+              .filter(line -> !line.matches("[a-z-]+:|[a-z-]+: \"?\\$\\{HAQ_[A-Z_]+:-[^}]*}\"?"))
               .toList();
       assertEquals(List.of(), fixed, service + ".yaml");
     }
@@ -135,6 +135,13 @@ class ContainersTest {
                   published,
                   name);
             });
+  }
+
+  @Test
+  void composesGatewayAnswersToTheNamesOfThisMachineAlone() throws IOException {
+    assertEquals(
+        "localhost,127.0.0.1,[::1]",
+        services().get("gateway").get("environment").get("HAQ_GATEWAY_ALLOWED_HOSTS").asText());
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpcService;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
+import dev.haq.rpc.GrpcPort;
 import dev.haq.rpc.Health;
 import dev.haq.rpc.RpcServer;
 import io.grpc.MethodDescriptor;
@@ -22,7 +23,6 @@ import io.vertx.grpc.common.GrpcStatus;
 import io.vertx.grpc.common.ServiceName;
 import io.vertx.grpc.reflection.ReflectionService;
 import io.vertx.grpc.server.GrpcServer;
-import io.vertx.grpc.server.GrpcServerOptions;
 import io.vertx.grpc.server.GrpcServerRequest;
 import io.vertx.grpc.server.Service;
 import java.io.ByteArrayInputStream;
@@ -53,13 +53,7 @@ public final class PublicGrpc {
       Backends backends,
       Function<Backend, Future<Boolean>> serving) {
     this.serving = serving;
-    this.server =
-        GrpcServer.server(
-            vertx,
-            new GrpcServerOptions()
-                .setMaxMessageSize(RpcServer.DEFAULT_MAX_MESSAGE_BYTES)
-                .setScheduleDeadlineAutomatically(true)
-                .setDeadlinePropagation(true));
+    this.server = GrpcPort.grpc(vertx, RpcServer.DEFAULT_MAX_MESSAGE_BYTES);
     this.health = new Health(vertx);
     add(
         backends.agent(),

@@ -66,7 +66,7 @@ public final class Backend implements AutoCloseable {
     if (typed.reason() == Reason.UNAVAILABLE) {
       return new HaqException(
           Reason.UNAVAILABLE,
-          "the %s service does not answer: try again; GET /readyz tells which services are up"
+          "the %s service does not answer: try again; GET /v1/services tells which services are up"
               .formatted(name),
           failure);
     }

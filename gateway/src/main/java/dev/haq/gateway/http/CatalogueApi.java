@@ -1,7 +1,5 @@
 package dev.haq.gateway.http;
 
-import static dev.haq.gateway.http.Endpoints.body;
-import static dev.haq.gateway.http.Endpoints.collect;
 import static dev.haq.gateway.http.Endpoints.query;
 
 import com.google.protobuf.Message;
@@ -44,12 +42,14 @@ final class CatalogueApi {
   private final GatewaySettings.Deadlines deadlines;
   private final Backend hwsim;
   private final Backend quantizer;
+  private final JsonBodies bodies;
 
-  CatalogueApi(GatewaySettings settings, Backends backends) {
+  CatalogueApi(GatewaySettings settings, Backends backends, JsonBodies bodies) {
     this.limits = settings.limits();
     this.deadlines = settings.deadlines();
     this.hwsim = backends.hwsim();
     this.quantizer = backends.quantizer();
+    this.bodies = bodies;
   }
 
   void mount(Router router) {
@@ -90,49 +90,49 @@ final class CatalogueApi {
     router.post("/v1/datasets").handler(this::importDataset);
     router
         .post("/v1/simulate")
-        .handler(collect(limits.jsonBytes()))
+        .handler(bodies::collect)
         .handler(
-            body(
+            bodies.body(
                 call(hwsim, HardwareSimulatorGrpc.getSimulateMethod(), deadlines.simulate()),
                 SimulateRequest::newBuilder,
                 SimulateRequest.Builder::build));
     router
         .post("/v1/cost-table")
-        .handler(collect(limits.jsonBytes()))
+        .handler(bodies::collect)
         .handler(
-            body(
+            bodies.body(
                 call(hwsim, HardwareSimulatorGrpc.getBuildCostTableMethod(), deadlines.simulate()),
                 BuildCostTableRequest::newBuilder,
                 BuildCostTableRequest.Builder::build));
     router
         .post("/v1/simulate-batch")
-        .handler(collect(limits.jsonBytes()))
+        .handler(bodies::collect)
         .handler(
-            body(
+            bodies.body(
                 call(hwsim, HardwareSimulatorGrpc.getSimulateBatchMethod(), deadlines.simulate()),
                 SimulateBatchRequest::newBuilder,
                 SimulateBatchRequest.Builder::build));
     router
         .post("/v1/explain")
-        .handler(collect(limits.jsonBytes()))
+        .handler(bodies::collect)
         .handler(
-            body(
+            bodies.body(
                 call(hwsim, HardwareSimulatorGrpc.getExplainMethod(), deadlines.simulate()),
                 ExplainRequest::newBuilder,
                 ExplainRequest.Builder::build));
     router
         .post("/v1/find-parameter")
-        .handler(collect(limits.jsonBytes()))
+        .handler(bodies::collect)
         .handler(
-            body(
+            bodies.body(
                 call(hwsim, HardwareSimulatorGrpc.getFindParameterMethod(), deadlines.simulate()),
                 FindParameterRequest::newBuilder,
                 FindParameterRequest.Builder::build));
     router
         .post("/v1/evaluate")
-        .handler(collect(limits.jsonBytes()))
+        .handler(bodies::collect)
         .handler(
-            body(
+            bodies.body(
                 call(quantizer, QuantizerGrpc.getEvaluateMethod(), deadlines.evaluate()),
                 EvaluateRequest::newBuilder,
                 EvaluateRequest.Builder::build));
@@ -160,6 +160,7 @@ final class CatalogueApi {
             quantizer,
             QuantizerGrpc.getImportModelMethod(),
             deadlines.upload(),
+            deadlines.body(),
             bytes -> ImportModelRequest.newBuilder().setChunk(bytes).build(),
             limits.modelBytes(),
             "HAQ_GATEWAY_MAX_MODEL_BYTES",
@@ -180,6 +181,7 @@ final class CatalogueApi {
             quantizer,
             QuantizerGrpc.getImportDatasetMethod(),
             deadlines.upload(),
+            deadlines.body(),
             bytes -> ImportDatasetRequest.newBuilder().setChunk(bytes).build(),
             limits.datasetBytes(),
             "HAQ_GATEWAY_MAX_DATASET_BYTES",

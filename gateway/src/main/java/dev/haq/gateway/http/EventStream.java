@@ -154,7 +154,7 @@ final class EventStream<Q, R> {
       LOG.info("an event stream ended early: {}", status.getCode());
       if (!feed.resumable()) {
         Problem problem = Problem.of(failure(status, trailers));
-        response.write("event: error\ndata: " + problem.json().encode() + "\n\n");
+        response.write(Sse.event("error", problem.json().encode()));
       }
       response.end();
     } else {

@@ -1,8 +1,5 @@
 package dev.haq.gateway.http;
 
-import static dev.haq.gateway.http.Endpoints.body;
-import static dev.haq.gateway.http.Endpoints.collect;
-
 import dev.haq.gateway.GatewaySettings;
 import dev.haq.proto.agent.v1.GetSessionRequest;
 import dev.haq.proto.agent.v1.SearchAgentGrpc;
@@ -20,17 +17,20 @@ import java.util.function.Function;
 final class ExportApi {
   private final GatewaySettings settings;
   private final Backends backends;
+  private final JsonBodies bodies;
 
-  ExportApi(GatewaySettings settings, Backends backends) {
+  ExportApi(GatewaySettings settings, Backends backends, JsonBodies bodies) {
     this.settings = settings;
     this.backends = backends;
+    this.bodies = bodies;
   }
 
   void mount(Router router) {
     router
         .post("/v1/export")
-        .handler(collect(settings.limits().jsonBytes()))
-        .handler(body(this::download, ExportRequest::newBuilder, ExportRequest.Builder::build));
+        .handler(bodies::collect)
+        .handler(
+            bodies.body(this::download, ExportRequest::newBuilder, ExportRequest.Builder::build));
     router.get("/v1/sessions/:id/export").handler(this::exportBest);
   }
 

@@ -16,18 +16,31 @@ public final class GatewayRouter {
   private final Router router;
   private final Probes probes;
   private final EventStreams streams;
+  private final Connections connections;
 
   public GatewayRouter(ServiceRuntime runtime, GatewaySettings settings, Backends backends) {
     router = Router.router(runtime.vertx());
     streams = new EventStreams(settings.heartbeatMillis());
     probes = new Probes(backends, settings.deadlines().health());
-    router.route().handler(new OwnPages(settings.host()));
+    connections = new Connections(runtime.vertx(), settings.deadlines().idle());
+    JsonBodies bodies = new JsonBodies(runtime.vertx(), settings);
+    long most = Math.max(settings.limits().modelBytes(), settings.limits().datasetBytes());
+    router.route().handler(connections);
+    router
+        .route()
+        .handler(
+            ctx -> {
+              Bodies.dropRest(ctx, most);
+              ctx.next();
+            });
+    router.route().handler(new OwnPages(settings));
     router.route().failureHandler(GatewayRouter::fail);
     for (int status : new int[] {400, 404, 413}) {
       router.errorHandler(status, ctx -> Problem.of(ctx, status).send(ctx));
     }
     router.get("/healthz").handler(ctx -> ctx.response().end("ok\n"));
     router.get("/readyz").handler(probes::ready);
+    router.get("/v1/services").handler(probes::services);
     router
         .get("/metrics")
         .handler(
@@ -35,12 +48,10 @@ public final class GatewayRouter {
                 ctx.response()
                     .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
                     .end(runtime.metrics().scrape()));
-    new CatalogueApi(settings, backends).mount(router);
-    new SensitivityApi(settings, backends.quantizer(), streams).mount(router);
-    new FineTuningApi(settings, backends.quantizer(), streams).mount(router);
-    new SessionApi(settings, backends.agent(), streams).mount(router);
-    new FrontApi(settings, backends.agent(), streams).mount(router);
-    new ExportApi(settings, backends).mount(router);
+    new CatalogueApi(settings, backends, bodies).mount(router);
+    new SessionApi(settings, backends.agent(), streams, bodies).mount(router);
+    new LongWorkApi(backends, streams, bodies).mount(router);
+    new ExportApi(settings, backends, bodies).mount(router);
     new WebPage().mount(router);
     AllowedMethods allowed = new AllowedMethods(router);
     router.errorHandler(
@@ -56,6 +67,11 @@ public final class GatewayRouter {
 
   public Handler<HttpServerRequest> handler() {
     return router;
+  }
+
+  /** What is to be told of every connection. */
+  public Connections connections() {
+    return connections;
   }
 
   /** Whether a service takes calls now, and this gateway passes them on. */

@@ -1,33 +1,47 @@
 package dev.haq.gateway.http;
 
+import dev.haq.gateway.GatewaySettings;
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Refuses what another site's page sends through the browser of somebody who can reach this
  * gateway. Browsers name the page's site in Sec-Fetch-Site, or at least in Origin; programs send
  * neither. A site whose name has been made to mean this machine (DNS rebinding) is told by the name
- * in Host, where the gateway listens for this machine alone.
+ * in Host, where it is known which names there are: by the settings, or because the gateway listens
+ * for this machine alone.
  */
 final class OwnPages implements Handler<RoutingContext> {
   private static final Set<String> HARMLESS = Set.of("GET", "HEAD", "OPTIONS");
-  private static final Set<String> THIS_MACHINE = Set.of("localhost", "127.0.0.1", "[::1]");
 
-  private final String listening;
-  private final boolean alone;
+  /** What is asked for by address, whatever the gateway's names are, and tells nothing. */
+  private static final Set<String> PROBES = Set.of("/healthz", "/readyz");
 
-  /**
-   * @param listening the address that the gateway listens on
-   */
-  OwnPages(String listening) {
-    this.listening = listening;
-    this.alone = isLoopback(listening);
+  private static final List<String> THIS_MACHINE = List.of("localhost", "127.0.0.1", "[::1]");
+
+  /** The names that requests may ask by, in lower case; empty for any. */
+  private final Set<String> names;
+
+  OwnPages(GatewaySettings settings) {
+    List<String> own = new ArrayList<>(settings.hosts());
+    if (own.isEmpty() && isLoopback(settings.host())) {
+      own.addAll(THIS_MACHINE);
+      own.add(authority(settings.host()));
+    }
+    names =
+        own.stream()
+            .map(name -> name.toLowerCase(Locale.ROOT))
+            .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
   @Override
@@ -35,12 +49,12 @@ final class OwnPages implements Handler<RoutingContext> {
     ctx.response().putHeader("X-Content-Type-Options", "nosniff");
     HttpServerRequest request = ctx.request();
     String host = request.getHeader("Host");
-    if (alone && host != null && !isThisMachine(host)) {
+    if (!names.isEmpty() && host != null && !isOwnName(host) && !PROBES.contains(request.path())) {
       throw new Problem.HttpException(
           403,
           "FOREIGN_HOST",
-          "this gateway answers to localhost and 127.0.0.1 alone, not to '%s': ask for one of these, or have it listen on another address"
-              .formatted(host));
+          "this gateway answers to %s alone, not to '%s': ask by one of these, or have HAQ_GATEWAY_ALLOWED_HOSTS name it where the gateway runs"
+              .formatted(String.join(", ", names), host));
     }
     String site = request.getHeader("Sec-Fetch-Site");
     String origin = request.getHeader("Origin");
@@ -55,14 +69,18 @@ final class OwnPages implements Handler<RoutingContext> {
     ctx.next();
   }
 
-  private boolean isThisMachine(String host) {
+  private boolean isOwnName(String host) {
     try {
       String name = URI.create("http://" + host).getHost();
-      return name != null
-          && (THIS_MACHINE.contains(name.toLowerCase(Locale.ROOT)) || name.equals(listening));
+      return name != null && names.contains(name.toLowerCase(Locale.ROOT));
     } catch (IllegalArgumentException e) {
       return false;
     }
+  }
+
+  /** An address as URLs have it: IPv6 in brackets. */
+  private static String authority(String address) {
+    return address.contains(":") && !address.startsWith("[") ? "[" + address + "]" : address;
   }
 
   private static boolean isLoopback(String address) {

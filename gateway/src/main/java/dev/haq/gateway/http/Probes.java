@@ -16,7 +16,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Whether the gateway can serve: it can when all three services behind it say that they can. */
+/**
+ * Whether the gateway takes requests, and whether the services behind it do. These are two
+ * questions: a gateway answers for a service that is gone, so one must not be taken out of its
+ * balancer because of it.
+ */
 final class Probes {
   private final Backends backends;
   private final Duration deadline;
@@ -31,8 +35,13 @@ final class Probes {
     stopping = true;
   }
 
-  /** {@code {"ready": ..., "services": {"agent": "SERVING", ...}}}; 503 unless all serve. */
+  /** Whether this gateway takes requests: 503 once it is told to stop. */
   void ready(RoutingContext ctx) {
+    ctx.response().setStatusCode(stopping ? 503 : 200).end(stopping ? "stopping\n" : "ready\n");
+  }
+
+  /** {@code {"services": {"agent": "SERVING", ...}}}. */
+  void services(RoutingContext ctx) {
     Context context = Vertx.currentContext();
     List<Future<String>> states = backends.all().stream().map(this::state).toList();
     Future.all(states)
@@ -47,11 +56,9 @@ final class Probes {
     for (int i = 0; i < states.size(); i++) {
       services.put(backends.all().get(i).name(), states.get(i));
     }
-    boolean ready = !stopping && states.stream().allMatch(Probes::isServing);
     ctx.response()
-        .setStatusCode(ready ? 200 : 503)
         .putHeader("Content-Type", "application/json")
-        .end(new JsonObject().put("ready", ready).put("services", services).encode());
+        .end(new JsonObject().put("services", services).encode());
   }
 
   /** Whether the service takes calls now, and this gateway passes them on. */

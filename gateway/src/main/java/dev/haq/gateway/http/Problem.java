@@ -2,6 +2,7 @@ package dev.haq.gateway.http;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -37,6 +38,9 @@ record Problem(int status, String reason, String detail, Map<String, String> det
     if (failure instanceof HaqException typed) {
       return new Problem(
           status(typed.reason()), typed.reason().name(), typed.getMessage(), typed.details());
+    }
+    if (failure instanceof HttpClosedException) {
+      return new Problem(400, Reason.CANCELLED.name(), "the caller left", Map.of()); // nobody reads
     }
     LOG.error("a request failed", failure);
     return new Problem(

@@ -5,16 +5,25 @@ import com.google.protobuf.Message;
 import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import io.vertx.core.buffer.Buffer;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Messages as JSON and back: the proto3 JSON mapping with the field names kept (snake_case), fields
- * at their default included, on one line. Unknown fields are refused.
+ * at their default included, on one line. Unknown fields are refused, and so is to print more than
+ * {@link #MOST_CHARACTERS}.
  */
 final class ProtoJson {
+  /**
+   * The longest answer: the cost table of 10,000 layers has 20 million characters. Four times as
+   * many bytes are needed while it is made.
+   */
+  static final int MOST_CHARACTERS = 32 << 20;
+
   private static final JsonFormat.Printer PRINTER =
       JsonFormat.printer()
           .preservingProtoFieldNames()
@@ -28,11 +37,56 @@ final class ProtoJson {
 
   private ProtoJson() {}
 
+  /**
+   * A message as JSON.
+   *
+   * @throws HaqException TOO_LARGE when it is longer than may be
+   */
   static String print(MessageOrBuilder message) {
+    Bounded text = new Bounded();
     try {
-      return PRINTER.print(message);
-    } catch (InvalidProtocolBufferException e) {
+      PRINTER.appendTo(message, text);
+    } catch (IOException e) {
       throw new IllegalStateException("no message of the contract holds an Any", e);
+    }
+    return text.toString();
+  }
+
+  /** Text that must not grow too long. */
+  private static final class Bounded implements Appendable {
+    private final StringBuilder text = new StringBuilder();
+
+    private Bounded room(int more) {
+      if (text.length() + more > MOST_CHARACTERS) {
+        throw new HaqException(
+            Reason.TOO_LARGE,
+            "the answer has more than %d characters as JSON: ask for less, or over gRPC"
+                .formatted(MOST_CHARACTERS));
+      }
+      return this;
+    }
+
+    @Override
+    public Appendable append(CharSequence more) {
+      room(more.length()).text.append(more);
+      return this;
+    }
+
+    @Override
+    public Appendable append(CharSequence more, int start, int end) {
+      room(end - start).text.append(more, start, end);
+      return this;
+    }
+
+    @Override
+    public Appendable append(char more) {
+      room(1).text.append(more);
+      return this;
+    }
+
+    @Override
+    public String toString() {
+      return text.toString();
     }
   }
 

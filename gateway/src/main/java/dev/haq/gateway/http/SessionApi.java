@@ -1,7 +1,5 @@
 package dev.haq.gateway.http;
 
-import static dev.haq.gateway.http.Endpoints.body;
-import static dev.haq.gateway.http.Endpoints.collect;
 import static dev.haq.gateway.http.Endpoints.query;
 
 import com.google.protobuf.Message;
@@ -41,19 +39,21 @@ final class SessionApi {
   private final Backend agent;
   private final GatewaySettings settings;
   private final EventStreams streams;
+  private final JsonBodies bodies;
 
-  SessionApi(GatewaySettings settings, Backend agent, EventStreams streams) {
+  SessionApi(GatewaySettings settings, Backend agent, EventStreams streams, JsonBodies bodies) {
     this.agent = agent;
     this.settings = settings;
     this.streams = streams;
+    this.bodies = bodies;
   }
 
   void mount(Router router) {
     router
         .post("/v1/sessions")
-        .handler(collect(settings.limits().jsonBytes()))
+        .handler(bodies::collect)
         .handler(
-            body(
+            bodies.body(
                 call(
                     SearchAgentGrpc.getCreateSessionMethod(),
                     settings.deadlines().session(),
@@ -111,7 +111,7 @@ final class SessionApi {
     Map<String, Handler<RoutingContext>> actions = actions();
     router
         .postWithRegex("/v1/sessions/(?<id>[^/:]+):(?<action>[^/:]+)")
-        .handler(collect(settings.limits().jsonBytes()))
+        .handler(bodies::collect)
         .handler(ctx -> act(ctx, actions));
   }
 
@@ -152,7 +152,8 @@ final class SessionApi {
     UnaryCall<ExtendSessionRequest, Session> extend =
         call(SearchAgentGrpc.getExtendSessionMethod(), settings.deadlines().session(), Reply::ok);
     return ctx ->
-        body(
+        bodies
+            .body(
                 extend,
                 ExtendSessionRequest::newBuilder,
                 request -> request.setId(Query.path(ctx, "id")).setEtag(etag(ctx)).build())
@@ -210,17 +211,11 @@ final class SessionApi {
    */
   private static String format(SessionEvent event) {
     return switch (event.getEventCase()) {
-      case SNAPSHOT -> "event: snapshot\ndata: " + ProtoJson.print(event.getSnapshot()) + "\n\n";
-      case EPISODE ->
-          "event: episode\nid: "
-              + event.getEpisode().getNumber()
-              + "\ndata: "
-              + ProtoJson.print(event.getEpisode())
-              + "\n\n";
-      case STATE -> "event: state\ndata: " + ProtoJson.print(event.getState()) + "\n\n";
-      case TUNING -> "event: tuning\ndata: " + ProtoJson.print(event.getTuning()) + "\n\n";
-      // An event kind that a newer agent knows and this gateway does not.
-      case EVENT_NOT_SET -> ": event of an unknown kind\n\n";
+      case SNAPSHOT -> Sse.event("snapshot", event.getSnapshot());
+      case EPISODE -> Sse.event("episode", event.getEpisode().getNumber(), event.getEpisode());
+      case STATE -> Sse.event("state", event.getState());
+      case TUNING -> Sse.event("tuning", event.getTuning());
+      case EVENT_NOT_SET -> Sse.UNKNOWN;
     };
   }
 

@@ -25,12 +25,10 @@ import java.util.function.Function;
  * <p>All state is touched on the request's event loop alone.
  */
 final class Upload<Q, R> {
-  /** How long the rest of a refused body may fail to come before the connection is closed. */
-  private static final long DRAIN_MILLIS = 10_000;
-
   /**
    * What is uploaded, and where to.
    *
+   * @param silence how long the body may fail to come
    * @param chunk wraps bytes into a message
    * @param maxBytes a larger body is refused
    * @param limit the environment variable that sets {@code maxBytes}
@@ -40,6 +38,7 @@ final class Upload<Q, R> {
       Backend backend,
       MethodDescriptor<Q, R> method,
       Duration deadline,
+      Duration silence,
       Function<ByteString, Q> chunk,
       long maxBytes,
       String limit,
@@ -53,6 +52,7 @@ final class Upload<Q, R> {
   private final ClientCall<Q, R> call;
   private Buffer pending = Buffer.buffer();
   private long received;
+  private boolean held;
   private boolean over;
 
   private Upload(Plan<Q, R> plan, RoutingContext ctx) {
@@ -88,7 +88,7 @@ final class Upload<Q, R> {
   }
 
   private void run(Q header) {
-    request.pause();
+    hold();
     request.handler(this::take);
     request.endHandler(v -> finish());
     request.exceptionHandler(e -> leave());
@@ -97,8 +97,19 @@ final class Upload<Q, R> {
     call.request(1);
     call.sendMessage(header);
     if (call.isReady()) {
-      request.resume();
+      goOn();
     }
+    Bodies.watch(ctx, plan.silence(), () -> held, this::fail);
+  }
+
+  private void hold() {
+    held = true;
+    request.pause();
+  }
+
+  private void goOn() {
+    held = false;
+    request.resume();
   }
 
   private void take(Buffer bytes) {
@@ -114,7 +125,7 @@ final class Upload<Q, R> {
     if (pending.length() >= plan.chunkBytes()) {
       flush();
       if (!call.isReady()) {
-        request.pause();
+        hold();
       }
     }
   }
@@ -155,35 +166,7 @@ final class Upload<Q, R> {
       return;
     }
     leave();
-    boolean bodyLeft = !request.isEnded();
     ctx.fail(failure);
-    if (bodyLeft) {
-      request.resume();
-      drain(received, received + plan.maxBytes());
-    }
-  }
-
-  /**
-   * Reads and drops the rest while it comes: closing would reset the connection, and a caller that
-   * reads no answer before all is sent would not see why.
-   *
-   * @param before bytes that had come when the wait began
-   * @param most bytes that are read in all
-   */
-  private void drain(long before, long most) {
-    ctx.vertx()
-        .setTimer(
-            DRAIN_MILLIS,
-            id -> {
-              if (request.isEnded()) {
-                return;
-              }
-              if (received == before || received > most) {
-                request.connection().close();
-              } else {
-                drain(received, most);
-              }
-            });
   }
 
   private static long declaredLength(HttpServerRequest request) {
@@ -205,7 +188,7 @@ final class Upload<Q, R> {
       context.runOnContext(
           v -> {
             if (!over) {
-              request.resume();
+              goOn();
             }
           });
     }

@@ -138,6 +138,11 @@ public final class AcceleratorFile {
   }
 
   private void set(ObjectNode root, String key, Object value) {
+    if (value.toString().isBlank()) {
+      // Read as no value, it would take the figure away, and with it a limit.
+      throw HaqException.invalid(
+          "accelerator %s: key %s has no value: give a number or a word", origin, key);
+    }
     ObjectNode node = root;
     String[] steps = key.split("\\.", -1);
     for (int i = 0; i < steps.length - 1; i++) {
@@ -169,6 +174,7 @@ public final class AcceleratorFile {
   }
 
   private static Accelerator read(String origin, JsonNode tree) {
+    checkLists(origin, "", tree);
     try {
       return MAPPER.treeToValue(tree, Accelerator.class);
     } catch (JsonMappingException e) {
@@ -184,6 +190,29 @@ public final class AcceleratorFile {
           "accelerator %s: %s%s", origin, key.isEmpty() ? "" : "key " + key + ": ", reason(e));
     } catch (JsonProcessingException e) {
       throw HaqException.invalid("accelerator %s: %s", origin, e.getOriginalMessage());
+    }
+  }
+
+  /** Refuses a list with an entry that is left out, which reads as null. */
+  private static void checkLists(String origin, String key, JsonNode node) {
+    if (node.isArray()) {
+      for (int i = 0; i < node.size(); i++) {
+        String entry = key + "[" + i + "]";
+        if (node.get(i).isNull()) {
+          throw HaqException.invalid(
+              "accelerator %s: key %s: it is missing: give it, or leave its place out",
+              origin, entry);
+        }
+        checkLists(origin, entry, node.get(i));
+      }
+    } else {
+      node.properties()
+          .forEach(
+              field ->
+                  checkLists(
+                      origin,
+                      key.isEmpty() ? field.getKey() : key + "." + field.getKey(),
+                      field.getValue()));
     }
   }
 

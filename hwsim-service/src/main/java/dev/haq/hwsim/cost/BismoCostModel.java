@@ -16,8 +16,8 @@ import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
- * A layer on a bit-serial matrix engine (hardware-models, 1 and 2; the HW2 and HW3 of the HAQ
- * paper, section 4.1): the layer becomes one product, repeated.
+ * A layer on a bit-serial matrix engine (BISMO, Umuroglu et al., FPL 2018; the HW2 and HW3 of the
+ * HAQ paper, section 4.1): the layer becomes one product, repeated.
  *
  * <p>With the parameters of {@code bismo-cloud} this gives every cell of the published MobileNetV2
  * table. What that table does not pin is marked extrapolated:

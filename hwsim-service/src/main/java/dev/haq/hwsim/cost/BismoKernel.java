@@ -3,8 +3,7 @@ package dev.haq.hwsim.cost;
 import static dev.haq.hwsim.cost.BismoSplit.ceilDiv;
 
 /**
- * Cycles of a bit-serial matrix product (hardware-models, 1; BISMO, Umuroglu et al., FPL 2018), in
- * closed form.
+ * Cycles of a bit-serial matrix product (BISMO, Umuroglu et al., FPL 2018), in closed form.
  *
  * <p>The steps of a group come in runs within which the same rule applies again and again: the
  * clock advances by a fixed number of steps unless a port delivers later, and that port's time

@@ -1,8 +1,8 @@
 package dev.haq.hwsim.cost;
 
 /**
- * How one operand of a product is cut so that each part fits its buffer (hardware-models, 1): its
- * tiles in {@code n = ceil(vectors * words * bits / buffer)} groups of {@code ceil(tiles / n)}.
+ * How one operand of a product is cut so that each part fits its buffer: its tiles in {@code n =
+ * ceil(vectors * words * bits / buffer)} groups of {@code ceil(tiles / n)}.
  *
  * @param groups how many groups there are
  * @param groupVectors vectors in every group but the last

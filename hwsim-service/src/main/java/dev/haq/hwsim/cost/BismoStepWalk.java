@@ -3,7 +3,7 @@ package dev.haq.hwsim.cost;
 import static dev.haq.hwsim.cost.BismoSplit.ceilDiv;
 
 /**
- * The bit-serial product, walked step by step exactly as hardware-models 1 words it. It is far too
+ * The bit-serial product of BISMO (Umuroglu et al., FPL 2018), walked step by step. It is far too
  * slow to serve with; it judges {@link BismoKernel}, which must give the same cycles.
  */
 final class BismoStepWalk {

@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A layer on a spatial array of fusion units (hardware-models, 3; BitFusion, Sharma et al., ISCA
- * 2018; HW1 of the HAQ paper): latency and energy of the fastest tiling.
+ * A layer on a spatial array of fusion units (BitFusion, Sharma et al., ISCA 2018; HW1 of the HAQ
+ * paper): latency and energy of the fastest tiling.
  *
  * <p>Departures from the public simulator, each a switch: depthwise convolutions may be computed as
  * dense ones, and widths between half of a fusion unit and a whole one may be interpolated. What it

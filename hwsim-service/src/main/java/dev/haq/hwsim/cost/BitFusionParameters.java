@@ -3,7 +3,7 @@ package dev.haq.hwsim.cost;
 import dev.haq.model.HaqException;
 
 /**
- * Figures of a spatial array of fusion units (hardware-models, 3).
+ * Figures of a spatial array of fusion units (BitFusion, Sharma et al., ISCA 2018).
  *
  * @param rows input channels side by side (N)
  * @param columns output channels side by side (M)

@@ -11,8 +11,8 @@ import static dev.haq.hwsim.cost.LoopOrders.OUTPUT_WIDTH;
 import java.util.Optional;
 
 /**
- * The fastest tiling and loop order of a convolution on a spatial array of fusion units
- * (hardware-models, 3; the public simulator of BitFusion, Sharma et al., ISCA 2018).
+ * The fastest tiling and loop order of a convolution on a spatial array of fusion units (the public
+ * simulator of BitFusion, Sharma et al., ISCA 2018).
  *
  * <p>The public simulator tries all 120 orders of every tiling. Here orders that must give the same
  * are tried once ({@link LoopOrders}), and a tiling is passed over when even its bounds from below,

@@ -8,7 +8,7 @@ import dev.haq.model.Resource;
 import java.util.OptionalDouble;
 import java.util.Set;
 
-/** Costs read from a measured table (hardware-models, 5); nothing is modelled. */
+/** Costs read from a measured table; nothing is modelled. */
 public final class LookupTableCostModel implements CostModel {
   private final LookupTable table;
   private final Set<Resource> resources;

@@ -8,8 +8,8 @@ import dev.haq.model.Reason;
 import dev.haq.model.Window;
 
 /**
- * Bytes of a network's parameters (hardware-models, 6): weights at their bit-width, everything else
- * as 32-bit float, and codebooks where they are asked for.
+ * Bytes of a network's parameters: weights at their bit-width, everything else as 32-bit float, and
+ * codebooks where they are asked for.
  */
 public final class ModelSize {
   /** Most weights in one layer; below it bytes are exact in a double. */

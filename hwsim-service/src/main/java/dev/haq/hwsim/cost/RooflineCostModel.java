@@ -15,8 +15,8 @@ import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
- * A layer under a roofline (hardware-models, 4; Williams et al., CACM 2009): the slower of
- * computing and each port decides, or their sum.
+ * A layer under a roofline (Williams et al., CACM 2009): the slower of computing and each port
+ * decides, or their sum.
  *
  * <p>Every result is marked extrapolated: it is a bound, and no published figure checks it. With
  * {@code bismo-cloud}'s figures it misses cells of the published table by up to 40 %.

@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The user's own accelerator (hardware-models, 4). A figure that may be left out is null then.
+ * The user's own accelerator (README, "A machine of your own"). A figure that may be left out is
+ * null then.
  *
  * @param binaryMacsPerCycle products of two bits a clock cycle, of a bit-serial machine; or
  * @param macsPerCycle multiply-accumulate operations a cycle at some pairs of widths; a pair that

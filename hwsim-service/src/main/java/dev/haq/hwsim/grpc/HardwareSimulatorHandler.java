@@ -197,22 +197,38 @@ public final class HardwareSimulatorHandler {
           CostModel model = targets.model(request.getTarget());
           Set<Resource> resources = resources(request.getResourcesList());
           Runnable checkpoint = checkpoint(call);
-          return SimulateBatchResponse.newBuilder()
-              .addAllResults(
-                  request.getPoliciesList().stream()
-                      .map(
-                          policy ->
-                              simulate(
-                                  network,
-                                  model,
-                                  policy,
-                                  resources,
-                                  request.getExcludeFirstAndLast(),
-                                  request.getCountCodebooks(),
-                                  checkpoint))
-                      .toList())
-              .build();
+          SimulateBatchResponse.Builder results = SimulateBatchResponse.newBuilder();
+          for (dev.haq.proto.model.v1.Policy policy : request.getPoliciesList()) {
+            results.addResults(
+                simulate(
+                    network,
+                    model,
+                    policy,
+                    resources,
+                    request.getExcludeFirstAndLast(),
+                    request.getCountCodebooks(),
+                    checkpoint));
+            if (results.getResultsCount() == 1) {
+              checkAnswerFits(results.getResults(0), request.getPoliciesCount());
+            }
+          }
+          return results.build();
         });
+  }
+
+  /** All results of a batch are of one network, so nearly of one size. */
+  private void checkAnswerFits(SimulateResponse one, int policies) {
+    long size = one.getSerializedSize();
+    if (size * policies > limits.messageBytes()) {
+      throw new HaqException(
+          Reason.TOO_LARGE,
+          "the answer for %d policies of %d layers would be larger than the %d bytes this service sends: send several calls of at most %d policies"
+              .formatted(
+                  policies,
+                  one.getLayersCount(),
+                  limits.messageBytes(),
+                  Math.max(1, limits.messageBytes() / size)));
+    }
   }
 
   private ExplainResponse explain(ExplainRequest request, Call call) {
@@ -263,7 +279,7 @@ public final class HardwareSimulatorHandler {
                   value ->
                       Simulation.of(
                           network,
-                          Targets.model(file.with(Map.of(key, value)), batch),
+                          targets.model(file.with(Map.of(key, value)), batch),
                           policy,
                           EnumSet.of(Resource.LATENCY),
                           false,
@@ -273,7 +289,7 @@ public final class HardwareSimulatorHandler {
               .setValue(found.value())
               .setCost(CostWire.toProto(found.simulation().total()))
               .setSimulations(found.simulations())
-              .setBatch(Targets.model(file, batch).batch())
+              .setBatch(targets.model(file, batch).batch())
               .setExtrapolated(found.simulation().extrapolated())
               .build();
         });

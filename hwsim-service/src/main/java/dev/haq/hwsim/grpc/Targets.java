@@ -36,8 +36,13 @@ final class Targets {
   }
 
   /** The cost model of a described accelerator; a batch of 0 is its own. */
-  static CostModel model(AcceleratorFile file, int batch) {
-    return file.accelerator().costModel(batch == 0 ? file.accelerator().batch() : batch);
+  CostModel model(AcceleratorFile file, int batch) {
+    int images = batch == 0 ? file.accelerator().batch() : batch;
+    if (images > maxBatch) {
+      throw HaqException.invalid(
+          "the target's own batch is %d images: give 1 to %d", images, maxBatch);
+    }
+    return file.accelerator().costModel(images);
   }
 
   int batch(TargetRef target) {
