@@ -1,13 +1,9 @@
 package dev.haq.quantizer;
 
-import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
-import dev.haq.model.Preprocessing;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.Datasets;
-import dev.haq.quantizer.data.LabelledImages;
 import dev.haq.quantizer.eval.Evaluator;
-import dev.haq.quantizer.eval.Images;
 import dev.haq.quantizer.eval.Sensitivity;
 import dev.haq.quantizer.eval.SensitivityStore;
 import dev.haq.quantizer.grpc.QuantizerHandler;
@@ -19,8 +15,6 @@ import dev.haq.quantizer.tune.TunedModels;
 import dev.haq.rpc.RpcServer;
 import dev.haq.rpc.ServiceProcess;
 import dev.haq.rpc.ServiceRuntime;
-import java.util.List;
-import java.util.Optional;
 
 /** The quantizer-evaluator as a running service on one port. */
 public final class QuantizerService implements AutoCloseable {
@@ -58,7 +52,7 @@ public final class QuantizerService implements AutoCloseable {
             settings.cache().imageBytes());
     Evaluator evaluator =
         new Evaluator(
-            new PreparedSource(new Datasets(datasets)),
+            new Datasets(datasets),
             new IntegerGraph(Processor.detect()),
             new StraightThroughTuner(settings.evaluatorLimits().threads()),
             settings.evaluatorLimits());
@@ -93,53 +87,5 @@ public final class QuantizerService implements AutoCloseable {
     tuned.close();
     server.close();
     evaluator.close();
-  }
-
-  /** Prepared images as the evaluator wants them. */
-  private record PreparedSource(Datasets datasets) implements Images.Source {
-    @Override
-    public Images images(DataSelection selection, List<Integer> inputShape, int classes) {
-      LabelledImages images =
-          datasets.images(selection, inputShape.get(0), inputShape.get(1), inputShape.get(2));
-      images.requireLabelsBelow(classes);
-      return new PreparedImages(images);
-    }
-
-    @Override
-    public Optional<Preprocessing> declared(String datasetId) {
-      return datasets.declared(datasetId);
-    }
-
-    @Override
-    public boolean hasCalibrationImages(DataSelection selection) {
-      return datasets.hasCalibrationImages(selection);
-    }
-  }
-
-  private record PreparedImages(LabelledImages images) implements Images.OfBytes {
-    @Override
-    public int size() {
-      return images.size();
-    }
-
-    @Override
-    public int label(int image) {
-      return images.label(image);
-    }
-
-    @Override
-    public void read(int image, float[] target, int offset) {
-      images.read(image, target, offset);
-    }
-
-    @Override
-    public float[][] byteValues() {
-      return images.normalisation();
-    }
-
-    @Override
-    public void readBytes(int image, byte[] target) {
-      images.readBytes(image, target, 0);
-    }
   }
 }

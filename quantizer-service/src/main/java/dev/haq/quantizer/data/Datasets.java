@@ -3,8 +3,10 @@ package dev.haq.quantizer.data;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
+import dev.haq.quantizer.eval.Images;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -19,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * images a selection has, and their labels, are kept in memory for the selections used last. Where
  * nobody says how images are prepared they are read as they are, and the log says so. Thread-safe.
  */
-public final class Datasets {
+public final class Datasets implements Images.Source {
   private static final Logger LOG = LoggerFactory.getLogger(Datasets.class);
 
   /** At most about 100 bytes an image each. */
@@ -45,6 +47,19 @@ public final class Datasets {
 
   /** What is prepared: the selection with its preprocessing settled, and the model's input. */
   private record Key(DataSelection selection, int channels, int height, int width) {}
+
+  /**
+   * {@link #images(DataSelection, int, int, int)} for a model of so many classes.
+   *
+   * @throws HaqException also LABEL_OUT_OF_RANGE naming an image whose label is none of them
+   */
+  @Override
+  public LabelledImages images(DataSelection selection, List<Integer> inputShape, int classes) {
+    LabelledImages images =
+        images(selection, inputShape.get(0), inputShape.get(1), inputShape.get(2));
+    images.requireLabelsBelow(classes);
+    return images;
+  }
 
   /** {@link #images(DataSelection, int, int, int)} for a model of three colour channels. */
   public LabelledImages images(DataSelection selection, int height, int width) {
@@ -94,11 +109,7 @@ public final class Datasets {
     return Preprocessing.preset("raw");
   }
 
-  /**
-   * Whether images that calibrate are among the selected ones.
-   *
-   * @throws HaqException UNKNOWN_DATASET
-   */
+  @Override
   public boolean hasCalibrationImages(DataSelection selection) {
     return switch (selection.split()) {
       case ALL, CALIBRATION -> true;
@@ -107,11 +118,7 @@ public final class Datasets {
     };
   }
 
-  /**
-   * How a dataset itself says that its images are prepared.
-   *
-   * @throws HaqException UNKNOWN_DATASET
-   */
+  @Override
   public Optional<Preprocessing> declared(String datasetId) {
     return store.get(datasetId).preprocessing();
   }

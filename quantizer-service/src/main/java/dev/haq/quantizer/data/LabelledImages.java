@@ -3,13 +3,14 @@ package dev.haq.quantizer.data;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
+import dev.haq.quantizer.eval.Images;
 import java.util.Locale;
 
 /**
  * Images ready for a network: decoded, resized and cropped once, kept as bytes on disk, normalised
  * when read. Immutable, so thread-safe.
  */
-public final class LabelledImages {
+public final class LabelledImages implements Images.OfBytes {
   private final Geometry geometry;
   private final Pixels pixels;
   private final int[] indices; // [image], its place in the dataset
@@ -38,7 +39,7 @@ public final class LabelledImages {
     }
   }
 
-  /** How many images there are, at least 1. */
+  @Override
   public int size() {
     return indices.length;
   }
@@ -61,15 +62,13 @@ public final class LabelledImages {
     return geometry.bytes();
   }
 
-  /** The class of an image, 0 or more. */
+  @Override
   public int label(int image) {
     return labels[image];
   }
 
-  /**
-   * Writes one normalised image, [channels x height x width], to {@code target} from {@code offset}
-   * on.
-   */
+  /** Normalised. */
+  @Override
   public void read(int image, float[] target, int offset) {
     int area = height() * width();
     byte[] stored = new byte[geometry.bytes()];
@@ -82,16 +81,14 @@ public final class LabelledImages {
     }
   }
 
-  /**
-   * Writes one image as it is stored, [channels x height x width] bytes 0..255, to {@code target}
-   * from {@code offset} on. {@link #normalisation} says what each means to the network.
-   */
-  public void readBytes(int image, byte[] target, int offset) {
-    pixels.read(indices[image], target, offset);
+  @Override
+  public void readBytes(int image, byte[] target) {
+    pixels.read(indices[image], target, 0);
   }
 
-  /** The network's number for a stored byte: [channel][byte value], (value - mean) / std. */
-  public float[][] normalisation() {
+  /** (value - mean) / std. */
+  @Override
+  public float[][] byteValues() {
     float[][] copy = new float[normalised.length][];
     for (int c = 0; c < copy.length; c++) {
       copy[c] = normalised[c].clone();

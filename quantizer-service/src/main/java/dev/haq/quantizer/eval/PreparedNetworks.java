@@ -143,7 +143,7 @@ final class PreparedNetworks {
   void requireTrainingData(DataSelection evaluated, Recipe recipe) {
     if (recipe.training().data().isEmpty() && images.hasCalibrationImages(evaluated)) {
       throw HaqException.invalid(
-          "recipe '%s' trains on the calibration images unless others are named, and these are among the images of '%s' that judge the outcome: name images to train on (--train-data, fine_tuning.data)",
+          "recipe '%s' trains on the calibration images unless others are named, and these are among the images of '%s' that judge the outcome: name images to train on (--train-data, fine_tuning.data), or judge on the held-out split",
           recipe.name(), evaluated.datasetId());
     }
   }

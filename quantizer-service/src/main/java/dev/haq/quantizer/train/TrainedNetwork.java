@@ -71,7 +71,7 @@ final class TrainedNetwork {
     }
     NDArray parameter = manager.create(layer.weights(), shape);
     return form instanceof Weights.Grid grid
-        ? new GridWeights(parameter, grid.levels(), grid.scales())
+        ? new TrainedGrid(parameter, grid.levels(), grid.scales())
         : new TrainedWeights.Real(parameter);
   }
 

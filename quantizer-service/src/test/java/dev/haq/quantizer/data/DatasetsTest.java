@@ -108,7 +108,7 @@ final class DatasetsTest {
     LabelledImages images = datasets.images(DataSelection.all(stored.id()), side, side);
     byte[] pixels = new byte[images.floatsPerImage()];
     for (int i = 0; i < images.size(); i++) {
-      images.readBytes(i, pixels, 0);
+      images.readBytes(i, pixels);
       assertFalse(pixels[0] == -1 && pixels[side * side] == -1, "picture " + i + " is blank");
     }
   }
@@ -219,8 +219,8 @@ final class DatasetsTest {
     LabelledImages search = shapes(Split.SEARCH);
     float[] numbers = read(search, 11);
     byte[] bytes = new byte[search.floatsPerImage()];
-    search.readBytes(11, bytes, 0);
-    float[][] meaning = search.normalisation();
+    search.readBytes(11, bytes);
+    float[][] meaning = search.byteValues();
     int area = search.height() * search.width();
     for (int i = 0; i < numbers.length; i++) {
       assertEquals(numbers[i], meaning[i / area][bytes[i] & 0xFF]);

@@ -207,8 +207,8 @@ final class FormatsTest {
     byte[] one = new byte[a.floatsPerImage()];
     byte[] other = new byte[a.floatsPerImage()];
     for (int i = 0; i < a.size(); i++) {
-      a.readBytes(i, one, 0);
-      b.readBytes(i, other, 0);
+      a.readBytes(i, one);
+      b.readBytes(i, other);
       assertArrayEquals(one, other);
       assertEquals(a.label(i), b.label(i));
     }

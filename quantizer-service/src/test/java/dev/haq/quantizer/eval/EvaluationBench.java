@@ -80,9 +80,7 @@ public final class EvaluationBench {
             0,
             DataSelection.DEFAULT_HELD_OUT_FRACTION);
     Datasets datasets = new Datasets(store);
-    images =
-        (selection, shape, classes) ->
-            TestImages.of(datasets.images(selection, shape.get(1), shape.get(2)));
+    images = (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2));
   }
 
   public static void main(String[] args) throws IOException {

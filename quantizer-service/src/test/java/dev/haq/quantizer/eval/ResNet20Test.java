@@ -66,8 +66,7 @@ final class ResNet20Test {
 
   private static Evaluator evaluator(GraphWriter writer) {
     return new Evaluator(
-        (selection, shape, classes) ->
-            TestImages.of(datasets.images(selection, shape.get(1), shape.get(2))),
+        (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2)),
         writer,
         new Evaluator.Limits(2, 1, 10, 2, 2));
   }

@@ -59,8 +59,7 @@ public final class SensitivityBench {
     Datasets datasets = new Datasets(store);
     try (Evaluator evaluator =
         new Evaluator(
-            (selection, shape, classes) ->
-                TestImages.of(datasets.images(selection, shape.get(1), shape.get(2))),
+            (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2)),
             new IntegerGraph(Processor.detect()),
             new Evaluator.Limits(Runtime.getRuntime().availableProcessors(), 1, 100, 2, 2))) {
       Evaluation exact =

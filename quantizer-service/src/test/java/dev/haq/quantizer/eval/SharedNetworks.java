@@ -109,7 +109,7 @@ record SharedNetworks(ImportedModel model, List<Fold> folds) {
         datasets.upload("images", Optional.empty(), Optional.of(preprocessing))) {
       upload.write(ByteBuffer.wrap(archive));
       DataSelection all = DataSelection.all(upload.finish().id());
-      return TestImages.of(new Datasets(datasets).images(all, side, side));
+      return new Datasets(datasets).images(all, side, side);
     }
   }
 

@@ -9,9 +9,7 @@ import dev.haq.quantizer.data.ArchiveLimits;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
 import dev.haq.quantizer.data.Datasets;
-import dev.haq.quantizer.data.LabelledImages;
 import dev.haq.quantizer.eval.Evaluator;
-import dev.haq.quantizer.eval.Images;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.Processor;
 import java.io.IOException;
@@ -34,8 +32,7 @@ final class ExportBench implements AutoCloseable {
     Datasets datasets = new Datasets(store);
     evaluator =
         new Evaluator(
-            (selection, shape, classes) ->
-                new Labelled(datasets.images(selection, shape.get(1), shape.get(2))),
+            (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2)),
             new IntegerGraph(Processor.detect()),
             new Evaluator.Limits(2, 1, 10, 4, 4));
     exporter = new Exporter(evaluator);
@@ -53,14 +50,7 @@ final class ExportBench implements AutoCloseable {
   }
 
   static DataSelection first(DataSelection data, int images) {
-    return new DataSelection(
-        data.datasetId(),
-        data.preprocessing(),
-        data.split(),
-        images,
-        data.calibrationImages(),
-        data.splitSeed(),
-        data.heldOutFraction());
+    return data.withMaxImages(images);
   }
 
   /** Every width from 3 to 8, first and last layer at 8, and operands and layers left in float. */
@@ -84,22 +74,5 @@ final class ExportBench implements AutoCloseable {
   @Override
   public void close() {
     evaluator.close();
-  }
-
-  private record Labelled(LabelledImages images) implements Images {
-    @Override
-    public int size() {
-      return images.size();
-    }
-
-    @Override
-    public int label(int image) {
-      return images.label(image);
-    }
-
-    @Override
-    public void read(int image, float[] target, int offset) {
-      images.read(image, target, offset);
-    }
   }
 }

@@ -10,9 +10,7 @@ import dev.haq.quantizer.data.ArchiveLimits;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
 import dev.haq.quantizer.data.Datasets;
-import dev.haq.quantizer.data.LabelledImages;
 import dev.haq.quantizer.eval.Evaluator;
-import dev.haq.quantizer.eval.Images;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.ModelImporter;
@@ -79,8 +77,7 @@ public final class FineTuningBench {
     Datasets datasets = new Datasets(store);
     try (Evaluator evaluator =
         new Evaluator(
-            (selection, shape, classes) ->
-                new Labelled(datasets.images(selection, shape.get(1), shape.get(2))),
+            (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2)),
             new IntegerGraph(Processor.detect()),
             new StraightThroughTuner(threads),
             new Evaluator.Limits(threads, 1, 100, 2, 2))) {
@@ -174,22 +171,5 @@ public final class FineTuningBench {
             rates[0][middle],
             rates[1][middle],
             rates[1][middle] / rates[0][middle]));
-  }
-
-  private record Labelled(LabelledImages images) implements Images {
-    @Override
-    public int size() {
-      return images.size();
-    }
-
-    @Override
-    public int label(int image) {
-      return images.label(image);
-    }
-
-    @Override
-    public void read(int image, float[] target, int offset) {
-      images.read(image, target, offset);
-    }
   }
 }

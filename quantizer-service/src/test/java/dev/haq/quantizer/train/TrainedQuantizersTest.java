@@ -118,8 +118,8 @@ final class TrainedQuantizersTest {
     int levels = LinearQuantizer.levels(BitWidth.of(bits), true);
     float[] scales = {0.5f / levels, 1f / levels, 1.5f / levels, 2f / levels};
     float[] values = noise(outputs * each, bits);
-    GridWeights weights =
-        new GridWeights(
+    TrainedGrid weights =
+        new TrainedGrid(
             manager.create(values, new Shape(outputs, each, 1, 1)), levels, w -> scales);
     float[] quantized = weights.quantized().toFloatArray();
     float[] upstream = noise(outputs * each, 97);
@@ -137,8 +137,8 @@ final class TrainedQuantizersTest {
   @Test
   void gridWeightsFollowTheirScalesWhenRefitted() {
     float[] scale = {1};
-    GridWeights weights =
-        new GridWeights(manager.create(new float[] {0.4f, 0.6f}, new Shape(1, 2)), 3, w -> scale);
+    TrainedGrid weights =
+        new TrainedGrid(manager.create(new float[] {0.4f, 0.6f}, new Shape(1, 2)), 3, w -> scale);
     assertArrayEquals(new float[] {0, 1}, weights.quantized().toFloatArray());
     scale[0] = 0.2f;
     weights.refit();
@@ -163,8 +163,8 @@ final class TrainedQuantizersTest {
   void stepsLeaveNoArrayOfWeightsBehind() {
     SharedWeights shared =
         new SharedWeights(manager, new float[] {-1, 2}, new int[] {0, 1, 1, 0}, new Shape(2, 2));
-    GridWeights grid =
-        new GridWeights(
+    TrainedGrid grid =
+        new TrainedGrid(
             manager.create(noise(4, 1), new Shape(2, 2)), 3, w -> new float[] {0.5f, 0.2f});
     TrainedWeights real = new TrainedWeights.Real(manager.create(noise(4, 2), new Shape(2, 2)));
     for (TrainedWeights weights : List.of(shared, grid, real)) {

@@ -11,7 +11,7 @@ import java.util.function.UnaryOperator;
  * each output (HAQ paper, 3.4). The gradient of q(w) is that of w inside the clip range and 0
  * outside (straight-through estimator).
  */
-final class GridWeights implements TrainedWeights {
+final class TrainedGrid implements TrainedWeights {
   private final NDArray parameter;
   private final int levels;
   private final UnaryOperator<float[]> scalesOf;
@@ -24,7 +24,7 @@ final class GridWeights implements TrainedWeights {
    * @param levels L, how many magnitudes other than zero there are
    * @param scalesOf the scale of each output for given weights, each above 0
    */
-  GridWeights(NDArray parameter, int levels, UnaryOperator<float[]> scalesOf) {
+  TrainedGrid(NDArray parameter, int levels, UnaryOperator<float[]> scalesOf) {
     this.parameter = parameter;
     this.levels = levels;
     this.scalesOf = scalesOf;
