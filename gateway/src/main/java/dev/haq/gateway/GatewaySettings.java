@@ -7,19 +7,21 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The gateway's settings; {@code gateway.yaml} among the resources holds and explains every
  * default.
  *
  * @param port 1..65535, or 0 for any free port
- * @param allowedHosts the names that requests may ask for it by, without ports, separated by
- *     commas; empty: those of this machine where {@code host} is a loopback address, else any
+ * @param allowedHosts the names that requests may ask for it by beside those of this machine,
+ *     without ports, separated by commas; empty: none where {@code host} is a loopback address,
+ *     else any
  * @param publicGrpc the services' own gRPC API on a port of the gateway
  * @param agentTarget address of the agent service as {@link dev.haq.rpc.RpcChannel#open} takes it
  * @param hwsimTarget address of the hardware simulator
  * @param quantizerTarget address of the quantizer
- * @param heartbeatMillis longest silence of an event stream, in milliseconds
+ * @param heartbeatMillis longest silence of an event stream, 1..15,000 milliseconds
  */
 public record GatewaySettings(
     String host,
@@ -32,6 +34,11 @@ public record GatewaySettings(
     Limits limits,
     Deadlines deadlines,
     long heartbeatMillis) {
+
+  /** Clients take a stream that is silent for three of these for a broken one. */
+  private static final long LONGEST_HEARTBEAT_MILLIS = 15_000;
+
+  private static final Pattern HOST = Pattern.compile("[\\w.-]+|\\[[0-9A-Fa-f:.]+]");
 
   /** The resource that holds the defaults. */
   public static final String RESOURCE = "gateway.yaml";
@@ -133,7 +140,18 @@ public record GatewaySettings(
     required("deadlines", deadlines);
     required("public-grpc", publicGrpc);
     portRange("port", port);
-    positive("heartbeat-millis", heartbeatMillis);
+    if (heartbeatMillis < 1 || heartbeatMillis > LONGEST_HEARTBEAT_MILLIS) {
+      throw HaqException.invalid(
+          "heartbeat-millis %d is not between 1 and %d, what clients count on",
+          heartbeatMillis, LONGEST_HEARTBEAT_MILLIS);
+    }
+    for (String name : hosts()) {
+      if (!HOST.matcher(name).matches()) {
+        throw HaqException.invalid(
+            "allowed-hosts: '%s' is no name or address: leave out scheme and port, and put IPv6 addresses in brackets",
+            name);
+      }
+    }
   }
 
   /** The names of {@code allowedHosts}, each once. */

@@ -81,12 +81,22 @@ public record Preprocessing(
         throw HaqException.invalid("mean %s must be finite and std %s above 0", mean, std);
       }
     }
+  }
+
+  /**
+   * Refuses the mean and deviation of pixels from 0 to 1, as other tools have them, where they come
+   * in; what was stored before that was looked at stays readable.
+   *
+   * @throws HaqException INVALID_ARGUMENT
+   */
+  public Preprocessing ofPixelsTo255() {
     if (std.stream().allMatch(value -> value < 1)
         && mean.stream().allMatch(value -> Math.abs(value) <= 1)) {
       throw HaqException.invalid(
           "mean %s and std %s are those of pixels from 0 to 1, and pixels are from 0 to 255 here: multiply both by 255, so that a std of 0.229 becomes 58.395",
           mean, std);
     }
+    return this;
   }
 
   /**

@@ -60,7 +60,10 @@ public record Recipe(
   /** Every recipe there is. */
   public static final List<String> NAMES = List.of("haq", "ptq", "haq-finetune", "kmeans");
 
-  /** The newest version of each, in their order. A change that moves results makes it one more. */
+  /**
+   * The newest version of each, in their order. Once released, a change that moves results makes it
+   * one more.
+   */
   private static final List<Integer> NEWEST = List.of(1, 2, 1, 1);
 
   /** Recipes that train; see {@link FineTuning}. */

@@ -65,10 +65,14 @@ final class PreprocessingFileTest {
 
   @Test
   void meanAndDeviationOfPixelsFromZeroToOneAreRefused() {
-    assertRefused(
-        "mean: [0.485, 0.456, 0.406]\nstd: [0.229, 0.224, 0.225]", "multiply both by 255");
-    assertRefused("mean: [0.5]\nstd: [0.5]", "from 0 to 255");
-    assertEquals(255, parse("mean: [0]\nstd: [255]").std().get(0));
+    for (String unit :
+        List.of(
+            "mean: [0.485, 0.456, 0.406]\nstd: [0.229, 0.224, 0.225]", "mean: [0.5]\nstd: [0.5]")) {
+      Preprocessing read = parse(unit); // as a dataset stored before that was looked at
+      HaqException e = assertThrows(HaqException.class, read::ofPixelsTo255);
+      assertTrue(e.getMessage().contains("multiply both by 255"), e.getMessage());
+    }
+    assertEquals(255, parse("mean: [0]\nstd: [255]").ofPixelsTo255().std().get(0));
   }
 
   @Test

@@ -134,18 +134,18 @@ final class AutoAgent extends ActingAgent {
   /** DDPG's actions, with more and more noise until they come to a new policy. */
   private List<Double> explored(int number, List<Policy> underWay) {
     ddpg.beginEpisode(number, underWay);
-    double least = Math.max(1, LAST_SIGMA / ddpg.sigma()); // above 1 in searches that were extended
-    List<Double> explored = explored(least);
+    double sigma = Math.max(LAST_SIGMA, ddpg.sigma()); // the latter falls on in extended searches
+    List<Double> explored = explored(sigma);
     for (double widening = WIDENING;
         widening <= WIDEST && !tried.isNew(space.policy(explored), underWay);
         widening *= WIDENING) {
-      explored = explored(least * widening);
+      explored = explored(sigma * widening);
     }
     return explored;
   }
 
-  private List<Double> explored(double widening) {
-    return space.walk(observation -> ddpg.act(observation, widening)).stream()
+  private List<Double> explored(double sigma) {
+    return space.walk(observation -> ddpg.act(observation, sigma)).stream()
         .map(Transition::action)
         .toList();
   }

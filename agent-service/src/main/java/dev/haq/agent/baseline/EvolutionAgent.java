@@ -59,10 +59,12 @@ final class EvolutionAgent extends PolicyAgent {
    */
   private Policy refilled(Policy policy, SeededRandom random) {
     Policy now = policy;
-    int tries = 100 * space.decisions().size();
-    while (!space.budget().isMetBy(now) && tries-- > 0) {
+    int enough = 10 * space.decisions().size(); // in vain: hardly any decision is left to lower
+    for (int inVain = 0; inVain < enough && !space.budget().isMetBy(now); ) {
       Decision decision = space.decisions().get(random.nextInt(space.decisions().size()));
-      now = space.budget().lowered(now, decision);
+      Policy lowered = space.budget().lowered(now, decision);
+      inVain = lowered.equals(now) ? inVain + 1 : 0;
+      now = lowered;
     }
     int first = random.nextInt(space.decisions().size());
     for (int i = 0; i < space.decisions().size(); i++) {

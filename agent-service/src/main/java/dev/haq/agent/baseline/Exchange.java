@@ -67,8 +67,11 @@ final class Exchange {
         int choice = walk.nextChoice(d, direction);
         if (choice != NONE) {
           walk.take(d, choice);
+          LayerBits changed = walk.bits[decisions.get(d).layer()];
           Policy neighbour = filled(walk, d);
-          found.put(neighbour, loss(neighbour));
+          if (isKept(decisions.get(d), changed, neighbour)) {
+            found.put(neighbour, loss(neighbour));
+          }
         }
       }
     }
@@ -76,6 +79,10 @@ final class Exchange {
     List<Policy> sorted = new ArrayList<>(found.keySet());
     sorted.sort(Comparator.comparingDouble(found::get));
     return sorted;
+  }
+
+  private static boolean isKept(Decision decision, LayerBits changed, Policy neighbour) {
+    return decision.of(neighbour).equals(changed.of(decision.operand()));
   }
 
   /** What a policy is believed to lose. */
@@ -103,7 +110,8 @@ final class Exchange {
     while (widens) {
       widens = walk.step(1, kept);
     }
-    return space.budget().fit(walk.policy()); // which changes nothing but what rounding left
+    // Mends what rounding left, budgets that do not bind, and where no step was cheaper.
+    return space.budget().fit(walk.policy());
   }
 
   /** A policy on its way, with its costs kept up to date. */

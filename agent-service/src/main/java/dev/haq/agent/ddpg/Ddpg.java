@@ -106,23 +106,23 @@ public final class Ddpg implements Agent {
 
   @Override
   public double act(Observation observation) {
-    return act(observation, 1);
+    return act(observation, sigma());
   }
 
   /**
-   * Beyond the paper: with more noise.
+   * Beyond the paper: with other noise.
    *
-   * @param widening factor on the noise's standard deviation, 1 for none
+   * @param sigma its standard deviation, above 0
    */
-  public double act(Observation observation, double widening) {
+  public double act(Observation observation, double sigma) {
     if (isWarmup()) {
       return exploration.nextDouble();
     }
     double mean = actingActor.actions(observation.values())[0];
-    return TruncatedNormal.sample(mean, widening * sigma(), exploration);
+    return TruncatedNormal.sample(mean, sigma, exploration);
   }
 
-  /** Standard deviation of the noise in this episode, which is past the warm-up. */
+  /** Standard deviation of the noise in this episode, above what it was first in the warm-up. */
   public double sigma() {
     int pastWarmup = episode - settings.warmupEpisodes() - 1;
     return settings.noiseSigma() * StrictMath.pow(settings.noiseDecay(), pastWarmup);

@@ -16,7 +16,7 @@ final class TruncatedNormal {
 
   /**
    * @param mean 0..1
-   * @param sigma of the untruncated normal, above 0
+   * @param sigma of the untruncated normal; with 0 it is the mean
    * @return 0..1
    * @throws HaqException when the mean is not a number: the actor that gave it has diverged
    */
@@ -24,6 +24,9 @@ final class TruncatedNormal {
     if (Double.isNaN(mean)) {
       throw HaqException.invalid(
           "the ddpg agent has diverged, its action is not a number: use a smaller actor_learning_rate or critic_learning_rate");
+    }
+    if (!(sigma >= 0) || Double.isInfinite(sigma)) {
+      throw new IllegalArgumentException("a normal distribution has no sigma of " + sigma);
     }
     if (sigma < 1) {
       while (true) {

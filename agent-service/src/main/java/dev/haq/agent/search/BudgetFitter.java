@@ -44,8 +44,11 @@ public final class BudgetFitter {
     Policy policy = proposed;
     while (!isMetBy(policy)) {
       Policy before = policy;
-      for (int step = decisions.size() - 1; step >= 0 && !isMetBy(policy); step--) {
-        policy = lowered(policy, decisions.get(step));
+      List<ResourceBudget> missed = missed(policy);
+      for (int step = decisions.size() - 1; step >= 0 && !missed.isEmpty(); step--) {
+        Policy lowered = lowered(policy, decisions.get(step), missed);
+        missed = lowered.equals(policy) ? missed : missed(lowered);
+        policy = lowered;
       }
       if (policy.equals(before)) {
         return feasibility.towards(policy, feasibility.policy());
@@ -59,7 +62,14 @@ public final class BudgetFitter {
    * not met; the same policy where there is none.
    */
   public Policy lowered(Policy policy, Decision decision) {
-    List<ResourceBudget> missed = budgets.stream().filter(b -> !b.isMetBy(policy)).toList();
+    return lowered(policy, decision, missed(policy));
+  }
+
+  private List<ResourceBudget> missed(Policy policy) {
+    return budgets.stream().filter(budget -> !budget.isMetBy(policy)).toList();
+  }
+
+  private Policy lowered(Policy policy, Decision decision, List<ResourceBudget> missed) {
     boolean onlySize = missed.stream().allMatch(b -> b.resource() == Resource.MODEL_SIZE);
     if (decision.operand() == Operand.ACTIVATIONS && onlySize) {
       return policy;
@@ -89,9 +99,7 @@ public final class BudgetFitter {
    * @throws HaqException {@link Reason#BUDGET_INFEASIBLE}, see {@link Feasibility#policy}
    */
   public void checkFeasible() {
-    if (!isMetBy(decisions.uniform(0))) {
-      feasibility.policy();
-    }
+    feasibility.policy();
   }
 
   /** What has to be met, at least one. */

@@ -6,7 +6,6 @@ import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,15 +27,25 @@ final class Feasibility {
 
   private final Decisions decisions;
   private final List<ResourceBudget> budgets;
+  private final List<List<LayerBits>> widths; // [layer], narrow ones first
+  private final double[][][] costs; // [layer][width][budget], in the resource's unit
   private final Optional<Policy> found;
 
   Feasibility(Decisions decisions, List<ResourceBudget> budgets) {
     this.decisions = decisions;
     this.budgets = budgets;
-    found =
-        budgets.size() == 1
-            ? Optional.of(cheapest(budgets.get(0))).filter(this::isMetBy)
-            : new Weighting().find();
+    Policy narrowest = decisions.uniform(0);
+    widths = new ArrayList<>();
+    costs = new double[narrowest.size()][][];
+    for (int layer = 0; layer < costs.length; layer++) {
+      int at = layer;
+      widths.add(decisions.widths(layer));
+      costs[layer] =
+          widths.get(layer).stream()
+              .map(bits -> budgets.stream().mapToDouble(b -> b.table().cost(at, bits)).toArray())
+              .toArray(double[][]::new);
+    }
+    found = find(budgets.get(0).budget().limit());
   }
 
   /**
@@ -66,35 +75,92 @@ final class Feasibility {
   }
 
   /**
+   * A policy within all budgets, the first of which has another limit: the narrowest, the cheapest
+   * of a single budget, or what {@link Weighting} finds.
+   */
+  private Optional<Policy> find(double firstLimit) {
+    double[] limits = budgets.stream().mapToDouble(budget -> budget.budget().limit()).toArray();
+    limits[0] = firstLimit;
+    Policy narrowest = decisions.uniform(0);
+    if (isWithin(narrowest, limits)) {
+      return Optional.of(narrowest);
+    }
+    for (ResourceBudget budget : budgets) {
+      Policy cheapest = cheapest(budget);
+      if (isWithin(cheapest, limits)) {
+        return Optional.of(cheapest);
+      }
+    }
+    return budgets.size() == 1 ? Optional.empty() : new Weighting(limits).find();
+  }
+
+  private boolean isWithin(Policy policy, double[] limits) {
+    for (int b = 0; b < limits.length; b++) {
+      if (budgets.get(b).cost(policy) > limits[b]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
    * Looks for a policy within several budgets: the cheapest by a weighted sum of their shares, the
    * weights rising where a budget is overdrawn (multiplicative weights: Plotkin, Shmoys, Tardos,
    * Fast approximation algorithms for fractional packing and covering problems, Mathematics of
    * Operations Research 20, 1995). From each of these on, the way to the cheapest of the budget
-   * that is overdrawn most is tried too. It may miss a policy that only just fits.
+   * that is overdrawn most is tried too.
    */
   private final class Weighting {
-    private final double[] weights = new double[budgets.size()];
+    private final double[] limits;
+    private final double[] weights;
 
-    Weighting() {
-      Arrays.fill(weights, 1.0 / budgets.size());
+    Weighting(double[] limits) {
+      this.limits = limits;
+      weights = new double[limits.length];
+      Arrays.fill(weights, 1.0 / limits.length);
     }
 
     Optional<Policy> find() {
       for (int i = 0; i < WEIGHTINGS; i++) {
-        Policy policy = cheapest(weights);
-        double[] overdrawn =
-            budgets.stream().mapToDouble(budget -> budget.share(policy) - 1).toArray();
-        int worst = 0;
-        for (int b = 1; b < overdrawn.length; b++) {
-          worst = overdrawn[b] > overdrawn[worst] ? b : worst;
+        int[] chosen = cheapest(weights, limits);
+        double[] overdrawn = overdrawn(chosen);
+        int[] other = cheapestOf(worst(overdrawn));
+        double[] now = overdrawn.clone();
+        for (int layer = chosen.length - 1; layer >= 0 && now[worst(now)] > 0; layer--) {
+          for (int b = 0; b < now.length; b++) {
+            double[][] cost = costs[layer];
+            now[b] += (cost[other[layer]][b] - cost[chosen[layer]][b]) / limits[b];
+          }
+          chosen[layer] = other[layer];
         }
-        Policy traded = towards(policy, cheapest(budgets.get(worst)));
-        if (isMetBy(traded)) {
-          return Optional.of(traded);
+        Policy policy = policy(chosen);
+        if (now[worst(now)] <= 0 && isWithin(policy, limits)) {
+          return Optional.of(policy);
         }
         raise(overdrawn);
       }
       return Optional.empty();
+    }
+
+    /** By how much each budget is exceeded, as a share. */
+    private double[] overdrawn(int[] chosen) {
+      double[] overdrawn = new double[limits.length];
+      for (int b = 0; b < overdrawn.length; b++) {
+        double cost = budgets.get(b).table().fixed();
+        for (int layer = 0; layer < chosen.length; layer++) {
+          cost += costs[layer][chosen[layer]][b];
+        }
+        overdrawn[b] = cost / limits[b] - 1;
+      }
+      return overdrawn;
+    }
+
+    private static int worst(double[] overdrawn) {
+      int worst = 0;
+      for (int b = 1; b < overdrawn.length; b++) {
+        worst = overdrawn[b] > overdrawn[worst] ? b : worst;
+      }
+      return worst;
     }
 
     private void raise(double[] overdrawn) {
@@ -111,34 +177,45 @@ final class Feasibility {
   }
 
   private Policy cheapest(ResourceBudget budget) {
+    return policy(cheapestOf(budgets.indexOf(budget)));
+  }
+
+  private int[] cheapestOf(int budget) {
     double[] only = new double[budgets.size()];
-    only[budgets.indexOf(budget)] = 1;
-    return cheapest(only);
+    only[budget] = 1;
+    double[] ones = new double[only.length];
+    Arrays.fill(ones, 1);
+    return cheapest(only, ones);
   }
 
   /**
    * In each layer the widths that cost the least weighted share of the budgets, the narrowest of
    * equals.
    */
-  private Policy cheapest(double[] weights) {
-    Policy cheapest = decisions.uniform(0);
-    for (int layer = 0; layer < cheapest.size(); layer++) {
-      int at = layer;
-      LayerBits least =
-          decisions.widths(layer).stream()
-              .min(Comparator.comparingDouble(bits -> share(weights, at, bits)))
-              .orElseThrow();
-      cheapest = cheapest.with(layer, least);
+  private int[] cheapest(double[] weights, double[] limits) {
+    int[] chosen = new int[costs.length];
+    for (int layer = 0; layer < chosen.length; layer++) {
+      double least = Double.POSITIVE_INFINITY;
+      for (int width = 0; width < costs[layer].length; width++) {
+        double share = 0;
+        for (int b = 0; b < weights.length; b++) {
+          share += weights[b] * costs[layer][width][b] / limits[b];
+        }
+        if (share < least) {
+          least = share;
+          chosen[layer] = width;
+        }
+      }
     }
-    return cheapest;
+    return chosen;
   }
 
-  private double share(double[] weights, int layer, LayerBits bits) {
-    double share = 0;
-    for (int b = 0; b < weights.length; b++) {
-      share += weights[b] == 0 ? 0 : weights[b] * budgets.get(b).share(layer, bits);
+  private Policy policy(int[] chosen) {
+    List<LayerBits> layers = new ArrayList<>();
+    for (int layer = 0; layer < chosen.length; layer++) {
+      layers.add(widths.get(layer).get(chosen[layer]));
     }
-    return share;
+    return new Policy(layers);
   }
 
   private HaqException infeasible() {
@@ -183,27 +260,18 @@ final class Feasibility {
   /** The least that is found of the first budget's resource within all other budgets: bisection. */
   private Optional<Policy> cheapestWithinOthers() {
     ResourceBudget first = budgets.get(0);
-    Optional<Policy> found = raisedTo(Double.MAX_VALUE).found;
+    Optional<Policy> raised = find(Double.MAX_VALUE);
     double refused = first.budget().limit();
-    for (int i = 0; i < BISECTIONS && found.isPresent(); i++) {
-      double limit = (refused + first.cost(found.get())) / 2;
-      Optional<Policy> cheaper = raisedTo(limit).found;
+    for (int i = 0; i < BISECTIONS && raised.isPresent(); i++) {
+      double limit = (refused + first.cost(raised.get())) / 2;
+      Optional<Policy> cheaper = find(limit);
       if (cheaper.isPresent()) {
-        found = cheaper;
+        raised = cheaper;
       } else {
         refused = limit;
       }
     }
-    return found;
-  }
-
-  /** With another limit of the first budget. */
-  private Feasibility raisedTo(double limit) {
-    ResourceBudget first = budgets.get(0);
-    List<ResourceBudget> raised = new ArrayList<>(budgets);
-    BudgetLimit other = new BudgetLimit(limit, first.budget().reference());
-    raised.set(0, new ResourceBudget(first.table(), other, first.target()));
-    return new Feasibility(decisions, raised);
+    return raised;
   }
 
   private static Map<String, String> details(ResourceBudget budget, double smallest) {

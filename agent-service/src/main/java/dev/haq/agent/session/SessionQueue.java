@@ -46,6 +46,8 @@ final class SessionQueue implements AutoCloseable {
   private volatile int queued;
   private long renewed = System.nanoTime();
   private boolean closed;
+  private volatile boolean away; // whether the store ever was
+  private volatile long lastAway; // nanoTime
 
   private record Running(Thread thread, SessionRun run) {}
 
@@ -79,7 +81,7 @@ final class SessionQueue implements AutoCloseable {
 
   /** Takes sessions that nobody works on, as long as there are places. */
   synchronized void fill() {
-    if (closed) {
+    if (closed || isStoreJustBack()) {
       return;
     }
     boolean found = true;
@@ -98,7 +100,7 @@ final class SessionQueue implements AutoCloseable {
 
   /** Lets sessions come to rest that waited for an episode which died with its process. */
   private synchronized void settle() {
-    if (closed) {
+    if (closed || isStoreJustBack()) {
       return;
     }
     for (SessionRecord session : store.interrupted(LOOK_AHEAD)) {
@@ -106,6 +108,14 @@ final class SessionQueue implements AutoCloseable {
         ledger.settle(session);
       }
     }
+  }
+
+  /**
+   * For as long as a lease lasts after the store was away: whoever is alive could not renew its
+   * own, and is to have the time to.
+   */
+  private boolean isStoreJustBack() {
+    return away && System.nanoTime() - lastAway < terms.lease().toNanos();
   }
 
   private void begin(SessionRecord session) {
@@ -163,6 +173,8 @@ final class SessionQueue implements AutoCloseable {
       fill();
     } catch (RuntimeException e) {
       LOG.warn("the session store does not answer: {}", e.getMessage());
+      lastAway = System.nanoTime();
+      away = true;
     }
   }
 

@@ -14,6 +14,7 @@ import dev.haq.agent.search.Search;
 import dev.haq.agent.search.SearchSettings;
 import dev.haq.agent.search.SearchSpace;
 import dev.haq.agent.search.SyntheticProblem;
+import dev.haq.agent.search.Transition;
 import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
@@ -85,6 +86,21 @@ class AgentsTest {
       double random = best(run(search(Agents.RANDOM, settings), 1, 150));
       double found = best(run(search(name, settings), 1, 150));
       assertTrue(found > random, name + " " + found + ", random " + random);
+    }
+  }
+
+  @Test
+  void autoGoesOnExploringHoweverFarItIsExtended() {
+    SearchSpace space = new SearchSpace(problem.settings(0.4, 5, 10, Reward.KL_DIVERGENCE));
+    Agent auto = Agents.create(Agents.AUTO, space, problem, SMALL);
+    run(new Search(space, problem, problem, auto), 1, 12);
+    for (int number : new int[] {1_000, 99_999}) { // DDPG's turn is one of six
+      Set<List<Double>> proposed = new HashSet<>();
+      for (int i = 0; i < 6; i++) {
+        auto.beginEpisode(number - i, List.of());
+        proposed.add(space.walk(auto::act).stream().map(Transition::action).toList());
+      }
+      assertTrue(proposed.size() > 1, "near episode " + number);
     }
   }
 

@@ -189,6 +189,62 @@ class BudgetFitterTest {
         e.getMessage());
   }
 
+  @Test
+  void whateverIsFoundFeasibleCanBeFittedToFromAnywhere() {
+    int feasible = 0;
+    for (int seed = 0; seed < 200; seed++) {
+      SplittableRandom drawn = new SplittableRandom(seed);
+      SyntheticProblem two = new SyntheticProblem(1, 1);
+      List<ResourceBudget> budgets = new ArrayList<>();
+      for (Resource resource : List.of(Resource.LATENCY, Resource.ENERGY)) {
+        CostTable table = drawnTable(two, resource, drawn);
+        double narrowest = table.cost(Policy.uniform(4, LayerBits.of(2, 2)));
+        budgets.add(
+            new ResourceBudget(table, limit((0.7 + 0.5 * drawn.nextDouble()) * narrowest, 1)));
+      }
+      SearchSettings paper = two.settings(1, 1, 1);
+      SearchSettings settings =
+          new SearchSettings(
+              two.network(),
+              budgets,
+              paper.weightBits(),
+              paper.activationBits(),
+              Pinning.IMAGE,
+              Reward.ACCURACY,
+              1,
+              1);
+      Decisions decisions = new Decisions(settings);
+      BudgetFitter fitter = new BudgetFitter(decisions, settings.budgets());
+      if (!isRefused(fitter)) {
+        feasible++;
+        for (int i = 0; i < 20; i++) {
+          assertTrue(fitter.isMetBy(fitter.fit(decisions.policy(actions(decisions.size())))));
+        }
+      }
+    }
+    assertTrue(feasible > 50, feasible + " of 200 can be met");
+  }
+
+  private static boolean isRefused(BudgetFitter fitter) {
+    try {
+      fitter.checkFeasible();
+      return false;
+    } catch (HaqException e) {
+      assertEquals(Reason.BUDGET_INFEASIBLE, e.reason());
+      return true;
+    }
+  }
+
+  /** Any width may cost anything. */
+  private static CostTable drawnTable(
+      SyntheticProblem problem, Resource resource, SplittableRandom drawn) {
+    BitChoices bits = BitChoices.PAPER;
+    double[] values =
+        drawn.doubles((long) problem.network().size() * bits.size() * bits.size()).toArray();
+    return new CostTable(
+        resource, problem.table().layers(), bits, bits, values, new double[0], false, 0);
+  }
+
   /** Two free layers of 2 or 8 bits: 8 bits take 2 of 10 s and 8 B, 2 bits 10 s and 2 B. */
   private static SearchSettings latencyAgainstSize(double seconds, double bytes) {
     SyntheticProblem two = new SyntheticProblem(1, 1);

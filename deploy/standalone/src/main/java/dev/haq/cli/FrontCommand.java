@@ -2,7 +2,6 @@ package dev.haq.cli;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
-import dev.haq.wire.CostWire;
 import dev.haq.proto.agent.v1.PredictFrontRequest;
 import dev.haq.proto.agent.v1.PredictedFront;
 import dev.haq.proto.agent.v1.PredictedPoint;
@@ -10,6 +9,7 @@ import dev.haq.proto.model.v1.Accuracy;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.CostWire;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -128,7 +128,7 @@ final class GatewayClient {
     do {
       ListDatasetsResponse page =
           http.get(
-                  "/v1/datasets?page_size=1000&page_token=" + encode(token),
+                  "/v1/datasets?page_size=100&page_token=" + encode(token),
                   ListDatasetsResponse.newBuilder())
               .build();
       for (Dataset dataset : page.getDatasetsList()) {
@@ -239,7 +239,7 @@ final class GatewayClient {
     do {
       ListSessionsResponse page =
           http.get(
-                  "/v1/sessions?page_size=1000&page_token=" + encode(token),
+                  "/v1/sessions?page_size=100&page_token=" + encode(token),
                   ListSessionsResponse.newBuilder())
               .build();
       all.addAll(page.getSessionsList());
@@ -255,7 +255,7 @@ final class GatewayClient {
     do {
       ListEpisodesResponse page =
           http.get(
-                  "/v1/sessions/%s/episodes?page_size=1000&page_token=%s"
+                  "/v1/sessions/%s/episodes?page_size=100&page_token=%s"
                       .formatted(encode(session), encode(token)),
                   ListEpisodesResponse.newBuilder())
               .build();

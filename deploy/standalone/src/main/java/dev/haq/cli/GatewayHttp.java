@@ -18,12 +18,17 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /**
@@ -103,9 +108,7 @@ final class GatewayHttp {
 
   private Stream<String> lines(HttpRequest.Builder request) {
     HttpResponse<InputStream> response =
-        exchange(
-            request.header("Accept", "text/event-stream").timeout(silence).build(),
-            BodyHandlers.ofInputStream());
+        begun(request.header("Accept", "text/event-stream").build());
     InputStream body = new LiveInput(response.body(), silence);
     if (response.statusCode() != 200) {
       throw problem(response.statusCode(), text(body));
@@ -197,20 +200,43 @@ final class GatewayHttp {
   private <T> HttpResponse<T> exchange(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
     try {
       return http.send(request, handler);
-    } catch (ConnectException e) {
-      throw new HaqException(
-          Reason.UNAVAILABLE,
-          "nothing answers at " + base + ": start the services there with 'haq serve'",
-          e);
     } catch (IOException e) {
       throw broken(e);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HaqException(Reason.CANCELLED, "interrupted", e);
+      throw interrupted(e);
     }
   }
 
+  /** Waits for the head alone: a request's own timeout may be of the whole stream (JDK 26). */
+  private HttpResponse<InputStream> begun(HttpRequest request) {
+    CompletableFuture<HttpResponse<InputStream>> answer =
+        http.sendAsync(request, BodyHandlers.ofInputStream());
+    try {
+      return answer.get(silence.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      answer.cancel(true);
+      throw broken(new HttpTimeoutException("no answer in " + silence.toSeconds() + " s"));
+    } catch (ExecutionException e) {
+      throw broken(
+          e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause()));
+    } catch (InterruptedException e) {
+      answer.cancel(true);
+      throw interrupted(e);
+    }
+  }
+
+  private static HaqException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new HaqException(Reason.CANCELLED, "interrupted", e);
+  }
+
   private HaqException broken(IOException e) {
+    if (e instanceof ConnectException) {
+      return new HaqException(
+          Reason.UNAVAILABLE,
+          "nothing answers at " + base + ": start the services there with 'haq serve'",
+          e);
+    }
     return new HaqException(
         Reason.UNAVAILABLE,
         "the connection to " + base + " broke: " + e.getMessage() + "; try again",

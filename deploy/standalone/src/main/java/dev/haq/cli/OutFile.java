@@ -84,20 +84,35 @@ final class OutFile {
     }
     Path target;
     try {
-      target = Files.exists(out) ? out.toRealPath() : out.toAbsolutePath(); // a link stays one
+      target = followed(out);
       Files.createDirectories(target.getParent());
     } catch (IOException e) {
       throw cannotBeWritten(out, e);
     }
     Path part = target.resolveSibling(".haq-" + UUID.randomUUID() + ".part");
+    part.toFile().deleteOnExit(); // Ctrl-C comes to no finally
     try {
       copy(body, part, out);
-      Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+      if (Files.exists(target)) {
+        Files.setPosixFilePermissions(part, Files.getPosixFilePermissions(target));
+      }
+      Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (FileSystemException e) {
       throw cannotBeWritten(out, e);
     } finally {
       Files.deleteIfExists(part);
     }
+  }
+
+  /** Where a file goes: a link stays one, and what it points to is written. */
+  private static Path followed(Path out) throws IOException {
+    if (Files.exists(out)) {
+      return out.toRealPath();
+    }
+    Path absolute = out.toAbsolutePath();
+    return Files.isSymbolicLink(out)
+        ? absolute.resolveSibling(Files.readSymbolicLink(out)).normalize()
+        : absolute;
   }
 
   private static void copy(InputStream body, Path file, Path out) throws IOException {

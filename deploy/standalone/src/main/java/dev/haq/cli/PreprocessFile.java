@@ -46,7 +46,7 @@ final class PreprocessFile {
 
   private static Preprocessing read(Path file) {
     try {
-      return PreprocessingFile.parse(Files.readAllBytes(file), file.toString());
+      return PreprocessingFile.parse(Files.readAllBytes(file), file.toString()).ofPixelsTo255();
     } catch (IOException e) {
       throw HaqException.invalid("%s cannot be read: %s", file, FileFault.why(e));
     }

@@ -4,6 +4,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -27,35 +28,46 @@ final class Bodies {
   static void watch(
       RoutingContext ctx, Duration silence, BooleanSupplier held, Consumer<Throwable> refuse) {
     if (isSent(ctx.request())) {
-      watch(ctx, silence, held, refuse, ctx.request().bytesRead());
+      Watch watch = new Watch(ctx, silence, held, refuse);
+      watch.begin();
+      ctx.request().end().onComplete(come -> watch.end());
+      ctx.addEndHandler(answered -> watch.end());
     }
   }
 
-  private static void watch(
+  /** A timer that goes on as long as more of a body comes. */
+  private record Watch(
       RoutingContext ctx,
       Duration silence,
       BooleanSupplier held,
       Consumer<Throwable> refuse,
-      long before) {
-    HttpServerRequest request = ctx.request();
-    ctx.vertx()
-        .setTimer(
-            silence.toMillis(),
-            id -> {
-              if (request.isEnded() || ctx.response().ended() || ctx.response().closed()) {
-                return;
-              }
-              if (request.bytesRead() == before && !held.getAsBoolean()) {
-                refuse.accept(
-                    new Problem.HttpException(
-                        408,
-                        "BODY_TIMEOUT",
-                        "nothing of the request's body came for %d s: send it again"
-                            .formatted(silence.toSeconds())));
-              } else {
-                watch(ctx, silence, held, refuse, request.bytesRead());
-              }
-            });
+      AtomicLong timer) {
+    Watch(RoutingContext ctx, Duration silence, BooleanSupplier held, Consumer<Throwable> refuse) {
+      this(ctx, silence, held, refuse, new AtomicLong());
+    }
+
+    void begin() {
+      long before = ctx.request().bytesRead();
+      timer.set(ctx.vertx().setTimer(silence.toMillis(), id -> check(before)));
+    }
+
+    private void check(long before) {
+      if (ctx.request().bytesRead() != before || held.getAsBoolean()) {
+        begin();
+        return;
+      }
+      refuse.accept(
+          new Problem.HttpException(
+              408,
+              "BODY_TIMEOUT",
+              "nothing of the request's body came for %d s: send it again"
+                  .formatted(silence.toSeconds())));
+    }
+
+    /** Lets go of the request, which the timer holds. */
+    void end() {
+      ctx.vertx().cancelTimer(timer.get());
+    }
   }
 
   /**

@@ -19,6 +19,8 @@ public final class Connections implements Handler<RoutingContext> {
 
     /** Counts requests begun and ended, so that a connection in use now and then is not idle. */
     private long changes;
+
+    private long timer;
   }
 
   private final Map<HttpConnection, Use> open = new ConcurrentHashMap<>();
@@ -34,24 +36,26 @@ public final class Connections implements Handler<RoutingContext> {
   public void opened(HttpConnection connection) {
     Use use = new Use();
     open.put(connection, use);
-    connection.closeHandler(v -> open.remove(connection));
+    connection.closeHandler(
+        v -> {
+          open.remove(connection);
+          vertx.cancelTimer(use.timer); // which holds the connection
+        });
     check(connection, use);
   }
 
   private void check(HttpConnection connection, Use use) {
     long before = use.changes;
-    vertx.setTimer(
-        idle.toMillis(),
-        id -> {
-          if (!open.containsKey(connection)) {
-            return;
-          }
-          if (use.requests == 0 && use.changes == before) {
-            connection.close();
-          } else {
-            check(connection, use);
-          }
-        });
+    use.timer =
+        vertx.setTimer(
+            idle.toMillis(),
+            id -> {
+              if (use.requests == 0 && use.changes == before) {
+                connection.close();
+              } else {
+                check(connection, use);
+              }
+            });
   }
 
   @Override

@@ -150,15 +150,27 @@ final class EventStream<Q, R> {
     if (status.isOk()) {
       open();
       response.end();
-    } else if (response.headWritten()) {
-      LOG.info("an event stream ended early: {}", status.getCode());
-      if (!feed.resumable()) {
-        Problem problem = Problem.of(failure(status, trailers));
-        response.write(Sse.event("error", problem.json().encode()));
-      }
-      response.end();
     } else {
-      ctx.fail(failure(status, trailers));
+      fail(failure(status, trailers));
+    }
+  }
+
+  private void fail(HaqException failure) {
+    if (!response.headWritten()) {
+      ctx.fail(failure);
+      return;
+    }
+    LOG.info("an event stream ended early: {}", failure.getMessage());
+    if (!feed.resumable()) {
+      response.write(Sse.event("error", Problem.of(failure).json().encode()));
+    }
+    response.end();
+  }
+
+  private void brokenOff(HaqException failure) {
+    if (close()) {
+      call.cancel("a message cannot be passed on", failure);
+      fail(failure);
     }
   }
 
@@ -180,8 +192,12 @@ final class EventStream<Q, R> {
   private final class Messages extends ClientCall.Listener<R> {
     @Override
     public void onMessage(R message) {
-      String text = feed.format().apply(message);
-      context.runOnContext(v -> event(text));
+      try {
+        String text = feed.format().apply(message);
+        context.runOnContext(v -> event(text));
+      } catch (HaqException e) { // longer than may be
+        context.runOnContext(v -> brokenOff(e));
+      }
     }
 
     @Override

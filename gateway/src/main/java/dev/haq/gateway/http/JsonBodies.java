@@ -30,6 +30,8 @@ final class JsonBodies {
   /** How many of the largest bodies may be held at a time, or more that are smaller. */
   static final int MOST_HELD = 8;
 
+  private static final String HOLD = JsonBodies.class.getName();
+
   private final long maxBytes;
   private final Duration silence;
   private final BodyHandler bytes;
@@ -74,7 +76,31 @@ final class JsonBodies {
       throw new HaqException(
           Reason.BUSY, "this gateway holds as many large requests as it can: try again");
     }
-    ctx.addEndHandler(done -> held.addAndGet(-length));
+    Hold hold = new Hold(length);
+    ctx.put(HOLD, hold);
+    ctx.addEndHandler(done -> hold.reduceTo(0));
+  }
+
+  /** What a request's body takes of the room; to be used on the request's event loop. */
+  private final class Hold {
+    private long bytes;
+
+    Hold(long bytes) {
+      this.bytes = bytes;
+    }
+
+    void reduceTo(long fewer) {
+      held.addAndGet(fewer - bytes);
+      bytes = fewer;
+    }
+  }
+
+  /** Once a body has come its size is known, be it declared or not. */
+  private static void settle(RoutingContext ctx) {
+    Hold hold = ctx.get(HOLD);
+    if (hold != null) {
+      hold.reduceTo(ctx.body().length() > SMALL_BYTES ? ctx.body().length() : 0);
+    }
   }
 
   /**
@@ -95,6 +121,7 @@ final class JsonBodies {
   <B extends Message.Builder, Q> Handler<RoutingContext> body(
       BiConsumer<RoutingContext, Q> answer, Supplier<B> builder, Function<B, Q> finish) {
     return ctx -> {
+      settle(ctx);
       Context context = Vertx.currentContext();
       Callable<Q> parse =
           () ->

@@ -24,9 +24,10 @@ import java.util.stream.Collectors;
 final class OwnPages implements Handler<RoutingContext> {
   private static final Set<String> HARMLESS = Set.of("GET", "HEAD", "OPTIONS");
 
-  /** What is asked for by address, whatever the gateway's names are, and tells nothing. */
-  private static final Set<String> PROBES = Set.of("/healthz", "/readyz");
+  /** What a cluster asks for by address, whatever the gateway's names are. */
+  private static final Set<String> PROBES = Set.of("/healthz", "/readyz", "/metrics");
 
+  /** Names that no site can have. */
   private static final List<String> THIS_MACHINE = List.of("localhost", "127.0.0.1", "[::1]");
 
   /** The names that requests may ask by, in lower case; empty for any. */
@@ -34,9 +35,11 @@ final class OwnPages implements Handler<RoutingContext> {
 
   OwnPages(GatewaySettings settings) {
     List<String> own = new ArrayList<>(settings.hosts());
-    if (own.isEmpty() && isLoopback(settings.host())) {
-      own.addAll(THIS_MACHINE);
+    if (isLoopback(settings.host())) {
       own.add(authority(settings.host()));
+    }
+    if (!own.isEmpty()) {
+      own.addAll(THIS_MACHINE);
     }
     names =
         own.stream()
@@ -70,12 +73,9 @@ final class OwnPages implements Handler<RoutingContext> {
   }
 
   private boolean isOwnName(String host) {
-    try {
-      String name = URI.create("http://" + host).getHost();
-      return name != null && names.contains(name.toLowerCase(Locale.ROOT));
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
+    int port = host.indexOf(':', host.indexOf(']') + 1);
+    String name = port < 0 ? host : host.substring(0, port);
+    return names.contains(name.toLowerCase(Locale.ROOT));
   }
 
   /** An address as URLs have it: IPv6 in brackets. */

@@ -65,7 +65,7 @@ record Problem(int status, String reason, String detail, Map<String, String> det
           new Problem(
               413,
               Reason.TOO_LARGE.name(),
-              "the request body is larger than this gateway takes",
+              "the request body is larger than this gateway takes of JSON: raise limits.json-bytes (HAQ_GATEWAY_MAX_JSON_BYTES), or use gRPC",
               Map.of());
       default ->
           new Problem(

@@ -141,7 +141,8 @@ public final class DatasetUpload implements AutoCloseable {
       try (ImageSource images = DatasetStore.open(content, actual)) {
         Optional<Preprocessing> own =
             images instanceof ClassFolders folders ? folders.preprocessing() : Optional.empty();
-        Optional<Preprocessing> preprocessing = declared.or(() -> own);
+        Optional<Preprocessing> preprocessing =
+            declared.or(() -> own).map(Preprocessing::ofPixelsTo255);
         decodeAll(id, images, preprocessing, cancelled);
         return new DatasetInfo(
             id, name, images.size(), images.classes(), actual, preprocessing, bytes, Instant.now());

@@ -82,6 +82,7 @@ public final class Datasets implements Images.Source {
     Preprocessing preprocessing =
         selection
             .preprocessing()
+            .map(Preprocessing::ofPixelsTo255)
             .or(dataset::preprocessing)
             .orElseGet(() -> asTheyAre(dataset.id()));
     requireChannels(channels, preprocessing);

@@ -109,15 +109,9 @@ public final class Sensitivity {
    * @throws HaqException as {@link Evaluator#evaluate}; BUSY also when many are measured already
    */
   public void measure(Request request, Listener listener, BooleanSupplier cancelled) {
-    underWay.hold(
-        () -> {
-          try (Measurement measurement = new Measurement(request, listener, cancelled)) {
-            measurement.run();
-          } catch (OrtException e) {
-            throw Ort.refused(e);
-          }
-          return true;
-        });
+    try (Measurement measurement = new Measurement(request, listener, cancelled)) {
+      measurement.run();
+    }
   }
 
   /** One call. */
@@ -144,17 +138,31 @@ public final class Sensitivity {
       this.layers = request.model().network().size();
     }
 
-    void run() throws OrtException {
+    void run() {
       SensitivityStore.Known stored = store.read(key);
       known = new HashMap<>(stored.entries());
       stored.baseline().ifPresent(accuracy -> baseline = accuracy);
-      if (baseline == null || IntStream.range(0, layers).anyMatch(k -> !missing(k).isEmpty())) {
-        prepare();
+      if (baseline != null && IntStream.range(0, layers).allMatch(k -> missing(k).isEmpty())) {
+        tell();
+        return;
       }
+      underWay.hold(
+          () -> {
+            prepare();
+            tell();
+            return true;
+          });
+    }
+
+    private void tell() {
       int entries = layers * (request.weightBits().size() + request.activationBits().size());
       listener.start(baseline, entries);
       for (int layer = 0; layer < layers; layer++) {
-        tell(layer, missing(layer).isEmpty() ? List.of() : measured(layer));
+        try {
+          tell(layer, missing(layer).isEmpty() ? List.of() : measured(layer));
+        } catch (OrtException e) {
+          throw Ort.refused(e);
+        }
       }
     }
 

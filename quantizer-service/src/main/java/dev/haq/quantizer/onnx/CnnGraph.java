@@ -73,7 +73,14 @@ public record CnnGraph(
 
   /** The nodes that read {@code tensor}. */
   public List<GraphNode> readers(String tensor) {
-    return nodes.stream().filter(n -> n.inputs().contains(tensor)).toList();
+    return nodes.stream().filter(n -> reads(n, tensor)).toList();
+  }
+
+  /** Be it in a branch. */
+  private static boolean reads(GraphNode node, String tensor) {
+    return node instanceof GraphNode.Other other
+        ? GraphDraft.reads(other.node()).contains(tensor)
+        : node.inputs().contains(tensor);
   }
 
   /** The node that computes {@code tensor}; empty for the input and for constants. */

@@ -58,7 +58,8 @@ public final class ModelStore {
   private final LruCache<String, ImportedModel> recent;
   private final MadeOnce<String, ImportedModel> read;
   private final Places importing = new Places(MOST_IMPORTS);
-  private final Line line = new Line(MOST_WAITING, "calls wait for models to be read");
+  private final Line uploads = new Line(MOST_WAITING, "uploads wait for models to be checked");
+  private final Line reads = new Line(MOST_WAITING, "calls wait for models to be read");
   private ImportedModel builtin;
 
   /**
@@ -70,7 +71,7 @@ public final class ModelStore {
     this.folder = folder;
     this.maxBytes = maxBytes;
     this.recent = new LruCache<>(kept, maxBytes, ImportedModel::sizeBytes);
-    this.read = new MadeOnce<>(recent, line);
+    this.read = new MadeOnce<>(recent, new Line(2 * MOST_WAITING, "calls wait for one model"));
     try {
       Files.createDirectories(folder);
       removeAbandoned();
@@ -113,6 +114,24 @@ public final class ModelStore {
    */
   public StoredModel add(
       Path upload, String name, Optional<ImageSize> imageSize, BooleanSupplier cancelled) {
+    return add(upload, name, imageSize, uploads, cancelled);
+  }
+
+  /**
+   * The same for a model that was made here, for which no line is too long.
+   *
+   * @throws HaqException INVALID_MODEL or CANCELLED
+   */
+  public StoredModel addMade(Path file, String name, BooleanSupplier cancelled) {
+    return add(file, name, Optional.empty(), new Line(Integer.MAX_VALUE, "calls wait"), cancelled);
+  }
+
+  private StoredModel add(
+      Path upload,
+      String name,
+      Optional<ImageSize> imageSize,
+      Line line,
+      BooleanSupplier cancelled) {
     try {
       String hash = sha256(upload, imageSize.map(ImageSize::toString).orElse(""));
       if (isStored(hash)) {
@@ -122,7 +141,7 @@ public final class ModelStore {
       if (imageSize.isPresent()) {
         StatedImageSize.append(single, imageSize.get());
       }
-      ImportedModel model = imported(single, PREFIX + hash, name, cancelled);
+      ImportedModel model = imported(single, PREFIX + hash, name, line, cancelled);
       StoredModel stored = StoredModel.of(model, Instant.now());
       describe(hash, stored);
       Files.move(single, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
@@ -187,14 +206,14 @@ public final class ModelStore {
     String hash = hash(id);
     try {
       String name = readDescription(hash).network().name();
-      return imported(file(hash, MODEL), id, name, cancelled);
+      return imported(file(hash, MODEL), id, name, reads, cancelled);
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
     }
   }
 
-  private ImportedModel imported(Path file, String id, String name, BooleanSupplier cancelled)
-      throws IOException {
+  private ImportedModel imported(
+      Path file, String id, String name, Line line, BooleanSupplier cancelled) throws IOException {
     importing.enter(line, cancelled);
     try {
       return ModelImporter.read(file, id, name);

@@ -43,8 +43,9 @@ final class OpenChannels {
       TensorShapeProto shape = input.getType().getTensorType().getShape();
       if (shape.getDimCount() == 4 && !open.constants.containsKey(input.getName())) {
         for (int axis : new int[] {1, 3}) {
-          long channels = open.channels(new Image(input.getName(), axis));
-          if (channels > 0 && shape.getDim(axis).getDimValue() < 1) {
+          boolean isOpen = shape.getDim(axis).getDimValue() < 1;
+          long channels = isOpen ? open.channels(new Image(input.getName(), axis)) : 0;
+          if (channels > 0) {
             ModelProto.Builder stated = model.toBuilder();
             ValueInfoProto.Builder known = stated.getGraphBuilder().getInputBuilder(i);
             known

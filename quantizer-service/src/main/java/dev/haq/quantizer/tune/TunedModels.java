@@ -183,7 +183,7 @@ public final class TunedModels implements AutoCloseable {
       models.discard(upload);
       throw failed("the tuned model cannot be stored", e);
     }
-    return models.add(upload, name, Optional.empty(), cancelled);
+    return models.addMade(upload, name, cancelled);
   }
 
   /** The result of an equal request; empty where there is none, or its model is gone. */
