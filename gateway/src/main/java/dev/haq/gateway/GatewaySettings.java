@@ -145,7 +145,7 @@ public record GatewaySettings(
           "heartbeat-millis %d is not between 1 and %d, what clients count on",
           heartbeatMillis, LONGEST_HEARTBEAT_MILLIS);
     }
-    for (String name : hosts()) {
+    for (String name : names(allowedHosts)) {
       if (!HOST.matcher(name).matches()) {
         throw HaqException.invalid(
             "allowed-hosts: '%s' is no name or address: leave out scheme and port, and put IPv6 addresses in brackets",
@@ -156,7 +156,11 @@ public record GatewaySettings(
 
   /** The names of {@code allowedHosts}, each once. */
   public List<String> hosts() {
-    return Arrays.stream(allowedHosts.split(",", -1))
+    return names(allowedHosts);
+  }
+
+  private static List<String> names(String list) {
+    return Arrays.stream(list.split(",", -1))
         .map(String::strip)
         .filter(name -> !name.isEmpty())
         .distinct()

@@ -22,6 +22,9 @@ final class Feasibility {
   /** Weightings of the budgets that are tried to find a policy within all of them. */
   private static final int WEIGHTINGS = 64;
 
+  /** Of shares that are added up and taken off again. */
+  private static final double ROUNDING = 1e-12;
+
   /** Halvings of what is open about a budget that would be large enough. */
   private static final int BISECTIONS = 20;
 
@@ -126,7 +129,7 @@ final class Feasibility {
         double[] overdrawn = overdrawn(chosen);
         int[] other = cheapestOf(worst(overdrawn));
         double[] now = overdrawn.clone();
-        for (int layer = chosen.length - 1; layer >= 0 && now[worst(now)] > 0; layer--) {
+        for (int layer = chosen.length - 1; layer >= 0 && now[worst(now)] > ROUNDING; layer--) {
           for (int b = 0; b < now.length; b++) {
             double[][] cost = costs[layer];
             now[b] += (cost[other[layer]][b] - cost[chosen[layer]][b]) / limits[b];
@@ -134,7 +137,7 @@ final class Feasibility {
           chosen[layer] = other[layer];
         }
         Policy policy = policy(chosen);
-        if (now[worst(now)] <= 0 && isWithin(policy, limits)) {
+        if (isWithin(policy, limits)) {
           return Optional.of(policy);
         }
         raise(overdrawn);
