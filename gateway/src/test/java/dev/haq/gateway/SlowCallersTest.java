@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -130,6 +131,31 @@ final class SlowCallersTest {
       answer = gateway.post("/v1/simulate", large);
     }
     assertEquals(200, answer.statusCode(), "those who left are forgotten: " + answer.body());
+  }
+
+  @Test
+  void aSmallBodySentInChunksTakesNoRoomOnceItHasCome() throws Exception {
+    byte[] small = "{\"model\": \"slow\"}".getBytes(StandardCharsets.UTF_8);
+    List<CompletableFuture<HttpResponse<String>>> waiting = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      waiting.add(
+          gateway.http.sendAsync(
+              gateway
+                  .request("/v1/evaluate")
+                  .POST(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(small)))
+                  .build(),
+              HttpResponse.BodyHandlers.ofString()));
+    }
+    assertTrue(gateway.quantizer.evaluating.await(20, TimeUnit.SECONDS));
+    String large = "{\"target\": {\"name\": \"bismo-edge\"}}" + " ".repeat(JSON_LIMIT - 100);
+    HttpResponse<String> answer = gateway.post("/v1/simulate", large);
+    for (int i = 0; i < 100 && answer.statusCode() == 429; i++) {
+      TimeUnit.MILLISECONDS.sleep(50); // until the last of the eight has come
+      answer = gateway.post("/v1/simulate", large);
+    }
+    assertEquals(200, answer.statusCode(), answer.body());
+    assertTrue(waiting.stream().noneMatch(CompletableFuture::isDone), "all wait for their answers");
+    waiting.forEach(each -> each.cancel(true));
   }
 
   private Socket connected() throws IOException {

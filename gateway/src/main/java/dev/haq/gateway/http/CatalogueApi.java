@@ -88,54 +88,42 @@ final class CatalogueApi {
                 ctx -> Query.page(ctx, ListDatasetsRequest.newBuilder()).build()));
     router.post("/v1/models").handler(this::importModel);
     router.post("/v1/datasets").handler(this::importDataset);
-    router
-        .post("/v1/simulate")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                call(hwsim, HardwareSimulatorGrpc.getSimulateMethod(), deadlines.simulate()),
-                SimulateRequest::newBuilder,
-                SimulateRequest.Builder::build));
-    router
-        .post("/v1/cost-table")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                call(hwsim, HardwareSimulatorGrpc.getBuildCostTableMethod(), deadlines.simulate()),
-                BuildCostTableRequest::newBuilder,
-                BuildCostTableRequest.Builder::build));
-    router
-        .post("/v1/simulate-batch")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                call(hwsim, HardwareSimulatorGrpc.getSimulateBatchMethod(), deadlines.simulate()),
-                SimulateBatchRequest::newBuilder,
-                SimulateBatchRequest.Builder::build));
-    router
-        .post("/v1/explain")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                call(hwsim, HardwareSimulatorGrpc.getExplainMethod(), deadlines.simulate()),
-                ExplainRequest::newBuilder,
-                ExplainRequest.Builder::build));
-    router
-        .post("/v1/find-parameter")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                call(hwsim, HardwareSimulatorGrpc.getFindParameterMethod(), deadlines.simulate()),
-                FindParameterRequest::newBuilder,
-                FindParameterRequest.Builder::build));
-    router
-        .post("/v1/evaluate")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                call(quantizer, QuantizerGrpc.getEvaluateMethod(), deadlines.evaluate()),
-                EvaluateRequest::newBuilder,
-                EvaluateRequest.Builder::build));
+    bodies.post(
+        router,
+        "/v1/simulate",
+        call(hwsim, HardwareSimulatorGrpc.getSimulateMethod(), deadlines.simulate()),
+        SimulateRequest::newBuilder,
+        SimulateRequest.Builder::build);
+    bodies.post(
+        router,
+        "/v1/cost-table",
+        call(hwsim, HardwareSimulatorGrpc.getBuildCostTableMethod(), deadlines.simulate()),
+        BuildCostTableRequest::newBuilder,
+        BuildCostTableRequest.Builder::build);
+    bodies.post(
+        router,
+        "/v1/simulate-batch",
+        call(hwsim, HardwareSimulatorGrpc.getSimulateBatchMethod(), deadlines.simulate()),
+        SimulateBatchRequest::newBuilder,
+        SimulateBatchRequest.Builder::build);
+    bodies.post(
+        router,
+        "/v1/explain",
+        call(hwsim, HardwareSimulatorGrpc.getExplainMethod(), deadlines.simulate()),
+        ExplainRequest::newBuilder,
+        ExplainRequest.Builder::build);
+    bodies.post(
+        router,
+        "/v1/find-parameter",
+        call(hwsim, HardwareSimulatorGrpc.getFindParameterMethod(), deadlines.simulate()),
+        FindParameterRequest::newBuilder,
+        FindParameterRequest.Builder::build);
+    bodies.post(
+        router,
+        "/v1/evaluate",
+        call(quantizer, QuantizerGrpc.getEvaluateMethod(), deadlines.evaluate()),
+        EvaluateRequest::newBuilder,
+        EvaluateRequest.Builder::build);
   }
 
   private <Q, R extends Message> UnaryCall<Q, R> read(

@@ -26,11 +26,12 @@ final class ExportApi {
   }
 
   void mount(Router router) {
-    router
-        .post("/v1/export")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(this::download, ExportRequest::newBuilder, ExportRequest.Builder::build));
+    bodies.post(
+        router,
+        "/v1/export",
+        this::download,
+        ExportRequest::newBuilder,
+        ExportRequest.Builder::build);
     router.get("/v1/sessions/:id/export").handler(this::exportBest);
   }
 

@@ -10,6 +10,7 @@ import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.time.Duration;
@@ -45,6 +46,26 @@ final class JsonBodies {
     this.silence = settings.deadlines().body();
     this.bytes = BodyHandler.create(false).setBodyLimit(maxBytes);
     this.largeOnes = vertx.createSharedWorkerExecutor("haq-gateway-json", 1);
+  }
+
+  /** {@link #collect} and {@link #body} of one path. */
+  <B extends Message.Builder, Q, R> void post(
+      Router router,
+      String path,
+      UnaryCall<Q, R> call,
+      Supplier<B> builder,
+      Function<B, Q> finish) {
+    post(router, path, call::start, builder, finish);
+  }
+
+  /** The same for another way to answer. */
+  <B extends Message.Builder, Q> void post(
+      Router router,
+      String path,
+      BiConsumer<RoutingContext, Q> answer,
+      Supplier<B> builder,
+      Function<B, Q> finish) {
+    router.post(path).handler(this::collect).handler(body(answer, builder, finish));
   }
 
   /**

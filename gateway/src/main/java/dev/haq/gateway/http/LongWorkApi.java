@@ -38,37 +38,27 @@ final class LongWorkApi {
   }
 
   void mount(Router router) {
-    router
-        .post("/v1/sensitivity")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                events(
-                    backends.quantizer(),
-                    QuantizerGrpc.getMeasureSensitivityMethod(),
-                    LongWorkApi::sensitivity),
-                MeasureSensitivityRequest::newBuilder,
-                MeasureSensitivityRequest.Builder::build));
-    router
-        .post("/v1/fine-tune")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                events(
-                    backends.quantizer(),
-                    QuantizerGrpc.getFineTuneMethod(),
-                    LongWorkApi::fineTuning),
-                FineTuneRequest::newBuilder,
-                FineTuneRequest.Builder::build));
-    router
-        .post("/v1/front")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                events(
-                    backends.agent(), SearchAgentGrpc.getPredictFrontMethod(), LongWorkApi::front),
-                PredictFrontRequest::newBuilder,
-                PredictFrontRequest.Builder::build));
+    bodies.post(
+        router,
+        "/v1/sensitivity",
+        events(
+            backends.quantizer(),
+            QuantizerGrpc.getMeasureSensitivityMethod(),
+            LongWorkApi::sensitivity),
+        MeasureSensitivityRequest::newBuilder,
+        MeasureSensitivityRequest.Builder::build);
+    bodies.post(
+        router,
+        "/v1/fine-tune",
+        events(backends.quantizer(), QuantizerGrpc.getFineTuneMethod(), LongWorkApi::fineTuning),
+        FineTuneRequest::newBuilder,
+        FineTuneRequest.Builder::build);
+    bodies.post(
+        router,
+        "/v1/front",
+        events(backends.agent(), SearchAgentGrpc.getPredictFrontMethod(), LongWorkApi::front),
+        PredictFrontRequest::newBuilder,
+        PredictFrontRequest.Builder::build);
   }
 
   private <Q, R> BiConsumer<RoutingContext, Q> events(

@@ -49,17 +49,15 @@ final class SessionApi {
   }
 
   void mount(Router router) {
-    router
-        .post("/v1/sessions")
-        .handler(bodies::collect)
-        .handler(
-            bodies.body(
-                call(
-                    SearchAgentGrpc.getCreateSessionMethod(),
-                    settings.deadlines().session(),
-                    session -> Reply.created(session, "/v1/sessions/" + session.getId())),
-                CreateSessionRequest::newBuilder,
-                SessionApi::identified));
+    bodies.post(
+        router,
+        "/v1/sessions",
+        call(
+            SearchAgentGrpc.getCreateSessionMethod(),
+            settings.deadlines().session(),
+            session -> Reply.created(session, "/v1/sessions/" + session.getId())),
+        CreateSessionRequest::newBuilder,
+        SessionApi::identified);
     router
         .get("/v1/sessions")
         .handler(
