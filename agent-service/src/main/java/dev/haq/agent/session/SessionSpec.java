@@ -18,6 +18,7 @@ import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Resource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -167,7 +168,7 @@ public record SessionSpec(
     for (Target target : further) {
       TargetHandle handle = target.handle();
       for (TargetHandle other : earlier) {
-        if (other.equals(handle)) {
+        if (Arrays.equals(other.encoded(), handle.encoded())) { // whatever they are called
           throw HaqException.invalid(
               "spec.further_targets: %s is given twice: give each target once", other.name());
         }
