@@ -253,7 +253,7 @@ class KubernetesObjectsTest {
         container(byName(Deployment.class).get("gateway")).getResources().getLimits().get("memory");
     long heap = Quantity.getAmountInBytes(memory).longValueExact() / 2;
     long json = Long.parseLong(settings("gateway").get("HAQ_GATEWAY_MAX_JSON_BYTES"));
-    long parsed = 45 * json; // one at a time
+    long parsed = 58 * json; // one at a time
     long held = 8 * json;
     long printed = 4 * (32L << 20);
     long rest = 96L << 20;

@@ -21,7 +21,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Requests whose body is JSON. While it is parsed, JSON takes some 45 times its size in memory, so
+ * Requests whose body is JSON. While it is parsed, JSON takes up to 58 times its size in memory, so
  * large bodies are parsed one at a time, and there is an end to how many bytes of them are held.
  */
 final class JsonBodies {
