@@ -122,7 +122,7 @@ public final class Ddpg implements Agent {
     return TruncatedNormal.sample(mean, sigma, exploration);
   }
 
-  /** Standard deviation of the noise in this episode, above what it was first in the warm-up. */
+  /** Standard deviation of the noise in this episode; of meaning past the warm-up alone. */
   public double sigma() {
     int pastWarmup = episode - settings.warmupEpisodes() - 1;
     return settings.noiseSigma() * StrictMath.pow(settings.noiseDecay(), pastWarmup);

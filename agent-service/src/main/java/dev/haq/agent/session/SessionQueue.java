@@ -46,8 +46,7 @@ final class SessionQueue implements AutoCloseable {
   private volatile int queued;
   private long renewed = System.nanoTime();
   private boolean closed;
-  private volatile boolean away; // whether the store ever was
-  private volatile long lastAway; // nanoTime
+  private volatile long othersRenewed = System.nanoTime(); // by then, since the store was away
 
   private record Running(Thread thread, SessionRun run) {}
 
@@ -115,7 +114,7 @@ final class SessionQueue implements AutoCloseable {
    * own, and is to have the time to.
    */
   private boolean isStoreJustBack() {
-    return away && System.nanoTime() - lastAway < terms.lease().toNanos();
+    return System.nanoTime() - othersRenewed < 0;
   }
 
   private void begin(SessionRecord session) {
@@ -173,8 +172,7 @@ final class SessionQueue implements AutoCloseable {
       fill();
     } catch (RuntimeException e) {
       LOG.warn("the session store does not answer: {}", e.getMessage());
-      lastAway = System.nanoTime();
-      away = true;
+      othersRenewed = System.nanoTime() + terms.lease().toNanos();
     }
   }
 
