@@ -1,10 +1,10 @@
 package dev.haq.agent;
 
+import dev.haq.agent.comparison.FrontPredictions;
+import dev.haq.agent.comparison.SessionComparisons;
 import dev.haq.agent.grpc.GrpcBackends;
 import dev.haq.agent.grpc.SearchAgentHandler;
 import dev.haq.agent.grpc.SpecWire;
-import dev.haq.agent.session.FrontPredictions;
-import dev.haq.agent.session.SessionComparisons;
 import dev.haq.agent.session.SessionService;
 import dev.haq.agent.session.SessionStore;
 import dev.haq.agent.session.SessionTerms;

@@ -393,14 +393,25 @@ final class FleetTest {
   }
 
   @Test
+  void theWarmupIsSharedByTheAgentsOfTwoTargetsAndTheFleet() {
+    Session session = succeeded(two(9).clearDdpg().setAgent("random"));
+    assertEquals(20 / 3, session.getSpec().getDdpg().getWarmupEpisodes());
+    assertEquals(20, client.create(spec(1).clearDdpg()).getSpec().getDdpg().getWarmupEpisodes());
+  }
+
+  @Test
   void transferHasARowForEachTargetOfASession() {
     Session session = succeeded(two(9));
     Transfer transfer =
         client
             .stub()
             .getTransfer(GetTransferRequest.newBuilder().addSessionIds(session.getId()).build());
-    assertEquals(
-        names(session), transfer.getRowsList().stream().map(row -> row.getTarget()).toList());
+    List<String> rows = new ArrayList<>(names(session));
+    rows.add("fleet");
+    assertEquals(rows, transfer.getRowsList().stream().map(row -> row.getTarget()).toList());
+    assertEquals(session.getFleet().getBest().getPolicy(), transfer.getRows(2).getPolicy());
+    assertEquals(2, transfer.getRows(2).getCellsCount());
+    assertTrue(transfer.getRows(2).getCellsList().stream().allMatch(c -> c.getWithinBudget()));
     for (int i = 0; i < 2; i++) {
       assertEquals(session.getTargets(i).getBest().getPolicy(), transfer.getRows(i).getPolicy());
       assertEquals(0, transfer.getRows(i).getCells(i).getRegret());

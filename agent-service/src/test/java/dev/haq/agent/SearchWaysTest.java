@@ -12,6 +12,7 @@ import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Front;
 import dev.haq.proto.agent.v1.GetFrontRequest;
+import dev.haq.proto.agent.v1.LayerWidths;
 import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.ResourceFront;
 import dev.haq.proto.agent.v1.Reward;
@@ -19,10 +20,13 @@ import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.proto.agent.v1.TargetBudget;
 import dev.haq.proto.hwsim.v1.TargetRef;
+import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.Resource;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -127,12 +131,40 @@ final class SearchWaysTest {
   void severalBudgetsAreAllMet() {
     Budget size = Budget.newBuilder().setResource(Resource.MODEL_SIZE).setRatio(0.22).build();
     Session session = succeeded(spec(12).addFurtherBudgets(size));
+    double floatBytes =
+        FakeQuantizer.NETWORK.layers().stream().mapToDouble(l -> l.weights() * 4.0).sum();
+    TargetBudget told = session.getBudgets(1);
+    assertEquals(Resource.MODEL_SIZE, told.getResource());
+    assertEquals(0.22 * told.getReferenceCost(), told.getLimit(), 1e-9);
+    assertEquals(session.getBudgetLimit(), session.getBudgets(0).getLimit());
     for (Episode episode : client.episodes(session.getId())) {
       assertTrue(episode.getCostRatio() <= 0.5);
-      double floatBytes =
-          FakeQuantizer.NETWORK.layers().stream().mapToDouble(l -> l.weights() * 4.0).sum();
+      assertTrue(episode.getCost().getModelSizeBytes() <= told.getLimit());
       assertTrue(episode.getCost().getModelSizeBytes() <= 0.22 * floatBytes);
     }
+  }
+
+  @Test
+  void aLayerKeepsToTheWidthsThatItWasGiven() {
+    String layer = FakeQuantizer.NETWORK.layer(2).name();
+    LayerWidths four =
+        LayerWidths.newBuilder()
+            .setLayer(layer)
+            .setWeightBits(BitChoices.newBuilder().addBits(4))
+            .setActivationBits(BitChoices.newBuilder().addBits(4).addBits(6))
+            .build();
+    Session session = succeeded(spec(8).addLayerWidths(four));
+    assertEquals(four, session.getSpec().getLayerWidths(0));
+    for (Episode episode : client.episodes(session.getId())) {
+      assertEquals(4, episode.getPolicy().getLayers(2).getWeightBits());
+      assertTrue(Set.of(4, 6).contains(episode.getPolicy().getLayers(2).getActivationBits()));
+    }
+    LayerWidths unknown = four.toBuilder().setLayer("no such layer").build();
+    HaqException e =
+        refused(Reason.INVALID_ARGUMENT, () -> client.create(spec(8).addLayerWidths(unknown)));
+    assertTrue(e.getMessage().contains("no such layer"), e.getMessage());
+    LayerWidths wide = four.toBuilder().setWeightBits(BitChoices.newBuilder().addBits(16)).build();
+    refused(Reason.INVALID_BITS, () -> client.create(spec(8).addLayerWidths(wide)));
   }
 
   @Test

@@ -204,7 +204,7 @@ public final class StoreBench {
             "",
             specs.encode(specs.decode(spec(episodes))),
             IntStream.range(0, LAYERS).mapToObj(i -> "/features/features." + i + "/Conv").toList(),
-            new BudgetLimit(0.6, 1),
+            List.of(new BudgetLimit(0.6, 1)),
             false,
             Fleet.NONE,
             now());

@@ -52,6 +52,7 @@ final class TransferTest {
     assertEquals(regret, transfer.getRows(1).getCells(0).getRegret(), 1e-12);
     assertEquals(0, transfer.getMinMaxRegret(), "the cheaper policy costs less on both");
     refused(Reason.INVALID_ARGUMENT, () -> transfer(size));
+    refused(Reason.INVALID_ARGUMENT, () -> transfer(size, size));
   }
 
   @Test
@@ -112,7 +113,7 @@ final class TransferTest {
             .flatMap(row -> row.getCellsList().stream())
             .map(TransferCell::getCannotRun)
             .toList());
-    assertEquals(-1, transfer.getMinMaxRegret());
+    assertFalse(transfer.hasMinMaxRegret());
     assertFalse(transfer.hasMinMaxRegretWithinBudgets());
   }
 

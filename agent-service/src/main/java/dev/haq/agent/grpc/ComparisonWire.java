@@ -1,7 +1,7 @@
 package dev.haq.agent.grpc;
 
-import dev.haq.agent.session.SessionComparisons;
-import dev.haq.agent.session.SessionFronts;
+import dev.haq.agent.comparison.SessionComparisons;
+import dev.haq.agent.comparison.SessionFronts;
 import dev.haq.model.Resource;
 import dev.haq.proto.agent.v1.Front;
 import dev.haq.proto.agent.v1.ResourceFront;
@@ -56,11 +56,11 @@ final class ComparisonWire {
    * @param wires a session's messages, by its id
    */
   static Transfer toProto(
-      dev.haq.agent.session.Transfer transfer, Function<String, SessionWire> wires) {
-    Transfer.Builder message =
-        Transfer.newBuilder().setMinMaxRegret(transfer.minMaxRegret().orElse(-1));
+      dev.haq.agent.comparison.Transfer transfer, Function<String, SessionWire> wires) {
+    Transfer.Builder message = Transfer.newBuilder();
+    transfer.minMaxRegret().ifPresent(message::setMinMaxRegret);
     transfer.minMaxRegretWithinBudgets().ifPresent(message::setMinMaxRegretWithinBudgets);
-    for (dev.haq.agent.session.Transfer.Row row : transfer.rows()) {
+    for (dev.haq.agent.comparison.Transfer.Row row : transfer.rows()) {
       var best = wires.apply(row.sessionId()).episode(row.best());
       TransferRow.Builder line =
           TransferRow.newBuilder()
@@ -75,7 +75,7 @@ final class ComparisonWire {
     return message.build();
   }
 
-  private static TransferCell toProto(Optional<dev.haq.agent.session.Transfer.Cell> cell) {
+  private static TransferCell toProto(Optional<dev.haq.agent.comparison.Transfer.Cell> cell) {
     return cell.map(
             there ->
                 TransferCell.newBuilder()

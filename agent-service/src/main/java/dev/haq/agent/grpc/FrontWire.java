@@ -1,9 +1,9 @@
 package dev.haq.agent.grpc;
 
-import dev.haq.agent.baseline.Agents;
-import dev.haq.agent.baseline.PredictedFront;
-import dev.haq.agent.session.FrontPredictions;
-import dev.haq.agent.session.FrontSpec;
+import dev.haq.agent.agents.Agents;
+import dev.haq.agent.comparison.FrontPredictions;
+import dev.haq.agent.comparison.FrontSpec;
+import dev.haq.agent.losses.PredictedFront;
 import dev.haq.agent.session.Preparation;
 import dev.haq.model.HaqException;
 import dev.haq.model.Network;
@@ -34,7 +34,8 @@ final class FrontWire {
             .setBudget(Budget.newBuilder().setResource(message.getResource()).setRatio(1))
             .setAgent(Agents.DP)
             .setRecipe(message.getRecipe())
-            .setSearchFirstAndLast(message.getSearchFirstAndLast());
+            .setSearchFirstAndLast(message.getSearchFirstAndLast())
+            .addAllLayerWidths(message.getLayerWidthsList());
     if (message.hasWeightBits()) {
       spec.setWeightBits(message.getWeightBits());
     }

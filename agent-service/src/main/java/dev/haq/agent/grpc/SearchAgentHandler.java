@@ -1,12 +1,13 @@
 package dev.haq.agent.grpc;
 
 import com.google.protobuf.Empty;
+import dev.haq.agent.comparison.FrontPredictions;
+import dev.haq.agent.comparison.SessionComparisons;
 import dev.haq.agent.session.Episode;
-import dev.haq.agent.session.FrontPredictions;
-import dev.haq.agent.session.SessionComparisons;
 import dev.haq.agent.session.SessionLimits;
 import dev.haq.agent.session.SessionRecord;
 import dev.haq.agent.session.SessionService;
+import dev.haq.agent.session.SessionStore;
 import dev.haq.model.HaqException;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.DeleteSessionRequest;
@@ -25,6 +26,7 @@ import dev.haq.rpc.Call;
 import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
 import java.util.List;
+import java.util.OptionalLong;
 
 /** {@code haq.agent.v1.SearchAgent}: each method decodes, calls, encodes. */
 public final class SearchAgentHandler {
@@ -110,12 +112,12 @@ public final class SearchAgentHandler {
 
   private ListSessionsResponse listSessions(ListSessionsRequest request, Call call) {
     int size = pageSize(request.getPageSize());
-    List<SessionRecord> found = sessions.list(request.getPageToken(), size + 1);
+    String token = request.getPageToken();
+    OptionalLong before = token.isEmpty() ? OptionalLong.empty() : OptionalLong.of(number(token));
+    SessionStore.Page page = sessions.list(before, size);
     ListSessionsResponse.Builder response = ListSessionsResponse.newBuilder();
-    found.stream().limit(size).forEach(session -> response.addSessions(toProto(session)));
-    if (found.size() > size) {
-      response.setNextPageToken(found.get(size - 1).id());
-    }
+    page.sessions().forEach(session -> response.addSessions(toProto(session)));
+    page.next().ifPresent(next -> response.setNextPageToken(Long.toString(next)));
     return response.build();
   }
 
@@ -160,9 +162,10 @@ public final class SearchAgentHandler {
 
   /** An episode token is the number of the last episode seen. */
   private static int after(String token) {
-    if (token.isEmpty()) {
-      return 0;
-    }
+    return token.isEmpty() ? 0 : number(token);
+  }
+
+  private static int number(String token) {
     if (token.matches("[0-9]{1,9}")) {
       return Integer.parseInt(token);
     }

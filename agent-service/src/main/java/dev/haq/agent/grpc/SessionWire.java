@@ -1,9 +1,11 @@
 package dev.haq.agent.grpc;
 
 import com.google.protobuf.Timestamp;
+import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.session.Fleet;
 import dev.haq.agent.session.Preparation;
+import dev.haq.agent.session.SessionLimits;
 import dev.haq.agent.session.SessionRecord;
 import dev.haq.agent.session.SessionService;
 import dev.haq.agent.session.SessionState;
@@ -19,15 +21,18 @@ import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.TargetBudget;
 import dev.haq.proto.agent.v1.TargetResult;
 import dev.haq.proto.agent.v1.Tuned;
+import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 /** Sessions and their episodes as messages. They only go out: callers send specifications. */
 final class SessionWire {
@@ -62,8 +67,10 @@ final class SessionWire {
             .setError(session.status().error())
             .setEpisodesDone(progress.episodesDone())
             .setEpisodesTotal(session.limits().episodes())
-            .setReferenceCost(definition.budget().reference())
-            .setBudgetLimit(definition.budget().limit())
+            .setEarlyEnds(SpecWire.earlyEnds(session.limits()))
+            .setReferenceCost(definition.mainBudget().reference())
+            .setBudgetLimit(definition.mainBudget().limit())
+            .addAllBudgets(budgets(definition.budgets()))
             .setCreateTime(toProto(definition.createTime()))
             .setUpdateTime(toProto(session.updateTime()))
             .setExtrapolated(definition.extrapolated());
@@ -75,13 +82,37 @@ final class SessionWire {
     progress.best().ifPresent(best -> message.setBest(episode(best)));
     progress.tunings().of(0).ifPresent(tuned -> message.setTuned(tuned(tuned)));
     if (session.state() == SessionState.RUNNING && progress.episodesDone() > 0) {
-      int left = session.limits().episodes() - progress.episodesDone();
-      message.setSecondsLeft(left * progress.episodeSeconds() / progress.episodesDone());
+      message.setSecondsLeft(secondsLeft(session.limits(), progress));
     }
     if (!fleet.targets().isEmpty()) {
       addTargets(progress, message);
     }
     return message.build();
+  }
+
+  /** By the episodes so far; no more than the wall time that may pass. */
+  private static double secondsLeft(SessionLimits limits, SessionRecord.Progress progress) {
+    int left = limits.episodes() - progress.episodesDone();
+    double episodes = left * progress.episodeSeconds() / progress.episodesDone();
+    double wall = limits.wallSeconds().orElse(Double.POSITIVE_INFINITY);
+    return Math.min(episodes, Math.max(0, wall - progress.episodeSeconds()));
+  }
+
+  private List<TargetBudget> budgets(List<BudgetLimit> limits) {
+    List<Resource> resources = new ArrayList<>();
+    resources.add(spec.getBudget().getResource());
+    spec.getFurtherBudgetsList().forEach(further -> resources.add(further.getResource()));
+    return IntStream.range(0, limits.size())
+        .mapToObj(i -> toProto(resources.get(i), limits.get(i)))
+        .toList();
+  }
+
+  private static TargetBudget toProto(Resource resource, BudgetLimit budget) {
+    return TargetBudget.newBuilder()
+        .setResource(resource)
+        .setLimit(budget.limit())
+        .setReferenceCost(budget.reference())
+        .build();
   }
 
   private Tuned tuned(dev.haq.agent.session.Tuned tuned) {
@@ -131,11 +162,7 @@ final class SessionWire {
       Fleet.Target target = fleet.targets().get(i);
       TargetResult.Builder result = TargetResult.newBuilder().setTarget(target.name());
       for (Fleet.Limit limit : target.limits()) {
-        result.addBudgets(
-            TargetBudget.newBuilder()
-                .setResource(CostWire.toProto(limit.resource()))
-                .setLimit(limit.budget().limit())
-                .setReferenceCost(limit.budget().reference()));
+        result.addBudgets(toProto(CostWire.toProto(limit.resource()), limit.budget()));
       }
       Optional<dev.haq.agent.session.Episode> best = progress.bests().get(i);
       if (best.isPresent()) {

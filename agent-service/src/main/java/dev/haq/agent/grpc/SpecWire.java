@@ -2,8 +2,9 @@ package dev.haq.agent.grpc;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
-import dev.haq.agent.baseline.Agents;
+import dev.haq.agent.agents.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
+import dev.haq.agent.search.LayerWidths;
 import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.session.SessionLimits;
@@ -80,6 +81,7 @@ public final class SpecWire implements SpecCodec {
     }
     spec.weightBits().ifPresent(bits -> message.setWeightBits(BitsWire.toProto(bits)));
     spec.activationBits().ifPresent(bits -> message.setActivationBits(BitsWire.toProto(bits)));
+    spec.layerWidths().forEach(own -> message.addLayerWidths(toProto(own)));
     spec.finalFineTuning()
         .ifPresent(tuning -> message.setFinalFineTuning(RecipeWire.toProto(tuning)));
     return message.build();
@@ -104,7 +106,8 @@ public final class SpecWire implements SpecCodec {
         choices("spec.weight_bits", message.hasWeightBits(), message.getWeightBits()),
         choices("spec.activation_bits", message.hasActivationBits(), message.getActivationBits()),
         message.getSearchFirstAndLast() ? Pinning.IMAGE : Pinning.FIRST_AND_LAST,
-        field("spec.ddpg", () -> fromProto(message.getDdpg(), episodes / agents(targets.size()))),
+        message.getLayerWidthsList().stream().map(SpecWire::fromProto).toList(),
+        field("spec.ddpg", () -> fromProto(message.getDdpg(), episodes, agents(targets.size()))),
         reward(message.getReward(), agent),
         new SessionSpec.Pace(
             message.getParallelEpisodes() == 0 ? 1 : message.getParallelEpisodes(),
@@ -144,10 +147,10 @@ public final class SpecWire implements SpecCodec {
     };
   }
 
-  private static EarlyEnds earlyEnds(SessionLimits limits) {
+  static EarlyEnds earlyEnds(SessionLimits limits) {
     EarlyEnds.Builder message = EarlyEnds.newBuilder();
     limits.wallSeconds().ifPresent(message::setWallSeconds);
-    limits.patience().ifPresent(message::setEpisodesWithoutImprovement);
+    limits.episodesWithoutImprovement().ifPresent(message::setEpisodesWithoutImprovement);
     limits.top1().ifPresent(message::setTop1);
     return message.build();
   }
@@ -165,6 +168,25 @@ public final class SpecWire implements SpecCodec {
   private static Optional<BitChoices> choices(
       String name, boolean present, dev.haq.proto.model.v1.BitChoices message) {
     return present ? Optional.of(field(name, () -> BitsWire.fromProto(message))) : Optional.empty();
+  }
+
+  private static LayerWidths fromProto(dev.haq.proto.agent.v1.LayerWidths message) {
+    return field(
+        "spec.layer_widths",
+        () ->
+            new LayerWidths(
+                message.getLayer(),
+                choices("weight_bits", message.hasWeightBits(), message.getWeightBits()),
+                choices(
+                    "activation_bits", message.hasActivationBits(), message.getActivationBits())));
+  }
+
+  private static dev.haq.proto.agent.v1.LayerWidths toProto(LayerWidths own) {
+    dev.haq.proto.agent.v1.LayerWidths.Builder message =
+        dev.haq.proto.agent.v1.LayerWidths.newBuilder().setLayer(own.layer());
+    own.weightBits().ifPresent(bits -> message.setWeightBits(BitsWire.toProto(bits)));
+    own.activationBits().ifPresent(bits -> message.setActivationBits(BitsWire.toProto(bits)));
+    return message.build();
   }
 
   private static dev.haq.proto.agent.v1.DdpgSettings toProto(DdpgSettings ddpg) {
@@ -185,9 +207,14 @@ public final class SpecWire implements SpecCodec {
         .build();
   }
 
-  private static DdpgSettings fromProto(dev.haq.proto.agent.v1.DdpgSettings m, int episodes) {
+  /**
+   * @param episodes of the session, of which each agent has its share
+   */
+  private static DdpgSettings fromProto(
+      dev.haq.proto.agent.v1.DdpgSettings m, int episodes, int agents) {
     DdpgSettings d = DdpgSettings.DEFAULTS;
-    int warmupEpisodes = m.hasWarmupEpisodes() ? m.getWarmupEpisodes() : d.warmupEpisodes();
+    int warmupEpisodes =
+        m.hasWarmupEpisodes() ? m.getWarmupEpisodes() : Math.max(1, d.warmupEpisodes() / agents);
     return new DdpgSettings(
         m.hasHidden1() ? m.getHidden1() : d.hidden1(),
         m.hasHidden2() ? m.getHidden2() : d.hidden2(),
@@ -199,7 +226,9 @@ public final class SpecWire implements SpecCodec {
         m.hasReplayPerDecision() ? m.getReplayPerDecision() : d.replayPerDecision(),
         warmupEpisodes,
         m.hasNoiseSigma() ? m.getNoiseSigma() : d.noiseSigma(),
-        m.hasNoiseDecay() ? m.getNoiseDecay() : DdpgSettings.noiseDecay(episodes, warmupEpisodes),
+        m.hasNoiseDecay()
+            ? m.getNoiseDecay()
+            : DdpgSettings.noiseDecay(episodes / agents, warmupEpisodes),
         m.hasUpdatesPerTransition() ? m.getUpdatesPerTransition() : d.updatesPerTransition(),
         m.hasBaselineDecay() ? m.getBaselineDecay() : d.baselineDecay());
   }

@@ -27,6 +27,9 @@ import java.util.List;
  * </ul>
  */
 public final class BudgetFitter {
+  /** Of a cost, relative: sums in another order differ by as much. */
+  private static final double ROUNDING = 1e-12;
+
   private final Decisions decisions;
   private final List<ResourceBudget> budgets;
   private final Feasibility feasibility;
@@ -108,13 +111,26 @@ public final class BudgetFitter {
   }
 
   /**
-   * Those of the budgets that the widest policy breaks: the others hardly matter. The first where
-   * it breaks none.
+   * Those of the budgets that some policy breaks: the others do not matter. The first where there
+   * is none.
    */
   public List<ResourceBudget> binding() {
-    Policy widest = decisions.uniform(1);
     List<ResourceBudget> binding =
-        budgets.stream().filter(budget -> !budget.isMetBy(widest)).toList();
+        budgets.stream().filter(budget -> dearestShare(budget) > 1 + ROUNDING).toList();
     return binding.isEmpty() ? budgets.subList(0, 1) : binding;
+  }
+
+  /** What the dearest widths of every layer take of a budget: not always the widest. */
+  private double dearestShare(ResourceBudget budget) {
+    double share = budget.fixedShare();
+    for (int layer = 0; layer < decisions.layers(); layer++) {
+      int at = layer;
+      share +=
+          decisions.widths(layer).stream()
+              .mapToDouble(bits -> budget.share(at, bits))
+              .max()
+              .orElseThrow();
+    }
+    return share;
   }
 }

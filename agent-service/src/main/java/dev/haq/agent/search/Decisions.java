@@ -8,65 +8,113 @@ import dev.haq.model.LayerBits;
 import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
-import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The bit-widths a search is free to choose, in the order in which it chooses them: layer by layer,
  * weights before activations (paper, 3.1). For model size there are only weights, and activations
- * stay float (paper, 3.4). Pinned bit-widths are not among them.
+ * stay float (paper, 3.4). Pinned bit-widths are not among them. A layer may have widths of its own
+ * to choose from ({@link LayerWidths}).
  */
 public final class Decisions {
+  private final Map<Decision, ActionSpace> actions; // of those that are free, in their order
   private final List<Decision> free;
-  private final ActionSpace weights;
-  private final ActionSpace activations;
+  private final Map<Operand, BitChoices> choices; // that any layer may be given
   private final Policy pinned;
 
   /**
    * @throws HaqException {@link Reason#INVALID_BITS} when the table lacks a width to choose from,
-   *     {@link Reason#INVALID_ARGUMENT} when nothing is left to decide
+   *     {@link Reason#INVALID_ARGUMENT} when nothing is left to decide, or a layer is excepted that
+   *     cannot be
    */
   public Decisions(SearchSettings settings) {
     boolean weightsOnly = settings.weightsOnly();
-    BitChoices weightTable = choices(settings, CostTable::weightBits);
-    BitChoices activationTable = choices(settings, CostTable::activationBits);
-    weights = new ActionSpace(covered(settings.weightBits(), weightTable, "weight"));
-    activations =
-        new ActionSpace(
+    Map<Operand, BitChoices> table =
+        Map.of(
+            Operand.WEIGHTS, choices(settings, CostTable::weightBits),
+            Operand.ACTIVATIONS, choices(settings, CostTable::activationBits));
+    Map<Operand, BitChoices> usual =
+        Map.of(
+            Operand.WEIGHTS,
+            covered(settings.weightBits(), table, Operand.WEIGHTS),
+            Operand.ACTIVATIONS,
             weightsOnly
                 ? new BitChoices(List.of(settings.activationBits().max())) // nothing to choose
-                : covered(settings.activationBits(), activationTable, "activation"));
+                : covered(settings.activationBits(), table, Operand.ACTIVATIONS));
     int layers = settings.network().size();
-    pinned =
+    Policy fixed =
         Policy.uniform(
             layers,
             new LayerBits(
-                pinned(weightTable), weightsOnly ? BitWidth.FLOAT : pinned(activationTable)));
-    List<Decision> decisions = new ArrayList<>();
+                pinned(table.get(Operand.WEIGHTS)),
+                weightsOnly ? BitWidth.FLOAT : pinned(table.get(Operand.ACTIVATIONS))));
+    actions = new LinkedHashMap<>();
     for (int layer = 0; layer < layers; layer++) {
       boolean edge = layer == 0 || layer == layers - 1;
-      boolean free = settings.pinning() == Pinning.IMAGE || !edge;
-      if (free) {
-        decisions.add(new Decision(layer, Operand.WEIGHTS));
-      }
-      boolean image = layer == 0;
-      if (free && !image && !weightsOnly) {
-        decisions.add(new Decision(layer, Operand.ACTIVATIONS));
+      boolean searched = settings.pinning() == Pinning.IMAGE || !edge;
+      Optional<LayerWidths> exception = settings.layerWidths(layer);
+      for (Operand operand : Operand.values()) {
+        boolean never = operand == Operand.ACTIVATIONS && (layer == 0 || weightsOnly);
+        Decision decision = new Decision(layer, operand);
+        Optional<BitChoices> own = exception.flatMap(e -> e.of(operand));
+        if (own.isPresent()) {
+          checkMayBeExcepted(exception.get(), never, weightsOnly);
+          BitChoices widths = covered(own.get(), table, operand);
+          if (widths.size() == 1) {
+            fixed = with(fixed, decision, BitWidth.of(widths.max()));
+          } else {
+            actions.put(decision, new ActionSpace(widths));
+          }
+        } else if (searched && !never) {
+          actions.put(decision, new ActionSpace(usual.get(operand)));
+        }
       }
     }
-    if (decisions.isEmpty()) {
+    if (actions.isEmpty()) {
       throw HaqException.invalid(
-          "network %s has %d layers and the first and the last are kept at 8 bits: nothing is left to search; search the first and last layers too",
+          "network %s has %d layers, and all are kept at one width, the first and the last at 8 bits unless they are searched: nothing is left to search; search the first and last layers too",
           settings.network().name(), layers);
     }
-    free = List.copyOf(decisions);
+    pinned = fixed;
+    free = List.copyOf(actions.keySet());
+    choices = new EnumMap<>(Operand.class);
+    for (Operand operand : Operand.values()) {
+      Stream<Integer> widths =
+          free.stream()
+              .filter(decision -> decision.operand() == operand)
+              .flatMap(decision -> choices(decision).bits().stream());
+      Stream<Integer> all = Stream.concat(widths, usual.get(operand).bits().stream());
+      choices.put(operand, new BitChoices(all.distinct().sorted().toList()));
+    }
+  }
+
+  private static void checkMayBeExcepted(
+      LayerWidths exception, boolean never, boolean weightsOnly) {
+    if (never) {
+      throw HaqException.invalid(
+          "layer_widths: the activations of layer '%s' %s: give widths for its weights alone",
+          exception.layer(),
+          weightsOnly
+              ? "stay float, since only the model's size is limited"
+              : "are the image, which stays at 8 bits");
+    }
   }
 
   /** How many decisions an episode has. */
   public int size() {
     return free.size();
+  }
+
+  /** How many layers the network has. */
+  int layers() {
+    return pinned.size();
   }
 
   public Decision get(int step) {
@@ -92,12 +140,12 @@ public final class Decisions {
 
   /** The widths that may be chosen. */
   public BitChoices choices(Decision decision) {
-    return actions(decision.operand()).choices();
+    return actions.get(decision).choices();
   }
 
-  /** How an action becomes a width of this operand. */
-  public ActionSpace actions(Operand operand) {
-    return operand == Operand.WEIGHTS ? weights : activations;
+  /** The widths that may be chosen for this operand in any layer. */
+  public BitChoices choices(Operand operand) {
+    return choices.get(operand);
   }
 
   /** The policy that an episode's actions propose, before its budget is looked at. */
@@ -105,7 +153,7 @@ public final class Decisions {
     Policy policy = pinned;
     for (int step = 0; step < size(); step++) {
       Decision decision = get(step);
-      policy = with(policy, decision, actions(decision.operand()).bits(actions.get(step)));
+      policy = with(policy, decision, this.actions.get(decision).bits(actions.get(step)));
     }
     return policy;
   }
@@ -117,11 +165,9 @@ public final class Decisions {
 
   /** The actions that propose the free bit-widths of {@code policy}, one a decision. */
   public List<Double> actions(Policy policy) {
-    List<Double> actions = new ArrayList<>();
-    for (Decision decision : free) {
-      actions.add(actions(decision.operand()).action(decision.of(policy)));
-    }
-    return actions;
+    return free.stream()
+        .map(decision -> actions.get(decision).action(decision.of(policy)))
+        .toList();
   }
 
   /**
@@ -159,13 +205,17 @@ public final class Decisions {
     return BudgetLimit.eightOrWidest(table.intersect(SearchSettings.JUDGED));
   }
 
-  private static BitChoices covered(BitChoices wanted, BitChoices table, String operand) {
+  private static BitChoices covered(
+      BitChoices wanted, Map<Operand, BitChoices> table, Operand operand) {
     for (int bits : wanted.bits()) {
-      if (!table.contains(BitWidth.of(bits))) {
+      if (!table.get(operand).contains(BitWidth.of(bits))) {
         throw new HaqException(
             Reason.INVALID_BITS,
             "%s bits %d: the target knows only %s; choose among these"
-                .formatted(operand, bits, table));
+                .formatted(
+                    operand == Operand.WEIGHTS ? "weight" : "activation",
+                    bits,
+                    table.get(operand)));
       }
     }
     return wanted;

@@ -1,6 +1,7 @@
 package dev.haq.agent.search;
 
 import dev.haq.model.BitChoices;
+import dev.haq.model.Operand;
 
 /**
  * What each bit-width of each layer does to accuracy by itself, on the session's search images.
@@ -14,4 +15,9 @@ public interface SensitivityMeter {
    *     cancelled
    */
   Sensitivities measure(BitChoices weights, BitChoices activations);
+
+  /** Of every width that may be chosen. */
+  default Sensitivities measure(Decisions decisions) {
+    return measure(decisions.choices(Operand.WEIGHTS), decisions.choices(Operand.ACTIVATIONS));
+  }
 }

@@ -13,7 +13,7 @@ import java.util.concurrent.CompletionException;
  * policy that is being evaluated waits for that.
  */
 public final class SharedAccuracies implements AccuracyEvaluator {
-  /** A few megabytes for networks of a hundred layers. */
+  /** Some 60 MB for networks of a hundred layers. */
   private static final int REMEMBERED = 10_000;
 
   private final AccuracyEvaluator evaluator;

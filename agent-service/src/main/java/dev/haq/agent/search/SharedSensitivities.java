@@ -34,8 +34,7 @@ public final class SharedSensitivities implements SensitivityMeter {
 
   private BitChoices all(Operand operand) {
     Stream<Integer> widths =
-        spaces.stream()
-            .flatMap(space -> space.decisions().actions(operand).choices().bits().stream());
+        spaces.stream().flatMap(space -> space.decisions().choices(operand).bits().stream());
     return new BitChoices(widths.distinct().sorted().toList());
   }
 }

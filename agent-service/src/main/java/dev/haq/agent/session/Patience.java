@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Makes a call again, if it may, while whoever it goes to is away or busy: neither a restart nor
  * another session's hour of training should cost a search. One that is away is given up after a
- * while. One that answers that it is busy is not, as it is there and works: it is asked again until
- * it has a place.
+ * while. One that answers that it is busy, or has the call in its line until the time for it is
+ * over, is not, as it is there and works: it is asked again until it has a place.
  */
 public final class Patience {
   private static final Logger LOG = LoggerFactory.getLogger(Patience.class);
@@ -45,7 +45,8 @@ public final class Patience {
 
   /**
    * @param callee whom the call goes to, for messages
-   * @throws HaqException the call's, or CANCELLED; BUSY only where there is one attempt
+   * @throws HaqException the call's, or CANCELLED; BUSY and DEADLINE_EXCEEDED only where there is
+   *     one attempt
    */
   public <R> R call(String callee, Supplier<R> call) {
     return call(callee, () -> 0, call);
@@ -68,7 +69,7 @@ public final class Patience {
         if (aborted()) {
           throw new HaqException(Reason.CANCELLED, "the call to " + callee + " was aborted", e);
         }
-        boolean busy = e.reason() == Reason.BUSY;
+        boolean busy = e.reason() == Reason.BUSY || e.reason() == Reason.DEADLINE_EXCEEDED;
         if (once || !(busy || e.reason() == Reason.UNAVAILABLE)) {
           throw e;
         }

@@ -1,6 +1,6 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.baseline.Agents;
+import dev.haq.agent.agents.Agents;
 import dev.haq.agent.search.AccuracyEvaluator;
 import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.HardwareCosts;
@@ -96,10 +96,9 @@ final class SearchPlan {
       SessionRecord.Definition created, List<List<ResourceBudget>> budgets) {
     List<Fleet.Target> several = created.fleet().targets();
     for (int i = 0; i < budgets.size(); i++) {
-      // Of the only target just the main budget's limit is stored.
       List<BudgetLimit> before =
           several.isEmpty()
-              ? List.of(created.budget())
+              ? created.budgets()
               : several.get(i).limits().stream().map(Fleet.Limit::budget).toList();
       for (int j = 0; j < before.size(); j++) {
         ResourceBudget now = budgets.get(i).get(j);
@@ -211,9 +210,11 @@ final class SearchPlan {
     return described;
   }
 
-  /** The first target's main budget. */
-  BudgetLimit budget() {
-    return targets.get(0).space().settings().mainBudget().budget();
+  /** Of the first target's budgets, in the spec's order. */
+  List<BudgetLimit> budgets() {
+    return targets.get(0).space().settings().budgets().stream()
+        .map(ResourceBudget::budget)
+        .toList();
   }
 
   Fleet fleet() {

@@ -13,13 +13,16 @@ import java.util.OptionalInt;
  * @param episodes how many it is to have, 1..100,000
  * @param wallSeconds that the episodes take ({@link Episode#elapsedSeconds}), above 0; empty for
  *     any
- * @param patience how many episodes in a row may bring no better reward, on any target, at least 1;
- *     empty for any
+ * @param episodesWithoutImprovement how many episodes in a row may bring no better reward, on any
+ *     target, at least 1; empty for any
  * @param top1 accuracy of the best policy, of each target, that is enough, percentage points,
  *     0..100; empty for none
  */
 public record SessionLimits(
-    int episodes, OptionalDouble wallSeconds, OptionalInt patience, OptionalDouble top1) {
+    int episodes,
+    OptionalDouble wallSeconds,
+    OptionalInt episodesWithoutImprovement,
+    OptionalDouble top1) {
   public SessionLimits {
     if (episodes < 1 || episodes > SearchSettings.MOST_EPISODES) {
       throw HaqException.invalid(
@@ -29,9 +32,10 @@ public record SessionLimits(
       throw HaqException.invalid(
           "early_ends.wall_seconds is %s: it must be above 0", wallSeconds.getAsDouble());
     }
-    if (patience.isPresent() && patience.getAsInt() < 1) {
+    if (episodesWithoutImprovement.isPresent() && episodesWithoutImprovement.getAsInt() < 1) {
       throw HaqException.invalid(
-          "early_ends.episodes_without_improvement is %d: use at least 1", patience.getAsInt());
+          "early_ends.episodes_without_improvement is %d: use at least 1",
+          episodesWithoutImprovement.getAsInt());
     }
     if (top1.isPresent() && !(top1.getAsDouble() >= 0 && top1.getAsDouble() <= 100)) {
       throw HaqException.invalid(
@@ -53,9 +57,10 @@ public record SessionLimits(
     if (progress.episodesDone() >= episodes) {
       return Optional.of(EndReason.EPISODES);
     }
-    if (patience.isPresent()
+    if (episodesWithoutImprovement.isPresent()
         && progress.best().isPresent()
-        && progress.episodesDone() - progress.improvedAt() >= patience.getAsInt()) {
+        && progress.episodesDone() - progress.improvedAt()
+            >= episodesWithoutImprovement.getAsInt()) {
       return Optional.of(EndReason.CONVERGED);
     }
     if (wallSeconds.isPresent() && progress.episodeSeconds() >= wallSeconds.getAsDouble()) {
@@ -80,7 +85,9 @@ public record SessionLimits(
                   .formatted(top1.getAsDouble());
           case CONVERGED ->
               "episodes_without_improvement is %d, and there were %d at the end already"
-                  .formatted(patience.getAsInt(), progress.episodesDone() - progress.improvedAt());
+                  .formatted(
+                      episodesWithoutImprovement.getAsInt(),
+                      progress.episodesDone() - progress.improvedAt());
           case WALL_TIME ->
               "wall_seconds is %s, and the episodes have taken %.0f s already"
                   .formatted(wallSeconds.getAsDouble(), progress.episodeSeconds());

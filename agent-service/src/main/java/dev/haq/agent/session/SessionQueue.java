@@ -173,6 +173,9 @@ final class SessionQueue implements AutoCloseable {
     } catch (RuntimeException e) {
       LOG.warn("the session store does not answer: {}", e.getMessage());
       othersRenewed = System.nanoTime() + terms.lease().toNanos();
+    } catch (Error e) {
+      // Such as want of memory, which may pass: without a tick all leases would run out.
+      LOG.error("leases are looked after again in a second", e);
     }
   }
 

@@ -32,7 +32,8 @@ public record SessionRecord(
    * @param requestId the caller's idempotency key; empty when it gave none
    * @param spec what was asked for, every default filled in, as the edge encoded it; opaque here
    * @param layers names of the network's quantizable layers, in order
-   * @param budget limit and reference, in the resource's unit; of the first of several targets
+   * @param budgets limits and references of the first target's budgets, in the spec's order, each
+   *     in its resource's unit; the first alone in sessions that were stored before the others were
    * @param extrapolated whether costs rest on parts of a model that no published figure checks
    * @param fleet the targets, where there are several
    * @param createTime to the microsecond, as databases keep it
@@ -42,12 +43,18 @@ public record SessionRecord(
       String requestId,
       String spec,
       List<String> layers,
-      BudgetLimit budget,
+      List<BudgetLimit> budgets,
       boolean extrapolated,
       Fleet fleet,
       Instant createTime) {
     public Definition {
       layers = List.copyOf(layers);
+      budgets = List.copyOf(budgets);
+    }
+
+    /** Of the budget that ratios of cost are of. */
+    public BudgetLimit mainBudget() {
+      return budgets.get(0);
     }
   }
 

@@ -327,7 +327,8 @@ final class SessionRun implements Runnable {
       if (failure instanceof StoreAway away) {
         throw away;
       }
-      SessionState state = heed().state();
+      // Of a session that is to pause, a failure is told first: it would come again on resuming.
+      SessionState state = isAborted(failure) ? heed().state() : unlessStopping().state();
       String error = oneLine(failure);
       Throwable trace = failure instanceof HaqException ? null : failure;
       if (state.isActive()) {
@@ -352,6 +353,11 @@ final class SessionRun implements Runnable {
       // The store itself fails: the session stays as it is stored, as above.
       LOG.error("session {} broke off and its end cannot be stored", id, e);
     }
+  }
+
+  private SessionRecord unlessStopping() {
+    SessionRecord session = session();
+    return session.state() == SessionState.STOPPING ? heed() : session;
   }
 
   private static boolean isAborted(Throwable failure) {

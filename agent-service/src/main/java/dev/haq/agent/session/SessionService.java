@@ -7,6 +7,7 @@ import dev.haq.model.Reason;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -64,6 +65,9 @@ public final class SessionService implements AutoCloseable {
       throw HaqException.invalid(
           "request_id has %d characters: use at most %d", requestId.length(), LONGEST_REQUEST_ID);
     }
+    if (requestId.chars().anyMatch(Character::isISOControl)) {
+      throw HaqException.invalid("request_id has a control character: use those that are printed");
+    }
     String encoded = codec.encode(spec);
     Optional<SessionRecord> first =
         requestId.isEmpty() ? Optional.empty() : store.findByRequestId(requestId);
@@ -77,9 +81,21 @@ public final class SessionService implements AutoCloseable {
   }
 
   private SessionRecord enter(SessionRecord wanted) {
-    SessionRecord stored = store.create(wanted);
-    queue.fill();
-    return stored;
+    return begun(store.create(wanted));
+  }
+
+  /**
+   * Begins a session that waits for a place if there is one, and answers how it stands then. What
+   * was asked for is stored: that the store fails now is no answer to it.
+   */
+  private SessionRecord begun(SessionRecord stored) {
+    try {
+      queue.fill();
+      return ledger.get(stored.id());
+    } catch (RuntimeException e) {
+      LOG.warn("session {} is begun later: {}", stored.id(), e.getMessage());
+      return stored;
+    }
   }
 
   private SessionRecord sameRequest(SessionRecord first, String encoded) {
@@ -106,7 +122,7 @@ public final class SessionService implements AutoCloseable {
           requestId,
           encoded,
           network.layers().stream().map(Layer::name).toList(),
-          plan.budget(),
+          plan.budgets(),
           plan.isExtrapolated(),
           plan.fleet(),
           SessionLedger.now());
@@ -144,14 +160,10 @@ public final class SessionService implements AutoCloseable {
   /**
    * Newest first.
    *
-   * @param beforeId only sessions created before this one, which must exist; empty for the newest
+   * @param before {@link SessionStore.Page#next} of the page before; empty for the newest
    */
-  public List<SessionRecord> list(String beforeId, int limit) {
-    if (!beforeId.isEmpty() && store.find(beforeId).isEmpty()) {
-      throw HaqException.invalid(
-          "page_token '%s' is not one of this service: use next_page_token, or none", beforeId);
-    }
-    return store.list(beforeId, limit);
+  public SessionStore.Page list(OptionalLong before, int limit) {
+    return store.list(before, limit);
   }
 
   /**
@@ -208,7 +220,10 @@ public final class SessionService implements AutoCloseable {
     return after;
   }
 
-  /** Pauses the session after the episode under way; fine-tuning at once. */
+  /**
+   * Pauses the session after the episode under way; what comes before the first and fine-tuning at
+   * once.
+   */
   public SessionRecord pause(String id, String etag) {
     return change(
         id,
@@ -216,25 +231,24 @@ public final class SessionService implements AutoCloseable {
         s ->
             switch (s.state()) {
               case PAUSED -> s;
-              case PREPARING, RUNNING -> s.withPauseRequested(true, SessionLedger.now());
+              case RUNNING -> s.withPauseRequested(true, SessionLedger.now());
               default -> s.moved(SessionState.PAUSED, SessionLedger.now());
             });
   }
 
   /** Lets a paused session go on, or withdraws a pause that has not come about. */
   public SessionRecord resume(String id, String etag) {
-    change(
-        id,
-        etag,
-        s ->
-            switch (s.state()) {
-              case QUEUED -> s;
-              case PREPARING, RUNNING, FINE_TUNING ->
-                  s.withPauseRequested(false, SessionLedger.now());
-              default -> s.moved(SessionState.QUEUED, SessionLedger.now());
-            });
-    queue.fill();
-    return ledger.get(id);
+    return begun(
+        change(
+            id,
+            etag,
+            s ->
+                switch (s.state()) {
+                  case QUEUED -> s;
+                  case PREPARING, RUNNING, FINE_TUNING ->
+                      s.withPauseRequested(false, SessionLedger.now());
+                  default -> s.moved(SessionState.QUEUED, SessionLedger.now());
+                }));
   }
 
   /**
@@ -268,17 +282,16 @@ public final class SessionService implements AutoCloseable {
   public SessionRecord extend(String id, String etag, SessionLimits limits) {
     SessionSpec spec = codec.decode(ledger.get(id).definition().spec());
     boolean tuned = spec.finalFineTuning().isPresent();
-    change(
-        id,
-        etag,
-        s -> {
-          if (s.state().isFinal()) {
-            limits.checkAhead(s.progress());
-          }
-          return s.extended(limits, tuned && !s.progress().isTuned(), SessionLedger.now());
-        });
-    queue.fill();
-    return ledger.get(id);
+    return begun(
+        change(
+            id,
+            etag,
+            s -> {
+              if (s.state().isFinal()) {
+                limits.checkAhead(s.progress());
+              }
+              return s.extended(limits, tuned && !s.progress().isTuned(), SessionLedger.now());
+            }));
   }
 
   /** Deletes a session on which nothing works. */

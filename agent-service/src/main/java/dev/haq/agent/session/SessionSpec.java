@@ -1,7 +1,8 @@
 package dev.haq.agent.session;
 
-import dev.haq.agent.baseline.Agents;
+import dev.haq.agent.agents.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
+import dev.haq.agent.search.LayerWidths;
 import dev.haq.agent.search.Pinning;
 import dev.haq.agent.search.ResourceBudget;
 import dev.haq.agent.search.Reward;
@@ -37,6 +38,7 @@ import java.util.function.Function;
  * @param seed the same seed gives the same episodes
  * @param weightBits within 2..8; empty for all of these that the target allows
  * @param activationBits likewise
+ * @param layerWidths widths of single layers in place of these, within 2..8, each of another layer
  * @param reward what a policy is worth
  * @param furtherTargets beside {@code target}, each another one
  * @param finalFineTuning of the best policy's network; empty for none. Neither it nor the recipe
@@ -55,6 +57,7 @@ public record SessionSpec(
     Optional<BitChoices> weightBits,
     Optional<BitChoices> activationBits,
     Pinning pinning,
+    List<LayerWidths> layerWidths,
     DdpgSettings ddpg,
     Reward reward,
     Pace pace,
@@ -119,6 +122,12 @@ public record SessionSpec(
     Agents.check(agent);
     weightBits.ifPresent(bits -> checkJudged("spec.weight_bits", bits));
     activationBits.ifPresent(bits -> checkJudged("spec.activation_bits", bits));
+    layerWidths = List.copyOf(layerWidths);
+    for (LayerWidths own : layerWidths) {
+      String field = "spec.layer_widths of '%s'".formatted(own.layer());
+      own.weightBits().ifPresent(bits -> checkJudged(field, bits));
+      own.activationBits().ifPresent(bits -> checkJudged(field, bits));
+    }
     checkJudging(data.split());
     data = searching(data);
     DataSelection judging = data;
@@ -229,7 +238,7 @@ public record SessionSpec(
   }
 
   /** All of them, in order. */
-  List<Target> targets() {
+  public List<Target> targets() {
     List<Target> targets = new ArrayList<>(List.of(new Target(target, budgets)));
     targets.addAll(furtherTargets);
     return targets;
@@ -242,7 +251,7 @@ public record SessionSpec(
    * @param seed of the search's agent
    * @param episodes the agent's
    */
-  SearchSettings searchSettings(
+  public SearchSettings searchSettings(
       Network network, List<ResourceBudget> resources, long seed, int episodes) {
     return new SearchSettings(
         network,
@@ -250,6 +259,7 @@ public record SessionSpec(
         weightBits.orElseGet(() -> judged(resources, CostTable::weightBits)),
         activationBits.orElseGet(() -> judged(resources, CostTable::activationBits)),
         pinning,
+        layerWidths,
         reward,
         seed,
         episodes);

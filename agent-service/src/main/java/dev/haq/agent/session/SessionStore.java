@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Where sessions live, so that a process that dies loses at most the episode under way. Port: a SQL
@@ -40,9 +41,21 @@ public interface SessionStore extends AutoCloseable {
   /**
    * Newest first.
    *
-   * @param beforeId only sessions created before this one; empty for the newest
+   * @param before {@link Page#next} of the page before this one; empty for the newest
+   * @param limit 1 or more
    */
-  List<SessionRecord> list(String beforeId, int limit);
+  Page list(OptionalLong before, int limit);
+
+  /**
+   * Some of the sessions.
+   *
+   * @param next where the next page begins, whatever is deleted meanwhile; empty at the end
+   */
+  record Page(List<SessionRecord> sessions, OptionalLong next) {
+    public Page {
+      sessions = List.copyOf(sessions);
+    }
+  }
 
   /**
    * Deletes a session with its episodes and checkpoint, if its revision is still {@code session}'s.

@@ -17,7 +17,7 @@ final class SessionWatch {
   /** Episodes read at a time. */
   private static final int PAGE = 64;
 
-  /** A receiver that lags by more changes of state than these misses the oldest. */
+  /** A receiver that lags by more changes than these misses the oldest. */
   private static final int MOST_STATES = 256;
 
   /** The least between two repetitions. */
@@ -84,20 +84,13 @@ final class SessionWatch {
   synchronized void tell(SessionRecord session) {
     available = Math.max(available, session.progress().episodesDone());
     if (session.version().revision() > known.version().revision()) {
-      if (isNews(session)) {
-        if (states.size() == MOST_STATES) {
-          states.removeFirst();
-        }
-        states.addLast(session);
-        tuning = null;
+      if (states.size() == MOST_STATES) {
+        states.removeFirst();
       }
+      states.addLast(session);
+      tuning = null;
       known = session;
     }
-  }
-
-  private boolean isNews(SessionRecord session) {
-    return session.state() != known.state()
-        || !session.progress().tunings().equals(known.progress().tunings());
   }
 
   /** Takes note of how far fine-tuning is; what was not sent yet is passed over. */

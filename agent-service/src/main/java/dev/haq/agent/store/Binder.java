@@ -60,8 +60,8 @@ final class Binder {
 
   Binder limits(SessionLimits limits) throws SQLException {
     number(limits.episodes()).number(limits.wallSeconds());
-    if (limits.patience().isPresent()) {
-      number(limits.patience().getAsInt());
+    if (limits.episodesWithoutImprovement().isPresent()) {
+      number(limits.episodesWithoutImprovement().getAsInt());
     } else {
       statement.setNull(++index, Types.INTEGER);
     }

@@ -54,7 +54,8 @@ final class Rows {
 
   /** Of table {@code session s} with its best episode {@code e}. */
   static final String SESSION_COLUMNS =
-      "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost, s.fleet,"
+      "s.id, s.request_id, s.spec, s.layers, s.budget_limit, s.reference_cost,"
+          + " s.further_budgets, s.fleet,"
           + " s.episodes_total, s.created_at, s.state, s.pause_requested, s.end_reason, s.error,"
           + " s.episodes_done, s.episode_seconds, s.baseline_images, s.baseline_top1_correct,"
           + " s.baseline_top5_correct, s.baseline_cross_entropy_sum, s.revision, s.fence,"
@@ -64,6 +65,8 @@ final class Rows {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
+  private static final TypeReference<List<BudgetLimit>> BUDGETS = new TypeReference<>() {};
+  private static final TypeReference<Fleet> FLEET = new TypeReference<>() {};
 
   private Rows() {}
 
@@ -77,8 +80,8 @@ final class Rows {
             row.getString("id"),
             requestId == null ? "" : requestId,
             row.getString("spec"),
-            names(row.getString("layers")),
-            new BudgetLimit(row.getDouble("budget_limit"), row.getDouble("reference_cost")),
+            parse("layers", row.getString("layers"), NAMES),
+            budgets(row),
             row.getBoolean("extrapolated"),
             fleet,
             instant(row, "created_at")),
@@ -103,6 +106,16 @@ final class Rows {
             TunedText.parse(bests.aims(), row.getString("tuned"))),
         new SessionRecord.Version(row.getLong("revision"), row.getLong("fence")),
         instant(row, "updated_at"));
+  }
+
+  private static List<BudgetLimit> budgets(ResultSet row) throws SQLException {
+    List<BudgetLimit> budgets = new ArrayList<>();
+    budgets.add(new BudgetLimit(row.getDouble("budget_limit"), row.getDouble("reference_cost")));
+    String further = row.getString("further_budgets");
+    if (further != null) {
+      budgets.addAll(parse("further_budgets", further, BUDGETS));
+    }
+    return budgets;
   }
 
   private static Optional<Accuracy> baseline(ResultSet row) throws SQLException {
@@ -184,6 +197,12 @@ final class Rows {
     return json(names);
   }
 
+  /** Null where there is one budget. */
+  static String furtherBudgets(SessionRecord.Definition definition) {
+    List<BudgetLimit> budgets = definition.budgets();
+    return budgets.size() == 1 ? null : json(budgets.subList(1, budgets.size()));
+  }
+
   /** Null where there is one target. */
   static String fleet(Fleet fleet) {
     return fleet.targets().isEmpty() ? null : json(fleet);
@@ -198,13 +217,16 @@ final class Rows {
   }
 
   private static Fleet fleet(String json) throws SQLException {
-    if (json == null) {
-      return Fleet.NONE;
-    }
+    return json == null ? Fleet.NONE : parse("fleet", json, FLEET);
+  }
+
+  private static <T> T parse(String column, String json, TypeReference<T> type)
+      throws SQLException {
     try {
-      return JSON.readValue(json, Fleet.class);
+      return JSON.readValue(json, type);
     } catch (JsonProcessingException e) {
-      throw new SQLException("column session.fleet cannot be read: " + e.getMessage(), e);
+      throw new SQLException(
+          "column session.%s cannot be read: %s".formatted(column, e.getMessage()), e);
     }
   }
 
@@ -217,14 +239,6 @@ final class Rows {
     return text == null || text.isEmpty()
         ? List.of()
         : Arrays.stream(text.split(" ", -1)).map(Integer::valueOf).toList();
-  }
-
-  private static List<String> names(String json) throws SQLException {
-    try {
-      return JSON.readValue(json, NAMES);
-    } catch (JsonProcessingException e) {
-      throw new SQLException("column session.layers is not a JSON array: " + e.getMessage(), e);
-    }
   }
 
   private static Instant instant(ResultSet row, String column) throws SQLException {

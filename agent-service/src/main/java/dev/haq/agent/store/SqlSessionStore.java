@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Sessions in a SQL database; see {@link Database} for which. */
 public final class SqlSessionStore implements SessionStore {
@@ -88,17 +89,18 @@ public final class SqlSessionStore implements SessionStore {
     try (PreparedStatement insert =
         connection.prepareStatement(
             "insert into session (id, request_id, spec, layers, budget_limit, reference_cost,"
-                + " fleet, episodes_total, wall_seconds_limit, patience, top1_goal, created_at,"
-                + " state, pause_requested, error, episodes_done, episode_seconds, updated_at,"
-                + " extrapolated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                + " ?)")) {
+                + " further_budgets, fleet, episodes_total, wall_seconds_limit, patience,"
+                + " top1_goal, created_at, state, pause_requested, error, episodes_done,"
+                + " episode_seconds, updated_at, extrapolated) values (?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                + " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       new Binder(insert)
           .text(definition.id())
           .text(definition.requestId().isEmpty() ? null : definition.requestId())
           .text(definition.spec())
           .text(Rows.layers(definition.layers()))
-          .number(definition.budget().limit())
-          .number(definition.budget().reference())
+          .number(definition.mainBudget().limit())
+          .number(definition.mainBudget().reference())
+          .text(Rows.furtherBudgets(definition))
           .text(Rows.fleet(definition.fleet()))
           .limits(session.limits())
           .time(definition.createTime())
@@ -116,6 +118,9 @@ public final class SqlSessionStore implements SessionStore {
 
   @Override
   public Optional<SessionRecord> find(String sessionId) {
+    if (sessionId.indexOf('\0') >= 0) {
+      return Optional.empty(); // PostgreSQL takes no such text
+    }
     return query(connection -> select(connection, "where s.id = ?", b -> b.text(sessionId)))
         .stream()
         .findFirst();
@@ -129,17 +134,39 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   @Override
-  public List<SessionRecord> list(String beforeId, int limit) {
-    String newest = "order by s.position desc limit ?";
+  public Page list(OptionalLong before, int limit) {
     return query(
-        connection ->
-            beforeId.isEmpty()
-                ? select(connection, newest, b -> b.number(limit))
-                : select(
-                    connection,
-                    "where s.position < (select p.position from session p where p.id = ?) "
-                        + newest,
-                    b -> b.text(beforeId).number(limit)));
+        connection -> {
+          long end = before.orElse(Long.MAX_VALUE);
+          List<Long> positions = positions(connection, end, limit + 1);
+          if (positions.isEmpty()) {
+            return new Page(List.of(), OptionalLong.empty());
+          }
+          boolean more = positions.size() > limit;
+          long last = positions.get(more ? limit - 1 : positions.size() - 1);
+          return new Page(
+              select(
+                  connection,
+                  "where s.position < ? and s.position >= ? order by s.position desc",
+                  b -> b.number(end).number(last)),
+              more ? OptionalLong.of(last) : OptionalLong.empty());
+        });
+  }
+
+  private static List<Long> positions(Connection connection, long before, int limit)
+      throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "select position from session where position < ? order by position desc limit ?")) {
+      new Binder(select).number(before).number(limit);
+      List<Long> positions = new ArrayList<>();
+      try (ResultSet rows = select.executeQuery()) {
+        while (rows.next()) {
+          positions.add(rows.getLong(1));
+        }
+      }
+      return positions;
+    }
   }
 
   @Override

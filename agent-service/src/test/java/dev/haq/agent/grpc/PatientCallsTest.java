@@ -76,6 +76,12 @@ final class PatientCallsTest {
   }
 
   @Test
+  void aCallThatSpentItsTimeInTheLineOfAServiceIsMadeAgain() {
+    assertEquals("done", calls.call("the service", () -> failing(3, Status.DEADLINE_EXCEEDED)));
+    assertEquals(4, attempts.get());
+  }
+
+  @Test
   void whoWaitsForABusyServiceCanBeAborted() throws InterruptedException {
     Thread waiting =
         new Thread(
@@ -110,8 +116,13 @@ final class PatientCallsTest {
 
   /** Is away for the first calls. */
   private String away(int times) {
+    return failing(times, Status.UNAVAILABLE);
+  }
+
+  /** Fails the first calls so. */
+  private String failing(int times, Status status) {
     if (attempts.incrementAndGet() <= times) {
-      throw Status.UNAVAILABLE.asRuntimeException();
+      throw status.asRuntimeException();
     }
     return "done";
   }

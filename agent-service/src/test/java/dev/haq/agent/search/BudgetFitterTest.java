@@ -136,6 +136,26 @@ class BudgetFitterTest {
   }
 
   @Test
+  void aBudgetThatOnlyNarrowerWidthsBreakIsBinding() {
+    CostTable latency = table(Resource.LATENCY, Double::sum);
+    CostTable energy = table(Resource.ENERGY, (w, a) -> w < 8 ? 12 : 8);
+    Policy widest = new Decisions(problem.settings(1, 1, 1)).uniform(1);
+    ResourceBudget half =
+        new ResourceBudget(latency, limit(latency.cost(widest) / 2, latency.cost(widest)));
+    ResourceBudget same =
+        new ResourceBudget(energy, limit(energy.cost(widest), energy.cost(widest)));
+    ResourceBudget ample =
+        new ResourceBudget(energy, limit(2 * energy.cost(widest), energy.cost(widest)));
+    assertEquals(List.of(half, same), binding(List.of(half, same)));
+    assertEquals(List.of(half), binding(List.of(half, ample)));
+    assertEquals(List.of(ample), binding(List.of(ample)), "one there is always");
+  }
+
+  private List<ResourceBudget> binding(List<ResourceBudget> budgets) {
+    return new BudgetFitter(new Decisions(problem.settings(1, 1, 1)), budgets).binding();
+  }
+
+  @Test
   void proposalsStayDifferentWhereTheNarrowestWidthsDoNotFit() {
     SearchSettings paper = problem.settings(1, 1, 1);
     CostTable table = bestAtFour();

@@ -1,7 +1,9 @@
 package dev.haq.agent.search;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
@@ -15,6 +17,7 @@ import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Resource;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -82,6 +85,71 @@ class DecisionsTest {
             1);
     CostTable wide = table(THREE, Resource.LATENCY, new BitChoices(List.of(4, 16)));
     assertEquals(LayerBits.of(4, 4), new Decisions(on(four, wide)).uniform(0).get(0));
+  }
+
+  @Test
+  void aLayerMayHaveWidthsOfItsOwn() {
+    Decisions decisions = excepting(Resource.LATENCY, widths("b", List.of(4), List.of(2, 4)));
+    assertEquals(List.of(new Decision(1, Operand.ACTIVATIONS)), all(decisions));
+    assertEquals(LayerBits.of(4, 2), decisions.uniform(0).get(1));
+    assertEquals(LayerBits.of(4, 4), decisions.uniform(1).get(1));
+    assertTrue(decisions.canReach(decisions.uniform(1)));
+    assertFalse(decisions.canReach(decisions.uniform(1).with(1, LayerBits.of(4, 3))));
+  }
+
+  @Test
+  void aPinnedLayerThatIsNamedIsSearchedInWhatIsNamed() {
+    Decisions decisions = excepting(Resource.LATENCY, widths("c", List.of(4, 6), List.of()));
+    assertEquals(
+        List.of(
+            new Decision(1, Operand.WEIGHTS),
+            new Decision(1, Operand.ACTIVATIONS),
+            new Decision(2, Operand.WEIGHTS)),
+        all(decisions));
+    assertEquals(LayerBits.of(6, 8), decisions.uniform(1).get(2));
+    assertEquals(BitChoices.PAPER, decisions.choices(Operand.WEIGHTS));
+  }
+
+  @Test
+  void anExceptionThatCannotBeMadeIsRefusedByName() {
+    LayerWidths image = widths("a", List.of(), List.of(4, 8));
+    assertRefused("activations of layer 'a' are the image", Resource.LATENCY, image);
+    LayerWidths floats = widths("b", List.of(), List.of(4, 8));
+    assertRefused("activations of layer 'b' stay float", Resource.MODEL_SIZE, floats);
+    LayerWidths nobody = widths("d", List.of(4), List.of());
+    assertRefused("no layer 'd': it has a, b, c", Resource.LATENCY, nobody);
+    assertRefused("layer 'b' is named twice", Resource.LATENCY, floats, floats);
+    assertThrows(HaqException.class, () -> widths("b", List.of(), List.of()));
+  }
+
+  private static void assertRefused(String expected, Resource resource, LayerWidths... exceptions) {
+    HaqException e = assertThrows(HaqException.class, () -> excepting(resource, exceptions));
+    assertEquals(Reason.INVALID_ARGUMENT, e.reason());
+    assertTrue(e.getMessage().contains(expected), e.getMessage());
+  }
+
+  private static LayerWidths widths(
+      String layer, List<Integer> weights, List<Integer> activations) {
+    return new LayerWidths(layer, some(weights), some(activations));
+  }
+
+  private static Optional<BitChoices> some(List<Integer> bits) {
+    return bits.isEmpty() ? Optional.empty() : Optional.of(new BitChoices(bits));
+  }
+
+  private static Decisions excepting(Resource resource, LayerWidths... exceptions) {
+    SearchSettings usual = settings(THREE, resource, Pinning.FIRST_AND_LAST);
+    return new Decisions(
+        new SearchSettings(
+            usual.network(),
+            usual.budgets(),
+            usual.weightBits(),
+            usual.activationBits(),
+            usual.pinning(),
+            List.of(exceptions),
+            usual.reward(),
+            usual.seed(),
+            usual.episodes()));
   }
 
   private static List<Decision> all(Decisions decisions) {

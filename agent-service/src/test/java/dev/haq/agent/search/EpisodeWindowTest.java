@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.haq.agent.baseline.Agents;
+import dev.haq.agent.agents.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
 import dev.haq.model.Accuracy;
 import dev.haq.model.HaqException;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.haq.agent.baseline.Agents;
+import dev.haq.agent.agents.Agents;
 import dev.haq.agent.ddpg.DdpgSettings;
 import java.util.ArrayList;
 import java.util.List;

@@ -130,7 +130,14 @@ class FleetBestsTest {
   private static SessionRecord session() {
     return SessionRecord.created(
         new SessionRecord.Definition(
-            "id", "", "{}", List.of("a"), new BudgetLimit(1, 1), false, FLEET, Instant.EPOCH),
+            "id",
+            "",
+            "{}",
+            List.of("a"),
+            List.of(new BudgetLimit(1, 1)),
+            false,
+            FLEET,
+            Instant.EPOCH),
         SessionLimits.episodes(100));
   }
 

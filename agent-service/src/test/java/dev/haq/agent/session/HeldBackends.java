@@ -32,6 +32,7 @@ final class HeldBackends implements Backend.Factory {
   private int tuningsArrived;
   private int tuningPermits;
   private boolean closesHeld;
+  private HaqException failure; // null where evaluations succeed
   private boolean preparingHeld;
   private volatile double costScale = 1;
   private volatile Runnable whenTaken = () -> {};
@@ -63,6 +64,12 @@ final class HeldBackends implements Backend.Factory {
   /** Has the float accuracy wait until its session is aborted. */
   synchronized void holdPreparing() {
     preparingHeld = true;
+  }
+
+  /** Lets all float accuracies through. */
+  synchronized void passAllPreparing() {
+    preparingHeld = false;
+    notifyAll();
   }
 
   private synchronized void passPreparing(Held caller) {
@@ -119,6 +126,14 @@ final class HeldBackends implements Backend.Factory {
       throw new HaqException(Reason.CANCELLED, "aborted");
     }
     permits--;
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** From now on evaluations that are let through fail. */
+  synchronized void fail(HaqException with) {
+    failure = with;
   }
 
   /** Lets a fine-tuning through. */

@@ -28,9 +28,13 @@ final class SearchPlanTest {
   private static final SessionSpec TWO = two(1.5, 1.4);
 
   /** Fewer bits cost more, as they may in a measured table. */
-  private static final HardwareCosts MEASURED = new Measured((w, a) -> 100 - w * a);
+  private static final HardwareCosts MEASURED =
+      new Measured((w, a) -> 100 - w * a, (w, a) -> w + a);
 
-  private static final HardwareCosts FASTER = new Measured((w, a) -> 80 - w * a);
+  private static final HardwareCosts FASTER = new Measured((w, a) -> 80 - w * a, (w, a) -> w + a);
+
+  private static final HardwareCosts THRIFTIER =
+      new Measured((w, a) -> 100 - w * a, (w, a) -> w + a - 1);
 
   @Test
   void aFleetIsPossibleWhereTheNarrowestWidthsAreOverBudget() {
@@ -57,6 +61,22 @@ final class SearchPlanTest {
   }
 
   @Test
+  void ofSeveralBudgetsAnyThatMovedIsNamed() {
+    SessionSpec both =
+        within(
+            List.of(Budget.ratio(Resource.LATENCY, 1.5), Budget.ratio(Resource.ENERGY, 0.9)),
+            List.of());
+    SessionRecord.Definition created = created(SearchPlan.of(both, NETWORK, t -> MEASURED));
+    assertEquals(2, created.budgets().size());
+    SearchPlan.again(created, both, NETWORK, t -> MEASURED);
+    HaqException moved =
+        assertThrows(
+            HaqException.class, () -> SearchPlan.again(created, both, NETWORK, t -> THRIFTIER));
+    assertEquals(Reason.ILLEGAL_STATE, moved.reason());
+    assertTrue(moved.getMessage().contains("of the ENERGY budget has moved"), moved.getMessage());
+  }
+
+  @Test
   void whetherEpisodesAimAtTheFleetIsSettledWhenASessionIsCreated() {
     SearchPlan plan = SearchPlan.of(TWO, NETWORK, t -> MEASURED);
     Fleet refused = new Fleet(plan.fleet().targets(), "as it was thought then");
@@ -70,7 +90,7 @@ final class SearchPlanTest {
 
   private static SessionRecord.Definition created(SearchPlan plan, Fleet fleet) {
     return new SessionRecord.Definition(
-        "id", "", "{}", List.of(), plan.budget(), false, fleet, Instant.EPOCH);
+        "id", "", "{}", List.of(), plan.budgets(), false, fleet, Instant.EPOCH);
   }
 
   private static SessionSpec two(double first, double second) {
@@ -78,12 +98,16 @@ final class SearchPlanTest {
         new SessionSpec.Target(
             new TargetHandle("second", new byte[] {2}),
             List.of(Budget.ratio(Resource.LATENCY, second)));
+    return within(List.of(Budget.ratio(Resource.LATENCY, first)), List.of(further));
+  }
+
+  private static SessionSpec within(List<Budget> budgets, List<SessionSpec.Target> further) {
     return new SessionSpec(
         ONE.name(),
         ONE.model(),
         ONE.data(),
         new TargetHandle("first", new byte[] {1}),
-        List.of(Budget.ratio(Resource.LATENCY, first)),
+        budgets,
         ONE.agent(),
         ONE.limits(),
         ONE.seed(),
@@ -91,17 +115,20 @@ final class SearchPlanTest {
         ONE.weightBits(),
         ONE.activationBits(),
         ONE.pinning(),
+        ONE.layerWidths(),
         ONE.ddpg(),
         ONE.reward(),
         ONE.pace(),
-        List.of(further),
+        further,
         Optional.empty());
   }
 
   /**
    * @param seconds of every layer, by the widths of its weights and activations
+   * @param joules likewise
    */
-  private record Measured(IntBinaryOperator seconds) implements HardwareCosts {
+  private record Measured(IntBinaryOperator seconds, IntBinaryOperator joules)
+      implements HardwareCosts {
     @Override
     public CostTable table(Resource resource) {
       BitChoices bits = BitChoices.TABLE;
@@ -110,17 +137,21 @@ final class SearchPlanTest {
       for (int layer = 0; layer < NETWORK.size(); layer++) {
         for (int w : bits.bits()) {
           for (int a : bits.bits()) {
-            values[cell++] = seconds.applyAsInt(w, a);
+            values[cell++] = (resource == Resource.ENERGY ? joules : seconds).applyAsInt(w, a);
           }
         }
       }
       List<String> names = NETWORK.layers().stream().map(Layer::name).toList();
-      return new CostTable(Resource.LATENCY, names, bits, bits, values, new double[0], false);
+      return new CostTable(resource, names, bits, bits, values, new double[0], false);
     }
 
     @Override
     public Cost simulate(Policy policy) {
-      return new Cost(0, table(Resource.LATENCY).cost(policy), OptionalDouble.empty(), 0);
+      return new Cost(
+          0,
+          table(Resource.LATENCY).cost(policy),
+          OptionalDouble.of(table(Resource.ENERGY).cost(policy)),
+          0);
     }
   }
 }

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -362,6 +363,7 @@ final class SessionLifeTest {
       throws InterruptedException {
     String id = create();
     assertNotEquals(SessionState.QUEUED, service.get(id).state());
+    backends.awaitArrival();
     assertTrue(service.pause(id, "").status().pauseRequested());
     service.resume(id, "");
     RecordingSink sink = new RecordingSink();
@@ -395,13 +397,67 @@ final class SessionLifeTest {
 
   @Test
   void aStopWhileASessionPreparesEndsIt() throws InterruptedException {
-    backends.onPreparing(() -> service.stop(service.list("", 1).get(0).id(), ""));
+    backends.onPreparing(() -> service.stop(newest(), ""));
     String id = create();
     RecordingSink sink = new RecordingSink();
     service.watch(id, 0, sink);
     sink.awaitEnd();
     assertEquals(SessionState.STOPPED, service.get(id).state());
     assertEquals(List.of(), sink.episodes());
+  }
+
+  private String newest() {
+    return service.list(OptionalLong.empty(), 1).sessions().get(0).id();
+  }
+
+  @Test
+  void aPauseWhileASessionPreparesComesAtOnceAndMayBeEnded() throws InterruptedException {
+    backends.holdPreparing();
+    backends.onPreparing(() -> service.pause(newest(), ""));
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    sink.awaitState(SessionState.PAUSED);
+    backends.onPreparing(() -> {});
+    backends.passAllPreparing();
+    service.resume(id, "");
+    backends.permit(EPISODES);
+    sink.awaitEnd();
+    assertEquals(IntStream.rangeClosed(1, EPISODES).boxed().toList(), sink.episodes());
+    assertEquals(SessionState.SUCCEEDED, service.get(id).state());
+  }
+
+  @Test
+  void aFailureIsToldThoughTheSessionWasToPause() throws InterruptedException {
+    String id = create();
+    RecordingSink sink = new RecordingSink();
+    service.watch(id, 0, sink);
+    backends.awaitArrival();
+    service.pause(id, "");
+    backends.fail(new HaqException(Reason.UNKNOWN_MODEL, "there is no such model"));
+    backends.permit(1);
+    sink.awaitEnd();
+    assertEquals(SessionState.FAILED, service.get(id).state());
+    assertEquals("there is no such model", service.get(id).status().error());
+  }
+
+  @Test
+  void whatIsStoredIsAnsweredThoughTheStoreFailsRightAfter() {
+    service.close();
+    SessionStore failing =
+        StoreProxy.of(
+            store,
+            (method, call) -> {
+              if (method.equals("unleased")) {
+                throw new HaqException(Reason.UNAVAILABLE, "away");
+              }
+              return call.make();
+            });
+    service = service(failing, new SessionLeasesTest.Counted(), Duration.ZERO);
+    SessionRecord created = service.create(spec, "", abort -> {});
+    assertEquals(created, store.require(created.id()));
+    service.pause(created.id(), "");
+    assertEquals(SessionState.QUEUED, service.resume(created.id(), "").state());
   }
 
   @Test
@@ -434,7 +490,7 @@ final class SessionLifeTest {
                     "",
                     like.spec(),
                     like.layers(),
-                    like.budget(),
+                    like.budgets(),
                     like.extrapolated(),
                     like.fleet(),
                     like.createTime()),
@@ -765,6 +821,7 @@ final class SessionLifeTest {
           Optional.empty(),
           Optional.empty(),
           Pinning.FIRST_AND_LAST,
+          List.of(),
           new DdpgSettings(8, 8, 1e-3, 1e-2, 0.1, 1, 4, 4, 2, 0.5, 0.9, 1, 0.5),
           Reward.ACCURACY,
           SessionSpec.Pace.ONE,
@@ -786,6 +843,7 @@ final class SessionLifeTest {
         SPEC.weightBits(),
         SPEC.activationBits(),
         SPEC.pinning(),
+        SPEC.layerWidths(),
         SPEC.ddpg(),
         SPEC.reward(),
         SPEC.pace(),
@@ -807,6 +865,7 @@ final class SessionLifeTest {
         SPEC.weightBits(),
         SPEC.activationBits(),
         SPEC.pinning(),
+        SPEC.layerWidths(),
         SPEC.ddpg(),
         SPEC.reward(),
         pace,

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.store.SqlSessionStore;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -16,7 +17,14 @@ final class SessionWatchTest {
   private static final SessionRecord RUNNING =
       SessionRecord.created(
               new SessionRecord.Definition(
-                  "id", "", "{}", List.of("a"), new BudgetLimit(1, 1), false, Fleet.NONE, NOW),
+                  "id",
+                  "",
+                  "{}",
+                  List.of("a"),
+                  List.of(new BudgetLimit(1, 1)),
+                  false,
+                  Fleet.NONE,
+                  NOW),
               SessionLimits.episodes(10))
           .moved(SessionState.PREPARING, NOW)
           .moved(SessionState.RUNNING, NOW);
@@ -62,6 +70,16 @@ final class SessionWatchTest {
     sink.drain();
     sink.awaitEnd();
     assertEquals(List.of(SessionState.RUNNING, SessionState.SUCCEEDED), sink.states());
+  }
+
+  @Test
+  void everyChangeThatHasAnEtagIsSentThoughTheStateIsTheSame() {
+    watch.start();
+    tell(at(1, RUNNING.withPauseRequested(true, NOW)));
+    tell(at(2, RUNNING.extended(SessionLimits.episodes(20), false, NOW)));
+    assertEquals(Collections.nCopies(3, SessionState.RUNNING), sink.states());
+    tell(at(2, RUNNING));
+    assertEquals(3, sink.states().size(), "it is known already");
   }
 
   private void tell(SessionRecord session) {

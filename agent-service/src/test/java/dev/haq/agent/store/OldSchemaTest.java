@@ -3,6 +3,7 @@ package dev.haq.agent.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.session.Episode;
 import dev.haq.agent.session.Fleet;
 import dev.haq.agent.session.FleetBests;
@@ -74,6 +75,7 @@ final class OldSchemaTest {
     try (SessionStore store = SqlSessionStore.open(url)) {
       SessionRecord session = store.find("old").orElseThrow();
       assertEquals(Fleet.NONE, session.definition().fleet());
+      assertEquals(List.of(new BudgetLimit(0.5, 1)), session.definition().budgets());
       assertEquals(FleetBests.NONE, session.progress().fleet());
       Episode episode = session.progress().best().orElseThrow();
       assertEquals(List.of(episode), store.episodes("old", 0, 10));

@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
@@ -69,6 +70,7 @@ abstract class SessionStoreContract {
     assertEquals(Optional.of(session), store.find(session.id()));
     assertEquals(Optional.of(session), store.findByRequestId("r1"));
     assertEquals(Optional.empty(), store.find("no such"));
+    assertEquals(Optional.empty(), store.find("no\0such"));
     assertEquals(Optional.empty(), store.findByRequestId("r2"));
   }
 
@@ -76,24 +78,42 @@ abstract class SessionStoreContract {
   void aRequestIdMakesOneSession() {
     SessionRecord first = store.create(session("r1"));
     assertEquals(first, store.create(session("r1")));
-    assertEquals(List.of(first), store.list("", 10));
+    assertEquals(List.of(first), newest(10).sessions());
   }
 
   @Test
   void manySessionsHaveNoRequestId() {
     store.create(session(""));
     store.create(session(""));
-    assertEquals(2, store.list("", 10).size());
+    assertEquals(2, newest(10).sessions().size());
   }
 
   @Test
   void sessionsAreListedNewestFirstAndPaged() {
     List<SessionRecord> made =
         IntStream.range(0, 5).mapToObj(i -> store.create(session(""))).toList();
-    assertEquals(List.of(made.get(4), made.get(3)), store.list("", 2));
-    assertEquals(List.of(made.get(2), made.get(1)), store.list(made.get(3).id(), 2));
-    assertEquals(List.of(made.get(0)), store.list(made.get(1).id(), 2));
-    assertEquals(List.of(), store.list(made.get(0).id(), 2));
+    SessionStore.Page first = newest(2);
+    assertEquals(List.of(made.get(4), made.get(3)), first.sessions());
+    SessionStore.Page second = store.list(first.next(), 2);
+    assertEquals(List.of(made.get(2), made.get(1)), second.sessions());
+    SessionStore.Page third = store.list(second.next(), 2);
+    assertEquals(List.of(made.get(0)), third.sessions());
+    assertEquals(OptionalLong.empty(), third.next());
+    assertEquals(OptionalLong.empty(), newest(5).next());
+  }
+
+  @Test
+  void aPageGoesOnWhereTheOneBeforeEndedThoughItsSessionsWereDeleted() {
+    List<SessionRecord> made =
+        IntStream.range(0, 4).mapToObj(i -> store.create(session(""))).toList();
+    SessionStore.Page first = newest(2);
+    first.sessions().forEach(session -> assertTrue(store.delete(session)));
+    store.create(session(""));
+    assertEquals(List.of(made.get(1), made.get(0)), store.list(first.next(), 2).sessions());
+  }
+
+  private SessionStore.Page newest(int limit) {
+    return store.list(OptionalLong.empty(), limit);
   }
 
   @Test
@@ -307,7 +327,7 @@ abstract class SessionStoreContract {
     assertEquals(
         log.stream().map(SessionStoreContract::score).toList(), store.scores(session.id(), 0, 10));
     assertEquals(Optional.of(expected), store.find(session.id()));
-    assertEquals(List.of(expected), store.list("", 10));
+    assertEquals(List.of(expected), newest(10).sessions());
     assertEquals(Optional.of(log.get(2)), expected.progress().fleet().fleet());
     SessionRecord paused = changed(expected, expected.moved(SessionState.PAUSED, NOW));
     assertTrue(store.delete(paused));
@@ -338,7 +358,7 @@ abstract class SessionStoreContract {
     assertEquals(2, expected.get(3).progress().best().orElseThrow().result().reward());
     assertEquals(Optional.empty(), expected.get(3).progress().fleet().fleet());
     Collections.reverse(expected);
-    assertEquals(expected, store.list("", 10));
+    assertEquals(expected, newest(10).sessions());
   }
 
   @Test
@@ -468,7 +488,7 @@ abstract class SessionStoreContract {
             requestId,
             "{\"name\": \"it's \\\"one\\\"\"}",
             List.of("/features/0/Conv", "b \"quoted\",\nand broken", "é"),
-            new BudgetLimit(0.1 + 0.2, 1.0 / 3),
+            List.of(new BudgetLimit(0.1 + 0.2, 1.0 / 3), new BudgetLimit(1e-300, 7)),
             true,
             fleet,
             NOW),

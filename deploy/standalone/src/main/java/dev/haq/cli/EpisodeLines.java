@@ -6,7 +6,6 @@ import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionState;
 import dev.haq.proto.agent.v1.TargetBudget;
 import dev.haq.proto.agent.v1.TargetResult;
-import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.wire.BestPolicy;
 import java.util.ArrayList;
@@ -158,27 +157,30 @@ final class EpisodeLines implements SessionWatch.Listener, AutoCloseable {
   }
 
   private void introduce(Session now) {
-    Resource resource = now.getSpec().getBudget().getResource();
     terminal.line(
-        "float top-1 %.2f %% on %d search images; %s at most %s (reference %s)%s",
+        "float top-1 %.2f %% on %d search images; %s%s",
         now.getBaseline().getTop1(),
         now.getBaseline().getImages(),
-        Figures.name(resource),
-        Figures.amount(resource, now.getBudgetLimit()),
-        Figures.amount(resource, now.getReferenceCost()),
+        text(now.getBudgetsList()),
         now.getExtrapolated() ? Figures.EXTRAPOLATED : "");
     for (TargetResult target : now.getTargetsList()) {
-      TargetBudget budget = target.getBudgets(0);
-      terminal.line(
-          "%s: %s at most %s (reference %s)",
-          target.getTarget(),
-          Figures.name(budget.getResource()),
-          Figures.amount(budget.getResource(), budget.getLimit()),
-          Figures.amount(budget.getResource(), budget.getReferenceCost()));
+      terminal.line(target.getTarget() + ": " + text(target.getBudgetsList()));
     }
     if (!now.getFleet().getInfeasible().isEmpty()) {
       terminal.line("no policy for all targets: " + now.getFleet().getInfeasible());
     }
+  }
+
+  private static String text(List<TargetBudget> budgets) {
+    return budgets.stream()
+        .map(
+            budget ->
+                "%s at most %s (reference %s)"
+                    .formatted(
+                        Figures.name(budget.getResource()),
+                        Figures.amount(budget.getResource(), budget.getLimit()),
+                        Figures.amount(budget.getResource(), budget.getReferenceCost())))
+        .collect(Collectors.joining(", "));
   }
 
   @Override

@@ -56,10 +56,7 @@ final class FrontCommand implements Callable<Integer> {
 
   @Mixin private RecipeOptions recipe;
 
-  @Option(
-      names = "--search-first-and-last",
-      description = "Choose bits of the first and the last layer too, otherwise kept at 8 bits.")
-  private boolean searchFirstAndLast;
+  @Mixin private WidthOptions widthOptions;
 
   @Option(
       names = "--evaluate",
@@ -83,6 +80,7 @@ final class FrontCommand implements Callable<Integer> {
     if (points < 2 || points > MOST_POINTS) {
       throw HaqException.invalid("--points %d: use 2 to %d", points, MOST_POINTS);
     }
+    WidthOptions.Widths widths = widthOptions.widths();
     if (out != null) {
       OutFile.checkFolder(out);
     }
@@ -90,16 +88,19 @@ final class FrontCommand implements Callable<Integer> {
       GatewayClient client = connection.client();
       TargetOptions.Resolved resolved = target.resolve(client, wanted);
       Model known = model.resolve(client, terminal);
-      PredictFrontRequest request =
+      PredictFrontRequest.Builder asked =
           PredictFrontRequest.newBuilder()
               .setModel(known.getId())
               .setData(data.resolve(client, DataSelection.Split.SEARCH))
               .setTarget(resolved.ref())
               .setResource(CostWire.toProto(wanted))
               .setRecipe(recipe.recipe())
-              .setSearchFirstAndLast(searchFirstAndLast)
-              .setMaxPoints(points)
-              .build();
+              .setSearchFirstAndLast(widths.searchFirstAndLast())
+              .addAllLayerWidths(widths.layers())
+              .setMaxPoints(points);
+      widths.weightBits().ifPresent(asked::setWeightBits);
+      widths.activationBits().ifPresent(asked::setActivationBits);
+      PredictFrontRequest request = asked.build();
       PredictedFront front = predicted(client, terminal, request);
       Optional<FrontReport.Judgement> judgement =
           evaluate ? Optional.of(judged(client, terminal, request, front)) : Optional.empty();

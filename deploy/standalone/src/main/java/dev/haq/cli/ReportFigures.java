@@ -6,23 +6,15 @@ import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.Accuracy;
-import dev.haq.proto.model.v1.BitChoices;
-import dev.haq.proto.model.v1.Budget;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.Model;
-import dev.haq.wire.CostWire;
 import dev.haq.wire.RecipeWire;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /** Where the accuracies and costs of a session's report come from. */
 final class ReportFigures {
-  private static final int EIGHT = 8;
-
   private final GatewayClient client;
   private final Session session;
   private final Model model;
@@ -34,13 +26,6 @@ final class ReportFigures {
     this.model = model;
     this.images = images;
   }
-
-  /**
-   * A budget.
-   *
-   * @param most in the resource's unit
-   */
-  record Limit(Resource resource, double most) {}
 
   /** Evaluates nothing yet. */
   static ReportFigures of(GatewayClient client, Session session) {
@@ -89,47 +74,6 @@ final class ReportFigures {
             .setRecipe(spec.getRecipe());
     policy.ifPresent(request::setPolicy);
     return client.evaluate(request.build()).getAccuracy();
-  }
-
-  /** What a policy has to keep to on the session's own target. */
-  List<Limit> limits() {
-    if (session.getTargetsCount() > 0) {
-      return session.getTargets(0).getBudgetsList().stream()
-          .map(budget -> new Limit(budget.getResource(), budget.getLimit()))
-          .toList();
-    }
-    SessionSpec spec = session.getSpec();
-    List<Limit> limits = new ArrayList<>();
-    limits.add(new Limit(spec.getBudget().getResource(), session.getBudgetLimit()));
-    for (Budget budget : spec.getFurtherBudgetsList()) {
-      dev.haq.model.Budget asked = CostWire.fromProto(budget);
-      double limit =
-          asked.kind() == dev.haq.model.Budget.Kind.ABSOLUTE
-              ? asked.value()
-              : asked.limit(reference(budget.getResource()));
-      limits.add(new Limit(budget.getResource(), limit));
-    }
-    return limits;
-  }
-
-  /** What a ratio refers to: the cost of 8 bits everywhere, or the float model's size. */
-  private double reference(Resource resource) {
-    TargetOptions.Resolved target = target();
-    Policy policy =
-        resource == Resource.MODEL_SIZE
-            ? uniform(OptionalInt.empty(), OptionalInt.empty())
-            : uniform(eightOrWidest(target.weightBits()), eightOrWidest(target.activationBits()));
-    return Figures.of(cost(policy).getTotal(), resource);
-  }
-
-  private Policy uniform(OptionalInt weights, OptionalInt activations) {
-    return BitsText.uniform(model.getId(), model.getNetwork(), weights, activations);
-  }
-
-  private static OptionalInt eightOrWidest(BitChoices choices) {
-    return choices.getBitsList().contains(EIGHT)
-        ? OptionalInt.of(EIGHT)
-        : choices.getBitsList().stream().mapToInt(Integer::intValue).max();
   }
 
   /** Layer by layer, on the session's own target. */

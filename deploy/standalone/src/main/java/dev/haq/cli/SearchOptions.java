@@ -103,10 +103,7 @@ final class SearchOptions {
 
   @Mixin private RecipeOptions recipe;
 
-  @Option(
-      names = "--search-first-and-last",
-      description = "Search the first and the last layer too, otherwise kept at 8 bits.")
-  private boolean searchFirstAndLast;
+  @Mixin private WidthOptions widthOptions;
 
   static void checkEpisodes(int episodes) {
     if (episodes < 1 || episodes > MOST_EPISODES) {
@@ -137,8 +134,11 @@ final class SearchOptions {
         .setLearnWhileEvaluating(learnWhileEvaluating)
         .setEpisodes(episodes)
         .setSeed(seed)
-        .setRecipe(recipe.recipe())
-        .setSearchFirstAndLast(searchFirstAndLast);
+        .setRecipe(recipe.recipe());
+    WidthOptions.Widths widths = widthOptions.widths();
+    widths.weightBits().ifPresent(spec::setWeightBits);
+    widths.activationBits().ifPresent(spec::setActivationBits);
+    spec.setSearchFirstAndLast(widths.searchFirstAndLast()).addAllLayerWidths(widths.layers());
     early.fill(spec);
   }
 

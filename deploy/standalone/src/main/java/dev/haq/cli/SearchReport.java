@@ -45,7 +45,6 @@ final class SearchReport {
 
   private final ReportFigures figures;
   private final Session session;
-  private final List<ReportFigures.Limit> limits;
   private final List<Row> uniform = new ArrayList<>();
   private final Row baseline;
   private final Row best;
@@ -56,7 +55,6 @@ final class SearchReport {
   private SearchReport(ReportFigures figures) {
     this.figures = figures;
     this.session = figures.session();
-    this.limits = figures.limits();
     this.baseline = row("float", 0, Optional.empty());
     TargetOptions.Resolved target = figures.target();
     for (int bits : UNIFORM_BITS) {
@@ -190,16 +188,14 @@ final class SearchReport {
   }
 
   private String budgets() {
-    String main = Figures.amount(resource(), limits.get(0).most());
-    return limits.stream()
-        .skip(1)
+    return session.getBudgetsList().stream()
         .map(
-            limit ->
-                ", %s %s"
+            budget ->
+                "%s %s"
                     .formatted(
-                        Figures.name(limit.resource()),
-                        Figures.amount(limit.resource(), limit.most())))
-        .collect(Collectors.joining("", main, ""));
+                        Figures.name(budget.getResource()),
+                        Figures.amount(budget.getResource(), budget.getLimit())))
+        .collect(Collectors.joining(", "));
   }
 
   private ObjectNode node(Row row) {
@@ -228,10 +224,11 @@ final class SearchReport {
         .map(SimulateResponse::getTotal)
         .map(
             cost ->
-                limits.stream()
+                session.getBudgetsList().stream()
                     .allMatch(
-                        limit ->
-                            Figures.of(cost, limit.resource()) <= limit.most() * (1 + TOLERANCE)));
+                        budget ->
+                            Figures.of(cost, budget.getResource())
+                                <= budget.getLimit() * (1 + TOLERANCE)));
   }
 
   private Resource resource() {

@@ -25,7 +25,8 @@ class ArchitectureTest {
     "dev.haq.quantizer.quant..",
     "dev.haq.agent.search..",
     "dev.haq.agent.ddpg..",
-    "dev.haq.agent.baseline.."
+    "dev.haq.agent.agents..",
+    "dev.haq.agent.losses.."
   };
 
   /** Reaching out of the process, by whatever part of the JDK. */
@@ -209,6 +210,25 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.nd4j..");
+
+  @ArchTest
+  static final ArchRule policiesOfLeastLossKnowNoAgent =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.haq.agent.losses..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.haq.agent.agents..", "dev.haq.agent.ddpg..", "dev.haq.agent.session..");
+
+  @ArchTest
+  static final ArchRule sessionsDoNotKnowWhoComparesThem =
+      noClasses()
+          .that()
+          .resideInAnyPackage("dev.haq.agent.session..", "dev.haq.agent.store..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.haq.agent.comparison..");
 
   @ArchTest
   static final ArchRule onlyTheCommandWritesToStandardStreams =
