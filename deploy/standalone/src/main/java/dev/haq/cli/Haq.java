@@ -18,7 +18,7 @@ import picocli.CommandLine.ParameterException;
     description =
         "Finds the bit-widths that each layer of a network deserves on a hardware target.",
     mixinStandardHelpOptions = true,
-    version = "haq 0.1.0",
+    versionProvider = Haq.Version.class,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       DemoCommand.class,
@@ -47,6 +47,15 @@ public final class Haq implements Runnable {
   private static final String LOG_LEVEL = "haq.log.level";
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  /** The version that the build wrote into the jar's manifest. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Haq.class.getPackage().getImplementationVersion();
+      return new String[] {"haq " + (version == null ? "(run from classes)" : version)};
+    }
+  }
 
   public static void main(String[] args) {
     if (System.getProperty(LOG_LEVEL) == null) {

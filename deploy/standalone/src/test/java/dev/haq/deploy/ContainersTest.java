@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -17,6 +19,9 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class ContainersTest {
+  /** Read by docker/run and by what a service logs with, not by its settings. */
+  private static final Set<String> OF_EVERY_SERVICE = Set.of("HAQ_HEAP_PERCENT", "HAQ_LOG_LEVEL");
+
   private static Map<String, JsonNode> services() throws IOException {
     return services("compose.yaml");
   }
@@ -64,7 +69,8 @@ class ContainersTest {
         .properties()
         .forEach(
             variable -> {
-              if (!DeployFiles.variables(service).contains(variable.getKey())) {
+              if (!DeployFiles.variables(service).contains(variable.getKey())
+                  && !OF_EVERY_SERVICE.contains(variable.getKey())) {
                 unknown.add(variable.getKey());
               }
               if (variable.getKey().endsWith("_TARGET")) {
@@ -139,9 +145,88 @@ class ContainersTest {
 
   @Test
   void composesGatewayAnswersToTheNamesOfThisMachineAlone() throws IOException {
-    assertEquals(
-        "localhost",
-        services().get("gateway").get("environment").get("HAQ_GATEWAY_ALLOWED_HOSTS").asText());
+    assertEquals("localhost", value("gateway", "HAQ_GATEWAY_ALLOWED_HOSTS"));
+  }
+
+  /** What a service is given where the variable is not set. */
+  private static String value(String service, String variable) throws IOException {
+    return services()
+        .get(service)
+        .get("environment")
+        .get(variable)
+        .asText()
+        .replaceFirst("^\\$\\{" + variable + ":-(.*)}$", "$1");
+  }
+
+  @Test
+  void everyVariableOfAServicesSettingsReachesItsContainer() throws IOException {
+    services()
+        .forEach(
+            (service, description) -> {
+              Set<String> missing = new TreeSet<>(DeployFiles.variables(service));
+              missing.add("HAQ_LOG_LEVEL");
+              description.get("environment").fieldNames().forEachRemaining(missing::remove);
+              // It listens on all addresses of its container; compose.grpc.yaml sets the others.
+              missing.removeIf(name -> name.endsWith("_HOST"));
+              missing.removeAll(Set.of("HAQ_GATEWAY_GRPC", "HAQ_GATEWAY_GRPC_PORT"));
+              assertEquals(Set.of(), missing, service);
+            });
+  }
+
+  @Test
+  void aContainerHasTheMemoryThatItsPodHasAndItsTmpBesides() throws IOException {
+    for (Map.Entry<String, JsonNode> service : services().entrySet()) {
+      String name = service.getKey();
+      long pod =
+          DeployFiles.resources("kubernetes/base/").stream()
+              .filter(object -> object instanceof Deployment)
+              .filter(object -> object.getMetadata().getName().equals(name))
+              .map(object -> ((Deployment) object).getSpec().getTemplate().getSpec())
+              .map(spec -> spec.getContainers().get(0).getResources().getLimits().get("memory"))
+              .map(limit -> Quantity.getAmountInBytes(limit).longValueExact())
+              .findFirst()
+              .orElseThrow();
+      long memory = bytes(service.getValue().get("mem_limit").asText());
+      assertEquals(pod, memory - tmp(service.getValue()), name);
+      long heap = heap(service.getValue());
+      assertTrue(heap > 0.98 * pod / 2 && heap < 1.02 * pod / 2, name + ": " + heap);
+    }
+  }
+
+  @Test
+  void theQuantizersHeapAndTmpHoldTwoEvaluationsOfTheLargestModelItTakes() throws IOException {
+    String model = value("quantizer", "HAQ_QUANTIZER_MAX_MODEL_BYTES");
+    assertEquals(model, value("gateway", "HAQ_GATEWAY_MAX_MODEL_BYTES"));
+    JsonNode quantizer = services().get("quantizer");
+    DeployFiles.checkLargestModel(Long.parseLong(model), heap(quantizer), tmp(quantizer));
+  }
+
+  private static long heap(JsonNode service) {
+    int percent = service.get("environment").get("HAQ_HEAP_PERCENT").asInt();
+    return bytes(service.get("mem_limit").asText()) * percent / 100;
+  }
+
+  private static long tmp(JsonNode service) {
+    return bytes(service.get("tmpfs").get(0).asText().replaceFirst("^/tmp:exec,size=", ""));
+  }
+
+  /** An amount as Compose has it, a default of a variable too: 896m, ${NAME:-2g}. */
+  private static long bytes(String amount) {
+    Matcher parts = Pattern.compile("(?:\\$\\{\\w+:-)?(\\d+)([mg])}?").matcher(amount);
+    assertTrue(parts.matches(), amount);
+    return Long.parseLong(parts.group(1)) << (parts.group(2).equals("g") ? 30 : 20);
+  }
+
+  @Test
+  void thePublicGrpcApiIsPublishedOnThisMachineAlone() throws IOException {
+    Map<String, JsonNode> services = services("compose.grpc.yaml");
+    assertEquals(Set.of("gateway"), services.keySet());
+    JsonNode gateway = services.get("gateway");
+    checkEnvironment("gateway", gateway);
+    assertEquals("true", gateway.get("environment").get("HAQ_GATEWAY_GRPC").asText());
+    String port = gateway.get("environment").get("HAQ_GATEWAY_GRPC_PORT").asText();
+    assertEquals(1, gateway.get("ports").size());
+    assertEquals("127.0.0.1:%s:%s".formatted(port, port), gateway.get("ports").get(0).asText());
   }
 
   @Test

@@ -1,5 +1,7 @@
 package dev.haq.deploy;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -19,6 +21,7 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import java.io.IOException;
@@ -40,7 +43,16 @@ final class DeployFiles {
       Map.of("hwsim", 9101, "quantizer", 9102, "agent", 9103, "gateway", 8080);
 
   private static final Path DEPLOY = Path.of("..").toAbsolutePath().normalize();
-  private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Z0-9_]+)");
+  private static final Pattern VARIABLE = Pattern.compile("\\$\\{(HAQ_[A-Z0-9_]+)");
+
+  /** Heap that an evaluation takes for each byte of its model's file, its quantized weights too. */
+  private static final double HEAP_PER_MODEL_BYTE = 3.1;
+
+  /** Evaluations that a quantizer has under way at once. */
+  private static final int EVALUATIONS = 2;
+
+  /** What a service's native libraries take of {@code /tmp}. */
+  private static final long LIBRARIES = 512L << 20;
 
   private static final Map<String, Class<? extends HasMetadata>> KINDS =
       Map.of(
@@ -50,6 +62,7 @@ final class DeployFiles {
           "v1 ConfigMap", ConfigMap.class,
           "v1 PersistentVolumeClaim", PersistentVolumeClaim.class,
           "autoscaling/v2 HorizontalPodAutoscaler", HorizontalPodAutoscaler.class,
+          "networking.k8s.io/v1 Ingress", Ingress.class,
           "networking.k8s.io/v1 NetworkPolicy", NetworkPolicy.class,
           "policy/v1 PodDisruptionBudget", PodDisruptionBudget.class);
 
@@ -127,6 +140,14 @@ final class DeployFiles {
   /** How long a service gives calls under way once it is told to stop. */
   static long drainSeconds(String service) {
     return service.equals("gateway") ? GatewayService.GRACE_SECONDS : RpcServer.GRACE_SECONDS;
+  }
+
+  /** Fails where a quantizer of this heap and {@code /tmp} cannot evaluate models of this size. */
+  static void checkLargestModel(long model, long heap, long tmp) {
+    // Two of the largest, and models of as many bytes that are kept.
+    assertTrue((EVALUATIONS * HEAP_PER_MODEL_BYTE + 1) * model <= heap, "of a heap of " + heap);
+    // ONNX Runtime maps their weights: float and quantized, and those of a model being imported.
+    assertTrue((2 * EVALUATIONS + 1) * model + LIBRARIES <= tmp, "of a /tmp of " + tmp);
   }
 
   /** A service's settings file, which holds every default. */

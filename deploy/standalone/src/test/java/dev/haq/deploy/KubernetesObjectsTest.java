@@ -18,8 +18,12 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.HPAScalingRules;
 import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
 import io.fabric8.kubernetes.api.model.autoscaling.v2.MetricSpec;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyIngressRule;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -174,6 +178,85 @@ class KubernetesObjectsTest {
   }
 
   @Test
+  void quantizersAreTakenAwayOneAtATimeAndSlowly() {
+    HPAScalingRules down =
+        byName(HorizontalPodAutoscaler.class)
+            .get("quantizer")
+            .getSpec()
+            .getBehavior()
+            .getScaleDown();
+    assertTrue(down.getStabilizationWindowSeconds() >= 300);
+    assertEquals(1, down.getPolicies().size());
+    assertEquals("Pods", down.getPolicies().get(0).getType());
+    assertEquals(1, down.getPolicies().get(0).getValue());
+    assertTrue(down.getPolicies().get(0).getPeriodSeconds() >= 120);
+  }
+
+  @Test
+  void aDrainTakesOneReplicaAtATimeOfWhatHasSeveral() {
+    Map<String, PodDisruptionBudget> budgets = byName(PodDisruptionBudget.class);
+    assertEquals(Set.of("hwsim", "quantizer", "gateway"), budgets.keySet());
+    budgets.forEach(
+        (name, budget) -> {
+          assertEquals(1, budget.getSpec().getMaxUnavailable().getIntVal());
+          assertEquals(
+              byName(Deployment.class).get(name).getSpec().getSelector(),
+              budget.getSpec().getSelector());
+        });
+  }
+
+  @Test
+  void theGatewayHasReplicasOnDifferentNodes() {
+    Deployment gateway = byName(Deployment.class).get("gateway");
+    assertTrue(gateway.getSpec().getReplicas() >= 2);
+    PodSpec pod = gateway.getSpec().getTemplate().getSpec();
+    assertEquals(
+        "kubernetes.io/hostname", pod.getTopologySpreadConstraints().get(0).getTopologyKey());
+    assertEquals(
+        gateway.getSpec().getSelector(),
+        pod.getTopologySpreadConstraints().get(0).getLabelSelector());
+  }
+
+  @Test
+  void aServiceIsReachedByThoseAloneThatItsAddressIsGivenTo() {
+    for (String service : DeployFiles.PORTS.keySet()) {
+      NetworkPolicy policy = byName(NetworkPolicy.class).get(service);
+      Deployment deployment = byName(Deployment.class).get(service);
+      assertEquals(deployment.getSpec().getSelector(), policy.getSpec().getPodSelector());
+      assertEquals(List.of("Ingress"), policy.getSpec().getPolicyTypes());
+      assertEquals(1, policy.getSpec().getIngress().size());
+      NetworkPolicyIngressRule rule = policy.getSpec().getIngress().get(0);
+      assertEquals(
+          List.of(container(deployment).getPorts().get(0).getName()),
+          rule.getPorts().stream().map(port -> port.getPort().getStrVal()).toList());
+      String variable = "HAQ_%s_TARGET".formatted(service.toUpperCase(Locale.ROOT));
+      Set<Map<String, String>> callers =
+          DeployFiles.PORTS.keySet().stream()
+              .filter(caller -> settings(caller).containsKey(variable))
+              .map(
+                  caller ->
+                      byName(Deployment.class).get(caller).getSpec().getSelector().getMatchLabels())
+              .collect(Collectors.toSet());
+      assertEquals(
+          callers,
+          rule.getFrom().stream()
+              .map(from -> from.getPodSelector().getMatchLabels())
+              .collect(Collectors.toSet()),
+          service);
+    }
+  }
+
+  @Test
+  void theGatewayAnswersToItsOwnNamesAlone() {
+    List<String> names = List.of(settings("gateway").get("HAQ_GATEWAY_ALLOWED_HOSTS").split(","));
+    Service service = byName(Service.class).get("gateway");
+    assertEquals(service.getMetadata().getName(), names.get(0));
+    for (String name : names) {
+      assertTrue(name.equals(names.get(0)) || name.startsWith(names.get(0) + "."), name);
+    }
+  }
+
+  @Test
   void aPodHasTimeToBeForgottenAndToFinishItsCallsBeforeItIsKilled() {
     for (Map.Entry<String, Deployment> entry : byName(Deployment.class).entrySet()) {
       List<String> preStop =
@@ -245,6 +328,30 @@ class KubernetesObjectsTest {
             .get("storage");
     long images = Long.parseLong(settings("quantizer").get("HAQ_QUANTIZER_IMAGE_BYTES"));
     assertTrue(2 * images < Quantity.getAmountInBytes(volume).longValueExact());
+  }
+
+  @Test
+  void theQuantizersHeapAndTmpHoldTwoEvaluationsOfTheLargestModelItTakes() {
+    Deployment quantizer = byName(Deployment.class).get("quantizer");
+    String model = settings("quantizer").get("HAQ_QUANTIZER_MAX_MODEL_BYTES");
+    assertEquals(model, settings("gateway").get("HAQ_GATEWAY_MAX_MODEL_BYTES"));
+    DeployFiles.checkLargestModel(
+        Long.parseLong(model),
+        bytes(container(quantizer).getResources().getLimits().get("memory")) / 2,
+        bytes(tmp(quantizer)));
+  }
+
+  private static long bytes(Quantity quantity) {
+    return Quantity.getAmountInBytes(quantity).longValueExact();
+  }
+
+  private static Quantity tmp(Deployment deployment) {
+    return deployment.getSpec().getTemplate().getSpec().getVolumes().stream()
+        .filter(volume -> volume.getName().equals("tmp"))
+        .findFirst()
+        .orElseThrow()
+        .getEmptyDir()
+        .getSizeLimit();
   }
 
   @Test

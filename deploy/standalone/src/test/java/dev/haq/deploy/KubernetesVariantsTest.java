@@ -20,11 +20,14 @@ import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressServiceBackend;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,6 +37,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -41,6 +45,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class KubernetesVariantsTest {
   private static final String POSTGRES = "kubernetes/postgres/";
   private static final String STORE_URL = "HAQ_AGENT_STORE_URL";
+
+  @TempDir private Path overlay;
 
   private static <T extends HasMetadata> T one(
       List<HasMetadata> objects, Class<T> kind, String name) {
@@ -251,14 +257,108 @@ class KubernetesVariantsTest {
             .noneMatch(claim -> claim.getSpec().getAccessModes().contains("ReadWriteMany")));
   }
 
+  @Test
+  void oneGatewayIsEnoughForOneNode() throws IOException, InterruptedException {
+    assertEquals(1, one(rendered("local"), Deployment.class, "gateway").getSpec().getReplicas());
+    assertEquals(2, one(rendered(""), Deployment.class, "gateway").getSpec().getReplicas());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"local", "", "postgres"})
+  void theIngressPassesOnWhatIsLargeAndWhatTakesLongByANameThatTheGatewayAnswersTo(String variant)
+      throws IOException, InterruptedException {
+    List<HasMetadata> objects = renderedWith(variant, "ingress");
+    Ingress ingress = one(objects, Ingress.class, "gateway");
+    Map<String, String> annotations = ingress.getMetadata().getAnnotations();
+    String nginx = "nginx.ingress.kubernetes.io/";
+    assertEquals("0", annotations.get(nginx + "proxy-body-size"));
+    assertEquals("off", annotations.get(nginx + "proxy-request-buffering"));
+    assertEquals(
+        setting("gateway", "HAQ_GATEWAY_EVALUATE_SECONDS"),
+        annotations.get(nginx + "proxy-read-timeout"));
+    assertEquals("haq", ingress.getMetadata().getLabels().get("app.kubernetes.io/part-of"));
+    assertEquals(1, ingress.getSpec().getRules().size());
+    String host = ingress.getSpec().getRules().get(0).getHost();
+    String names = gatewaySettings(objects).get("HAQ_GATEWAY_ALLOWED_HOSTS");
+    assertEquals(
+        host + "," + gatewaySettings(rendered(variant)).get("HAQ_GATEWAY_ALLOWED_HOSTS"), names);
+    IngressServiceBackend backend =
+        ingress.getSpec().getRules().get(0).getHttp().getPaths().get(0).getBackend().getService();
+    Service service = one(objects, Service.class, backend.getName());
+    assertEquals(service.getSpec().getPorts().get(0).getName(), backend.getPort().getName());
+  }
+
+  @Test
+  void thePublicGrpcApiHasAPortThatEverybodyReaches() throws IOException, InterruptedException {
+    List<HasMetadata> objects = renderedWith("", "public-grpc");
+    Map<String, String> settings = gatewaySettings(objects);
+    assertEquals("true", settings.get("HAQ_GATEWAY_GRPC"));
+    int port = Integer.parseInt(settings.get("HAQ_GATEWAY_GRPC_PORT"));
+    ContainerPort containerPort =
+        serviceContainer(objects, "gateway").getPorts().stream()
+            .filter(one -> one.getContainerPort() == port)
+            .findFirst()
+            .orElseThrow();
+    Service service = one(objects, Service.class, "gateway");
+    assertEquals(2, service.getSpec().getPorts().size());
+    assertTrue(
+        service.getSpec().getPorts().stream()
+            .anyMatch(
+                one ->
+                    one.getPort() == port
+                        && one.getTargetPort().getStrVal().equals(containerPort.getName())
+                        && "kubernetes.io/h2c".equals(one.getAppProtocol())));
+    assertEquals(
+        Set.of("http", containerPort.getName()),
+        one(objects, NetworkPolicy.class, "gateway")
+            .getSpec()
+            .getIngress()
+            .get(0)
+            .getPorts()
+            .stream()
+            .map(one -> one.getPort().getStrVal())
+            .collect(Collectors.toSet()));
+  }
+
+  private static Map<String, String> gatewaySettings(List<HasMetadata> objects) {
+    String name =
+        serviceContainer(objects, "gateway").getEnvFrom().get(0).getConfigMapRef().getName();
+    return one(objects, ConfigMap.class, name).getData();
+  }
+
+  /** The default of a variable of a service's settings. */
+  private static String setting(String service, String variable) throws IOException {
+    Matcher value =
+        Pattern.compile("\\$\\{" + variable + ":-([^}]*)}")
+            .matcher(Files.readString(DeployFiles.settings(service)));
+    assertTrue(value.find(), variable);
+    return value.group(1);
+  }
+
+  /** What a variant comes to with a component added in an overlay. */
+  private List<HasMetadata> renderedWith(String variant, String component)
+      throws IOException, InterruptedException {
+    Path folder = overlay.toRealPath();
+    Path kubernetes = folder.relativize(DeployFiles.file("kubernetes").toRealPath());
+    Files.writeString(
+        folder.resolve("kustomization.yaml"),
+        "resources: [%s]\ncomponents: [%s]\n"
+            .formatted(kubernetes.resolve(variant), kubernetes.resolve(component)));
+    return renderedFolder(folder);
+  }
+
   /** The objects of a folder below {@code kubernetes}, as they would be applied. */
   private static List<HasMetadata> rendered(String variant)
+      throws IOException, InterruptedException {
+    return renderedFolder(DeployFiles.file("kubernetes/" + variant));
+  }
+
+  private static List<HasMetadata> renderedFolder(Path folder)
       throws IOException, InterruptedException {
     Process process;
     try {
       process =
-          new ProcessBuilder(
-                  "kubectl", "kustomize", DeployFiles.file("kubernetes/" + variant).toString())
+          new ProcessBuilder("kubectl", "kustomize", folder.toString())
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
     } catch (IOException e) {
