@@ -58,6 +58,12 @@ final class TableFile {
     if (shape.size() != AXES || shape.contains(0)) {
       throw HaqException.invalid("%s has shape %s: expected [layer][w-1][a-1]", name, shape);
     }
+    if (shape.get(2) == 1) {
+      throw HaqException.invalid(
+          "%s has shape %s, whose one column would be activations of 1 bit: say in a .csv which"
+              + " width it is",
+          name, shape);
+    }
     Resource resource = how.resource();
     checkUnit(name, array, resource, how.clockHz());
     LookupTable.Builder table =
