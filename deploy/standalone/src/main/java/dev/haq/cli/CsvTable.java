@@ -1,5 +1,6 @@
 package dev.haq.cli;
 
+import dev.haq.model.BitWidth;
 import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
@@ -23,7 +24,6 @@ final class CsvTable {
   private static final String WEIGHTS = "weight_bits";
   private static final String ACTIVATIONS = "activation_bits";
   private static final String NAME = "layer";
-  private static final int MAX_BITS = 16;
 
   private final Path file;
   private final CsvRows.Row header;
@@ -113,7 +113,7 @@ final class CsvTable {
       column(INDEX, "from 0 on, or a column layer, with names");
     }
     int weightsAt = column(WEIGHTS, "");
-    int activationsAt = column(ACTIVATIONS, "where costs do not depend on it with 8 in every row");
+    int activationsAt = column(ACTIVATIONS, "with 8 in every row where costs do not depend on it");
     int last =
         IntStream.of(nameAt, layerAt, weightsAt, activationsAt, cost.at()).max().orElseThrow();
     for (CsvRows.Row row : rows) {
@@ -194,10 +194,10 @@ final class CsvTable {
 
   private int bits(CsvRows.Row row, int at) {
     int bits = whole(row, at);
-    if (bits < 1 || bits > MAX_BITS) {
+    if (bits < 1 || bits > BitWidth.WIDEST) {
       throw HaqException.invalid(
           "%s, line %d: %s is %d: a table holds widths of 1 to %d bits; leave other rows out",
-          file, row.line(), headings.get(at), bits, MAX_BITS);
+          file, row.line(), headings.get(at), bits, BitWidth.WIDEST);
     }
     return bits;
   }

@@ -186,6 +186,19 @@ class TableFileTest {
   }
 
   @Test
+  void anArrayIsRefusedByTheCellThatIsNoCost() throws IOException {
+    Path file = folder.resolve("t.npy");
+    double[] values = new double[12];
+    values[9] = Double.NaN; // [1][1][1]
+    Files.write(file, new NpyFile(List.of(2, 3, 2), values).toFloat64());
+    HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
+    assertTrue(e.getMessage().contains("t.npy holds NaN at [1][1][1]"), e.getMessage());
+    Files.write(file, new NpyFile(List.of(1, 17, 2), new double[34]).toFloat64());
+    HaqException wide = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
+    assertTrue(wide.getMessage().contains("widths go up to 16 bits"), wide.getMessage());
+  }
+
+  @Test
   void anArrayOfOneActivationWidthIsNotTakenForOneBit() throws IOException {
     Path file = folder.resolve("t.npy");
     Files.write(file, new NpyFile(List.of(1, 8, 1), new double[8]).toFloat64());
