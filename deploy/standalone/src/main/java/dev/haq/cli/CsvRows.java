@@ -62,11 +62,8 @@ final class CsvRows {
     do {
       fields.add(isQuoted() ? quoted() : upToComma());
     } while (take(COMMA));
-    if (take('\r')) {
-      take('\n');
-    } else {
-      take('\n');
-    }
+    take('\r');
+    take('\n');
     line++;
     return new Row(first, fields);
   }
