@@ -9,6 +9,7 @@ import dev.haq.model.LayerBits;
 import dev.haq.model.Network;
 import dev.haq.model.Policy;
 import dev.haq.model.Resource;
+import java.util.Locale;
 
 /**
  * A budget in the resource's unit (s, J, B), with what its ratio refers to.
@@ -28,6 +29,11 @@ public record BudgetLimit(double limit, double reference) {
   /** The budget as a limit on this network and target: asks for one simulation. */
   public static BudgetLimit of(Budget budget, Network network, HardwareCosts costs) {
     double reference = reference(budget.resource(), network, costs);
+    if (!(reference > 0)) {
+      throw HaqException.invalid(
+          "a budget limits %s, of which the 8-bit policy costs %s %s on the target: give costs above 0",
+          budget.resource().name().toLowerCase(Locale.ROOT), reference, budget.resource().unit());
+    }
     return new BudgetLimit(budget.limit(reference), reference);
   }
 

@@ -4,6 +4,9 @@ import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -251,11 +254,9 @@ final class Feasibility {
         message
             + String.format(
                 Locale.ROOT,
-                "with the others as they are, a %s of %.6g %s (ratio %.4f) can be met: raise it, or one of the others",
+                "with the others as they are, a %s of %s can be met: raise it, or one of the others",
                 name(first),
-                smallest,
-                first.resource().unit(),
-                first.budget().ratio(smallest)),
+                reachable(first, smallest)),
         details(first, smallest),
         null);
   }
@@ -294,14 +295,23 @@ final class Feasibility {
     String unit = missed.resource().unit();
     return String.format(
         Locale.ROOT,
-        "%s %.6g %s (ratio %.4f) cannot be met: the smallest reachable is %.6g %s (ratio %.4f)",
+        "%s %.6g %s (ratio %.4f) cannot be met: the smallest reachable is %s",
         name(missed),
         budget.limit(),
         unit,
         budget.ratio(budget.limit()),
-        smallest,
-        unit,
-        budget.ratio(smallest));
+        reachable(missed, smallest));
+  }
+
+  /** An amount and its ratio, both rounded up: a budget of what is printed can be met. */
+  private static String reachable(ResourceBudget budget, double smallest) {
+    MathContext digits = new MathContext(6, RoundingMode.CEILING);
+    return String.format(
+        Locale.ROOT,
+        "%.6g %s (ratio %s)",
+        BigDecimal.valueOf(smallest).round(digits),
+        budget.resource().unit(),
+        BigDecimal.valueOf(budget.budget().ratio(smallest)).setScale(4, RoundingMode.CEILING));
   }
 
   /** Such as "latency budget of bismo-edge". */

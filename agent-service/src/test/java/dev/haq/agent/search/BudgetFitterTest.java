@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.DoubleBinaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class BudgetFitterTest {
@@ -112,6 +114,24 @@ class BudgetFitterTest {
     assertThrows(HaqException.class, () -> at.fitter.fit(at.decisions.uniform(0.5)));
 
     fixture(ratio * 1.0001, BitChoices.PAPER).fitter.checkFeasible();
+  }
+
+  @Test
+  void theSmallestReachableThatIsPrintedIsEnough() {
+    Pattern printed = Pattern.compile("smallest reachable is (\\S+) s \\(ratio (\\S+)\\)");
+    SearchSettings paper = problem.settings(1, 1, 1);
+    for (double eighth : new double[] {1.0 / 3, 0.0123456789, 2.0 / 7}) {
+      CostTable table = table(Resource.LATENCY, (w, a) -> eighth * w * a);
+      double eight = table.cost(new Decisions(paper).uniform(1));
+      SearchSettings impossible = onlyWithin(paper, table, 0.001 * eight, eight);
+      HaqException e = assertThrows(HaqException.class, () -> new SearchSpace(impossible));
+      Matcher found = printed.matcher(e.getMessage());
+      assertTrue(found.find(), e.getMessage());
+      double amount = Double.parseDouble(found.group(1));
+      double ratio = Double.parseDouble(found.group(2));
+      new SearchSpace(onlyWithin(paper, table, amount, eight));
+      new SearchSpace(onlyWithin(paper, table, ratio * eight, eight));
+    }
   }
 
   @Test

@@ -1,25 +1,39 @@
 package dev.haq.cli;
 
+import dev.haq.model.BitWidth;
 import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.wire.CostWire;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
-/** Reads a cost table that {@link OpenTable} describes, or that a spreadsheet saved, from CSV. */
+/**
+ * Reads a cost table that {@link OpenTable} describes, or that a spreadsheet or a script saved,
+ * from CSV. Rows and columns may come in any order; layers are told by index, or by name alone.
+ */
 final class CsvTable {
   private static final String BYTE_ORDER_MARK = "\uFEFF";
+  private static final String INDEX = "layer_index";
+  private static final String WEIGHTS = "weight_bits";
+  private static final String ACTIVATIONS = "activation_bits";
+  private static final String NAME = "layer";
 
   private final Path file;
-  private final List<String> header;
+  private final CsvRows.Row header;
+  private final List<String> headings; // in lower case
   private final Resource resource;
-  private final String unit;
+  private final CsvUnit.Column cost;
   private final Map<Cell, Double> cells = new TreeMap<>();
+  private final Map<Cell, Integer> lines = new TreeMap<>();
   private final Map<Integer, String> names = new TreeMap<>();
+  private final Map<String, Integer> seen = new HashMap<>(); // by name, where there is no index
 
   /** Where a cell stands, in the order of the table. */
   private record Cell(int layer, int weightBits, int activationBits) implements Comparable<Cell> {
@@ -31,17 +45,21 @@ final class CsvTable {
     }
   }
 
-  private CsvTable(Path file, String headings, TableReading how) {
+  private CsvTable(Path file, CsvRows.Row header, TableReading how) {
     this.file = file;
-    this.header = List.of(headings.split(",", -1)).stream().map(String::strip).toList();
-    if (header.size() == 1 && headings.matches(".*[;\t].*")) {
+    this.header = header;
+    if (header.fields().size() == 1 && header.toString().matches("(?s).*[;\t].*")) {
       throw HaqException.invalid(
-          "%s separates its columns by '%s': save it with commas between columns, and points in"
+          "%s separates its columns by %s: save it with commas between columns, and points in"
               + " numbers",
-          file, headings.contains(";") ? ";" : "tabs");
+          file, header.toString().contains(";") ? "';'" : "tabs");
     }
+    this.headings = header.fields().stream().map(h -> h.toLowerCase(Locale.ROOT)).toList();
     this.resource = resource(how);
-    this.unit = how.clockHz() > 0 ? "cycles" : OpenTable.unit(resource);
+    this.cost =
+        how.clockHz() > 0
+            ? new CsvUnit.Column(column("cycles", "or leave --clock-hz out"), "cycles", 1)
+            : CsvUnit.column(headings, resource).orElseThrow(this::withoutCosts);
   }
 
   /** What its columns hold; where that is both, what is otherwise taken. */
@@ -49,9 +67,9 @@ final class CsvTable {
     if (how.said().isPresent() || how.clockHz() > 0) {
       return how.resource();
     }
-    boolean seconds = header.contains(OpenTable.unit(Resource.LATENCY));
-    boolean joules = header.contains(OpenTable.unit(Resource.ENERGY));
-    if (!seconds && !joules && header.contains(OpenTable.unit(Resource.MODEL_SIZE))) {
+    boolean seconds = CsvUnit.column(headings, Resource.LATENCY).isPresent();
+    boolean joules = CsvUnit.column(headings, Resource.ENERGY).isPresent();
+    if (!seconds && !joules && headings.contains(OpenTable.unit(Resource.MODEL_SIZE))) {
       throw OpenTable.holdsSizes(file);
     }
     if (seconds == joules) {
@@ -60,71 +78,154 @@ final class CsvTable {
     return seconds ? Resource.LATENCY : Resource.ENERGY;
   }
 
+  private HaqException withoutCosts() {
+    boolean cycles = resource == Resource.LATENCY && headings.contains("cycles");
+    return HaqException.invalid(
+        "%s has no column %s: its columns are %s%s",
+        file,
+        OpenTable.unit(resource),
+        header.fields(),
+        cycles
+            ? "; for its cycles give the clock with --clock-hz"
+            : "; its heading says the unit, such as " + CsvUnit.examples(resource));
+  }
+
   /** All but its name, unit, clock and batch. */
   static LookupTable.Builder read(Path file, String text, TableReading how) {
-    List<String> lines =
-        (text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text).lines().toList();
-    CsvTable table = new CsvTable(file, lines.isEmpty() ? "" : lines.get(0), how);
-    table.read(lines);
+    List<CsvRows.Row> rows =
+        CsvRows.of(text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text);
+    if (rows.isEmpty()) {
+      throw HaqException.invalid("%s is empty", file);
+    }
+    CsvTable table = new CsvTable(file, rows.get(0), how);
+    table.read(rows.subList(1, rows.size()));
     return table.toProto();
   }
 
-  private void read(List<String> lines) {
-    int layerAt = column("layer_index");
-    int weightsAt = column("weight_bits");
-    int activationsAt = column("activation_bits");
-    int valueAt = column(unit);
-    int nameAt = header.indexOf("layer");
-    for (int i = 1; i < lines.size(); i++) {
-      if (lines.get(i).isBlank()) {
-        continue;
+  private void read(List<CsvRows.Row> rows) {
+    int nameAt = headings.indexOf(NAME);
+    int layerAt = headings.indexOf(INDEX);
+    if (layerAt < 0 && isIndex(rows, nameAt)) {
+      layerAt = nameAt;
+      nameAt = -1;
+    }
+    if (layerAt < 0 && nameAt < 0) {
+      column(INDEX, "from 0 on, or a column layer, with names");
+    }
+    int weightsAt = column(WEIGHTS, "");
+    int activationsAt = column(ACTIVATIONS, "with 8 in every row where costs do not depend on it");
+    int last =
+        IntStream.of(nameAt, layerAt, weightsAt, activationsAt, cost.at()).max().orElseThrow();
+    for (CsvRows.Row row : rows) {
+      List<String> fields = row.fields();
+      if (fields.size() <= last) {
+        throw wrong(row);
       }
-      String[] fields = lines.get(i).split(",", header.size());
-      if (fields[layerAt].strip().equals(OpenTable.FIXED)) {
+      if (layerAt >= 0 && fields.get(layerAt).equals(OpenTable.FIXED)) {
         continue; // the same for every policy
       }
-      try {
-        int layer = Integer.parseInt(fields[layerAt].strip());
-        Cell cell =
-            new Cell(
-                layer,
-                Integer.parseInt(fields[weightsAt].strip()),
-                Integer.parseInt(fields[activationsAt].strip()));
-        put(i + 1, cell, Double.parseDouble(fields[valueAt].strip()));
-        if (nameAt >= 0) {
-          names.put(layer, fields[nameAt].strip());
-        }
-      } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
-        throw HaqException.invalid(
-            "%s, line %d: '%s' has not the numbers that %s asks for",
-            file, i + 1, lines.get(i), String.join(",", header));
-      }
+      String name = nameAt < 0 ? "" : name(fields, nameAt);
+      int layer = layerAt < 0 ? layer(name) : whole(row, layerAt);
+      Cell cell = new Cell(layer, bits(row, weightsAt), bits(row, activationsAt));
+      put(row, cell, name);
     }
   }
 
-  private void put(int line, Cell cell, double value) {
+  /** Whether a column of layers counts them. */
+  private static boolean isIndex(List<CsvRows.Row> rows, int at) {
+    return at >= 0
+        && rows.stream()
+            .allMatch(row -> row.fields().size() > at && row.fields().get(at).matches("[0-9]+"));
+  }
+
+  /** The last column's may hold commas without quotes. */
+  private String name(List<String> fields, int at) {
+    return at == headings.size() - 1
+        ? String.join(",", fields.subList(at, fields.size()))
+        : fields.get(at);
+  }
+
+  /** Layers without an index are counted as their names come. */
+  private int layer(String name) {
+    int next = seen.size();
+    return seen.computeIfAbsent(name, n -> next);
+  }
+
+  private void put(CsvRows.Row row, Cell cell, String name) {
+    double value = number(row, cost.at());
     if (!(value >= 0) || Double.isInfinite(value)) {
       throw HaqException.invalid(
           "%s, line %d: %s is %s: every cost must be a finite number of at least 0",
-          file, line, unit, value);
+          file, row.line(), cost.unit(), value);
     }
-    if (cells.put(cell, value) != null) {
-      throw HaqException.invalid("%s, line %d: a second %s", file, line, cell);
+    Integer first = lines.putIfAbsent(cell, row.line());
+    if (first != null) {
+      throw HaqException.invalid(
+          "%s, line %d: a second cost of %s, after line %d: leave one",
+          file, row.line(), text(cell), first);
+    }
+    cells.put(cell, value / cost.perUnit());
+    if (!name.isEmpty()) {
+      String other = names.putIfAbsent(cell.layer(), name);
+      if (other != null && !other.equals(name)) {
+        throw HaqException.invalid(
+            "%s, line %d: layer_index %d is %s, and above it is %s",
+            file, row.line(), cell.layer(), name, other);
+      }
     }
   }
 
+  private double number(CsvRows.Row row, int at) {
+    try {
+      return Double.parseDouble(row.fields().get(at));
+    } catch (NumberFormatException e) {
+      throw wrong(row);
+    }
+  }
+
+  /** Also one that was saved with a fraction of 0. */
+  private int whole(CsvRows.Row row, int at) {
+    double number = number(row, at);
+    if (number != Math.rint(number) || Math.abs(number) > Integer.MAX_VALUE) {
+      throw wrong(row);
+    }
+    return (int) number;
+  }
+
+  private int bits(CsvRows.Row row, int at) {
+    int bits = whole(row, at);
+    if (bits < 1 || bits > BitWidth.WIDEST) {
+      throw HaqException.invalid(
+          "%s, line %d: %s is %d: a table holds widths of 1 to %d bits; leave other rows out",
+          file, row.line(), headings.get(at), bits, BitWidth.WIDEST);
+    }
+    return bits;
+  }
+
+  private HaqException wrong(CsvRows.Row row) {
+    return HaqException.invalid(
+        "%s, line %d: '%s' has not the numbers that %s asks for", file, row.line(), row, header);
+  }
+
   private LookupTable.Builder toProto() {
+    if (cells.isEmpty()) {
+      throw HaqException.invalid("%s has no costs: give a row for every layer and width", file);
+    }
     List<Integer> layers = cells.keySet().stream().map(Cell::layer).distinct().toList();
     List<Integer> weights =
         cells.keySet().stream().map(Cell::weightBits).distinct().sorted().toList();
     List<Integer> activations =
         cells.keySet().stream().map(Cell::activationBits).distinct().sorted().toList();
-    int wanted = layers.size() * weights.size() * activations.size();
-    boolean gaps = !layers.isEmpty() && layers.get(layers.size() - 1) != layers.size() - 1;
-    if (wanted == 0 || gaps || cells.size() != wanted) {
+    if (layers.get(0) != 0) {
       throw HaqException.invalid(
-          "%s has %d cells, but every layer_index from 0 on needs weights of %s with activations of %s bits",
-          file, cells.size(), weights, activations);
+          "%s: the first layer_index is %d: count layers from 0 on", file, layers.get(0));
+    }
+    for (int layer = 0; layer <= layers.get(layers.size() - 1); layer++) {
+      for (int w : weights) {
+        for (int a : activations) {
+          checkThere(new Cell(layer, w, a), weights, activations);
+        }
+      }
     }
     return LookupTable.newBuilder()
         .setResource(CostWire.toProto(resource))
@@ -135,10 +236,31 @@ final class CsvTable {
         .addAllValues(cells.values());
   }
 
-  private int column(String name) {
-    int at = header.indexOf(name);
+  private void checkThere(Cell cell, List<Integer> weights, List<Integer> activations) {
+    if (!cells.containsKey(cell)) {
+      throw HaqException.invalid(
+          "%s has %d cells, and none for %s: every layer needs weights of %s with activations of %s"
+              + " bits; add what is missing, or leave widths out",
+          file, cells.size(), text(cell), weights, activations);
+    }
+  }
+
+  private String text(Cell cell) {
+    String name = names.get(cell.layer());
+    return "layer_index %d%s at W%dA%d"
+        .formatted(
+            cell.layer(),
+            name == null ? "" : " (" + name + ")",
+            cell.weightBits(),
+            cell.activationBits());
+  }
+
+  private int column(String heading, String hint) {
+    int at = headings.indexOf(heading);
     if (at < 0) {
-      throw HaqException.invalid("%s has no column %s: its columns are %s", file, name, header);
+      throw HaqException.invalid(
+          "%s has no column %s: its columns are %s%s",
+          file, heading, header.fields(), hint.isEmpty() ? "" : "; give it, " + hint);
     }
     return at;
   }

@@ -18,8 +18,8 @@ import java.util.Locale;
  *
  * <p>The CSV columns are {@code layer_index}, {@code weight_bits}, {@code activation_bits}, {@code
  * cycles} where there is a clock, {@code seconds}, {@code joules} or {@code bytes}, and last {@code
- * layer}, the name, which may hold commas. What a table of sizes has beside its cells, which every
- * policy pays, is a last row with {@link #FIXED} in place of a layer's index.
+ * layer}, the name, in quotes where it holds a comma. What a table of sizes has beside its cells,
+ * which every policy pays, is a last row with {@link #FIXED} in place of a layer's index.
  */
 final class OpenTable {
   static final String FIXED = "fixed";
@@ -144,7 +144,7 @@ final class OpenTable {
                   + (clocked ? table.getCycles(cell) + "," : "")
                   + table.getValues(cell)
                   + ","
-                  + table.getLayers(layer));
+                  + CsvRows.field(table.getLayers(layer)));
           cell++;
         }
       }

@@ -1,5 +1,6 @@
 package dev.haq.cli;
 
+import dev.haq.model.BitWidth;
 import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
@@ -58,6 +59,18 @@ final class TableFile {
     if (shape.size() != AXES || shape.contains(0)) {
       throw HaqException.invalid("%s has shape %s: expected [layer][w-1][a-1]", name, shape);
     }
+    if (shape.get(2) == 1) {
+      throw HaqException.invalid(
+          "%s has shape %s, whose one column would be activations of 1 bit: say in a .csv which"
+              + " width it is",
+          name, shape);
+    }
+    if (Math.max(shape.get(1), shape.get(2)) > BitWidth.WIDEST) {
+      throw HaqException.invalid(
+          "%s has shape %s: widths go up to %d bits, [layer][w-1][a-1]",
+          name, shape, BitWidth.WIDEST);
+    }
+    checkValues(name, array);
     Resource resource = how.resource();
     checkUnit(name, array, resource, how.clockHz());
     LookupTable.Builder table =
@@ -74,6 +87,19 @@ final class TableFile {
       table.addValues(value);
     }
     return table.build();
+  }
+
+  private static void checkValues(String name, NpyFile array) {
+    int activations = array.shape().get(2);
+    int pairs = array.shape().get(1) * activations;
+    double[] values = array.values();
+    for (int i = 0; i < values.length; i++) {
+      if (!(values[i] >= 0) || Double.isInfinite(values[i])) {
+        throw HaqException.invalid(
+            "%s holds %s at [%d][%d][%d]: every cost must be a finite number of at least 0",
+            name, values[i], i / pairs, i % pairs / activations, i % activations);
+      }
+    }
   }
 
   /** Refuses what would be read in another unit than it was written in, as far as that shows. */

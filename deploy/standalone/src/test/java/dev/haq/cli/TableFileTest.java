@@ -95,7 +95,8 @@ class TableFileTest {
     assertTrue(unit.getMessage().contains("no column seconds"), unit.getMessage());
     Files.writeString(file, "layer_index,weight_bits,activation_bits,seconds\n0,8,8,1\n1,4,8,1\n");
     HaqException gap = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
-    assertTrue(gap.getMessage().contains("2 cells"), gap.getMessage());
+    assertTrue(
+        gap.getMessage().contains("2 cells, and none for layer_index 0 at W4A8"), gap.getMessage());
   }
 
   @Test
@@ -107,7 +108,7 @@ class TableFileTest {
     LookupTable joules = csv("layer_index,weight_bits,activation_bits,joules\n0,8,8,2\n");
     assertEquals(dev.haq.proto.model.v1.Resource.ENERGY, joules.getResource());
     refused("columns by ';'", header.replace(',', ';') + "\n0;8;8;1;1\n");
-    refused("columns by 'tabs'", header.replace(',', '\t') + "\n");
+    refused("columns by tabs", header.replace(',', '\t') + "\n");
     refused("line 4: seconds is NaN", header + "\n0,8,8,1,1\n\n1,8,8,1,NaN\n");
     refused("line 2: seconds is -1.0", header + "\n0,8,8,1,-1\n");
     refused("line 2: '0,8,8,1,' has not the numbers", header + "\n0,8,8,1,\n");
@@ -115,6 +116,94 @@ class TableFileTest {
     Files.write(file, (header + "\n0,8,8,1,1\n").getBytes(StandardCharsets.UTF_16));
     HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
     assertTrue(e.getMessage().contains("t.csv is not text in UTF-8"), e.getMessage());
+  }
+
+  @Test
+  void aCsvTablesLayersAreToldByIndexOrByNameAlone() throws IOException {
+    String columns = "weight_bits,activation_bits,seconds\n";
+    LookupTable named = csv("layer," + columns + "b,8,8,2\na,8,8,1\nb,4,8,4\na,4,8,3\n");
+    assertEquals(List.of("b", "a"), named.getLayerNamesList());
+    assertEquals(List.of(4.0, 2.0, 3.0, 1.0), named.getValuesList());
+    LookupTable counted = csv("layer," + columns + "1,8,8,2\n0,8,8,1\n");
+    assertEquals(List.of(), counted.getLayerNamesList());
+    assertEquals(List.of(1.0, 2.0), counted.getValuesList());
+    refused("no column layer_index", columns + "8,8,1\n");
+    refused("the first layer_index is 1: count", "layer_index," + columns + "1,8,8,1\n");
+    String both = "layer_index,layer," + columns;
+    refused("line 3: layer_index 0 is b, and above", both + "0,a,8,8,1\n0,b,4,8,1\n");
+    refused(
+        "line 4: a second cost of layer_index 0 (a) at W8A8, after line 2",
+        both + "0,a,8,8,1\n\n0,a,8,8,2\n");
+    refused("has no costs", both);
+  }
+
+  @Test
+  void aCsvTableSaysItsUnitInTheHeading() throws IOException {
+    String columns = "Layer_Index,Weight_Bits,Activation_Bits,";
+    assertEquals(List.of(0.002), csv(columns + "ms\n0,8,8,2\n").getValuesList());
+    assertEquals(List.of(2e-6), csv(columns + "s,Latency_us\n0,8,8,7,2\n").getValuesList());
+    LookupTable energy = csv(columns + "energy_mJ\n0,8,8,2\n");
+    assertEquals(List.of(0.002), energy.getValuesList());
+    assertEquals(dev.haq.proto.model.v1.Resource.ENERGY, energy.getResource());
+    refused("has no column seconds", columns + "s\n0,8,8,1\n");
+    refused("for its cycles give the clock with --clock-hz", columns + "cycles\n0,8,8,1\n");
+    HaqException e =
+        assertThrows(
+            HaqException.class,
+            () ->
+                read(
+                    Files.writeString(folder.resolve("t.csv"), columns + "ms\n0,8,8,2\n")
+                        .toString(),
+                    2e8,
+                    0));
+    assertTrue(e.getMessage().contains("no column cycles"), e.getMessage());
+    assertTrue(e.getMessage().contains("leave --clock-hz out"), e.getMessage());
+  }
+
+  @Test
+  void aCsvTablesWidthsAreWholeNumbersUpTo16() throws IOException {
+    String columns = "layer_index,weight_bits,activation_bits,seconds\n";
+    assertEquals(List.of(16), csv(columns + "0.0,16.0,8.0,1\n").getWeightBits().getBitsList());
+    refused("line 2: weight_bits is 32: a table holds widths of 1 to 16", columns + "0,32,8,1\n");
+    refused("line 2: activation_bits is 0", columns + "0,8,0,1\n");
+    refused("line 2: '0,8,4.5,1' has not the numbers", columns + "0,8,4.5,1\n");
+    refused("line 2: '0,8,4' has not the numbers", columns + "0,8,4\n");
+    refused("no column activation_bits", "layer_index,weight_bits,seconds\n0,8,1\n");
+  }
+
+  @Test
+  void namesOfLayersMayHoldCommasAndQuotes() throws IOException {
+    CostTable table = table(List.of(2, 4)).toBuilder().setLayers(0, "a, \"b\",\nc ").build();
+    Path file = folder.resolve("t.csv");
+    TableFile.write(file, table);
+    LookupTable read = read(file.toString(), 0, 0);
+    assertEquals(List.of("a, \"b\",\nc "), read.getLayerNamesList());
+    assertEquals(table.getValuesList(), read.getValuesList());
+    String columns = "\"layer_index\",\"weight_bits\",\"activation_bits\",\"seconds\",\"layer\"\n";
+    assertEquals(List.of("a,b"), csv(columns + "0,8,8,1, \"a,b\"\n").getLayerNamesList());
+    assertEquals(List.of("a,b"), csv(columns + "0,8,8,1,a,b\n").getLayerNamesList());
+    refused("'0,8,8,1,5,a' has not", columns.replace(",\"layer\"", "") + "0,8,8,\"1,5\",a\n");
+  }
+
+  @Test
+  void anArrayIsRefusedByTheCellThatIsNoCost() throws IOException {
+    Path file = folder.resolve("t.npy");
+    double[] values = new double[12];
+    values[9] = Double.NaN; // [1][1][1]
+    Files.write(file, new NpyFile(List.of(2, 3, 2), values).toFloat64());
+    HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
+    assertTrue(e.getMessage().contains("t.npy holds NaN at [1][1][1]"), e.getMessage());
+    Files.write(file, new NpyFile(List.of(1, 17, 2), new double[34]).toFloat64());
+    HaqException wide = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
+    assertTrue(wide.getMessage().contains("widths go up to 16 bits"), wide.getMessage());
+  }
+
+  @Test
+  void anArrayOfOneActivationWidthIsNotTakenForOneBit() throws IOException {
+    Path file = folder.resolve("t.npy");
+    Files.write(file, new NpyFile(List.of(1, 8, 1), new double[8]).toFloat64());
+    HaqException e = assertThrows(HaqException.class, () -> read(file.toString(), 0, 0));
+    assertTrue(e.getMessage().contains("activations of 1 bit"), e.getMessage());
   }
 
   @Test

@@ -6,7 +6,6 @@ import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Bound;
 import dev.haq.model.EnergySplit;
-import dev.haq.model.HaqException;
 import dev.haq.model.Layer;
 import dev.haq.model.Network;
 import dev.haq.model.Resource;
@@ -31,20 +30,13 @@ import java.util.Set;
  *   <li>both operands larger than their buffers.
  * </ul>
  */
-public final class BismoCostModel implements CostModel {
+public final class BismoCostModel extends ClockedCostModel {
   /**
    * Largest layer accepted, in multiply-accumulate operations a batch: beyond it cycles overflow.
    */
   private static final double MAX_BATCH_MACS = 1e14;
 
-  private static final double JOULES_PER_PJ = 1e-12;
-
-  private final String name;
   private final BismoParameters array;
-  private final double clockHz;
-  private final int batch;
-  private final BitChoices weightBits;
-  private final BitChoices activationBits;
   private final BismoEnergy energy;
   private final BismoKernel dense;
   private final BismoKernel depthwise;
@@ -62,18 +54,8 @@ public final class BismoCostModel implements CostModel {
       BitChoices weightBits,
       BitChoices activationBits,
       BismoEnergy energy) {
-    if (!(clockHz > 0) || Double.isInfinite(clockHz)) {
-      throw HaqException.invalid("target %s: clock_hz %s must be above 0", name, clockHz);
-    }
-    if (batch < 1) {
-      throw HaqException.invalid("batch %d must be at least 1", batch);
-    }
-    this.name = name;
+    super(name, clockHz, batch, weightBits, activationBits);
     this.array = array;
-    this.clockHz = clockHz;
-    this.batch = batch;
-    this.weightBits = weightBits;
-    this.activationBits = activationBits;
     this.energy = energy;
     this.dense = kernel(array.activationWordCycles(), array.weightWordCycles());
     this.depthwise =
@@ -90,35 +72,10 @@ public final class BismoCostModel implements CostModel {
   }
 
   @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
   public Set<Resource> resources() {
     return energy.isComplete()
         ? Set.of(Resource.LATENCY, Resource.ENERGY)
         : Set.of(Resource.LATENCY);
-  }
-
-  @Override
-  public BitChoices weightBits() {
-    return weightBits;
-  }
-
-  @Override
-  public BitChoices activationBits() {
-    return activationBits;
-  }
-
-  @Override
-  public int batch() {
-    return batch;
-  }
-
-  @Override
-  public boolean clocked() {
-    return true;
   }
 
   @Override
@@ -129,10 +86,7 @@ public final class BismoCostModel implements CostModel {
 
   @Override
   public void check(Network network) {
-    for (Layer layer : network.layers()) {
-      double macs = ModelSize.weights(layer) * ModelSize.vectors(layer) * batch;
-      checkBatchMacs(layer, macs, MAX_BATCH_MACS);
-    }
+    checkMacs(network, MAX_BATCH_MACS);
   }
 
   /**
@@ -152,7 +106,7 @@ public final class BismoCostModel implements CostModel {
   @Override
   public Work geometry(Network network, int index) {
     Layer layer = network.layer(index);
-    long macs = layer.macs() * batch;
+    long macs = layer.macs() * batch();
     if (layer instanceof Layer.Conv2d conv) {
       int groups = conv.groups();
       int kernel = conv.window().kernelArea();
@@ -161,7 +115,7 @@ public final class BismoCostModel implements CostModel {
           conv.output().pixels(),
           conv.outputs() / groups,
           words,
-          (long) groups * batch, // weights are read again for every image
+          (long) groups * batch(), // weights are read again for every image
           macs,
           false,
           groups > 1 || (kernel > 1 && words > 1));
@@ -175,13 +129,13 @@ public final class BismoCostModel implements CostModel {
           conv.output().pixels(),
           array.tile(),
           words(conv.window().kernelArea()),
-          ceilDiv(conv.outputs(), array.depthwiseGroupChannels()) * batch,
+          ceilDiv(conv.outputs(), array.depthwiseGroupChannels()) * batch(),
           macs,
           true,
           !published);
     }
     Layer.Linear linear = (Layer.Linear) layer;
-    long tiles = ceilDiv((long) linear.rows() * batch, array.tile());
+    long tiles = ceilDiv((long) linear.rows() * batch(), array.tile());
     return new Work(
         1, // the vectors of the batch are the rows of one tile
         linear.outputs(),

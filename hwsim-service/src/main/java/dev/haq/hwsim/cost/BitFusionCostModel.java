@@ -23,21 +23,14 @@ import java.util.concurrent.ConcurrentHashMap;
  * does not know is marked extrapolated: windows that are not square, dilation, fully connected
  * layers of more than one row an image.
  */
-public final class BitFusionCostModel implements CostModel {
+public final class BitFusionCostModel extends ClockedCostModel {
   /** Most operations of a layer, a batch: beyond it counters overflow. */
   private static final double MAX_BATCH_MACS = 1e14;
 
   /** Most search results that are kept; more are searched again. */
   private static final int MAX_KEPT = 50_000;
 
-  private static final double JOULES_PER_PJ = 1e-12;
-
-  private final String name;
   private final BitFusionParameters array;
-  private final double clockHz;
-  private final int batch;
-  private final BitChoices weightBits;
-  private final BitChoices activationBits;
   private final Map<Point, BitFusionCounters> kept = new ConcurrentHashMap<>();
 
   /** One search. */
@@ -54,53 +47,18 @@ public final class BitFusionCostModel implements CostModel {
       int batch,
       BitChoices weightBits,
       BitChoices activationBits) {
-    if (!(clockHz > 0) || Double.isInfinite(clockHz)) {
-      throw HaqException.invalid("target %s: clock_hz %s must be above 0", name, clockHz);
-    }
-    if (batch < 1) {
-      throw HaqException.invalid("batch %d must be at least 1", batch);
-    }
+    super(name, clockHz, batch, weightBits, activationBits);
     if (Math.max(weightBits.max(), activationBits.max()) > array.widestBits()) {
       throw HaqException.invalid(
           "target %s: weight_bits %s and activation_bits %s must not exceed widest_bits %d",
           name, weightBits, activationBits, array.widestBits());
     }
-    this.name = name;
     this.array = array;
-    this.clockHz = clockHz;
-    this.batch = batch;
-    this.weightBits = weightBits;
-    this.activationBits = activationBits;
-  }
-
-  @Override
-  public String name() {
-    return name;
   }
 
   @Override
   public Set<Resource> resources() {
     return Set.of(Resource.LATENCY, Resource.ENERGY);
-  }
-
-  @Override
-  public BitChoices weightBits() {
-    return weightBits;
-  }
-
-  @Override
-  public BitChoices activationBits() {
-    return activationBits;
-  }
-
-  @Override
-  public int batch() {
-    return batch;
-  }
-
-  @Override
-  public boolean clocked() {
-    return true;
   }
 
   @Override
@@ -121,7 +79,7 @@ public final class BitFusionCostModel implements CostModel {
     return BitFusionWork.of(
         network.layer(layer),
         layer == 0,
-        batch,
+        batch(),
         array.depthwise() == BitFusionParameters.Depthwise.DENSE);
   }
 
@@ -224,7 +182,7 @@ public final class BitFusionCostModel implements CostModel {
                             layer,
                             weights,
                             activations,
-                            name,
+                            name(),
                             array.weightBufferBytes(),
                             array.activationBufferBytes(),
                             array.outputBufferBytes())));

@@ -3,7 +3,9 @@ package dev.haq.hwsim.cost;
 import dev.haq.model.BitChoices;
 import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Costs measured on the caller's own device: cell [layer][weight choice][activation choice],
@@ -12,7 +14,8 @@ import java.util.List;
  * @param name what it was measured on, for people
  * @param resource latency or energy
  * @param layers at least 1
- * @param layerNames as many as layers, or none
+ * @param layerNames as many as layers, all different and in any order; or none, where the layers
+ *     are in the network's order
  * @param values finite and at least 0; seconds or joules, or clock cycles when {@code clockHz} is
  *     above 0
  * @param clockHz 0 when the values are seconds or joules
@@ -45,15 +48,27 @@ public record LookupTable(
     }
     for (int i = 0; i < values.length; i++) {
       if (!(values[i] >= 0) || Double.isInfinite(values[i])) {
+        int pair = i % (weightBits.size() * activationBits.size());
         throw HaqException.invalid(
-            "lookup_table.values[%d] is %s: every cost must be a finite number of at least 0",
-            i, values[i]);
+            "lookup_table.values[%d] (layer %d from 0 on, W%dA%d) is %s: every cost must be a finite number of at least 0",
+            i,
+            i / (weightBits.size() * activationBits.size()),
+            weightBits.bits().get(pair / activationBits.size()),
+            activationBits.bits().get(pair % activationBits.size()),
+            values[i]);
       }
     }
     if (!layerNames.isEmpty() && layerNames.size() != layers) {
       throw HaqException.invalid(
           "lookup_table.layer_names has %d names for %d layers: give all of them, or none",
           layerNames.size(), layers);
+    }
+    Set<String> names = new HashSet<>();
+    for (String layer : layerNames) {
+      if (!names.add(layer)) {
+        throw HaqException.invalid(
+            "lookup_table.layer_names has %s twice: every layer has a name of its own", layer);
+      }
     }
     if (!(clockHz >= 0) || Double.isInfinite(clockHz)) {
       throw HaqException.invalid("lookup_table.clock_hz is %s: it must be above 0", clockHz);

@@ -21,19 +21,13 @@ import java.util.Set;
  * <p>Every result is marked extrapolated: it is a bound, and no published figure checks it. With
  * {@code bismo-cloud}'s figures it misses cells of the published table by up to 40 %.
  */
-public final class RooflineCostModel implements CostModel {
+public final class RooflineCostModel extends ClockedCostModel {
   /** Most operations of a layer, a batch. */
   private static final double MAX_BATCH_MACS = 1e18;
 
-  private static final double JOULES_PER_PJ = 1e-12;
   private static final double WATTS_PER_MW = 1e-3;
 
-  private final String name;
   private final RooflineParameters machine;
-  private final double clockHz;
-  private final int batch;
-  private final BitChoices weightBits;
-  private final BitChoices activationBits;
 
   /**
    * @param clockHz above 0
@@ -47,9 +41,7 @@ public final class RooflineCostModel implements CostModel {
       int batch,
       BitChoices weightBits,
       BitChoices activationBits) {
-    if (batch < 1) {
-      throw HaqException.invalid("batch %d must be at least 1", batch);
-    }
+    super(name, clockHz, batch, weightBits, activationBits);
     for (int w : weightBits.bits()) {
       for (int a : activationBits.bits()) {
         if (machine.macsPerCycle(w, a).isEmpty()) {
@@ -60,23 +52,13 @@ public final class RooflineCostModel implements CostModel {
         }
       }
     }
-    this.name = name;
     this.machine = machine;
-    this.clockHz = clockHz;
-    this.batch = batch;
-    this.weightBits = weightBits;
-    this.activationBits = activationBits;
   }
 
   private static HaqException uncovered(String key, int weights, int activations) {
     return HaqException.invalid(
         "roofline.%s has no entry that holds weights of %d and activations of %d bits, which weight_bits and activation_bits allow: add one, or allow fewer",
         key, weights, activations);
-  }
-
-  @Override
-  public String name() {
-    return name;
   }
 
   @Override
@@ -87,36 +69,13 @@ public final class RooflineCostModel implements CostModel {
   }
 
   @Override
-  public BitChoices weightBits() {
-    return weightBits;
-  }
-
-  @Override
-  public BitChoices activationBits() {
-    return activationBits;
-  }
-
-  @Override
-  public int batch() {
-    return batch;
-  }
-
-  @Override
-  public boolean clocked() {
-    return true;
-  }
-
-  @Override
   public String missing(Resource resource) {
     return "its description has no roofline.energy: mac_pj or binary_mac_pj (pJ), sram_bit_pj (pJ), dram_bit_pj (pJ), static_mw (mW)";
   }
 
   @Override
   public void check(Network network) {
-    for (Layer layer : network.layers()) {
-      double macs = ModelSize.weights(layer) * ModelSize.vectors(layer) * batch;
-      checkBatchMacs(layer, macs, MAX_BATCH_MACS);
-    }
+    checkMacs(network, MAX_BATCH_MACS);
   }
 
   /**
@@ -143,9 +102,9 @@ public final class RooflineCostModel implements CostModel {
   public Work geometry(Network network, int index) {
     Layer layer = network.layer(index);
     double weights = ModelSize.weights(layer);
-    double macs = weights * ModelSize.vectors(layer) * batch;
-    double inputs = (double) layer.inputValues() * batch;
-    double outputs = (double) layer.outputValues() * batch;
+    double macs = weights * ModelSize.vectors(layer) * batch();
+    double inputs = (double) layer.inputValues() * batch();
+    double outputs = (double) layer.outputValues() * batch();
     if (layer instanceof Layer.Conv2d conv) {
       int groups = conv.groups();
       int inputsEach = conv.inputs() / groups;
@@ -155,7 +114,7 @@ public final class RooflineCostModel implements CostModel {
           outputsEach,
           (double) conv.window().kernelArea() * inputsEach,
           groups,
-          batch,
+          batch(),
           weights,
           macs,
           inputs,
@@ -169,7 +128,7 @@ public final class RooflineCostModel implements CostModel {
           padded ? columns : 1,
           conv.window().kernelArea(),
           padded ? up(conv.outputs(), columns) : conv.outputs(),
-          batch,
+          batch(),
           weights,
           macs,
           inputs,
@@ -177,7 +136,7 @@ public final class RooflineCostModel implements CostModel {
     }
     Layer.Linear linear = (Layer.Linear) layer;
     return new Work(
-        (double) linear.rows() * batch,
+        (double) linear.rows() * batch(),
         linear.outputs(),
         linear.inputs(),
         1,

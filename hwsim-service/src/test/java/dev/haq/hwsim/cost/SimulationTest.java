@@ -198,16 +198,38 @@ class SimulationTest {
                 Networks.small(),
                 new LookupTableCostModel(two),
                 Policy.uniform(3, LayerBits.of(8, 8))));
-    LookupTable other = lookup(3, List.of("stem", "fc", "dw"), new double[] {1, 2, 3}, 0);
+    refusedTable("has no layer dw", List.of("stem", "fc", "pw"));
+    refusedTable(
+        "has layers that network small has not, pool:", List.of("stem", "dw", "pool", "fc"));
+  }
+
+  private static void refusedTable(String expected, List<String> layers) {
+    LookupTable table = lookup(layers.size(), layers, new double[layers.size()], 0);
     HaqException e =
         refused(
             Reason.INVALID_ARGUMENT,
             () ->
                 simulate(
                     Networks.small(),
-                    new LookupTableCostModel(other),
+                    new LookupTableCostModel(table),
                     Policy.uniform(3, LayerBits.of(8, 8))));
-    assertTrue(e.getMessage().contains("layer_names[1] is fc"), e.getMessage());
+    assertTrue(e.getMessage().contains(expected), e.getMessage());
+  }
+
+  @Test
+  void aLookUpTablesLayersAreToldByTheirNamesWhateverTheirOrder() {
+    LookupTable shuffled = lookup(3, List.of("fc", "stem", "dw"), new double[] {4, 1, 2}, 0);
+    Simulation simulation =
+        simulate(
+            Networks.small(),
+            new LookupTableCostModel(shuffled),
+            Policy.uniform(3, LayerBits.of(8, 8)));
+    assertEquals(
+        List.of(1.0, 2.0, 4.0),
+        simulation.layers().stream().map(layer -> layer.cost().latencySeconds()).toList());
+    refused(
+        Reason.INVALID_ARGUMENT,
+        () -> lookup(3, List.of("fc", "fc", "dw"), new double[] {1, 2, 3}, 0));
   }
 
   @Test
