@@ -177,13 +177,15 @@ public final class RpcServer implements AutoCloseable {
           switch (request.path()) {
             case "/metrics" ->
                 request
+                    .routed("/metrics")
                     .response()
                     .putHeader("content-type", "text/plain; version=0.0.4; charset=utf-8")
                     .end(runtime.metrics().scrape());
-            case "/healthz" -> request.response().end("ok\n");
+            case "/healthz" -> request.routed("/healthz").response().end("ok\n");
             case "/readyz" -> {
               boolean isReady = ready.get().result();
               request
+                  .routed("/readyz")
                   .response()
                   .setStatusCode(isReady ? 200 : 503)
                   .end(isReady ? "ready\n" : "stopping\n");
