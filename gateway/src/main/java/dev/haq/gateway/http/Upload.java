@@ -1,6 +1,7 @@
 package dev.haq.gateway.http;
 
 import com.google.protobuf.ByteString;
+import dev.haq.gateway.backend.Backend;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import io.grpc.CallOptions;
