@@ -83,6 +83,7 @@ final class FrontCommand implements Callable<Integer> {
     if (points < 2 || points > MOST_POINTS) {
       throw HaqException.invalid("--points %d: use 2 to %d", points, MOST_POINTS);
     }
+    data.check();
     if (out != null) {
       OutFile.checkFolder(out);
     }
