@@ -24,7 +24,8 @@ export function act(id, action) {
 }
 
 /**
- * Follows a session: every episode past `after` once and in order, whatever happens to the connection.
+ * Follows a session: every episode once and in order, whatever happens to the connection. A page that nobody sees has
+ * none: a browser opens six to a server for all its tabs.
  *
  * @param handlers session(session), episode(episode), and missing(error) when there is no such session
  * @returns stop(), and resume(), which goes on after the last episode where following had come to its end
@@ -35,6 +36,9 @@ export function follow(id, handlers, isComplete) {
   let timer;
   let stopped = false;
   const open = () => {
+    if (document.hidden) {
+      return;
+    }
     source = new EventSource(`/v1/sessions/${encodeURIComponent(id)}/events?after=${last}`);
     const session = (event) => handlers.session(JSON.parse(event.data));
     source.addEventListener("snapshot", session);
@@ -68,21 +72,34 @@ export function follow(id, handlers, isComplete) {
       }
       // A gateway that restarts is worth asking again.
     }
-    if (!stopped) {
+    if (!stopped && isClosed()) {
       timer = setTimeout(open, 3000);
     }
   };
-  const stop = () => {
-    stopped = true;
+  const isClosed = () => source === undefined || source.readyState === EventSource.CLOSED;
+  const close = () => {
     clearTimeout(timer);
-    source.close();
+    source?.close();
   };
   const resume = () => {
-    if (!stopped && source.readyState === EventSource.CLOSED) {
+    if (!stopped && isClosed()) {
       clearTimeout(timer);
       open();
     }
   };
+  const look = () => {
+    if (document.hidden) {
+      close();
+    } else if (!isComplete(last)) {
+      resume();
+    }
+  };
+  const stop = () => {
+    stopped = true;
+    document.removeEventListener("visibilitychange", look);
+    close();
+  };
+  document.addEventListener("visibilitychange", look);
   open();
   return { stop, resume };
 }

@@ -104,7 +104,9 @@ export function update(fresh) {
     return;
   }
   const extended = session !== undefined && FINAL.has(session.state) && !FINAL.has(fresh.state);
-  session = fresh;
+  // The list does not say it, nor do all of several agents.
+  const known = fresh.state === "PREPARING" ? session?.preparation : undefined;
+  session = { ...fresh, preparation: fresh.preparation ?? known };
   if (extended) {
     following?.resume();
   }

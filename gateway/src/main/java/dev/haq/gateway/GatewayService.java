@@ -1,18 +1,17 @@
 package dev.haq.gateway;
 
+import dev.haq.gateway.backend.Backend;
+import dev.haq.gateway.backend.Backends;
 import dev.haq.gateway.grpc.PublicGrpc;
-import dev.haq.gateway.http.Backend;
-import dev.haq.gateway.http.Backends;
 import dev.haq.gateway.http.GatewayRouter;
 import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
 import dev.haq.rpc.GrpcPort;
+import dev.haq.rpc.Listening;
 import dev.haq.rpc.ServiceProcess;
 import dev.haq.rpc.ServiceRuntime;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
-import java.net.BindException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -32,6 +31,9 @@ public final class GatewayService implements AutoCloseable {
 
   /** What is kept of that to tell callers that their calls were given up. */
   private static final long LAST_WORD_SECONDS = 2;
+
+  /** For people. */
+  private static final String NAME = "gateway";
 
   private static final Logger LOG = LoggerFactory.getLogger(GatewayService.class);
 
@@ -71,7 +73,7 @@ public final class GatewayService implements AutoCloseable {
     List<HttpServer> opened = new ArrayList<>();
     try {
       HttpServer http =
-          listen(
+          Listening.start(
               runtime
                   .vertx()
                   .createHttpServer(
@@ -83,6 +85,7 @@ public final class GatewayService implements AutoCloseable {
                           .setHttp2ClearTextEnabled(false))
                   .connectionHandler(router.connections()::opened)
                   .requestHandler(router.handler()),
+              NAME,
               settings.host(),
               settings.port());
       opened.add(http);
@@ -103,26 +106,16 @@ public final class GatewayService implements AutoCloseable {
     PublicGrpc api =
         new PublicGrpc(runtime.vertx(), settings.deadlines(), backends, router::serves);
     return Optional.of(
-        listen(
+        Listening.start(
             GrpcPort.http(
                     runtime.vertx(),
                     settings.host(),
                     settings.publicGrpc().port(),
                     GrpcPort.SILENCE)
                 .requestHandler(api.handler()),
+            NAME,
             settings.host(),
             settings.publicGrpc().port()));
-  }
-
-  private static HttpServer listen(HttpServer server, String host, int port) {
-    try {
-      server.listen().await();
-    } catch (Throwable e) {
-      // Future.await rethrows checked failures, such as BindException, undeclared.
-      throw cannotListen(host, port, e);
-    }
-    LOG.info("gateway listens on {}:{}", host, server.actualPort());
-    return server;
   }
 
   /** The port of REST, events and the page. */
@@ -156,16 +149,5 @@ public final class GatewayService implements AutoCloseable {
     }
     backends.close();
     LOG.info("gateway stopped");
-  }
-
-  private static HaqException cannotListen(String host, int port, Throwable cause) {
-    String why =
-        cause instanceof BindException
-            ? "another program uses it, or it is not this machine's; choose another port"
-            : String.valueOf(cause.getMessage());
-    return new HaqException(
-        Reason.INVALID_ARGUMENT,
-        "gateway cannot listen on %s:%d: %s".formatted(host, port, why),
-        cause);
   }
 }

@@ -2,11 +2,13 @@ package dev.haq.gateway;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.deque.html.axecore.playwright.AxeBuilder;
 import com.google.protobuf.Timestamp;
 import com.microsoft.playwright.Browser;
+import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
@@ -16,6 +18,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.EndReason;
 import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.Preparation;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
@@ -32,6 +35,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -46,6 +50,10 @@ final class PageTest {
   private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
   private static final Path NODE = Path.of("/usr/bin/node");
   private static final int LAYERS = 20;
+
+  /** That a browser opens to a server at a time, for all its tabs. */
+  private static final int CONNECTIONS = 6;
+
   private static final String NASTY = "<img src=x onerror=alert(1)> & co";
 
   private static GatewayFixture gateway;
@@ -222,6 +230,72 @@ final class PageTest {
       assertEquals(1, asked.size(), asked.toString());
     }
     gateway.agent.sessions.remove("before");
+  }
+
+  @Test
+  void aPageThatNobodySeesLeavesTheBrowsersConnectionsToOthers() throws Exception {
+    Session running = session("tabs", "tabs", SessionState.RUNNING, 0).build();
+    gateway.agent.sessions.put("tabs", running);
+    try (BrowserContext context = browser.newContext()) {
+      List<Page> pages = new ArrayList<>();
+      for (int i = 0; i < CONNECTIONS; i++) {
+        Page page = context.newPage();
+        pages.add(page);
+        page.navigate(gateway.uri("/#/sessions/tabs").toString());
+        FakeAgent.Watch watch = gateway.agent.nextWatch();
+        watch.snapshot(running);
+        play(watch, 2);
+        assertThat(page.locator("#figures")).containsText("2 of 120");
+        see(page, false);
+        assertTrue(watch.left().await(20, TimeUnit.SECONDS), "the stream of a hidden page stays");
+      }
+      Page seen = context.newPage();
+      seen.navigate(gateway.uri("/#/sessions/tabs").toString());
+      FakeAgent.Watch watch = gateway.agent.nextWatch();
+      assertEquals(0, watch.request().getAfterEpisode());
+
+      see(pages.get(0), true);
+      FakeAgent.Watch again = gateway.agent.nextWatch();
+      assertEquals(2, again.request().getAfterEpisode());
+      again.snapshot(running);
+      again.episode(episode(3, new Random(5), -0.1, true));
+      assertThat(pages.get(0).locator("#figures")).containsText("3 of 120");
+    }
+    gateway.agent.sessions.remove("tabs");
+  }
+
+  @Test
+  void howFarAPreparationIsStaysWhereTheListDoesNotSayIt() throws Exception {
+    Session preparing = session("prepare", "prepare", SessionState.PREPARING, 0).build();
+    gateway.agent.sessions.put("prepare", preparing);
+    try (Page page = browser.newPage()) {
+      page.navigate(gateway.uri("/#/sessions/prepare").toString());
+      FakeAgent.Watch watch = gateway.agent.nextWatch();
+      watch.snapshot(
+          preparing.toBuilder()
+              .setPreparation(
+                  Preparation.newBuilder().setMeasured(5).setToMeasure(40).setSecondsLeft(9))
+              .build());
+      assertThat(page.locator("#figures")).containsText("5 of 40");
+      page.waitForResponse(response -> response.url().contains("page_size"), () -> {});
+      page.waitForResponse(response -> response.url().contains("page_size"), () -> {});
+      page.waitForTimeout(200); // it is drawn with the next frame
+      assertThat(page.locator("#figures")).containsText("5 of 40");
+
+      watch.state(session("prepare", "prepare", SessionState.RUNNING, 0).build());
+      assertThat(page.locator("#detail-state")).hasText("running");
+      assertThat(page.locator("#figures")).not().containsText("5 of 40");
+    }
+    gateway.agent.sessions.remove("prepare");
+  }
+
+  /** As when its tab is chosen, or another; a browser without a screen shows all. */
+  private static void see(Page page, boolean seen) {
+    page.evaluate(
+        "hidden => {"
+            + " Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+            + " document.dispatchEvent(new Event('visibilitychange')); }",
+        !seen);
   }
 
   private static Session.Builder at(Session.Builder session, long second) {

@@ -186,6 +186,20 @@ final class RoutesTest {
   }
 
   @Test
+  void metricsTellRoutesApartAndNotWhatCallersInvent() throws Exception {
+    gateway.get("/healthz");
+    gateway.get("/v1/targets/bismo-edge");
+    gateway.get("/v1/targets/none-of-this-name");
+    gateway.send(
+        gateway.request("/v1/targets").method("INVENTED", BodyPublishers.noBody()).build());
+    String metrics = gateway.get("/metrics").body();
+    assertTrue(metrics.contains("route=\"/healthz\""), metrics);
+    assertTrue(metrics.contains("route=\"/v1/targets/:name\""), metrics);
+    assertTrue(metrics.contains("method=\"OTHER\""), metrics);
+    assertFalse(metrics.contains("none-of-this-name") || metrics.contains("INVENTED"), metrics);
+  }
+
+  @Test
   void thePageLoadsOnlyItsOwnFiles() throws Exception {
     HttpResponse<String> page = gateway.get("/");
     assertEquals(200, page.statusCode());

@@ -172,7 +172,13 @@ final class RpcCalls {
             endWhenIdle();
           });
       exchange.call.onCancel(() -> exchange.context.runOnContext(v -> closeWhenIdle()));
-      step(() -> stream = handler.apply(exchange.call), () -> request.fetch(1));
+      step(
+          () -> stream = handler.apply(exchange.call),
+          () -> {
+            // Until then callers keep all that they send for another attempt.
+            exchange.response.writeHead();
+            request.fetch(1);
+          });
     }
 
     private void step(Runnable work, Runnable then) {

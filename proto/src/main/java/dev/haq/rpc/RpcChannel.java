@@ -24,8 +24,9 @@ public final class RpcChannel implements AutoCloseable {
   private static final int MAX_ATTEMPTS = 5;
 
   /**
-   * Requests kept for another attempt, of all calls under way together; by default one above 1 MiB
-   * would have a single attempt.
+   * Requests kept for another attempt until their answers begin, of all calls under way together;
+   * by default one above 1 MiB would have a single attempt. The answer to a stream of requests
+   * begins when a service has taken it, before its first message.
    */
   private static final long RETRY_BUFFER_BYTES = RpcServer.DEFAULT_MAX_MESSAGE_BYTES;
 

@@ -6,12 +6,14 @@ import com.google.rpc.ErrorInfo;
 import com.google.rpc.Status;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import io.vertx.grpc.common.GrpcStatus;
 import io.vertx.grpc.server.GrpcServerResponse;
 import java.util.Base64;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -29,7 +31,8 @@ public final class RpcErrors {
 
   private static final Logger LOG = LoggerFactory.getLogger(RpcErrors.class);
   private static final int LONGEST_MESSAGE = 1000;
-  private static final String STATUS_DETAILS = "grpc-status-details-bin";
+  private static final Metadata.Key<byte[]> DETAILS =
+      Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
 
   private RpcErrors() {}
 
@@ -72,13 +75,26 @@ public final class RpcErrors {
                         .putAllMetadata(error.details())
                         .build()))
             .build();
-    response
-        .trailers()
-        .set(
-            STATUS_DETAILS,
-            Base64.getEncoder().withoutPadding().encodeToString(details.toByteArray()));
+    setDetails(response, details.toByteArray());
     response.status(status).statusMessage(message);
     response.end();
+  }
+
+  /**
+   * What a service itself said of a call that failed, a {@code google.rpc.Status} as bytes; empty
+   * where the call did not get so far.
+   */
+  public static Optional<byte[]> details(Throwable failure) {
+    return failure instanceof StatusRuntimeException status && status.getTrailers() != null
+        ? Optional.ofNullable(status.getTrailers().get(DETAILS))
+        : Optional.empty();
+  }
+
+  /** Says the same of an answer, which is still to be given its status. */
+  public static void setDetails(GrpcServerResponse<?, ?> response, byte[] details) {
+    response
+        .trailers()
+        .set(DETAILS.name(), Base64.getEncoder().withoutPadding().encodeToString(details));
   }
 
   /** Clients take 8 KiB of metadata, and the message travels in it twice. */

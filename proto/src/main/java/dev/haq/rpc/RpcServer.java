@@ -1,7 +1,6 @@
 package dev.haq.rpc;
 
 import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpMethod;
@@ -9,7 +8,6 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.grpc.reflection.ReflectionService;
 import io.vertx.grpc.server.GrpcServer;
-import java.net.BindException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -145,25 +143,12 @@ public final class RpcServer implements AutoCloseable {
       HttpServer server =
           GrpcPort.http(runtime.vertx(), host, port, silence).requestHandler(dispatch(grpc, ready));
       try {
-        server.listen().await();
-      } catch (Throwable e) {
-        // Future.await rethrows checked failures, such as BindException, undeclared.
+        Listening.start(server, name, host, port);
+      } catch (HaqException e) {
         workers.shutdown();
-        throw cannotListen(e);
+        throw e;
       }
-      LOG.info("{} listens on {}:{}", name, host, server.actualPort());
       return new RpcServer(name, server, workers, ready);
-    }
-
-    private HaqException cannotListen(Throwable cause) {
-      String why =
-          cause instanceof BindException
-              ? "another program uses it, or it is not this machine's; choose another port"
-              : String.valueOf(cause.getMessage());
-      return new HaqException(
-          Reason.INVALID_ARGUMENT,
-          "%s cannot listen on %s:%d: %s".formatted(name, host, port, why),
-          cause);
     }
 
     private Handler<HttpServerRequest> dispatch(GrpcServer grpc, HealthFlag ready) {
@@ -177,13 +162,15 @@ public final class RpcServer implements AutoCloseable {
           switch (request.path()) {
             case "/metrics" ->
                 request
+                    .routed("/metrics")
                     .response()
                     .putHeader("content-type", "text/plain; version=0.0.4; charset=utf-8")
                     .end(runtime.metrics().scrape());
-            case "/healthz" -> request.response().end("ok\n");
+            case "/healthz" -> request.routed("/healthz").response().end("ok\n");
             case "/readyz" -> {
               boolean isReady = ready.get().result();
               request
+                  .routed("/readyz")
                   .response()
                   .setStatusCode(isReady ? 200 : 503)
                   .end(isReady ? "ready\n" : "stopping\n");

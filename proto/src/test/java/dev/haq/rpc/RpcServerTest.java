@@ -20,6 +20,9 @@ import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
@@ -328,6 +331,39 @@ class RpcServerTest {
           served.incrementAndGet();
           return name;
         });
+  }
+
+  @Test
+  void nothingOfAnUploadThatAServiceHasTakenIsKeptForAnotherAttempt() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CompletableFuture<Model> answer = new CompletableFuture<>();
+    RpcService service =
+        RpcService.named(QuantizerGrpcService.SERVICE_NAME, QuantizerGrpcService.SERVICE_DESCRIPTOR)
+            .clientStream(QuantizerGrpcService.ImportModel, call -> new Concatenation());
+    ClientCall<ImportModelRequest, Model> call =
+        channel(serve(service))
+            .channel()
+            .newCall(QuantizerGrpc.getImportModelMethod(), CallOptions.DEFAULT);
+    call.start(
+        new ClientCall.Listener<>() {
+          @Override
+          public void onHeaders(Metadata headers) {
+            begun.countDown(); // what ends gRPC's attempts (gRFC A6)
+          }
+
+          @Override
+          public void onMessage(Model message) {
+            answer.complete(message);
+          }
+        },
+        new Metadata());
+    call.request(2);
+    await(begun);
+
+    call.sendMessage(
+        ImportModelRequest.newBuilder().setChunk(ByteString.copyFromUtf8("all")).build());
+    call.halfClose();
+    assertEquals("all", answer.get(10, TimeUnit.SECONDS).getName());
   }
 
   private static RpcService targets(java.util.function.UnaryOperator<String> answer) {

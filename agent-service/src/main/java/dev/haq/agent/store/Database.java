@@ -35,8 +35,9 @@ final class Database implements AutoCloseable {
    */
   private static final String H2_FLUSH = "checkpoint";
 
-  /** In a JDBC URL. */
-  private static final Pattern PASSWORD = Pattern.compile("(password=)[^&;]*");
+  /** In a URL: a parameter, of whatever case, or between a user's name and the host. */
+  private static final Pattern PASSWORD =
+      Pattern.compile("(?i)((?:password|pwd)=)[^&;]*|(://[^/:@?;]*:)[^/@]*(?=@)");
 
   private static final String MIGRATIONS = "classpath:dev/haq/agent/store/migration";
   private static final int MAX_CONNECTIONS = 8;
@@ -142,7 +143,8 @@ final class Database implements AutoCloseable {
     }
     if (!url.startsWith("jdbc:")) {
       throw HaqException.invalid(
-          "store.url '%s': use memory or a JDBC URL such as jdbc:h2:file:./haq-data/sessions", url);
+          "store.url '%s': use memory or a JDBC URL such as jdbc:h2:file:./haq-data/sessions",
+          withoutPassword(url));
     }
     return url.startsWith(H2) ? url + H2_OPTIONS : url;
   }
@@ -161,18 +163,21 @@ final class Database implements AutoCloseable {
         ? HaqException.invalid(
             "session store %s is in use by another process: stop that one, or set store.url to"
                 + " another file",
-            url)
+            withoutPassword(url))
         : HaqException.invalid(
             "session store %s cannot be opened: %s", withoutPassword(url), firstLine(e));
   }
 
   /** As it may be logged. */
   private static String withoutPassword(String url) {
-    return PASSWORD.matcher(url).replaceAll("$1...");
+    return PASSWORD
+        .matcher(url)
+        .replaceAll(found -> (found.group(1) != null ? found.group(1) : found.group(2)) + "...");
   }
 
   private static String firstLine(Exception e) {
-    return String.valueOf(e.getMessage()).strip().lines().findFirst().orElse("");
+    // Some drivers quote the URL.
+    return withoutPassword(String.valueOf(e.getMessage()).strip().lines().findFirst().orElse(""));
   }
 
   /** Whether one process at a time can use it. */

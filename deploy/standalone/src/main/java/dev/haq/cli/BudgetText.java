@@ -69,6 +69,9 @@ final class BudgetText {
           option, text, UNITS.keySet());
     }
     double value = Double.parseDouble(matcher.group(1));
+    if (!(value > 0) || Double.isInfinite(value)) {
+      throw HaqException.invalid("%s %s: a limit is a finite number above 0", option, text);
+    }
     String unitName = matcher.group(2);
     if (unitName.isEmpty() || unitName.equals("%")) {
       double ratio = unitName.isEmpty() ? value : value / 100;

@@ -10,7 +10,10 @@ final class CommonOptions {
   @Option(
       names = "--server",
       paramLabel = "URL",
-      description = "The gateway to ask; without it the services start inside this command.")
+      description =
+          "The gateway to ask; without it the services start inside this command. Where a proxy"
+              + " before it asks who you are, set HAQ_AUTHORIZATION to what the header Authorization"
+              + " shall say, such as 'Bearer ...'.")
   private String server;
 
   @Option(
@@ -32,7 +35,12 @@ final class CommonOptions {
     return server != null;
   }
 
-  URI server() {
+  /** The gateway of {@code --server}, asked as who the environment says. */
+  GatewayClient serverClient() {
+    return new GatewayClient(new GatewayHttp(server()).as(Authorization.ofEnvironment()));
+  }
+
+  private URI server() {
     URI uri;
     try {
       uri = URI.create(server);

@@ -42,7 +42,7 @@ final class Connection implements AutoCloseable {
 
   private static Connection open(CommonOptions options, Standalone.Options inside) {
     if (options.hasServer()) {
-      return new Connection(new GatewayClient(options.server()), Optional.empty());
+      return new Connection(options.serverClient(), Optional.empty());
     }
     Standalone standalone = Standalone.start(inside);
     return new Connection(new GatewayClient(standalone.url()), Optional.of(standalone));

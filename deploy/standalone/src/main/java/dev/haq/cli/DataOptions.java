@@ -48,8 +48,19 @@ final class DataOptions {
   @Option(
       names = "--held-out",
       paramLabel = "F",
-      description = "Share of the images kept for the final table; 0.5 by default.")
+      description =
+          "Share of the images kept for the final table, 0 or more and below 1; 0.5 by default.")
   private Double heldOut;
+
+  /** Refuses figures that are out of range, before anything is started or sent. */
+  void check() {
+    if (images < 0 || calibrationImages < 0) {
+      throw HaqException.invalid("--images and --calibration-images must not be negative");
+    }
+    if (heldOut != null && !(heldOut >= 0 && heldOut < 1)) {
+      throw HaqException.invalid("--held-out %s must be 0 or more and below 1", heldOut);
+    }
+  }
 
   /**
    * The images as services know them, imported first where they are not known yet.
@@ -57,12 +68,6 @@ final class DataOptions {
    * @param split which part of them
    */
   DataSelection resolve(GatewayClient client, DataSelection.Split split) {
-    if (images < 0 || calibrationImages < 0) {
-      throw HaqException.invalid("--images and --calibration-images must not be negative");
-    }
-    if (heldOut != null && !(heldOut >= 0 && heldOut < 1)) {
-      throw HaqException.invalid("--held-out %s must be 0 or more and below 1", heldOut);
-    }
     DataSelection.Builder selection =
         DataSelection.newBuilder()
             .setSplit(split)

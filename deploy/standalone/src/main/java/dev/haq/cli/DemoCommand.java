@@ -28,7 +28,7 @@ final class DemoCommand implements Callable<Integer> {
       names = "--episodes",
       paramLabel = "N",
       defaultValue = "120",
-      description = "Episodes; ${DEFAULT-VALUE} by default.")
+      description = "Episodes, 1 to 100,000; ${DEFAULT-VALUE} by default.")
   private int episodes;
 
   @Option(

@@ -40,6 +40,7 @@ final class EvaluateCommand implements Callable<Integer> {
   public Integer call() {
     Terminal terminal = common.terminal();
     DataSelection.Split part = part(split);
+    data.check();
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();
       Model known = model.resolve(client, common.terminal());

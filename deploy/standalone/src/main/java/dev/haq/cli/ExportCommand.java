@@ -65,6 +65,9 @@ final class ExportCommand implements Callable<Integer> {
       throw HaqException.invalid(
           "--data is missing: images calibrate the quantizers and check the file");
     }
+    if (data != null) {
+      data.check();
+    }
     OutFile.check(out);
     try (Connection connection = Connection.open(common)) {
       GatewayClient client = connection.client();

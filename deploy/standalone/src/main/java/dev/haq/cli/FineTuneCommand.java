@@ -57,7 +57,7 @@ final class FineTuneCommand implements Callable<Integer> {
       names = "--epochs",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Passes over the training images; ${DEFAULT-VALUE} by default.")
+      description = "Passes over the training images, 1 to 10,000; ${DEFAULT-VALUE} by default.")
   private int epochs;
 
   @Mixin private TrainingOptions training;
@@ -86,6 +86,8 @@ final class FineTuneCommand implements Callable<Integer> {
   public Integer call() {
     Terminal terminal = common.terminal();
     FineTuning.Builder settings = training.settings();
+    TrainingOptions.checkEpochs("--epochs", epochs);
+    data.check();
     if (out != null && !out.toString().toLowerCase(Locale.ROOT).endsWith(".onnx")) {
       throw HaqException.invalid("--out %s: the name must end with .onnx", out);
     }

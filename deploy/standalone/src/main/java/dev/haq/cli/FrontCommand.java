@@ -81,6 +81,7 @@ final class FrontCommand implements Callable<Integer> {
       throw HaqException.invalid("--points %d: use 2 to %d", points, MOST_POINTS);
     }
     WidthOptions.Widths widths = widthOptions.widths();
+    data.check();
     if (out != null) {
       OutFile.checkFolder(out);
     }

@@ -24,7 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -41,9 +41,6 @@ final class GatewayHttp {
   /** As long as an evaluation may take inside this command; a server has limits of its own. */
   private static final Duration CALL_TIMEOUT = Duration.ofDays(1);
 
-  /** A proxy's answers while the gateway behind it does not, or not in time. */
-  private static final Set<Integer> PROXY_FAULTS = Set.of(502, 503, 504);
-
   /** Lists and single resources, for which a gateway takes a few seconds at most. */
   private static final Duration READ_TIMEOUT = Duration.ofMinutes(1);
 
@@ -53,6 +50,7 @@ final class GatewayHttp {
   private final URI base;
   private final Duration silence;
   private final HttpClient http;
+  private final Optional<Authorization> authorization;
 
   /**
    * @param base such as {@code http://localhost:8080}
@@ -65,7 +63,12 @@ final class GatewayHttp {
    * @param silence how long nothing may come of a stream of events
    */
   GatewayHttp(URI base, Duration silence) {
+    this(base, silence, Optional.empty());
+  }
+
+  private GatewayHttp(URI base, Duration silence, Optional<Authorization> authorization) {
     this.silence = silence;
+    this.authorization = authorization;
     String text = base.toString();
     this.base = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
     this.http =
@@ -75,6 +78,11 @@ final class GatewayHttp {
             .build();
   }
 
+  /** The same, where every request says who asks. */
+  GatewayHttp as(Optional<Authorization> who) {
+    return new GatewayHttp(base, silence, who);
+  }
+
   URI base() {
     return base;
   }
@@ -82,8 +90,7 @@ final class GatewayHttp {
   /** Whether a path answers. */
   boolean isUp(String path) {
     try {
-      HttpRequest request =
-          HttpRequest.newBuilder(uri(path)).timeout(CONNECT_TIMEOUT).GET().build();
+      HttpRequest request = request(path).timeout(CONNECT_TIMEOUT).GET().build();
       return exchange(request, BodyHandlers.discarding()).statusCode() == 200;
     } catch (HaqException e) {
       return false;
@@ -95,13 +102,13 @@ final class GatewayHttp {
    * java.io.UncheckedIOException} when the connection breaks, or nothing comes for long.
    */
   Stream<String> lines(String path) {
-    return lines(HttpRequest.newBuilder(uri(path)).GET());
+    return lines(request(path).GET());
   }
 
   /** The lines of the stream of events that answers a message; the caller closes it. */
   Stream<String> lines(String path, Message body) {
     return lines(
-        HttpRequest.newBuilder(uri(path))
+        request(path)
             .header("Content-Type", "application/json")
             .POST(BodyPublishers.ofString(Json.print(body))));
   }
@@ -139,7 +146,7 @@ final class GatewayHttp {
    * @return the headers that came with it
    */
   HttpHeaders download(String path, Path target) {
-    return download(HttpRequest.newBuilder(uri(path)).timeout(CALL_TIMEOUT).GET().build(), target);
+    return download(request(path).timeout(CALL_TIMEOUT).GET().build(), target);
   }
 
   /** The same for the file that answers a message. */
@@ -163,7 +170,7 @@ final class GatewayHttp {
   }
 
   <B extends Message.Builder> B get(String path, B answer) {
-    return call(HttpRequest.newBuilder(uri(path)).timeout(READ_TIMEOUT).GET().build(), answer);
+    return call(request(path).timeout(READ_TIMEOUT).GET().build(), answer);
   }
 
   <B extends Message.Builder> B post(String path, Message body, B answer) {
@@ -171,7 +178,7 @@ final class GatewayHttp {
   }
 
   private HttpRequest json(String path, Message body) {
-    return HttpRequest.newBuilder(uri(path))
+    return request(path)
         .timeout(CALL_TIMEOUT)
         .header("Content-Type", "application/json")
         .POST(BodyPublishers.ofString(Json.print(body)))
@@ -179,13 +186,24 @@ final class GatewayHttp {
   }
 
   <B extends Message.Builder> B post(String path, HttpRequest.BodyPublisher body, B answer) {
-    return call(
-        HttpRequest.newBuilder(uri(path))
+    HttpRequest request =
+        request(path)
             .timeout(CALL_TIMEOUT)
             .header("Content-Type", "application/octet-stream")
             .POST(body)
-            .build(),
-        answer);
+            .build();
+    try {
+      return call(request, answer);
+    } catch (HaqException e) {
+      // A proxy may close without having read a body that is too large; its answer is then lost.
+      boolean closed =
+          e.getCause() instanceof IOException && !(e.getCause() instanceof ConnectException);
+      if (closed && body.contentLength() > 0) {
+        throw new HaqException(
+            e.reason(), e.getMessage() + ", or see whether a proxy there limits bodies", e);
+      }
+      throw e;
+    }
   }
 
   private <B extends Message.Builder> B call(HttpRequest request, B answer) {
@@ -245,30 +263,67 @@ final class GatewayHttp {
 
   /** What an application/problem+json document (RFC 9457) says. */
   HaqException problem(int status, String body) {
+    JsonNode document;
     try {
-      JsonNode document = Json.tree(body);
-      Map<String, String> details = new HashMap<>();
-      document
-          .path("details")
-          .properties()
-          .forEach(field -> details.put(field.getKey(), field.getValue().asText()));
-      return new HaqException(
-          reason(document.path("reason").asText(""), status),
-          document.path("detail").asText("the service answered with status " + status),
-          details,
-          null);
+      document = Json.tree(body);
     } catch (HaqException e) {
-      return PROXY_FAULTS.contains(status)
-          ? new HaqException(
+      return unexplained(status);
+    }
+    if (!document.path("detail").isTextual()) {
+      return unexplained(status);
+    }
+    Map<String, String> details = new HashMap<>();
+    document
+        .path("details")
+        .properties()
+        .forEach(field -> details.put(field.getKey(), field.getValue().asText()));
+    return new HaqException(
+        reason(document.path("reason").asText(""), status),
+        document.path("detail").asText(),
+        details,
+        null);
+  }
+
+  /** A gateway explains its errors: this is one of what lies before it, or of something else. */
+  private HaqException unexplained(int status) {
+    return switch (status) {
+      case 301, 302, 303, 307, 308 ->
+          new HaqException(
+              Reason.INVALID_ARGUMENT,
+              "%s sends callers elsewhere (status %d): give --server the address that they are sent to, or, where that is a page to log in, %s"
+                  .formatted(base, status, identify()));
+      case 401, 403 ->
+          new HaqException(
+              Reason.INVALID_ARGUMENT,
+              "a proxy at %s does not let you in (status %d): %s"
+                  .formatted(base, status, identify()));
+      case 413 ->
+          new HaqException(
+              Reason.TOO_LARGE,
+              "a proxy at %s takes no body as large as this one (status 413): have its limit raised (nginx: client_max_body_size)"
+                  .formatted(base));
+      case 504 ->
+          new HaqException(
               Reason.UNAVAILABLE,
-              "%s does not reach its gateway (status %d): try again".formatted(base, status),
-              e)
-          : new HaqException(
+              "a proxy at %s no longer waited for the answer (status 504): have its time limit raised (nginx: proxy_read_timeout), or try again"
+                  .formatted(base));
+      case 502, 503 ->
+          new HaqException(
+              Reason.UNAVAILABLE,
+              "%s does not reach its gateway (status %d): try again".formatted(base, status));
+      default ->
+          new HaqException(
               Reason.INTERNAL,
               "%s answered with status %d and no explanation: is it a haq gateway?"
-                  .formatted(base, status),
-              e);
-    }
+                  .formatted(base, status));
+    };
+  }
+
+  private String identify() {
+    return authorization.isPresent()
+        ? "what %s says is not accepted there".formatted(Authorization.VARIABLE)
+        : "set the environment variable %s to what the header %s shall say, such as 'Bearer ...'"
+            .formatted(Authorization.VARIABLE, Authorization.HEADER);
   }
 
   private static Reason reason(String name, int status) {
@@ -277,10 +332,16 @@ final class GatewayHttp {
         return reason;
       }
     }
-    if (PROXY_FAULTS.contains(status)) {
+    if (status >= 502 && status <= 504) {
       return Reason.UNAVAILABLE;
     }
     return status / 100 == 4 ? Reason.INVALID_ARGUMENT : Reason.INTERNAL;
+  }
+
+  private HttpRequest.Builder request(String path) {
+    HttpRequest.Builder request = HttpRequest.newBuilder(uri(path));
+    authorization.ifPresent(who -> request.header(Authorization.HEADER, who.value()));
+    return request;
   }
 
   private URI uri(String pathAndQuery) {

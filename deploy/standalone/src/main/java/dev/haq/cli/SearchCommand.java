@@ -38,6 +38,7 @@ final class SearchCommand implements Callable<Integer> {
     SessionSpec.Builder spec = SessionSpec.newBuilder();
     search.fill(spec);
     training.check(spec);
+    data.check();
     return new SearchRun(common, out).run(client -> complete(client, spec));
   }
 

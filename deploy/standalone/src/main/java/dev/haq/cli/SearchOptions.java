@@ -22,13 +22,16 @@ final class SearchOptions {
   private static final String ALSO = "--also";
   private static final int MOST_EPISODES = 100_000;
 
+  /** As the agent service takes. */
+  private static final int MOST_PARALLEL = 64;
+
   @Option(
       names = "--budget",
       required = true,
       paramLabel = "LIMIT",
       description =
-          "A ratio of the 8-bit cost (of the float size), such as 0.6, or an amount: 12ms, 3mJ,"
-              + " 1.5MB.")
+          "A ratio of the 8-bit cost (of the float size), above 0 and at most 1, such as 0.6; or an"
+              + " amount: 12ms, 3mJ, 1.5MB.")
   private String budget;
 
   @Option(
@@ -74,15 +77,15 @@ final class SearchOptions {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Episodes evaluated at a time; ${DEFAULT-VALUE} by default. Seed and N determine the"
-              + " policy.")
+          "Episodes evaluated at a time, 1 to 64; ${DEFAULT-VALUE} by default. Seed and N determine"
+              + " the policy.")
   private int parallel;
 
   @Option(
       names = "--episodes",
       paramLabel = "N",
       defaultValue = "120",
-      description = "Episodes; ${DEFAULT-VALUE} by default.")
+      description = "Episodes, 1 to 100,000; ${DEFAULT-VALUE} by default.")
   private int episodes;
 
   @Option(
@@ -122,8 +125,8 @@ final class SearchOptions {
     if (!AGENTS.contains(agent)) {
       throw HaqException.invalid("--agent %s: use one of %s", agent, AGENTS);
     }
-    if (parallel < 1) {
-      throw HaqException.invalid("--parallel %d: use at least 1", parallel);
+    if (parallel < 1 || parallel > MOST_PARALLEL) {
+      throw HaqException.invalid("--parallel %d: use 1 to %d", parallel, MOST_PARALLEL);
     }
     List<Budget> budgets = budgets();
     spec.setBudget(CostWire.toProto(budgets.get(0)));

@@ -9,6 +9,7 @@ import picocli.CommandLine.Option;
 /** What a search trains: every policy that it tries, the best at its end, both, or nothing. */
 final class SearchTraining {
   private static final String IN_THE_LOOP = "haq-finetune";
+  private static final String EPOCHS = "--finetune-epochs";
 
   @Option(
       names = "--train-data",
@@ -20,11 +21,12 @@ final class SearchTraining {
   private String trainData;
 
   @Option(
-      names = "--finetune-epochs",
+      names = EPOCHS,
       paramLabel = "N",
       defaultValue = "0",
       description =
-          "Trains the best policy's network so many epochs when the search is over; none by default."
+          "Trains the best policy's network so many epochs, up to 10,000, when the search is over;"
+              + " none by default."
               + " The following options say how.")
   private int epochs;
 
@@ -32,28 +34,26 @@ final class SearchTraining {
 
   /** Refuses options that contradict each other, before anything is started. */
   void check(SessionSpec.Builder spec) {
-    if (epochs < 0) {
-      throw HaqException.invalid("--finetune-epochs %d: use 1 or more, or 0 for none", epochs);
+    if (epochs != 0) {
+      TrainingOptions.checkEpochs(EPOCHS, epochs);
     }
     if (epochs > 0 && trainData == null) {
-      throw HaqException.invalid(
-          "--finetune-epochs %d: say what to train on by --train-data", epochs);
+      throw HaqException.invalid("%s %d: say what to train on by --train-data", EPOCHS, epochs);
     }
     if (trainData != null && epochs == 0 && !inTheLoop(spec)) {
       throw HaqException.invalid(
-          "--train-data %s: nothing is trained; add --finetune-epochs N, or --recipe %s",
-          trainData, IN_THE_LOOP);
+          "--train-data %s: nothing is trained; add %s N, or --recipe %s",
+          trainData, EPOCHS, IN_THE_LOOP);
     }
-    var unused = training.settings(); // refuses an unknown schedule
+    var unused = training.settings(); // refuses what is out of range
     if (epochs == 0 && !inTheLoop(spec)) {
       training
           .firstGiven()
           .ifPresent(
               option -> {
                 throw HaqException.invalid(
-                    "%s: nothing is trained; add --train-data DATA with --finetune-epochs N, or"
-                        + " with --recipe %s",
-                    option, IN_THE_LOOP);
+                    "%s: nothing is trained; add --train-data DATA with %s N, or with --recipe %s",
+                    option, EPOCHS, IN_THE_LOOP);
               });
     }
   }

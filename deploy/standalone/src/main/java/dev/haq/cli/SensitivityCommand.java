@@ -60,6 +60,7 @@ final class SensitivityCommand implements Callable<Integer> {
   public Integer call() {
     Terminal terminal = common.terminal();
     List<Integer> widths = widths(bits);
+    data.check();
     if (out != null && !out.toString().toLowerCase(Locale.ROOT).endsWith(".csv")) {
       throw HaqException.invalid("--out %s: the name must end with .csv", out);
     }

@@ -37,7 +37,7 @@ final class ServeAddress {
   /** The gateway of {@code --server}, or of the services that run on this data folder. */
   static GatewayClient client(CommonOptions options) {
     if (options.hasServer()) {
-      return new GatewayClient(options.server());
+      return options.serverClient();
     }
     Path file = options.dataDir().resolve(FILE);
     try {

@@ -37,7 +37,9 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--grpc-port",
       paramLabel = "PORT",
-      description = "Also serve the public gRPC API on this port, 0 for any free one.")
+      description =
+          "Also serve the public gRPC API on this port, 0 for any free one; without it"
+              + " $HAQ_GATEWAY_GRPC_PORT, or 9100, where $HAQ_GATEWAY_GRPC is true.")
   private Integer grpcPort;
 
   @Override
@@ -46,11 +48,11 @@ final class ServeCommand implements Callable<Integer> {
       throw HaqException.invalid("--server has no meaning here: serve starts the services itself");
     }
     check("--port", port);
-    OptionalInt grpc = OptionalInt.empty();
     if (grpcPort != null) {
       check("--grpc-port", grpcPort);
-      grpc = OptionalInt.of(grpcPort);
     }
+    OptionalInt grpc =
+        grpcPort == null ? Standalone.Options.grpcPortOfEnvironment() : OptionalInt.of(grpcPort);
     Terminal terminal = common.terminal();
     FolderLock lock = lock(common.dataDir());
     Standalone standalone;

@@ -87,6 +87,13 @@ public final class Standalone implements AutoCloseable {
       return new Options(LOOPBACK, 0, OptionalInt.empty(), dataDir, true, Optional.empty());
     }
 
+    /** The port of the public gRPC API that the environment asks for; empty for none. */
+    public static OptionalInt grpcPortOfEnvironment() {
+      GatewaySettings.PublicGrpc grpc =
+          settings(GatewaySettings.class, GatewaySettings.RESOURCE).publicGrpc();
+      return grpc.enabled() ? OptionalInt.of(grpc.port()) : OptionalInt.empty();
+    }
+
     /** For others to use; sessions are kept below {@code dataDir}. */
     public static Options serving(String host, int port, OptionalInt grpcPort, Path dataDir) {
       return new Options(

@@ -1,6 +1,7 @@
 package dev.haq.gateway.grpc;
 
-import dev.haq.gateway.http.Backend;
+import dev.haq.gateway.backend.Backend;
+import dev.haq.gateway.backend.PacedCall;
 import dev.haq.model.HaqException;
 import dev.haq.rpc.RpcErrors;
 import io.grpc.CallOptions;
@@ -16,7 +17,7 @@ import io.vertx.grpc.common.GrpcStatus;
 import io.vertx.grpc.server.GrpcServerRequest;
 import io.vertx.grpc.server.GrpcServerResponse;
 import java.time.Duration;
-import java.util.Base64;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -26,10 +27,6 @@ import java.util.concurrent.TimeUnit;
  * <p>All state is touched on the call's event loop alone.
  */
 final class Forwarding {
-  private static final String DETAILS = "grpc-status-details-bin";
-  private static final Metadata.Key<byte[]> DETAILS_KEY =
-      Metadata.Key.of(DETAILS, Metadata.BINARY_BYTE_MARSHALLER);
-
   /**
    * Where a method's calls go.
    *
@@ -42,9 +39,8 @@ final class Forwarding {
   private final GrpcServerResponse<Buffer, Buffer> response;
   private final Context context = Vertx.currentContext();
   private final ClientCall<byte[], byte[]> call;
+  private final PacedCall<byte[], byte[]> pace;
   private final boolean single;
-  private boolean over;
-  private boolean waiting;
 
   private Forwarding(Route route, GrpcServerRequest<Buffer, Buffer> request) {
     this.backend = route.backend();
@@ -52,6 +48,7 @@ final class Forwarding {
     this.response = request.response();
     this.single = route.method().getType().clientSendsOneMessage();
     this.call = backend.channel().newCall(route.method(), options(route, request.timeout()));
+    this.pace = new PacedCall<>(call, response);
   }
 
   /** To be called on the event loop that took the call. */
@@ -72,7 +69,7 @@ final class Forwarding {
     request.pause();
     request.handler(
         message -> {
-          if (!over) {
+          if (!pace.isOver()) {
             call.sendMessage(message.getBytes());
             if (!single && !call.isReady()) {
               request.pause();
@@ -81,14 +78,13 @@ final class Forwarding {
         });
     request.endHandler(
         v -> {
-          if (!over) {
+          if (!pace.isOver()) {
             call.halfClose();
           }
         });
     request.exceptionHandler(e -> leave());
     request.errorHandler(e -> leave());
     response.exceptionHandler(e -> leave());
-    response.drainHandler(v -> drained());
     call.start(new Answers(), new Metadata());
     call.request(1);
     // gRPC may not tell when a call with a single request is ready; it takes that one at any time.
@@ -98,36 +94,20 @@ final class Forwarding {
   }
 
   private void leave() {
-    if (!over) {
-      over = true;
-      call.cancel("the caller left", null);
-    }
+    pace.giveUp("the caller left");
   }
 
   private void send(byte[] message) {
-    if (over) {
-      return;
-    }
-    response.write(Buffer.buffer(message));
-    if (response.writeQueueFull()) {
-      waiting = true;
-    } else {
-      call.request(1);
-    }
-  }
-
-  private void drained() {
-    if (waiting) {
-      waiting = false;
-      call.request(1);
+    if (!pace.isOver()) {
+      response.write(Buffer.buffer(message));
+      pace.next();
     }
   }
 
   private void end(Status status, Metadata trailers) {
-    if (over) {
+    if (!pace.end()) {
       return;
     }
-    over = true;
     // What the caller still sends is dropped.
     request.resume();
     if (!status.isOk()) {
@@ -137,11 +117,9 @@ final class Forwarding {
   }
 
   private void fail(StatusRuntimeException failure) {
-    byte[] details = failure.getTrailers() == null ? null : failure.getTrailers().get(DETAILS_KEY);
-    if (details != null) {
-      response
-          .trailers()
-          .set(DETAILS, Base64.getEncoder().withoutPadding().encodeToString(details));
+    Optional<byte[]> details = RpcErrors.details(failure);
+    if (details.isPresent()) {
+      RpcErrors.setDetails(response, details.get());
       response
           .status(GrpcStatus.valueOf(failure.getStatus().getCode().value()))
           .statusMessage(String.valueOf(failure.getStatus().getDescription()));

@@ -1,8 +1,8 @@
 package dev.haq.gateway.grpc;
 
 import dev.haq.gateway.GatewaySettings;
-import dev.haq.gateway.http.Backend;
-import dev.haq.gateway.http.Backends;
+import dev.haq.gateway.backend.Backend;
+import dev.haq.gateway.backend.Backends;
 import dev.haq.proto.agent.v1.SearchAgentGrpc;
 import dev.haq.proto.agent.v1.SearchAgentGrpcService;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;

@@ -4,6 +4,8 @@ import static dev.haq.gateway.http.Endpoints.query;
 
 import com.google.protobuf.Message;
 import dev.haq.gateway.GatewaySettings;
+import dev.haq.gateway.backend.Backend;
+import dev.haq.gateway.backend.Backends;
 import dev.haq.model.HaqException;
 import dev.haq.model.ImageSize;
 import dev.haq.proto.hwsim.v1.BuildCostTableRequest;

@@ -1,6 +1,8 @@
 package dev.haq.gateway.http;
 
 import com.google.protobuf.ByteString;
+import dev.haq.gateway.backend.Backend;
+import dev.haq.gateway.backend.PacedCall;
 import dev.haq.proto.quantizer.v1.DownloadModelRequest;
 import dev.haq.proto.quantizer.v1.DownloadModelResponse;
 import dev.haq.proto.quantizer.v1.ExportRequest;
@@ -41,8 +43,7 @@ final class Download<Q, R> {
   private final HttpServerResponse response;
   private final Context context = Vertx.currentContext();
   private final ClientCall<Q, R> call;
-  private boolean over;
-  private boolean waiting;
+  private final PacedCall<Q, R> pace;
 
   /**
    * Where a file comes from.
@@ -82,6 +83,7 @@ final class Download<Q, R> {
     this.source = source;
     this.response = ctx.response();
     this.call = source.open();
+    this.pace = new PacedCall<>(call, response);
   }
 
   /** A policy's file; to be called on the request's event loop. */
@@ -123,23 +125,15 @@ final class Download<Q, R> {
   }
 
   private void start(Q request) {
-    response.closeHandler(v -> leave());
-    response.drainHandler(v -> drained());
+    response.closeHandler(v -> pace.giveUp("the reader left"));
     call.start(new Parts(), new Metadata());
     call.request(1);
     call.sendMessage(request);
     call.halfClose();
   }
 
-  private void leave() {
-    if (!over) {
-      over = true;
-      call.cancel("the reader left", null);
-    }
-  }
-
   private void take(Part part, Buffer chunk) {
-    if (over) {
+    if (pace.isOver()) {
       return;
     }
     if (!response.headWritten()) {
@@ -148,11 +142,7 @@ final class Download<Q, R> {
     if (chunk.length() > 0) {
       response.write(chunk);
     }
-    if (response.writeQueueFull()) {
-      waiting = true;
-    } else {
-      call.request(1);
-    }
+    pace.next();
   }
 
   private void describe(Head head) {
@@ -165,18 +155,10 @@ final class Download<Q, R> {
     }
   }
 
-  private void drained() {
-    if (waiting && !over) {
-      waiting = false;
-      call.request(1);
-    }
-  }
-
   private void ended(Status status, Metadata trailers) {
-    if (over) {
+    if (!pace.end()) {
       return;
     }
-    over = true;
     if (status.isOk()) {
       response.end();
     } else if (response.headWritten()) {

@@ -1,5 +1,7 @@
 package dev.haq.gateway.http;
 
+import dev.haq.gateway.backend.Backend;
+import dev.haq.gateway.backend.PacedCall;
 import dev.haq.model.HaqException;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
@@ -47,9 +49,8 @@ final class EventStream<Q, R> {
   private final Context context = Vertx.currentContext();
   private final Runnable onEnd;
   private final ClientCall<Q, R> call;
+  private final PacedCall<Q, R> pace;
   private final long heartbeat;
-  private boolean over;
-  private boolean waiting;
 
   private EventStream(Feed<Q, R> feed, RoutingContext ctx, long heartbeatMillis, Runnable onEnd) {
     this.feed = feed;
@@ -60,6 +61,7 @@ final class EventStream<Q, R> {
     CallOptions options =
         feed.resumable() ? CallOptions.DEFAULT.withWaitForReady() : CallOptions.DEFAULT;
     this.call = feed.backend().channel().newCall(feed.method(), options);
+    this.pace = new PacedCall<>(call, response);
     this.heartbeat = ctx.vertx().setPeriodic(heartbeatMillis, id -> beat());
   }
 
@@ -72,7 +74,6 @@ final class EventStream<Q, R> {
       Feed<Q, R> feed, RoutingContext ctx, Q request, long heartbeatMillis, Runnable onEnd) {
     EventStream<Q, R> stream = new EventStream<>(feed, ctx, heartbeatMillis, onEnd);
     stream.response.closeHandler(v -> stream.leave());
-    stream.response.drainHandler(v -> stream.drained());
     stream.call.start(stream.new Messages(), new Metadata());
     stream.call.request(1);
     stream.call.sendMessage(request);
@@ -99,27 +100,15 @@ final class EventStream<Q, R> {
   }
 
   private void beat() {
-    if (!over) {
+    if (!pace.isOver()) {
       write(HEARTBEAT);
     }
   }
 
   private void event(String text) {
-    if (over) {
-      return;
-    }
-    write(text);
-    if (response.writeQueueFull()) {
-      waiting = true;
-    } else {
-      call.request(1);
-    }
-  }
-
-  private void drained() {
-    if (waiting) {
-      waiting = false;
-      call.request(1);
+    if (!pace.isOver()) {
+      write(text);
+      pace.next();
     }
   }
 
@@ -179,10 +168,9 @@ final class EventStream<Q, R> {
   }
 
   private boolean close() {
-    if (over) {
+    if (!pace.end()) {
       return false;
     }
-    over = true;
     ctx.vertx().cancelTimer(heartbeat);
     onEnd.run();
     return true;

@@ -1,6 +1,7 @@
 package dev.haq.gateway.http;
 
 import dev.haq.gateway.GatewaySettings;
+import dev.haq.gateway.backend.Backends;
 import dev.haq.proto.agent.v1.GetSessionRequest;
 import dev.haq.proto.agent.v1.SearchAgentGrpc;
 import dev.haq.proto.agent.v1.Session;

@@ -1,6 +1,8 @@
 package dev.haq.gateway.http;
 
 import dev.haq.gateway.GatewaySettings;
+import dev.haq.gateway.backend.Backend;
+import dev.haq.gateway.backend.Backends;
 import dev.haq.gateway.web.WebPage;
 import dev.haq.rpc.ServiceRuntime;
 import io.micrometer.core.instrument.Gauge;

@@ -1,5 +1,7 @@
 package dev.haq.gateway.http;
 
+import dev.haq.gateway.backend.Backend;
+import dev.haq.gateway.backend.Backends;
 import dev.haq.proto.agent.v1.PredictFrontEvent;
 import dev.haq.proto.agent.v1.PredictFrontRequest;
 import dev.haq.proto.agent.v1.SearchAgentGrpc;

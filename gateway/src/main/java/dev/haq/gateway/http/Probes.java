@@ -1,5 +1,7 @@
 package dev.haq.gateway.http;
 
+import dev.haq.gateway.backend.Backend;
+import dev.haq.gateway.backend.Backends;
 import io.grpc.CallOptions;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;

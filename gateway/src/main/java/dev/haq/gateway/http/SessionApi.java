@@ -4,6 +4,7 @@ import static dev.haq.gateway.http.Endpoints.query;
 
 import com.google.protobuf.Message;
 import dev.haq.gateway.GatewaySettings;
+import dev.haq.gateway.backend.Backend;
 import dev.haq.proto.agent.v1.CancelSessionRequest;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.DeleteSessionRequest;

@@ -1,5 +1,6 @@
 package dev.haq.gateway.http;
 
+import dev.haq.gateway.backend.Backend;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.MethodDescriptor;

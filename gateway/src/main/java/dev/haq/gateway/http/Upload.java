@@ -1,6 +1,7 @@
 package dev.haq.gateway.http;
 
 import com.google.protobuf.ByteString;
+import dev.haq.gateway.backend.Backend;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import io.grpc.CallOptions;
@@ -19,8 +20,9 @@ import java.util.function.Function;
 
 /**
  * A request body passed on as a stream of messages: one header, then chunks. Holds at most about
- * two chunks in memory: reading stops while the service is behind. A caller that leaves cancels the
- * call, and the service keeps nothing.
+ * two chunks in memory once the service has taken the call: reading stops while the service is
+ * behind, and what was sent is not kept for another attempt. A caller that leaves cancels the call,
+ * and the service keeps nothing.
  *
  * <p>All state is touched on the request's event loop alone.
  */

@@ -1,19 +1,14 @@
-package dev.haq.gateway.http;
+package dev.haq.gateway.backend;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.rpc.RpcChannel;
 import dev.haq.rpc.RpcErrors;
 import io.grpc.Channel;
-import io.grpc.Metadata;
-import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 
 /** One service behind the gateway, all its replicas together. */
 public final class Backend implements AutoCloseable {
-  private static final Metadata.Key<byte[]> DETAILS =
-      Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
-
   /**
    * Where a service is.
    *
@@ -39,7 +34,8 @@ public final class Backend implements AutoCloseable {
     return new Backend(address.name(), RpcChannel.open(address.target(), deadline));
   }
 
-  String name() {
+  /** For people. */
+  public String name() {
     return name;
   }
 
@@ -53,7 +49,7 @@ public final class Backend implements AutoCloseable {
    */
   public HaqException translate(Throwable failure) {
     HaqException typed = RpcErrors.translate(failure);
-    if (saidByTheService(failure)) {
+    if (RpcErrors.details(failure).isPresent()) {
       return typed;
     }
     if (abandoned) {
@@ -77,12 +73,6 @@ public final class Backend implements AutoCloseable {
           failure);
     }
     return typed;
-  }
-
-  private static boolean saidByTheService(Throwable failure) {
-    return failure instanceof StatusRuntimeException status
-        && status.getTrailers() != null
-        && status.getTrailers().containsKey(DETAILS);
   }
 
   /** Fails the calls under way, so that their callers are answered. */

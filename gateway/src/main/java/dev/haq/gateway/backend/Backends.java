@@ -1,4 +1,4 @@
-package dev.haq.gateway.http;
+package dev.haq.gateway.backend;
 
 import java.time.Duration;
 import java.util.List;
