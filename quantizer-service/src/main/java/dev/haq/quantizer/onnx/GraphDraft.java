@@ -40,13 +40,14 @@ final class GraphDraft {
       List<NodeProto> nodes,
       Map<String, TensorProto> constants,
       ValueInfoProto input,
-      List<String> outputs) {
+      String output,
+      List<String> ignoredOutputs) {
     this.model = model;
     this.nodes = nodes;
     this.constants = constants;
     this.input = input;
-    this.output = outputs.get(0);
-    this.ignoredOutputs = List.copyOf(outputs.subList(1, outputs.size()));
+    this.output = output;
+    this.ignoredOutputs = List.copyOf(ignoredOutputs);
   }
 
   static GraphDraft of(ModelProto model) {
@@ -65,11 +66,19 @@ final class GraphDraft {
     if (graph.getOutputCount() == 0) {
       throw invalid("the model has no output: it may be cut off");
     }
-    List<String> outputs = graph.getOutputList().stream().map(ValueInfoProto::getName).toList();
     List<NodeProto> nodes = sorted(graph.getNodeList());
+    String scores = ScoreOutput.of(graph, nodes);
     GraphDraft draft =
         new GraphDraft(
-            withoutTensors(model), new ArrayList<>(nodes), constants, inputs.get(0), outputs);
+            withoutTensors(model),
+            new ArrayList<>(nodes),
+            constants,
+            inputs.get(0),
+            scores,
+            graph.getOutputList().stream()
+                .map(ValueInfoProto::getName)
+                .filter(output -> !output.equals(scores))
+                .toList());
     draft.giveNames();
     ConstantFolding.apply(draft);
     draft.prune();

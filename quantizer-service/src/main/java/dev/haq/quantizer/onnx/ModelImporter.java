@@ -93,7 +93,7 @@ public final class ModelImporter {
   }
 
   private static ImportedModel read(GraphDraft draft, String id, String name, long sizeBytes) {
-    UncountedLayers.refuseFused(draft);
+    UncountedLayers.refuse(draft);
     int[] inputShape = inputShape(draft.input);
     RepeatedWeights repeated = RepeatedWeights.of(draft);
     Map<String, Integer> batchNormParameters = BatchNormFolding.apply(draft);
@@ -141,7 +141,7 @@ public final class ModelImporter {
     return draft.ignoredOutputs.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            "the class scores are read from the first output, '%s'; ignored: '%s'"
+            "the class scores are read from output '%s'; ignored: '%s'"
                 .formatted(draft.output, String.join("', '", draft.ignoredOutputs)));
   }
 
@@ -227,13 +227,13 @@ public final class ModelImporter {
   private static int classes(List<Integer> outputShape) {
     if (outputShape == null || outputShape.size() < 2 || outputShape.get(0) != 1) {
       throw GraphDraft.invalid(
-          "the model's first output has shape %s: a classifier's scores [batch, classes] are needed"
+          "the model's output has shape %s: a classifier's scores [batch, classes] are needed"
               .formatted(outputShape));
     }
     int classes = outputShape.stream().mapToInt(Integer::intValue).reduce(1, Math::multiplyExact);
     if (classes < 2 || classes > MOST_CLASSES || classes != outputShape.get(1)) {
       throw GraphDraft.invalid(
-          "the model's first output has shape %s: a classifier's scores [batch, classes] with two to a million classes are needed"
+          "the model's output has shape %s: a classifier's scores [batch, classes] with two to a million classes are needed"
               .formatted(outputShape));
     }
     return classes;

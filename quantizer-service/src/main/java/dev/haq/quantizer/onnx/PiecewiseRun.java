@@ -5,17 +5,22 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.nio.LongBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -23,11 +28,15 @@ import java.util.function.Predicate;
  * Runs nodes of a model that nobody has run before, so that no operator makes more values than
  * {@link ProbeLimits} lets it. Sizes are inferred; where that ends, at a Reshape to computed sizes
  * or an operator whose result depends on values, the nodes are cut in pieces, and the sizes of the
- * next are inferred from what those before came to. Most models are one piece.
+ * next are inferred from what those before came to. Numbers that sizes are made of are then
+ * constants. Most models are one piece.
  */
 final class PiecewiseRun {
   /** Of constants that more than one piece reads. */
   private static final long MOST_BYTES_AGAIN = 1L << 30;
+
+  /** A tensor of fewer may hold sizes: those of two tensors, each at the front and at the back. */
+  private static final int MOST_SIZES = 32;
 
   private final ModelProto model;
   private final Map<String, TensorProto> constants;
@@ -153,13 +162,16 @@ final class PiecewiseRun {
   private void compute(List<NodeProto> piece, Set<String> outputs) throws OrtException {
     Map<String, OnnxTensor> inputs = new HashMap<>();
     for (String name : reads(piece)) {
-      if (held.containsKey(name)) {
+      if (held.containsKey(name) && sizes(name).isEmpty()) {
         inputs.put(name, tensor(name));
       }
     }
     try (OrtSession session = Ort.openForKeeping(toModel(piece, outputs), Ort.Rewriting.PROBE)) {
       for (Map.Entry<String, OnnxValue> result : session.run(inputs)) {
         held.put(result.getKey(), result.getValue());
+        if (result.getValue().getInfo() instanceof TensorInfo info) {
+          limits.learn(result.getKey(), info);
+        }
       }
     }
   }
@@ -167,7 +179,10 @@ final class PiecewiseRun {
   private ModelProto toModel(List<NodeProto> nodes, Set<String> outputs) {
     GraphProto.Builder graph = GraphProto.newBuilder().setName("piece").addAllNode(nodes);
     for (String name : reads(nodes)) {
-      if (held.containsKey(name)) {
+      Optional<TensorProto> sizes = held.containsKey(name) ? sizes(name) : Optional.empty();
+      if (sizes.isPresent()) {
+        graph.addInitializer(sizes.get());
+      } else if (held.containsKey(name)) {
         graph.addInput(GraphParts.declaration(name, tensor(name).getInfo()));
       } else if (constants.containsKey(name)) {
         graph.addInitializer(constants.get(name));
@@ -175,6 +190,20 @@ final class PiecewiseRun {
     }
     outputs.forEach(name -> graph.addOutput(ValueInfoProto.newBuilder().setName(name)));
     return model.toBuilder().setGraph(graph).build();
+  }
+
+  /** A tensor that was computed as a constant, where it is so small that it may hold sizes. */
+  private Optional<TensorProto> sizes(String name) {
+    if (!(held.get(name) instanceof OnnxTensor tensor)
+        || tensor.getInfo().type != OnnxJavaType.INT64
+        || tensor.getInfo().getNumElements() > MOST_SIZES) {
+      return Optional.empty();
+    }
+    LongBuffer buffer = tensor.getLongBuffer();
+    long[] values = new long[buffer.remaining()];
+    buffer.get(values);
+    int[] dims = Arrays.stream(tensor.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
+    return Optional.of(Tensors.of(name, values, dims));
   }
 
   private OnnxTensor tensor(String name) {

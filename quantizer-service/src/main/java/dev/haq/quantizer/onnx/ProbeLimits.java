@@ -139,6 +139,7 @@ final class ProbeLimits {
   private final Map<String, List<Integer>> shapes;
   private final long largest;
   private final long most;
+  private final Set<String> unbounded = new HashSet<>(); // nodes that grow by what is not known
   private double values;
   private double products;
 
@@ -169,7 +170,7 @@ final class ProbeLimits {
    *
    * @param session with all that the nodes compute as its outputs
    * @return tensors whose shape is not inferred
-   * @throws HaqException TOO_LARGE or UNSUPPORTED_OPERATOR
+   * @throws HaqException TOO_LARGE
    */
   Set<String> check(List<NodeProto> nodes, OrtSession session) throws OrtException {
     Map<String, NodeInfo> inferred = session.getOutputInfo();
@@ -182,14 +183,20 @@ final class ProbeLimits {
         if (inferred.get(output).getInfo() instanceof TensorInfo info && isKnown(info.getShape())) {
           add(node, info.getShape());
           shapes.put(output, ShapeProbe.toInts(info.getShape()));
-        } else if (GROWING.contains(node.getOpType()) && !picksOne(node, constants, inferred)) {
-          throw unknownSize(node);
         } else {
+          if (GROWING.contains(node.getOpType()) && !picksOne(node, inferred)) {
+            unbounded.add(node.getName());
+          }
           unknown.add(output);
         }
       }
     }
     return unknown;
+  }
+
+  /** What a tensor that was computed came to. */
+  void learn(String tensor, TensorInfo info) {
+    shapes.putIfAbsent(tensor, ShapeProbe.toInts(info.getShape()));
   }
 
   private void add(NodeProto node, long[] shape) {
@@ -252,7 +259,7 @@ final class ProbeLimits {
    * @param unknown tensors whose shape is not inferred even so
    */
   void requireBounded(NodeProto node, Set<String> unknown) {
-    if (COMBINING.contains(node.getOpType())
+    if ((unbounded.contains(node.getName()) || COMBINING.contains(node.getOpType()))
         && node.getOutputList().stream().anyMatch(unknown::contains)
         && bound(node, Map.of()) > largest) {
       throw unknownSize(node);
@@ -266,6 +273,9 @@ final class ProbeLimits {
             .filter(name -> !name.isEmpty())
             .mapToDouble(name -> size(name, bounds));
     String type = Nodes.is(node, node.getOpType()) ? node.getOpType() : "";
+    if (unbounded.contains(node.getName())) {
+      return Double.POSITIVE_INFINITY;
+    }
     if (KEEPING.contains(type)) {
       return inputs.findFirst().orElse(Double.POSITIVE_INFINITY);
     }
@@ -297,21 +307,21 @@ final class ProbeLimits {
   }
 
   /** Whether a node takes values out of a vector, no more than it is given indices. */
-  private static boolean picksOne(
-      NodeProto node, Map<String, TensorProto> constants, Map<String, NodeInfo> inferred) {
+  private boolean picksOne(NodeProto node, Map<String, NodeInfo> inferred) {
     if (!Nodes.is(node, "Gather")) {
       return false;
     }
     String data = Nodes.input(node, 0);
     TensorProto constant = constants.get(data);
-    NodeInfo computed = inferred.get(data);
-    int dimensions =
-        constant != null
-            ? constant.getDimsCount()
-            : computed != null && computed.getInfo() instanceof TensorInfo info
-                ? info.getShape().length
-                : 0;
-    return dimensions == 1;
+    if (constant != null) {
+      return constant.getDimsCount() == 1;
+    }
+    if (shapes.containsKey(data)) {
+      return shapes.get(data).size() == 1;
+    }
+    return inferred.get(data) != null
+        && inferred.get(data).getInfo() instanceof TensorInfo info
+        && info.getShape().length == 1;
   }
 
   /** Multiplications, or values read, for each value of a node's result. */

@@ -52,7 +52,7 @@ final class ShapeProbe {
   private static void requireScores(String output, TensorInfo info) {
     if (info.type != OnnxJavaType.FLOAT) {
       throw GraphDraft.invalid(
-          "the model's first output '%s' holds numbers of type %s: a classifier's scores in float are needed, without an ArgMax or Cast after them"
+          "the model's output '%s' holds numbers of type %s: a classifier's scores in float are needed, without an ArgMax or Cast after them"
               .formatted(output, info.type));
     }
   }

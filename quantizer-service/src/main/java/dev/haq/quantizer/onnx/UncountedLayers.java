@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Operators with weights that {@link LayerFinder} makes no layers of: they run in float, and no
- * cost but the size of the model has them in it.
+ * Operators with weights that {@link LayerFinder} makes no layers of. They are refused, or run in
+ * float, and no cost but the size of the model has them in it.
  */
 final class UncountedLayers {
   /** What ONNX Runtime makes of layers when it optimizes a model. */
@@ -22,19 +22,19 @@ final class UncountedLayers {
       Set.of("FusedConv", "FusedGemm", "FusedMatMul", "NhwcFusedConv");
 
   private static final Set<String> WEIGHTED =
+      Set.of("Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum", "RNN", "GRU", "LSTM");
+
+  /** Layers that compute in whole numbers, in the standard and in ONNX Runtime's own domain. */
+  private static final Set<String> INTEGER =
       Set.of(
-          "Conv",
-          "ConvTranspose",
-          "Gemm",
-          "MatMul",
-          "Einsum",
-          "RNN",
-          "GRU",
-          "LSTM",
           "ConvInteger",
           "MatMulInteger",
           "QLinearConv",
-          "QLinearMatMul");
+          "QLinearMatMul",
+          "QGemm",
+          "MatMulIntegerToFloat",
+          "DynamicQuantizeMatMul",
+          "MatMulNBits");
 
   /** A tensor of fewer values costs next to nothing, such as a fixed filter's. */
   private static final int FEWEST_WEIGHTS = 256;
@@ -42,11 +42,19 @@ final class UncountedLayers {
   private UncountedLayers() {}
 
   /**
-   * @throws HaqException UNSUPPORTED_OPERATOR where ONNX Runtime has fused layers
+   * @throws HaqException UNSUPPORTED_OPERATOR where layers compute in whole numbers, or ONNX
+   *     Runtime has fused them
    */
-  static void refuseFused(GraphDraft draft) {
+  static void refuse(GraphDraft draft) {
     for (NodeProto node : draft.nodes) {
-      if (FUSED.contains(node.getOpType()) && node.getDomain().equals(CnnGraph.MICROSOFT)) {
+      boolean own = node.getDomain().equals(CnnGraph.MICROSOFT);
+      if (INTEGER.contains(node.getOpType()) && (own || Nodes.is(node, node.getOpType()))) {
+        throw new HaqException(
+            Reason.UNSUPPORTED_OPERATOR,
+            "node '%s' is a %s, a layer that was quantized to integers: give the float model, or one quantized with QuantizeLinear and DequantizeLinear around float layers"
+                .formatted(node.getName(), node.getOpType()));
+      }
+      if (FUSED.contains(node.getOpType()) && own) {
         throw new HaqException(
             Reason.UNSUPPORTED_OPERATOR,
             "node '%s' is a %s, which ONNX Runtime has made of a layer and what follows it: give the model as it was before ONNX Runtime optimized it"

@@ -49,6 +49,10 @@ final class NdElementwise {
                 .add(Nodes.real(node, "beta", 0.5f))
                 .clip(0, 1));
     withNode(operators, "Gelu", NdElementwise::gelu);
+    withNode(
+        operators,
+        "Swish",
+        (node, x) -> x.mul(Activation.sigmoid(Scalars.times(x, Nodes.real(node, "alpha", 1)))));
     operators.put("Cast", (node, in) -> java.util.List.of(in.get(0)));
     operators.put("Clip", (node, in) -> NdGraph.one(clip(in)));
     operators.put("PRelu", (node, in) -> NdGraph.one(prelu(in.real(0), in.real(1))));

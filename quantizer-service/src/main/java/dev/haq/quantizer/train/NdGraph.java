@@ -32,6 +32,8 @@ final class NdGraph {
     NdElementwise.register(OPERATORS);
     NdWindows.register(OPERATORS);
     NdShapes.register(OPERATORS);
+    NdMoves.register(OPERATORS);
+    NdNorms.register(OPERATORS);
   }
 
   private final CnnGraph graph;

@@ -2,6 +2,7 @@ package dev.haq.quantizer.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import java.util.Arrays;
 import java.util.List;
@@ -39,6 +40,13 @@ interface NdOperator {
       }
       if (value instanceof NdValue.Real real) {
         return real.array();
+      }
+      if (value instanceof NdValue.Whole whole) {
+        float[] values = new float[whole.numbers().length];
+        for (int i = 0; i < values.length; i++) {
+          values[i] = whole.numbers()[i];
+        }
+        return manager.create(values, whole.scalar() ? new Shape() : new Shape(values.length));
       }
       throw new UnsupportedInput("where input " + index + " is no tensor of real numbers");
     }

@@ -22,7 +22,6 @@ final class NdShapes {
 
   static void register(Map<String, NdOperator> operators) {
     operators.put("Shape", (node, in) -> List.of(shape(node, in.real(0))));
-    operators.put("Gather", (node, in) -> List.of(gather(in)));
     operators.put("Concat", (node, in) -> List.of(concat(node, in)));
     operators.put("Flatten", (node, in) -> NdGraph.one(flatten(node, in.real(0))));
     operators.put("Reshape", (node, in) -> NdGraph.one(reshape(node, in)));
@@ -39,6 +38,7 @@ final class NdShapes {
     operators.put("ReduceMean", (node, in) -> NdGraph.one(reduce(node, in, true)));
     operators.put("ReduceSum", (node, in) -> NdGraph.one(reduce(node, in, false)));
     operators.put("ReduceMax", (node, in) -> NdGraph.one(reduceMax(node, in)));
+    operators.put("MatMul", (node, in) -> NdGraph.one(in.real(0).matMul(in.real(1))));
   }
 
   private static NdValue vector(long... numbers) {
@@ -59,19 +59,6 @@ final class NdShapes {
 
   private static int axis(NodeProto node, NDArray x, int absent) {
     return position((int) Nodes.integer(node, "axis", absent), x.getShape().dimension());
-  }
-
-  private static NdValue gather(NdOperator.Inputs in) {
-    if (!(in.get(0) instanceof NdValue.Whole numbers)
-        || !(in.get(1) instanceof NdValue.Whole indices)) {
-      throw new NdOperator.UnsupportedInput("on anything but shapes");
-    }
-    int size = numbers.numbers().length;
-    long[] taken =
-        Arrays.stream(indices.numbers())
-            .map(i -> numbers.numbers()[position(Math.toIntExact(i), size)])
-            .toArray();
-    return new NdValue.Whole(taken, indices.scalar());
   }
 
   private static NdValue concat(NodeProto node, NdOperator.Inputs in) {

@@ -82,10 +82,14 @@ final class NdUses {
         return Kind.WHOLE;
       }
       case "Gather" -> {
-        if (first != Kind.WHOLE || kind(node, 1) != Kind.WHOLE) {
-          throw new NdOperator.UnsupportedInput("on anything but shapes");
+        TensorProto indices = graph.constants().get(Nodes.input(node, 1));
+        if (kind(node, 1) != Kind.WHOLE) {
+          throw new NdOperator.UnsupportedInput("with indices that are computed");
         }
-        return Kind.WHOLE;
+        if (indices != null && indices.getDimsCount() > 1) {
+          throw new NdOperator.UnsupportedInput("with indices of more than one dimension");
+        }
+        return first == Kind.WHOLE ? first : real(node, 0);
       }
       case "Cast" -> {
         return first;
@@ -124,7 +128,7 @@ final class NdUses {
         whole(node, 1);
         return first == Kind.WHOLE ? first : real(node, 0);
       }
-      case "Reshape", "Split", "ReduceMean", "ReduceSum", "ReduceMax" -> {
+      case "Reshape", "Expand", "Tile", "Split", "ReduceMean", "ReduceSum", "ReduceMax" -> {
         whole(node, 1);
         return real(node, 0);
       }
@@ -172,7 +176,7 @@ final class NdUses {
   }
 
   private Kind real(NodeProto node, int input) {
-    if (!List.of(Kind.REAL, Kind.CONSTANT).contains(kind(node, input))) {
+    if (!List.of(Kind.REAL, Kind.CONSTANT, Kind.WHOLE).contains(kind(node, input))) {
       throw new NdOperator.UnsupportedInput(
           "where input " + input + " is no tensor of real numbers");
     }

@@ -14,6 +14,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import dev.haq.model.HaqException;
@@ -305,10 +306,39 @@ final class ModelImporterTest {
 
     assertEquals(
         List.of(
-            "the class scores are read from the first output, '%s'; ignored: '%s'"
-                .formatted(first, second)),
+            "the class scores are read from output '%s'; ignored: '%s'".formatted(first, second)),
         ModelImporter.read(two.build().toByteArray(), "id", "name").notes());
     assertEquals(List.of(), model.imported(first).notes());
+  }
+
+  @Test
+  void featuresAndLabelsInFrontOfTheScoresAreNoScores() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
+    String scores = model.gemm(features, 8, 5);
+    String probabilities = model.node("Softmax", scores);
+    String label = model.node("ArgMax", probabilities);
+    ModelProto.Builder four = model.model(features).toBuilder();
+    four.getGraphBuilder().clearOutput();
+    four.getGraphBuilder().addOutput(output(label, TensorProto.DataType.INT64));
+    for (String output : List.of(features, scores, probabilities)) {
+      four.getGraphBuilder().addOutput(output(output, TensorProto.DataType.FLOAT));
+    }
+
+    ImportedModel imported = ModelImporter.read(four.build().toByteArray(), "id", "name");
+    assertEquals(scores, imported.graph().output());
+    assertEquals(5, imported.graph().classes());
+    assertEquals(
+        List.of(
+            "the class scores are read from output '%s'; ignored: '%s', '%s', '%s'"
+                .formatted(scores, label, features, probabilities)),
+        imported.notes());
+  }
+
+  private static ValueInfoProto output(String name, TensorProto.DataType type) {
+    ValueInfoProto.Builder output = ValueInfoProto.newBuilder().setName(name);
+    output.getTypeBuilder().getTensorTypeBuilder().setElemType(type.getNumber());
+    return output.build();
   }
 
   @Test
@@ -453,6 +483,28 @@ final class ModelImporterTest {
             Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(model.pooled(relu), 8, 5)));
 
     assertTrue(message.contains("'fused'") && message.contains("before"), message);
+  }
+
+  @Test
+  void layersInIntegersAreRefusedWithAWordAboutTheFloatModel() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String stem = model.conv("image", 3, 8, 1, 1, 1);
+    model
+        .graph()
+        .addNode(
+            Nodes.node("DynamicQuantizeLinear", List.of(stem), "codes")
+                .addOutput("scale")
+                .addOutput("zero"));
+    String weights = "weights";
+    model.graph().addInitializer(Tensors.int8(weights, new byte[8 * 8], 8, 8, 1, 1));
+    NodeProto conv = NodeProto.newBuilder().setName("integers").build();
+    String sums = model.node("ConvInteger", List.of("codes", weights, "zero"), conv);
+    String features = model.pooled(model.cast(sums, TensorProto.DataType.FLOAT));
+
+    String message =
+        assertRefused(Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(features, 8, 5)));
+    assertTrue(message.contains("'integers' is a ConvInteger"), message);
+    assertTrue(message.contains("float model"), message);
   }
 
   @Test

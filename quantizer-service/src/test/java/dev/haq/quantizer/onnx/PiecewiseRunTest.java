@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.model.Reason;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,100 @@ final class PiecewiseRunTest {
     assertFalse(imported.graph().fixedBatch());
     assertEquals(List.of(1, TOKENS, CHANNELS), imported.graph().shapes().get(tokens));
     assertSameAnswers(bytes, imported, 1e-3f);
+  }
+
+  /** As exporters write x.chunk(2, 1) and x.view(b, 2, c / 2, h, w) where the batch is free. */
+  @Test
+  void halvesAndShuffledChannelsOfComputedSizesAreTaken() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.conv("image", 3, CHANNELS, 3, 1, 1);
+    for (int block = 0; block < 3; block++) {
+      String half =
+          model.node("Div", model.node("Add", size(model, features, 1), one(model)), two(model));
+      String kept = slice(model, features, model.initializer(0), half);
+      String rest = slice(model, features, half, model.node("Mul", half, model.initializer(2)));
+      int channels = CHANNELS / 2;
+      String changed = model.relu(model.conv(rest, channels, channels, 3, 1, 1));
+      String both = concat(model, 1, kept, changed);
+      String apart =
+          concat(
+              model,
+              0,
+              size(model, both, 0),
+              two(model),
+              model.node("Div", size(model, both, 1), two(model)),
+              size(model, both, 2),
+              size(model, both, 3));
+      String turned = model.transposed(model.node("Reshape", both, apart), 0, 2, 1, 3, 4);
+      String together =
+          concat(
+              model,
+              0,
+              size(model, both, 0),
+              model.initializer(-1),
+              size(model, both, 2),
+              size(model, both, 3));
+      features = model.node("Reshape", turned, together);
+    }
+    byte[] bytes = model.bytes(model.gemm(model.pooled(features), CHANNELS, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+    assertEquals(5, imported.network().size());
+    assertFalse(imported.graph().fixedBatch());
+    assertSameAnswers(bytes, imported, 1e-3f);
+  }
+
+  /** As exporters write a class token that is repeated for each image. */
+  @Test
+  void aTensorThatIsRepeatedForEachImageIsTaken() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String tokens = tokens(model);
+    String sizes =
+        concat(model, 0, size(model, tokens, 0), model.initializer(-1), model.initializer(-1));
+    String ones = model.node("ConstantOfShape", model.node("Shape", sizes));
+    String filled = model.node("Cast", List.of(ones), to(TensorProto.DataType.INT64));
+    String kept = model.node("Mul", filled, model.initializer(-1));
+    String asked = model.node("Where", model.node("Equal", sizes, kept), filled, sizes);
+    String token = model.initializer(model.values(CHANNELS, 1), 1, 1, CHANNELS);
+    String repeated =
+        model.node("Expand", token, model.node("Max", asked, model.initializer(1, 1, 1)));
+    String all = concat(model, 1, repeated, tokens);
+    String mixed = model.matMul(all, CHANNELS, CHANNELS);
+    NodeProto first = NodeProto.newBuilder().addAttribute(Nodes.integer("axis", 1)).build();
+    String scores = model.node("Gather", List.of(mixed, model.wholeNumber(0)), first);
+    byte[] bytes = model.bytes(model.gemm(scores, CHANNELS, 5));
+    ImportedModel imported = ModelImporter.read(bytes, "id", "name");
+
+    assertEquals(3, imported.network().size());
+    assertFalse(imported.graph().fixedBatch());
+    assertSameAnswers(bytes, imported, 1e-3f);
+  }
+
+  private static NodeProto to(TensorProto.DataType type) {
+    return NodeProto.newBuilder().addAttribute(Nodes.integer("to", type.getNumber())).build();
+  }
+
+  private static String one(SmallModel model) {
+    return model.initializer(1);
+  }
+
+  private static String two(SmallModel model) {
+    return model.initializer(2);
+  }
+
+  /** A dimension of a tensor as a vector of one: picked as a scalar, made a vector again. */
+  private static String size(SmallModel model, String tensor, long dimension) {
+    String picked = model.node("Gather", model.node("Shape", tensor), model.wholeNumber(dimension));
+    return model.node("Unsqueeze", picked, model.initializer(0));
+  }
+
+  private static String slice(SmallModel model, String tensor, String from, String to) {
+    return model.node("Slice", tensor, from, to, model.initializer(1));
+  }
+
+  private static String concat(SmallModel model, long axis, String... parts) {
+    NodeProto join = NodeProto.newBuilder().addAttribute(Nodes.integer("axis", axis)).build();
+    return model.node("Concat", List.of(parts), join);
   }
 
   /** A convolution's result as [batch, pixels, channels], of sizes that are computed. */

@@ -93,6 +93,13 @@ public final class SmallModel {
     return initializer(new float[] {value}, new int[0]);
   }
 
+  /** Of no dimensions. */
+  public String wholeNumber(long value) {
+    String name = "c" + next++;
+    graph.addInitializer(Tensors.of(name, new long[] {value}));
+    return name;
+  }
+
   /** Of 32 bits. */
   public String initializer(int[] values) {
     String name = "c" + next++;

@@ -258,7 +258,145 @@ final class NdGraphTest {
                         m.initializer(2, 1)),
                     m.initializer(0, 0, 1, 0, 0, 0, 2, 3),
                     m.initializer(new float[] {0.5f}))),
-        features("Split", NdGraphTest::split));
+        features("Split", NdGraphTest::split),
+        features(
+            "Gather of channels",
+            (m, x) ->
+                m.node(
+                    "Gather",
+                    List.of(x, m.initializer(7, 1, 2, 3, -2, 0, 0, 4)),
+                    attributes(Nodes.integer("axis", 1)))),
+        features(
+            "Gather of one row",
+            (m, x) ->
+                m.node(
+                    "Unsqueeze",
+                    m.node(
+                        "Gather",
+                        List.of(x, m.wholeNumber(-3)),
+                        attributes(Nodes.integer("axis", 2))),
+                    m.initializer(2))),
+        features(
+            "DepthToSpace and back",
+            (m, x) ->
+                m.node(
+                    "SpaceToDepth",
+                    List.of(
+                        m.node(
+                            "Pad",
+                            m.node("DepthToSpace", List.of(x), attributes(block())),
+                            m.initializer(0, 0, 0, 1, 0, 0, 0, -1))),
+                    attributes(block()))),
+        features(
+            "DepthToSpace, column by column",
+            (m, x) ->
+                m.node(
+                    "Concat",
+                    List.of(
+                        m.node(
+                            "DepthToSpace",
+                            List.of(x),
+                            attributes(block(), Nodes.string("mode", "CRD"))),
+                        m.node(
+                            "Tile",
+                            m.node("DepthToSpace", List.of(x), attributes(block())),
+                            m.initializer(1, 3, 1, 1))),
+                    attributes(Nodes.integer("axis", 1)))),
+        features(
+            "Expand",
+            (m, x) ->
+                m.node(
+                    "Mul",
+                    x,
+                    m.node(
+                        "Expand", m.node("GlobalMaxPool", x), m.initializer(CHANNELS, 1, SIDE)))),
+        features(
+            "attention",
+            (m, x) -> {
+              String rows = m.node("Reshape", x, m.initializer(0, CHANNELS, SIDE * SIDE));
+              String columns = m.transposed(rows, 0, 2, 1);
+              String shares = m.node("Softmax", m.node("MatMul", rows, columns));
+              return m.node(
+                  "Reshape",
+                  m.node("MatMul", shares, rows),
+                  m.initializer(0, CHANNELS, SIDE, SIDE));
+            }),
+        features(
+            "MatMul of a constant from the left",
+            (m, x) -> m.node("MatMul", m.initializer(m.values(SIDE * SIDE, 0.3), SIDE, SIDE), x)),
+        features(
+            "Div by the root of a size",
+            (m, x) -> {
+              String size = m.node("Gather", m.node("Shape", x), m.wholeNumber(1));
+              return m.node("Div", x, m.node("Sqrt", m.cast(size, TensorProto.DataType.FLOAT)));
+            }),
+        graph(
+            "LayerNormalization",
+            17,
+            m ->
+                m.pooled(
+                    m.transposed(
+                        m.node(
+                            "LayerNormalization",
+                            m.transposed(stem(m), 0, 2, 3, 1),
+                            m.initializer(m.values(CHANNELS, 1), CHANNELS),
+                            m.initializer(m.values(CHANNELS, 1), CHANNELS)),
+                        0,
+                        3,
+                        1,
+                        2))),
+        graph(
+            "LayerNormalization of several dimensions without a shift",
+            17,
+            m ->
+                m.pooled(
+                    m.node(
+                        "LayerNormalization",
+                        List.of(stem(m), m.initializer(m.values(SIDE * SIDE, 1), 1, SIDE, SIDE)),
+                        attributes(Nodes.integer("axis", 1), real("epsilon", 1e-2f))))),
+        graph(
+            "InstanceNormalization",
+            13,
+            m ->
+                m.pooled(
+                    m.relu(
+                        m.node(
+                            "InstanceNormalization",
+                            stem(m),
+                            m.initializer(m.values(CHANNELS, 1), CHANNELS),
+                            m.initializer(m.values(CHANNELS, 1), CHANNELS))))),
+        groupNorm(18, 4),
+        groupNorm(21, CHANNELS),
+        with(
+            "LRN",
+            "LRN",
+            Nodes.integer("size", 5),
+            real("alpha", 0.5f),
+            real("beta", 0.6f),
+            real("bias", 1.5f)));
+  }
+
+  private static AttributeProto block() {
+    return Nodes.integer("blocksize", 2);
+  }
+
+  /**
+   * @param scales one for each group, as in set 18, or for each channel
+   */
+  private static Named<CnnGraph> groupNorm(int opset, int scales) {
+    return graph(
+        "GroupNormalization of set " + opset,
+        opset,
+        m ->
+            m.pooled(
+                m.relu(
+                    m.node(
+                        "GroupNormalization",
+                        List.of(
+                            stem(m),
+                            m.initializer(m.values(scales, 1), scales),
+                            m.initializer(m.values(scales, 1), scales)),
+                        attributes(Nodes.integer("num_groups", 4))))));
   }
 
   private static String reshapedByComputation(SmallModel m) {
@@ -415,13 +553,6 @@ final class NdGraphTest {
                     m.initializer(-100),
                     m.initializer(3),
                     m.initializer(-1))),
-        features(
-            "Gather on anything but shapes",
-            (m, x) ->
-                m.node(
-                    "Gather",
-                    List.of(x, m.initializer(7, 6, 5, 4, 3, 2, 1, 0)),
-                    attributes(Nodes.integer("axis", 1)))),
         features(
             "Clip where input 2 is no constant",
             (m, x) -> m.node("Clip", x, "", m.node("ReduceMax", List.of(x), scalar()))));
