@@ -124,6 +124,22 @@ public final class Datasets implements Images.Source {
     return store.get(datasetId).preprocessing();
   }
 
+  /**
+   * RATIONALE: asks for a garbage collection. Java unmaps a file only when its buffers are
+   * collected, which in an idle service may be never; until then a deleted file takes its room on
+   * the disk. Deleting is rare.
+   */
+  @Override
+  public void forget(String datasetId) {
+    boolean known;
+    synchronized (recent) {
+      known = recent.keySet().removeIf(key -> key.selection().datasetId().equals(datasetId));
+    }
+    if (known) {
+      System.gc();
+    }
+  }
+
   private static void requireChannels(int channels, Preprocessing preprocessing) {
     if (channels != 1 && channels != RgbImage.CHANNELS) {
       throw HaqException.invalid(
@@ -151,6 +167,9 @@ public final class Datasets implements Images.Source {
     try {
       int[] indices = source.select(key.selection());
       Optional<PreparedFile> file = prepared.open(dataset.id(), source.size(), geometry);
+      if (dataset.format() != DatasetFormat.BUILTIN && !store.isStored(dataset.id())) {
+        prepared.remove(dataset.id()); // lest a file made for what is deleted just now stays
+      }
       kept = fill(file, source, indices, preparation);
       Pixels pixels = kept ? file.get() : new DecodedPixels(file, source, preparation);
       int[] labels = Arrays.stream(indices).map(source::label).toArray();

@@ -354,6 +354,14 @@ public final class Evaluator implements AutoCloseable {
     return networks.of(model, data, recipe, cancelled);
   }
 
+  /** Drops what is remembered of a model or a dataset that was deleted. */
+  public void forget(String id) {
+    answers.removeIf(key -> key.model().equals(id) || key.data().datasetId().equals(id));
+    floatModels.forget(id);
+    networks.forget(id);
+    images.forget(id);
+  }
+
   /** A session, and the images as it takes them. */
   private record Opened(OrtSession session, BlockRunner reading) implements AutoCloseable {
     @Override

@@ -50,6 +50,9 @@ public interface Images {
       return Optional.empty();
     }
 
+    /** Drops what is remembered of a dataset that was deleted. */
+    default void forget(String datasetId) {}
+
     /**
      * Whether images that calibrate are among the selected ones.
      *

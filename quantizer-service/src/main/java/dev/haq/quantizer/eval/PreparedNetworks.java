@@ -148,6 +148,12 @@ final class PreparedNetworks {
     }
   }
 
+  /** Drops what is remembered of a model or a dataset. */
+  void forget(String id) {
+    calibrations.removeIf(key -> key.model().equals(id) || key.data().datasetId().equals(id));
+    prepared.removeIf(key -> key.model().equals(id) || key.data().datasetId().equals(id));
+  }
+
   /** The images that calibrate, from those that judge. */
   static DataSelection calibrationData(DataSelection data) {
     return data.withSplit(Split.CALIBRATION).withMaxImages(0);

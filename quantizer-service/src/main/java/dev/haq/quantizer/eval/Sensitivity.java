@@ -114,6 +114,11 @@ public final class Sensitivity {
     }
   }
 
+  /** Drops what is kept of a model or a dataset that was deleted. */
+  public void forget(String id) {
+    store.remove(id);
+  }
+
   /** One call. */
   private final class Measurement implements AutoCloseable {
     private final Request request;

@@ -1,9 +1,12 @@
 package dev.haq.quantizer.grpc;
 
+import com.google.protobuf.Empty;
 import dev.haq.model.BitChoices;
 import dev.haq.model.Policy;
 import dev.haq.model.Shard;
 import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.DeleteDatasetRequest;
+import dev.haq.proto.quantizer.v1.DeleteModelRequest;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ExportRequest;
@@ -11,6 +14,7 @@ import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.proto.quantizer.v1.FineTuneResponse;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
+import dev.haq.proto.quantizer.v1.GetDatasetRequest;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -20,6 +24,7 @@ import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
+import dev.haq.quantizer.data.DatasetInfo;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Sensitivity;
@@ -35,9 +40,7 @@ import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
-import dev.haq.wire.Page;
 import dev.haq.wire.RecipeWire;
-import java.util.List;
 import java.util.Optional;
 
 /** {@code haq.quantizer.v1.Quantizer}: each method decodes, calls, encodes. */
@@ -75,7 +78,10 @@ public final class QuantizerHandler {
         .serverStream(
             QuantizerGrpcService.DownloadModel,
             (request, out) -> new ModelDownload(models, request.getId(), out).send())
+        .unary(QuantizerGrpcService.DeleteModel, this::deleteModel)
         .unary(QuantizerGrpcService.ListDatasets, this::listDatasets)
+        .unary(QuantizerGrpcService.GetDataset, this::getDataset)
+        .unary(QuantizerGrpcService.DeleteDataset, this::deleteDataset)
         .unary(QuantizerGrpcService.Evaluate, this::evaluate)
         .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity)
         .serverStream(QuantizerGrpcService.Export, this::export)
@@ -87,26 +93,56 @@ public final class QuantizerHandler {
   }
 
   private ListModelsResponse listModels(ListModelsRequest request, Call call) {
-    List<StoredModel> all = models.list();
-    Page page = Page.of(request.getPageToken(), request.getPageSize(), all.size());
+    Listing<StoredModel> listing =
+        Listing.of(
+            models.list(),
+            model -> new Listing.Place(model.created(), model.id()),
+            request.getPageToken(),
+            request.getPageSize());
     return ListModelsResponse.newBuilder()
-        .addAllModels(
-            all.subList(page.from(), page.to()).stream().map(ModelDescription::toProto).toList())
-        .setNextPageToken(page.next(all.size()))
+        .addAllModels(listing.page().stream().map(ModelDescription::toProto).toList())
+        .setNextPageToken(listing.next())
         .build();
   }
 
+  private Empty deleteModel(DeleteModelRequest request, Call call) {
+    models.delete(request.getId());
+    forget(request.getId());
+    return Empty.getDefaultInstance();
+  }
+
+  private void forget(String id) {
+    sensitivity.forget(id);
+    tuned.forget(id);
+    evaluator.forget(id);
+  }
+
   private ListDatasetsResponse listDatasets(ListDatasetsRequest request, Call call) {
-    List<Dataset> all = datasets.list().stream().map(QuantizerWire::toProto).toList();
-    Page page = Page.of(request.getPageToken(), request.getPageSize(), all.size());
+    Listing<DatasetInfo> listing =
+        Listing.of(
+            datasets.list(),
+            dataset -> new Listing.Place(dataset.created(), dataset.id()),
+            request.getPageToken(),
+            request.getPageSize());
     return ListDatasetsResponse.newBuilder()
-        .addAllDatasets(all.subList(page.from(), page.to()))
-        .setNextPageToken(page.next(all.size()))
+        .addAllDatasets(listing.page().stream().map(QuantizerWire::toProto).toList())
+        .setNextPageToken(listing.next())
         .build();
+  }
+
+  private Dataset getDataset(GetDatasetRequest request, Call call) {
+    return QuantizerWire.toProto(datasets.get(request.getId()));
+  }
+
+  private Empty deleteDataset(DeleteDatasetRequest request, Call call) {
+    datasets.delete(request.getId());
+    forget(request.getId());
+    return Empty.getDefaultInstance();
   }
 
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
     ImportedModel model = models.get(request.getModel(), call::isCancelled);
+    datasets.require(request.getData().getDataset()); // an answer may be known from before
     Optional<Policy> policy =
         request.hasPolicy()
             ? Optional.of(BitsWire.fromProto(request.getPolicy(), model.network()))

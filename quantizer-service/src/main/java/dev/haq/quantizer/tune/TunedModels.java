@@ -8,6 +8,7 @@ import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.disk.FilesOf;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.FineTuner;
 import dev.haq.quantizer.onnx.CnnGraph;
@@ -42,6 +43,7 @@ public final class TunedModels implements AutoCloseable {
   private static final int MOST_WAITING = 8;
 
   private static final String CHECKPOINT = ".checkpoint";
+  private static final String RESULT = ".json";
 
   /** Nobody goes on with a training that was left for so long; it can begin anew. */
   private static final Duration CHECKPOINT_KEPT = Duration.ofDays(30);
@@ -111,6 +113,23 @@ public final class TunedModels implements AutoCloseable {
   /** Refuses what {@link #tune} would refuse, without training it. */
   public void check(TuningRequest request) {
     evaluator.checkTrainable(evaluation(request.model(), request, request.recipe()));
+  }
+
+  /**
+   * Drops what is kept of a model or a dataset that was deleted: what was half trained, and results
+   * of which it is a part.
+   */
+  public void forget(String id) {
+    FilesOf.remove(folder, id);
+    FilesOf.remove(folder, file -> file.toString().endsWith(RESULT) && names(file, id));
+  }
+
+  private static boolean names(Path result, String id) {
+    try {
+      return Files.readString(result).contains(id);
+    } catch (IOException e) {
+      return false; // removed meanwhile, or passed over whenever it is looked for
+    }
   }
 
   private FineTuneResult train(
@@ -204,7 +223,7 @@ public final class TunedModels implements AutoCloseable {
   }
 
   private Path result(String digest) {
-    return folder.resolve(digest + ".json");
+    return folder.resolve(digest + RESULT);
   }
 
   private static HaqException stopping(HaqException cause) {

@@ -5,6 +5,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Policy;
 import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
+import dev.haq.quantizer.disk.FilesOf;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
@@ -35,7 +36,10 @@ public record TuningRequest(
     name = name.isBlank() ? model.network().name() + " (fine-tuned)" : name.strip();
   }
 
-  /** Of all that decides about the outcome; the name does not. */
+  /**
+   * A file's name, of all that decides about the outcome; the model's name does not. It is found by
+   * the model and the datasets.
+   */
   public String digest() {
     byte[] canonical =
         FineTuneRequest.newBuilder()
@@ -47,7 +51,11 @@ public record TuningRequest(
             .build()
             .toByteArray();
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(canonical));
+      return FilesOf.name(
+          HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(canonical)),
+          model.id(),
+          data.datasetId(),
+          recipe.training().data().orElse(data).datasetId());
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every Java has SHA-256", e);
     }

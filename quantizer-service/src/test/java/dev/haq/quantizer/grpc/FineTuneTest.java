@@ -14,6 +14,7 @@ import dev.haq.proto.model.v1.FineTuning;
 import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Recipe;
+import dev.haq.proto.quantizer.v1.DeleteModelRequest;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
@@ -173,6 +174,29 @@ final class FineTuneTest {
     List<FineTuneResponse> again = all(request(model, 2, 1));
     assertEquals(1, again.size());
     assertEquals(first, result(again));
+  }
+
+  @Test
+  void aTunedModelThatWasDeletedIsTunedAnewAndNothingIsKeptForADeletedOne() throws IOException {
+    List<Path> before = tunings();
+    SmallModel small = new SmallModel(3, 32, 32);
+    String features = small.relu(small.conv("image", 3, 8, 3, 2, 1));
+    Model other = quantizer.importModel(small.bytes(small.gemm(small.pooled(features), 8, 12)));
+    FineTuneResult first = result(all(request(other, 1, 1)));
+    delete(first.getModel());
+    assertEquals(before, tunings());
+    List<FineTuneResponse> again = all(request(other, 1, 1));
+    assertTrue(again.size() > 1, "it is trained");
+    assertEquals(first.getModel().getId(), result(again).getModel().getId());
+    assertEquals(before.size() + 1, tunings().size());
+    delete(other);
+    assertEquals(before, tunings());
+    RunningQuantizer.refused(
+        Status.Code.NOT_FOUND, Reason.UNKNOWN_MODEL, () -> all(request(other, 1, 1)));
+  }
+
+  private static void delete(Model which) {
+    quantizer.stub().deleteModel(DeleteModelRequest.newBuilder().setId(which.getId()).build());
   }
 
   @Test
