@@ -35,6 +35,16 @@ final class Admission {
   }
 
   /**
+   * Waits, for as long as it takes, until one more may run: for work under way that would be lost
+   * if it were turned away, and of which there is little, in lines of its own.
+   *
+   * @throws HaqException CANCELLED
+   */
+  void goOn(BooleanSupplier cancelled) {
+    running.enter(cancelled);
+  }
+
+  /**
    * Waits for the turn to train and then, having it, until one more may run: those who wait for the
    * turn keep nobody from running.
    *

@@ -154,6 +154,18 @@ public final class Evaluator implements AutoCloseable {
    *     when too many wait already, or CANCELLED
    */
   public Evaluation evaluate(Request request, BooleanSupplier cancelled) {
+    return evaluate(request, () -> admission.enter(cancelled), cancelled);
+  }
+
+  /**
+   * As {@link #evaluate} for work under way that waits in a line of its own: never BUSY, unless the
+   * recipe trains.
+   */
+  public Evaluation evaluateUnderWay(Request request, BooleanSupplier cancelled) {
+    return evaluate(request, () -> admission.goOn(cancelled), cancelled);
+  }
+
+  private Evaluation evaluate(Request request, Runnable admitted, BooleanSupplier cancelled) {
     Optional<Policy> policy = request.policy().filter(p -> !isFloat(p));
     policy.ifPresent(p -> check(p, request.model()));
     AnswerKey key = new AnswerKey(request.model().id(), request.data(), policy, request.recipe());
@@ -163,7 +175,7 @@ public final class Evaluator implements AutoCloseable {
         return new Evaluation(known.get(), 0, 0, OptionalDouble.empty(), true);
       }
     }
-    FineTuner.Turn turn = enter(request, policy, cancelled);
+    FineTuner.Turn turn = enter(request, policy, admitted, cancelled);
     try (turn) {
       return run(request, policy, key, cancelled);
     } catch (OrtException e) {
@@ -171,15 +183,19 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  /** Waits for what a request needs, which is held until the answer is closed. */
+  /**
+   * Waits for what a request needs, which is held until the answer is closed.
+   *
+   * @param admitted waits until one more that does not train may run
+   */
   private FineTuner.Turn enter(
-      Request request, Optional<Policy> policy, BooleanSupplier cancelled) {
+      Request request, Optional<Policy> policy, Runnable admitted, BooleanSupplier cancelled) {
     if (policy.isPresent() && request.recipe().isTrained()) {
       tuner.check(request.model().graph()); // refused before waiting
       networks.requireTrainingData(request.data(), request.recipe());
       return admission.enterToTrain(() -> tuner.turn(cancelled), cancelled);
     }
-    admission.enter(cancelled);
+    admitted.run();
     return admission::leave;
   }
 
@@ -198,7 +214,8 @@ public final class Evaluator implements AutoCloseable {
   public <T> T withPolicy(Request request, BooleanSupplier cancelled, Function<PolicyRun, T> use) {
     Policy policy = request.policy().orElseThrow();
     check(policy, request.model());
-    FineTuner.Turn turn = enter(request, request.policy(), cancelled);
+    FineTuner.Turn turn =
+        enter(request, request.policy(), () -> admission.enter(cancelled), cancelled);
     try (turn) {
       CnnGraph graph = request.model().graph();
       Images selected = images.images(request.data(), graph.inputShape(), graph.classes());

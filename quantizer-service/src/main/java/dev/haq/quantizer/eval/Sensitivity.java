@@ -185,7 +185,7 @@ public final class Sensitivity {
         if (missing.isEmpty()) {
           return missing;
         }
-        evaluator.admission().enter(cancelled);
+        evaluator.admission().goOn(cancelled);
         long start = System.nanoTime();
         try {
           List<LayerSensitivity> found = trials(layer, missing);

@@ -177,6 +177,44 @@ final class FineTuneTest {
   }
 
   @Test
+  void aTrainingEndsHoweverManyEvaluationsWait() throws InterruptedException {
+    EvaluateRequest evaluation =
+        EvaluateRequest.newBuilder()
+            .setModel(model.getId())
+            .setPolicy(policy(model, 4))
+            .setData(data(DataSelection.Split.SEARCH, 64))
+            .build();
+    try (Flood flood = new Flood(quantizer, evaluation)) {
+      FineTuneResult result = result(all(request(model, 21, 1)));
+      int turnedAway = flood.turnedAway();
+      assertEquals(100, result.getBefore().getImages());
+      assertEquals(100, result.getAfter().getImages());
+      while (flood.turnedAway() == turnedAway) {
+        Thread.sleep(5); // it was at its height until then
+      }
+    }
+  }
+
+  @Test
+  void aTrainingWhoseCallerLeftBeforeItWasJudgedIsNotDoneAgain() {
+    FineTuneRequest request = request(model, 22, 1);
+    Context.CancellableContext caller = Context.current().withCancellation();
+    caller.run(
+        () -> {
+          Iterator<FineTuneResponse> responses = quantizer.stub().fineTune(request);
+          FineTuneProgress progress = responses.next().getProgress();
+          while (progress.getStep() < progress.getSteps()) {
+            progress = responses.next().getProgress();
+          }
+        });
+    caller.cancel(null);
+    List<FineTuneResponse> again = all(request);
+    assertEquals(1, again.size(), "nothing is trained");
+    assertEquals(100, result(again).getAfter().getImages());
+    assertEquals(again, all(request));
+  }
+
+  @Test
   void aTunedModelThatWasDeletedIsTunedAnewAndNothingIsKeptForADeletedOne() throws IOException {
     List<Path> before = tunings();
     SmallModel small = new SmallModel(3, 32, 32);
