@@ -7,6 +7,8 @@ import dev.haq.model.Shard;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.DeleteDatasetRequest;
 import dev.haq.proto.quantizer.v1.DeleteModelRequest;
+import dev.haq.proto.quantizer.v1.DownloadModelRequest;
+import dev.haq.proto.quantizer.v1.DownloadModelResponse;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ExportRequest;
@@ -28,6 +30,7 @@ import dev.haq.quantizer.data.DatasetInfo;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Sensitivity;
+import dev.haq.quantizer.export.ExportedFile;
 import dev.haq.quantizer.export.Exporter;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelDescription;
@@ -41,6 +44,7 @@ import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
+import java.io.InputStream;
 import java.util.Optional;
 
 /** {@code haq.quantizer.v1.Quantizer}: each method decodes, calls, encodes. */
@@ -51,6 +55,7 @@ public final class QuantizerHandler {
   private final Sensitivity sensitivity;
   private final TunedModels tuned;
   private final Exporter exporter;
+  private final SentFiles sent = new SentFiles();
 
   public QuantizerHandler(
       ModelStore models,
@@ -75,9 +80,7 @@ public final class QuantizerHandler {
             QuantizerGrpcService.ImportDataset, call -> new DatasetUploadStream(datasets, call))
         .unary(QuantizerGrpcService.ListModels, this::listModels)
         .unary(QuantizerGrpcService.GetModel, this::getModel)
-        .serverStream(
-            QuantizerGrpcService.DownloadModel,
-            (request, out) -> new ModelDownload(models, request.getId(), out).send())
+        .serverStream(QuantizerGrpcService.DownloadModel, this::downloadModel)
         .unary(QuantizerGrpcService.DeleteModel, this::deleteModel)
         .unary(QuantizerGrpcService.ListDatasets, this::listDatasets)
         .unary(QuantizerGrpcService.GetDataset, this::getDataset)
@@ -90,6 +93,17 @@ public final class QuantizerHandler {
 
   private Model getModel(GetModelRequest request, Call call) {
     return ModelDescription.toProto(models.describe(request.getId()));
+  }
+
+  private void downloadModel(
+      DownloadModelRequest request, ResponseStream<DownloadModelResponse> out) {
+    long bytes = models.describe(request.getId()).sizeBytes();
+    try (SentFiles.Place place = sent.enter()) {
+      place.send(
+          models.open(request.getId()),
+          chunk -> DownloadModelResponse.newBuilder().setSizeBytes(bytes).setChunk(chunk).build(),
+          out);
+    }
   }
 
   private ListModelsResponse listModels(ListModelsRequest request, Call call) {
@@ -192,7 +206,12 @@ public final class QuantizerHandler {
                 : Optional.empty(),
             QuantizerWire.fromProto(request.getFormat()),
             request.getPowerOfTwoScales());
-    ExportStream.send(exporter.export(wanted, out::isCancelled), out);
+    try (SentFiles.Place place = sent.enter()) {
+      ExportedFile file = exporter.export(wanted, out::isCancelled);
+      InputStream content = ExportedFiles.onDisk(file.content());
+      out.send(ExportedFiles.header(file));
+      place.send(content, chunk -> ExportResponse.newBuilder().setChunk(chunk).build(), out);
+    }
   }
 
   private void fineTune(FineTuneRequest request, ResponseStream<FineTuneResponse> out) {

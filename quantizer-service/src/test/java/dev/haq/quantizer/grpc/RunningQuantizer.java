@@ -36,7 +36,12 @@ final class RunningQuantizer implements AutoCloseable {
     service =
         QuantizerService.start(
             runtime, QuantizerSettings.defaults().withAddress("127.0.0.1", 0).withDataDir(dataDir));
-    channel = ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
+    channel = connect();
+  }
+
+  /** Another connection than that of {@link #stub}, to be closed by the caller. */
+  ManagedChannel connect() {
+    return ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
   }
 
   QuantizerGrpc.QuantizerBlockingStub stub() {
