@@ -28,10 +28,16 @@ final class Admission {
   /**
    * Waits until one more may run.
    *
-   * @throws HaqException BUSY when too many wait already, or CANCELLED
+   * @param before done while waiting: what keeps nobody from running, however long it takes
+   * @throws HaqException BUSY when too many wait already, CANCELLED, or what {@code before} throws
    */
-  void enter(BooleanSupplier cancelled) {
-    running.enter(line, cancelled);
+  void enter(Runnable before, BooleanSupplier cancelled) {
+    line.hold(
+        () -> {
+          before.run();
+          running.enter(cancelled);
+          return true;
+        });
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.haq.model.Preprocessing;
 import dev.haq.quantizer.onnx.CnnGraph;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /** Labelled images, prepared for a network. Safe for use by many threads. */
 public interface Images {
@@ -40,6 +41,17 @@ public interface Images {
      *     network
      */
     Images images(DataSelection selection, List<Integer> inputShape, int classes);
+
+    /**
+     * The same for a caller that may leave.
+     *
+     * @param cancelled asked now and then whether nobody waits for them any more
+     * @throws dev.haq.model.HaqException also CANCELLED
+     */
+    default Images images(
+        DataSelection selection, List<Integer> inputShape, int classes, BooleanSupplier cancelled) {
+      return images(selection, inputShape, classes);
+    }
 
     /**
      * How a dataset itself says that its images are prepared.

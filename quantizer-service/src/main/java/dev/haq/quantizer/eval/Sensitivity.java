@@ -205,10 +205,14 @@ public final class Sensitivity {
 
     /** The float model on all images, and its quantizers. */
     private void prepare() {
-      evaluator.admission().enter(cancelled);
+      evaluator
+          .admission()
+          .enter(
+              () -> evaluator.prepareImages(request.model(), request.data(), true, cancelled),
+              cancelled);
       try {
         ImportedModel model = request.model();
-        BlockRunner blocks = evaluator.blocks(model, request.data());
+        BlockRunner blocks = evaluator.blocks(model, request.data(), cancelled);
         List<Integer> all = IntStream.range(0, blocks.blocks().count()).boxed().toList();
         FloatScores exact = evaluator.floatScores(model, request.data(), all, cancelled);
         baseline = blocks.score(exact);
@@ -216,7 +220,7 @@ public final class Sensitivity {
         network = evaluator.prepared(model, request.data(), request.recipe(), cancelled);
         run =
             evaluator.sensitivityRun(
-                evaluator.blocks(network.graph(), request.data()),
+                evaluator.blocks(network.graph(), request.data(), cancelled),
                 network.layers(Policy.unquantized(layers)),
                 exact);
       } finally {

@@ -224,7 +224,7 @@ public final class QuantizerHandler {
             DataWire.fromProto(request.getData()),
             request.getName());
     if (request.getCheckOnly()) {
-      tuned.check(tuning);
+      tuned.check(tuning, out::isCancelled);
       out.end();
       return;
     }

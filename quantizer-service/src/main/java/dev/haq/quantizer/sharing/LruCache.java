@@ -42,8 +42,13 @@ public final class LruCache<K, V> {
     return Optional.ofNullable(entries.get(key));
   }
 
-  /** Forgets what is kept under some keys. */
-  public synchronized void removeIf(Predicate<K> unwanted) {
+  /**
+   * Forgets what is kept under some keys.
+   *
+   * @return whether there was any
+   */
+  public synchronized boolean removeIf(Predicate<K> unwanted) {
+    int before = entries.size();
     Iterator<Map.Entry<K, V>> all = entries.entrySet().iterator();
     while (all.hasNext()) {
       Map.Entry<K, V> entry = all.next();
@@ -52,6 +57,7 @@ public final class LruCache<K, V> {
         all.remove();
       }
     }
+    return entries.size() < before;
   }
 
   /** Keeps {@code value} unless the key is taken; answers what is kept. */

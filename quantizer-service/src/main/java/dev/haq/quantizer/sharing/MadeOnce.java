@@ -42,9 +42,13 @@ public final class MadeOnce<K, V> {
     this.line = line;
   }
 
-  /** Forgets what is kept under some keys; what is being made is kept nevertheless. */
-  public void removeIf(Predicate<K> unwanted) {
-    kept.removeIf(unwanted);
+  /**
+   * Forgets what is kept under some keys; what is being made is kept nevertheless.
+   *
+   * @return whether there was any
+   */
+  public boolean removeIf(Predicate<K> unwanted) {
+    return kept.removeIf(unwanted);
   }
 
   /**

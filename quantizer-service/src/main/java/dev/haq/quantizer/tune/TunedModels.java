@@ -114,8 +114,8 @@ public final class TunedModels implements AutoCloseable {
   }
 
   /** Refuses what {@link #tune} would refuse, without training it. */
-  public void check(TuningRequest request) {
-    evaluator.checkTrainable(evaluation(request.model(), request, request.recipe()));
+  public void check(TuningRequest request, BooleanSupplier cancelled) {
+    evaluator.checkTrainable(evaluation(request.model(), request, request.recipe()), cancelled);
   }
 
   /**
