@@ -50,6 +50,8 @@ import java.util.stream.Stream;
  * HaqException} with the reason that the service gave.
  */
 final class GatewayClient {
+  private static final int LONGEST_NAME = 200;
+
   private final GatewayHttp http;
 
   /**
@@ -118,7 +120,7 @@ final class GatewayClient {
         () ->
             http.post(
                     "/v1/models?name="
-                        + encode(name)
+                        + encode(shortened(name))
                         + size.map(pixels -> "&image_size=" + pixels).orElse(""),
                     GatewayHttp.upload(file),
                     Model.newBuilder())
@@ -141,10 +143,18 @@ final class GatewayClient {
         origin,
         () ->
             http.post(
-                    "/v1/datasets?name=" + encode(name),
+                    "/v1/datasets?name=" + encode(shortened(name)),
                     GatewayHttp.upload(file),
                     Dataset.newBuilder())
                 .build());
+  }
+
+  /** Files may have longer names than the service keeps. */
+  private static String shortened(String name) {
+    return name.codePoints()
+        .limit(LONGEST_NAME)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
   }
 
   /** The service does not know where a file came from; the user has to. */

@@ -61,8 +61,8 @@ final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Da
               throw HaqException.invalid(
                   "header.format is none that is known: leave it out to have it told from the file");
         };
-    String name = header.getName().isBlank() ? "dataset" : header.getName().strip();
-    return datasets.upload(name, format, declared);
+    String name = QuantizerWire.name(header.getName());
+    return datasets.upload(name.isEmpty() ? "dataset" : name, format, declared);
   }
 
   private DatasetUpload begun() {

@@ -42,9 +42,8 @@ final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
   public void next(ImportModelRequest message) {
     switch (message.getPartCase()) {
       case HEADER -> {
-        if (!message.getHeader().getName().isBlank()) {
-          name = message.getHeader().getName().strip();
-        }
+        String given = QuantizerWire.name(message.getHeader().getName());
+        name = given.isEmpty() ? name : given;
         if (message.getHeader().hasImageSize()) {
           dev.haq.proto.quantizer.v1.ImageSize size = message.getHeader().getImageSize();
           imageSize = Optional.of(new ImageSize(size.getHeight(), size.getWidth()));

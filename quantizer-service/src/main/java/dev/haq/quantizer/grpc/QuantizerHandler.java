@@ -26,7 +26,6 @@ import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
-import dev.haq.quantizer.data.DatasetInfo;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Sensitivity;
@@ -35,7 +34,6 @@ import dev.haq.quantizer.export.Exporter;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
-import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.quantizer.tune.TunedModels;
 import dev.haq.quantizer.tune.TuningRequest;
 import dev.haq.rpc.Call;
@@ -107,14 +105,15 @@ public final class QuantizerHandler {
   }
 
   private ListModelsResponse listModels(ListModelsRequest request, Call call) {
-    Listing<StoredModel> listing =
+    Listing<Model> listing =
         Listing.of(
             models.list(),
             model -> new Listing.Place(model.created(), model.id()),
             request.getPageToken(),
-            request.getPageSize());
+            request.getPageSize(),
+            QuantizerWire::listed);
     return ListModelsResponse.newBuilder()
-        .addAllModels(listing.page().stream().map(ModelDescription::toProto).toList())
+        .addAllModels(listing.page())
         .setNextPageToken(listing.next())
         .build();
   }
@@ -132,14 +131,15 @@ public final class QuantizerHandler {
   }
 
   private ListDatasetsResponse listDatasets(ListDatasetsRequest request, Call call) {
-    Listing<DatasetInfo> listing =
+    Listing<Dataset> listing =
         Listing.of(
             datasets.list(),
             dataset -> new Listing.Place(dataset.created(), dataset.id()),
             request.getPageToken(),
-            request.getPageSize());
+            request.getPageSize(),
+            QuantizerWire::toProto);
     return ListDatasetsResponse.newBuilder()
-        .addAllDatasets(listing.page().stream().map(QuantizerWire::toProto).toList())
+        .addAllDatasets(listing.page())
         .setNextPageToken(listing.next())
         .build();
   }
@@ -222,7 +222,7 @@ public final class QuantizerHandler {
             BitsWire.fromProto(request.getPolicy(), model.network()),
             RecipeWire.fromProto(request.getRecipe()),
             DataWire.fromProto(request.getData()),
-            request.getName());
+            QuantizerWire.name(request.getName()));
     if (request.getCheckOnly()) {
       tuned.check(tuning, out::isCancelled);
       out.end();

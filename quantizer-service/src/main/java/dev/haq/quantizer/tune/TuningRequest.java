@@ -25,6 +25,8 @@ public record TuningRequest(
   /** Raised when the same request would give other weights. */
   private static final String ALGORITHM = "2";
 
+  private static final int LONGEST_PREFIX = 160;
+
   public TuningRequest {
     if (!recipe.isTrained()) {
       throw HaqException.invalid(
@@ -33,7 +35,12 @@ public record TuningRequest(
     }
     policy.checkedAgainst(model.network());
     recipe = recipe.withFineTuning(recipe.training());
-    name = name.isBlank() ? model.network().name() + " (fine-tuned)" : name.strip();
+    name = name.isBlank() ? tuned(model.network().name()) : name.strip();
+  }
+
+  /** Cut where models are tuned again and again. */
+  private static String tuned(String name) {
+    return name.substring(0, Math.min(name.length(), LONGEST_PREFIX)) + " (fine-tuned)";
   }
 
   /**
