@@ -17,6 +17,7 @@ import java.util.Optional;
 final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Dataset> {
   private final DatasetStore datasets;
   private final Call call;
+  private final UploadOrder order = new UploadOrder();
   private Optional<DatasetUpload> upload = Optional.empty();
 
   DatasetUploadStream(DatasetStore datasets, Call call) {
@@ -28,18 +29,16 @@ final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Da
   public void next(ImportDatasetRequest message) {
     switch (message.getPartCase()) {
       case HEADER -> {
-        if (upload.isPresent()) {
-          throw HaqException.invalid("an upload has one header, as its first message");
-        }
+        order.header();
         upload = Optional.of(begin(message.getHeader()));
       }
       case CHUNK -> {
+        order.afterHeader();
         for (ByteBuffer part : message.getChunk().asReadOnlyByteBufferList()) {
-          begun().write(part);
+          upload.orElseThrow().write(part);
         }
       }
-      case PART_NOT_SET ->
-          throw HaqException.invalid("a message of an upload needs a header or a chunk");
+      case PART_NOT_SET -> throw UploadOrder.empty();
     }
   }
 
@@ -65,14 +64,10 @@ final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Da
     return datasets.upload(name.isEmpty() ? "dataset" : name, format, declared);
   }
 
-  private DatasetUpload begun() {
-    return upload.orElseThrow(
-        () -> HaqException.invalid("the first message of an upload must be its header"));
-  }
-
   @Override
   public Dataset end() {
-    try (DatasetUpload finishing = begun()) {
+    order.afterHeader();
+    try (DatasetUpload finishing = upload.orElseThrow()) {
       return QuantizerWire.toProto(finishing.finish(call::isCancelled));
     }
   }
