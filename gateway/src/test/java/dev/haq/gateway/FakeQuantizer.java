@@ -1,6 +1,7 @@
 package dev.haq.gateway;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Empty;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.Accuracy;
@@ -62,6 +63,9 @@ final class FakeQuantizer {
   /** Chunks sent of it. */
   final AtomicInteger exported = new AtomicInteger();
 
+  /** Ids of what was deleted. */
+  final List<String> deleted = new CopyOnWriteArrayList<>();
+
   /** An evaluation is under way. */
   final CountDownLatch evaluating = new CountDownLatch(1);
 
@@ -78,6 +82,11 @@ final class FakeQuantizer {
             (request, call) ->
                 ListModelsResponse.newBuilder().addModels(model("builtin:shapes")).build())
         .unary(QuantizerGrpcService.GetModel, (request, call) -> model(request.getId()))
+        .unary(QuantizerGrpcService.DeleteModel, (request, call) -> delete(request.getId()))
+        .unary(
+            QuantizerGrpcService.GetDataset,
+            (request, call) -> Dataset.newBuilder().setId(request.getId()).build())
+        .unary(QuantizerGrpcService.DeleteDataset, (request, call) -> delete(request.getId()))
         .unary(
             QuantizerGrpcService.ListDatasets,
             (request, call) ->
@@ -127,6 +136,14 @@ final class FakeQuantizer {
       throw new HaqException(Reason.UNKNOWN_MODEL, "there is no model " + id + ": import it first");
     }
     return Model.newBuilder().setId(id).build();
+  }
+
+  private Empty delete(String id) {
+    if (!id.startsWith("sha256:")) {
+      throw HaqException.invalid("'%s' is built in", id);
+    }
+    deleted.add(id);
+    return Empty.getDefaultInstance();
   }
 
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
@@ -289,7 +306,11 @@ final class FakeQuantizer {
 
     @Override
     public Dataset end() {
-      return Dataset.newBuilder().setName(datasetHeader.getName()).setSizeBytes(size).build();
+      return Dataset.newBuilder()
+          .setId("sha256:1")
+          .setName(datasetHeader.getName())
+          .setSizeBytes(size)
+          .build();
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionState;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -55,6 +56,24 @@ final class RoutesTest {
   void datasetsAreListedPageByPage() throws Exception {
     JsonNode page = json(gateway.get("/v1/datasets?page_size=7&page_token=a%2Fb"));
     assertEquals("a/b+7", page.get("next_page_token").asText());
+  }
+
+  @Test
+  void modelsAndDatasetsAreDeletedByTheirAddress() throws Exception {
+    assertEquals(
+        "builtin:shapes", json(gateway.get("/v1/datasets/builtin:shapes")).get("id").asText());
+    for (String path : new String[] {"/v1/models/sha256:m", "/v1/datasets/sha256%3Ad"}) {
+      HttpResponse<String> deleted = gateway.send(gateway.request(path).DELETE().build());
+      assertEquals(204, deleted.statusCode(), deleted.body());
+      assertEquals("", deleted.body());
+    }
+    assertEquals(List.of("sha256:m", "sha256:d"), gateway.quantizer.deleted);
+    HttpResponse<String> builtin =
+        gateway.send(gateway.request("/v1/models/builtin:shapes").DELETE().build());
+    assertEquals(400, builtin.statusCode());
+    HttpResponse<String> all = gateway.send(gateway.request("/v1/models").DELETE().build());
+    assertEquals(405, all.statusCode());
+    assertEquals("GET, POST", all.headers().firstValue("allow").orElseThrow());
   }
 
   @Test

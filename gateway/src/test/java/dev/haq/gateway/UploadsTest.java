@@ -82,6 +82,7 @@ final class UploadsTest {
     HttpResponse<String> answer =
         upload("/v1/datasets?name=d&format=CIFAR10_BINARY&preprocess=imagenet", body);
     assertEquals(201, answer.statusCode(), answer.body());
+    assertEquals("/v1/datasets/sha256:1", answer.headers().firstValue("location").orElseThrow());
     ImportDatasetRequest.Header header = gateway.quantizer.datasetHeader;
     assertEquals(ImportDatasetRequest.Header.Format.CIFAR10_BINARY, header.getFormat());
     assertEquals(224, header.getPreprocessing().getCrop());

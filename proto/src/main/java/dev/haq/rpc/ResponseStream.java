@@ -3,6 +3,8 @@ package dev.haq.rpc;
 import io.vertx.core.Context;
 import io.vertx.grpc.common.GrpcStatus;
 import io.vertx.grpc.server.GrpcServerResponse;
+import java.time.Duration;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -18,19 +20,26 @@ public final class ResponseStream<R> {
   private final GrpcServerResponse<?, R> response;
   private final Call call;
   private final Consumer<GrpcStatus> closed;
+  private final Executor workers;
   private final AtomicInteger unwritten = new AtomicInteger();
   private volatile Runnable drained = () -> {};
   private boolean ended;
 
   /**
    * @param closed told, on the context, how the stream ended
+   * @param workers make what is sent of a source
    */
   ResponseStream(
-      Context context, GrpcServerResponse<?, R> response, Call call, Consumer<GrpcStatus> closed) {
+      Context context,
+      GrpcServerResponse<?, R> response,
+      Call call,
+      Consumer<GrpcStatus> closed,
+      Executor workers) {
     this.context = context;
     this.response = response;
     this.call = call;
     this.closed = closed;
+    this.workers = workers;
     response.drainHandler(v -> drained.run());
   }
 
@@ -59,6 +68,18 @@ public final class ResponseStream<R> {
   /** Replaces what is called, on the event loop, each time the receiver has caught up. */
   public void onDrain(Runnable listener) {
     drained = listener;
+  }
+
+  /**
+   * Sends all that a source has and ends the stream: as fast as the receiver takes it, a few
+   * messages at a time, so that it costs neither a thread nor much memory however slow that is.
+   * Returns at once.
+   *
+   * @param patience how long the receiver may take nothing; then the stream is reset, which it sees
+   *     as CANCELLED
+   */
+  public void sendAll(MessageSource<R> source, Duration patience) {
+    new Delivery<>(source, this, workers, context.owner(), patience).start();
   }
 
   /** Runs {@code listener} once when the receiver has gone. */
@@ -90,6 +111,18 @@ public final class ResponseStream<R> {
             ended = true;
             closed.accept(RpcErrors.status(RpcErrors.translate(failure).reason()));
             RpcErrors.send(failure, response);
+          }
+        });
+  }
+
+  /** Ends the stream without what was not taken yet. */
+  void reset() {
+    context.runOnContext(
+        v -> {
+          if (open()) {
+            ended = true;
+            closed.accept(GrpcStatus.CANCELLED);
+            response.cancel();
           }
         });
   }

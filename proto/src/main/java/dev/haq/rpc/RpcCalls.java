@@ -39,7 +39,8 @@ final class RpcCalls {
       GrpcServerRequest<Q, R> request, BiConsumer<Q, ResponseStream<R>> handler) {
     Exchange<Q, R> exchange = new Exchange<>(request);
     ResponseStream<R> out =
-        new ResponseStream<>(exchange.context, request.response(), exchange.call, exchange::close);
+        new ResponseStream<>(
+            exchange.context, request.response(), exchange.call, exchange::close, workers);
     request.handler(
         message ->
             exchange.onWorker(

@@ -31,7 +31,6 @@ import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
-import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
@@ -51,6 +50,8 @@ import java.util.stream.Stream;
  * HaqException} with the reason that the service gave.
  */
 final class GatewayClient {
+  private static final int LONGEST_NAME = 200;
+
   private final GatewayHttp http;
 
   /**
@@ -96,10 +97,14 @@ final class GatewayClient {
 
   /** The model of this id, or empty when it has to be imported first. */
   Optional<Model> findModel(String id) {
+    return known(Reason.UNKNOWN_MODEL, () -> model(id));
+  }
+
+  private static <T> Optional<T> known(Reason missing, Supplier<T> call) {
     try {
-      return Optional.of(model(id));
+      return Optional.of(call.get());
     } catch (HaqException e) {
-      if (e.reason() == Reason.UNKNOWN_MODEL) {
+      if (e.reason() == missing) {
         return Optional.empty();
       }
       throw e;
@@ -115,7 +120,7 @@ final class GatewayClient {
         () ->
             http.post(
                     "/v1/models?name="
-                        + encode(name)
+                        + encode(shortened(name))
                         + size.map(pixels -> "&image_size=" + pixels).orElse(""),
                     GatewayHttp.upload(file),
                     Model.newBuilder())
@@ -124,21 +129,9 @@ final class GatewayClient {
 
   /** The dataset of this id, or empty when it has to be imported first. */
   Optional<Dataset> findDataset(String id) {
-    String token = "";
-    do {
-      ListDatasetsResponse page =
-          http.get(
-                  "/v1/datasets?page_size=100&page_token=" + encode(token),
-                  ListDatasetsResponse.newBuilder())
-              .build();
-      for (Dataset dataset : page.getDatasetsList()) {
-        if (dataset.getId().equals(id)) {
-          return Optional.of(dataset);
-        }
-      }
-      token = page.getNextPageToken();
-    } while (!token.isEmpty());
-    return Optional.empty();
+    return known(
+        Reason.UNKNOWN_DATASET,
+        () -> http.get("/v1/datasets/" + encode(id), Dataset.newBuilder()).build());
   }
 
   /**
@@ -150,10 +143,18 @@ final class GatewayClient {
         origin,
         () ->
             http.post(
-                    "/v1/datasets?name=" + encode(name),
+                    "/v1/datasets?name=" + encode(shortened(name)),
                     GatewayHttp.upload(file),
                     Dataset.newBuilder())
                 .build());
+  }
+
+  /** Files may have longer names than the service keeps. */
+  private static String shortened(String name) {
+    return name.codePoints()
+        .limit(LONGEST_NAME)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
   }
 
   /** The service does not know where a file came from; the user has to. */

@@ -2,6 +2,7 @@ package dev.haq.gateway.http;
 
 import static dev.haq.gateway.http.Endpoints.query;
 
+import com.google.protobuf.Empty;
 import com.google.protobuf.Message;
 import dev.haq.gateway.GatewaySettings;
 import dev.haq.gateway.backend.Backend;
@@ -18,7 +19,10 @@ import dev.haq.proto.hwsim.v1.SimulateBatchRequest;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.model.v1.Preprocessing;
 import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.DeleteDatasetRequest;
+import dev.haq.proto.quantizer.v1.DeleteModelRequest;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import dev.haq.proto.quantizer.v1.GetDatasetRequest;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
@@ -80,6 +84,12 @@ final class CatalogueApi {
                 read(quantizer, QuantizerGrpc.getGetModelMethod()),
                 ctx -> GetModelRequest.newBuilder().setId(Query.path(ctx, "id")).build()));
     router
+        .delete("/v1/models/:id")
+        .handler(
+            query(
+                delete(QuantizerGrpc.getDeleteModelMethod()),
+                ctx -> DeleteModelRequest.newBuilder().setId(Query.path(ctx, "id")).build()));
+    router
         .get("/v1/models/:id/onnx")
         .handler(ctx -> Download.model(quantizer, ctx, deadlines.upload(), Query.path(ctx, "id")));
     router
@@ -88,6 +98,18 @@ final class CatalogueApi {
             query(
                 read(quantizer, QuantizerGrpc.getListDatasetsMethod()),
                 ctx -> Query.page(ctx, ListDatasetsRequest.newBuilder()).build()));
+    router
+        .get("/v1/datasets/:id")
+        .handler(
+            query(
+                read(quantizer, QuantizerGrpc.getGetDatasetMethod()),
+                ctx -> GetDatasetRequest.newBuilder().setId(Query.path(ctx, "id")).build()));
+    router
+        .delete("/v1/datasets/:id")
+        .handler(
+            query(
+                delete(QuantizerGrpc.getDeleteDatasetMethod()),
+                ctx -> DeleteDatasetRequest.newBuilder().setId(Query.path(ctx, "id")).build()));
     router.post("/v1/models").handler(this::importModel);
     router.post("/v1/datasets").handler(this::importDataset);
     bodies.post(
@@ -133,6 +155,11 @@ final class CatalogueApi {
     return call(backend, method, deadlines.read());
   }
 
+  /** A file system may take its time to give up large files. */
+  private <Q> UnaryCall<Q, Empty> delete(MethodDescriptor<Q, Empty> method) {
+    return new UnaryCall<>(quantizer, method, deadlines.session(), nothing -> Reply.noContent());
+  }
+
   private static <Q, R extends Message> UnaryCall<Q, R> call(
       Backend backend, MethodDescriptor<Q, R> method, Duration deadline) {
     return new UnaryCall<>(backend, method, deadline, Reply::ok);
@@ -176,7 +203,7 @@ final class CatalogueApi {
             limits.datasetBytes(),
             "HAQ_GATEWAY_MAX_DATASET_BYTES",
             limits.uploadChunkBytes(),
-            dataset -> Reply.created(dataset, "/v1/datasets"));
+            dataset -> Reply.created(dataset, "/v1/datasets/" + dataset.getId()));
     Upload.start(plan, ctx, ImportDatasetRequest.newBuilder().setHeader(header).build());
   }
 

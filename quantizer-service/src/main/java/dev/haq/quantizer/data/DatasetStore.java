@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -26,6 +27,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -35,8 +37,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Uploaded datasets in a folder that replicas may share. A dataset is a folder named after the
  * SHA-256 of what was sent, holding the file as it was sent and {@code dataset.json}; it is made
- * elsewhere and moved into place as a whole, so it is there completely or not at all, and never
- * changes. Thread-safe.
+ * elsewhere and moved into place as a whole, and moved away as a whole to be deleted, so it is
+ * there completely or not at all, and never changes. Thread-safe.
  */
 public final class DatasetStore {
   /** 32 GiB of disk: 220,000 images of 224x224. */
@@ -125,6 +127,8 @@ public final class DatasetStore {
     for (Path folder : folders()) {
       try {
         uploaded.add(describe(folder));
+      } catch (NoSuchFileException e) {
+        LOG.debug("dataset {}{} was deleted meanwhile", PREFIX, folder.getFileName());
       } catch (IOException e) {
         LOG.warn("the description of dataset {}{} cannot be read", PREFIX, folder.getFileName(), e);
       }
@@ -151,12 +155,55 @@ public final class DatasetStore {
     if (id.equals(BuiltinShapes.ID)) {
       return builtin();
     }
-    Optional<DatasetInfo> found = find(id);
-    return found.orElseThrow(
-        () ->
-            new HaqException(
-                Reason.UNKNOWN_DATASET,
-                "there is no dataset '" + id + "': import it first, or use " + BuiltinShapes.ID));
+    return find(id).orElseThrow(() -> unknown(id));
+  }
+
+  private static HaqException unknown(String id) {
+    return new HaqException(
+        Reason.UNKNOWN_DATASET,
+        "there is no dataset '" + id + "': import it first, or use " + BuiltinShapes.ID);
+  }
+
+  /**
+   * Refuses what {@link #get} would; the description is not read for that.
+   *
+   * @throws HaqException UNKNOWN_DATASET when there is none of this id
+   */
+  public void require(String id) {
+    if (!id.equals(BuiltinShapes.ID) && !isStored(id)) {
+      throw unknown(id);
+    }
+  }
+
+  boolean isStored(String id) {
+    return isId(id) && Files.isDirectory(folder(id));
+  }
+
+  /**
+   * Removes a dataset and its prepared images. What has opened it goes on.
+   *
+   * @throws HaqException UNKNOWN_DATASET when there is none; INVALID_ARGUMENT for the built-in
+   */
+  public void delete(String id) {
+    if (id.equals(BuiltinShapes.ID)) {
+      throw HaqException.invalid("the dataset '%s' is built in and cannot be deleted", id);
+    }
+    require(id);
+    // A new name and no new folder, for which a full disk may have no room.
+    Path unwanted = root.resolve(INCOMING).resolve("deleted" + UUID.randomUUID());
+    try {
+      Files.move(folder(id), unwanted, StandardCopyOption.ATOMIC_MOVE);
+    } catch (NoSuchFileException e) {
+      throw unknown(id); // another call was faster
+    } catch (IOException e) {
+      throw failed("the dataset " + id + " cannot be deleted", e);
+    }
+    prepared.remove(id);
+    try {
+      remove(unwanted);
+    } catch (IOException e) {
+      LOG.warn("what is left of dataset {} in {} is removed at a later start", id, unwanted, e);
+    }
   }
 
   /** Opens the images of a dataset; the caller closes them. */
@@ -166,6 +213,8 @@ public final class DatasetStore {
     }
     try {
       return open(folder(dataset.id()).resolve(CONTENT), dataset.format());
+    } catch (NoSuchFileException e) {
+      throw unknown(dataset.id()); // deleted since it was asked for
     } catch (IOException e) {
       throw failed("the dataset " + dataset.id() + " cannot be read", e);
     }
@@ -185,15 +234,20 @@ public final class DatasetStore {
   }
 
   Optional<DatasetInfo> find(String id) {
-    if (!id.startsWith(PREFIX) || !HASH.matcher(id.substring(PREFIX.length())).matches()) {
-      return Optional.empty();
-    }
-    Path folder = folder(id);
     try {
-      return Files.isDirectory(folder) ? Optional.of(describe(folder)) : Optional.empty();
+      return isStored(id) ? Optional.of(describe(folder(id))) : Optional.empty();
+    } catch (NoSuchFileException e) {
+      if (isStored(id)) {
+        throw failed("the dataset " + id + " cannot be read", e);
+      }
+      return Optional.empty(); // deleted meanwhile
     } catch (IOException e) {
       throw failed("the dataset " + id + " cannot be read", e);
     }
+  }
+
+  private static boolean isId(String id) {
+    return id.startsWith(PREFIX) && HASH.matcher(id.substring(PREFIX.length())).matches();
   }
 
   /** Moves a finished folder into place; answers what is there, from whoever came first. */

@@ -4,13 +4,15 @@ import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.quantizer.eval.Images;
+import dev.haq.quantizer.sharing.MadeOnce;
+import dev.haq.quantizer.sharing.Places;
+import dev.haq.quantizer.sharing.Waits;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,22 +29,18 @@ public final class Datasets implements Images.Source {
   /** At most about 100 bytes an image each. */
   private static final int SELECTIONS = 32;
 
+  /** Selections at once: each is decoded on all cores. */
+  private static final int MOST_DECODED = 2;
+
   private final DatasetStore store;
   private final PreparedFiles prepared;
-  private final Map<Key, LabelledImages> recent =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, LabelledImages> eldest) {
-          return size() > SELECTIONS;
-        }
-      };
-  private final Object[] locks = new Object[64];
+  private final MadeOnce<Key, LabelledImages> recent = new MadeOnce<>(SELECTIONS);
+  private final Places decoding = new Places(MOST_DECODED);
   private final Set<String> undeclared = ConcurrentHashMap.newKeySet(); // that were told of
 
   public Datasets(DatasetStore store) {
     this.store = store;
     this.prepared = store.prepared();
-    Arrays.setAll(locks, i -> new Object());
   }
 
   /** What is prepared: the selection with its preprocessing settled, and the model's input. */
@@ -55,8 +53,14 @@ public final class Datasets implements Images.Source {
    */
   @Override
   public LabelledImages images(DataSelection selection, List<Integer> inputShape, int classes) {
+    return images(selection, inputShape, classes, () -> false);
+  }
+
+  @Override
+  public LabelledImages images(
+      DataSelection selection, List<Integer> inputShape, int classes, BooleanSupplier cancelled) {
     LabelledImages images =
-        images(selection, inputShape.get(0), inputShape.get(1), inputShape.get(2));
+        images(selection, inputShape.get(0), inputShape.get(1), inputShape.get(2), cancelled);
     images.requireLabelsBelow(classes);
     return images;
   }
@@ -78,6 +82,17 @@ public final class Datasets implements Images.Source {
    *     empty; IMAGE_SIZE_MISMATCH naming an image whose size, prepared, is not the model's
    */
   public LabelledImages images(DataSelection selection, int channels, int height, int width) {
+    return images(selection, channels, height, width, () -> false);
+  }
+
+  /**
+   * The same for a caller that may leave: then another that wants the same images goes on.
+   *
+   * @param cancelled asked now and then whether nobody waits for them any more
+   * @throws HaqException also CANCELLED
+   */
+  public LabelledImages images(
+      DataSelection selection, int channels, int height, int width, BooleanSupplier cancelled) {
     DatasetInfo dataset = store.get(selection.datasetId());
     Preprocessing preprocessing =
         selection
@@ -87,17 +102,7 @@ public final class Datasets implements Images.Source {
             .orElseGet(() -> asTheyAre(dataset.id()));
     requireChannels(channels, preprocessing);
     Key key = new Key(settled(selection, preprocessing), channels, height, width);
-    synchronized (lock(key)) {
-      LabelledImages known = cached(key);
-      if (known != null) {
-        return known;
-      }
-      LabelledImages images = prepare(dataset, key, preprocessing);
-      synchronized (recent) {
-        recent.put(key, images);
-      }
-      return images;
-    }
+    return recent.get(key, () -> prepare(dataset, key, preprocessing, cancelled), cancelled);
   }
 
   /** Few networks want that; nobody may have thought of it. */
@@ -124,6 +129,18 @@ public final class Datasets implements Images.Source {
     return store.get(datasetId).preprocessing();
   }
 
+  /**
+   * RATIONALE: asks for a garbage collection. Java unmaps a file only when its buffers are
+   * collected, which in an idle service may be never; until then a deleted file takes its room on
+   * the disk. Deleting is rare.
+   */
+  @Override
+  public void forget(String datasetId) {
+    if (recent.removeIf(key -> key.selection().datasetId().equals(datasetId))) {
+      System.gc();
+    }
+  }
+
   private static void requireChannels(int channels, Preprocessing preprocessing) {
     if (channels != 1 && channels != RgbImage.CHANNELS) {
       throw HaqException.invalid(
@@ -143,7 +160,8 @@ public final class Datasets implements Images.Source {
     return selection.withPreprocessing(Optional.of(preprocessing));
   }
 
-  private LabelledImages prepare(DatasetInfo dataset, Key key, Preprocessing preprocessing) {
+  private LabelledImages prepare(
+      DatasetInfo dataset, Key key, Preprocessing preprocessing, BooleanSupplier cancelled) {
     Geometry geometry = Geometry.of(preprocessing, key.channels(), key.height(), key.width());
     ImagePreparation preparation = new ImagePreparation(geometry);
     ImageSource source = store.open(dataset);
@@ -151,7 +169,10 @@ public final class Datasets implements Images.Source {
     try {
       int[] indices = source.select(key.selection());
       Optional<PreparedFile> file = prepared.open(dataset.id(), source.size(), geometry);
-      kept = fill(file, source, indices, preparation);
+      if (dataset.format() != DatasetFormat.BUILTIN && !store.isStored(dataset.id())) {
+        prepared.remove(dataset.id()); // lest a file made for what is deleted just now stays
+      }
+      kept = fill(file, source, indices, preparation, cancelled);
       Pixels pixels = kept ? file.get() : new DecodedPixels(file, source, preparation);
       int[] labels = Arrays.stream(indices).map(source::label).toArray();
       String[] names = Arrays.stream(indices).mapToObj(source::name).toArray(String[]::new);
@@ -175,37 +196,47 @@ public final class Datasets implements Images.Source {
       Optional<PreparedFile> file,
       ImageSource source,
       int[] indices,
-      ImagePreparation preparation) {
+      ImagePreparation preparation,
+      BooleanSupplier cancelled) {
     int[] missing =
         IntStream.range(0, indices.length)
             .parallel()
             .map(position -> indices[position])
-            .filter(image -> file.isEmpty() || !file.get().has(image))
+            .filter(image -> !has(file, image, cancelled))
             .toArray();
     if (missing.length == 0) {
       return true;
     }
+    decoding.enter(cancelled);
+    try {
+      return decode(missing, file, source, preparation, cancelled);
+    } finally {
+      decoding.leave();
+    }
+  }
+
+  private static boolean has(Optional<PreparedFile> file, int image, BooleanSupplier cancelled) {
+    Waits.throwIf(cancelled);
+    return file.isPresent() && file.get().has(image);
+  }
+
+  private boolean decode(
+      int[] missing,
+      Optional<PreparedFile> file,
+      ImageSource source,
+      ImagePreparation preparation,
+      BooleanSupplier cancelled) {
     Optional<PreparedFile> target =
         file.filter(f -> prepared.hasRoom((long) missing.length * f.recordBytes()));
     try (PreparedFile.Filler filler = new PreparedFile.Filler(target)) {
       InOrder.run(
           missing.length,
           position -> {
+            Waits.throwIf(cancelled);
             int image = missing[position];
             filler.write(image, preparation.prepare(source.decode(image), source.name(image)));
           });
       return filler.isWhole();
-    }
-  }
-
-  /** Two callers of one selection share a lock, so it is prepared once; others seldom wait. */
-  private Object lock(Key key) {
-    return locks[Math.floorMod(key.hashCode(), locks.length)];
-  }
-
-  private LabelledImages cached(Key key) {
-    synchronized (recent) {
-      return recent.get(key);
     }
   }
 }

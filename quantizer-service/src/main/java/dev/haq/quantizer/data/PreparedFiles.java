@@ -1,5 +1,6 @@
 package dev.haq.quantizer.data;
 
+import dev.haq.quantizer.disk.FilesOf;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,8 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The folder of prepared pixels that replicas share: one {@link PreparedFile} for a dataset and a
- * way of preparing it, named after the SHA-256 of both. When there is more than the bound, those
- * used least recently are removed; whoever still reads one keeps it. All of it can be done without.
+ * way of preparing it, named after both. When there is more than the bound, those used least
+ * recently are removed; whoever still reads one keeps it. All of it can be done without.
  */
 final class PreparedFiles {
   /** To be raised when the same image comes to be prepared otherwise than before. */
@@ -82,8 +83,14 @@ final class PreparedFiles {
     }
   }
 
+  /** Removes what is kept of a dataset. */
+  void remove(String dataset) {
+    FilesOf.remove(folder, dataset);
+  }
+
   private Path file(String dataset, Geometry geometry) {
-    return folder.resolve(sha256("v" + VERSION + " " + dataset + " " + geometry.text()) + SUFFIX);
+    String key = sha256("v" + VERSION + " " + dataset + " " + geometry.text());
+    return folder.resolve(FilesOf.name(key, dataset) + SUFFIX);
   }
 
   private void makeRoom(Path wanted, long bytes) throws IOException {

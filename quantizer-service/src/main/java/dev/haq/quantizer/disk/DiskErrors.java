@@ -18,7 +18,8 @@ public final class DiskErrors {
         ? new HaqException(
             Reason.DISK_FULL,
             what
-                + ": the service's disk is full; make room in its data folder (HAQ_HOME of the haq"
+                + ": the service's disk is full; delete models or datasets that nobody needs (DELETE"
+                + " /v1/models/ID, /v1/datasets/ID), make room in its data folder (HAQ_HOME of the haq"
                 + " command) or give it a larger disk, then call again",
             e)
         : new HaqException(Reason.INTERNAL, what + ": " + e.getMessage(), e);

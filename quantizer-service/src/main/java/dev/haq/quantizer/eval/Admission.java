@@ -28,10 +28,26 @@ final class Admission {
   /**
    * Waits until one more may run.
    *
-   * @throws HaqException BUSY when too many wait already, or CANCELLED
+   * @param before done while waiting: what keeps nobody from running, however long it takes
+   * @throws HaqException BUSY when too many wait already, CANCELLED, or what {@code before} throws
    */
-  void enter(BooleanSupplier cancelled) {
-    running.enter(line, cancelled);
+  void enter(Runnable before, BooleanSupplier cancelled) {
+    line.hold(
+        () -> {
+          before.run();
+          running.enter(cancelled);
+          return true;
+        });
+  }
+
+  /**
+   * Waits, for as long as it takes, until one more may run: for work under way that would be lost
+   * if it were turned away, and of which there is little, in lines of its own.
+   *
+   * @throws HaqException CANCELLED
+   */
+  void goOn(BooleanSupplier cancelled) {
+    running.enter(cancelled);
   }
 
   /**

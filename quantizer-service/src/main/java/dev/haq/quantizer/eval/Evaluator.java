@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -154,6 +155,25 @@ public final class Evaluator implements AutoCloseable {
    *     when too many wait already, or CANCELLED
    */
   public Evaluation evaluate(Request request, BooleanSupplier cancelled) {
+    return evaluate(request, before -> admission.enter(before, cancelled), cancelled);
+  }
+
+  /**
+   * As {@link #evaluate} for work under way that waits in a line of its own: never BUSY, unless the
+   * recipe trains.
+   */
+  public Evaluation evaluateUnderWay(Request request, BooleanSupplier cancelled) {
+    return evaluate(
+        request,
+        before -> {
+          before.run();
+          admission.goOn(cancelled);
+        },
+        cancelled);
+  }
+
+  private Evaluation evaluate(
+      Request request, Consumer<Runnable> admitted, BooleanSupplier cancelled) {
     Optional<Policy> policy = request.policy().filter(p -> !isFloat(p));
     policy.ifPresent(p -> check(p, request.model()));
     AnswerKey key = new AnswerKey(request.model().id(), request.data(), policy, request.recipe());
@@ -163,7 +183,7 @@ public final class Evaluator implements AutoCloseable {
         return new Evaluation(known.get(), 0, 0, OptionalDouble.empty(), true);
       }
     }
-    FineTuner.Turn turn = enter(request, policy, cancelled);
+    FineTuner.Turn turn = enter(request, policy, admitted, cancelled);
     try (turn) {
       return run(request, policy, key, cancelled);
     } catch (OrtException e) {
@@ -171,16 +191,49 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  /** Waits for what a request needs, which is held until the answer is closed. */
+  /**
+   * Prepares the images of a request and waits for what it needs, which is held until the answer is
+   * closed.
+   *
+   * @param admitted does what it is given and waits until one more that does not train may run
+   */
   private FineTuner.Turn enter(
-      Request request, Optional<Policy> policy, BooleanSupplier cancelled) {
+      Request request,
+      Optional<Policy> policy,
+      Consumer<Runnable> admitted,
+      BooleanSupplier cancelled) {
+    Runnable preparing =
+        () -> prepareImages(request.model(), request.data(), policy.isPresent(), cancelled);
     if (policy.isPresent() && request.recipe().isTrained()) {
       tuner.check(request.model().graph()); // refused before waiting
       networks.requireTrainingData(request.data(), request.recipe());
-      return admission.enterToTrain(() -> tuner.turn(cancelled), cancelled);
+      return admission.enterToTrain(
+          () -> {
+            preparing.run();
+            networks.prepareTrainingImages(
+                request.model(), request.data(), request.recipe(), cancelled);
+            return tuner.turn(cancelled);
+          },
+          cancelled);
     }
-    admission.enter(cancelled);
+    admitted.accept(preparing);
     return admission::leave;
+  }
+
+  /**
+   * Has images decoded that are wanted for the first time, which may take minutes: to be done
+   * before anything is held that others wait for.
+   *
+   * @param calibrated also those that calibrate
+   */
+  void prepareImages(
+      ImportedModel model, DataSelection data, boolean calibrated, BooleanSupplier cancelled) {
+    CnnGraph graph = model.graph();
+    images.images(data, graph.inputShape(), graph.classes(), cancelled);
+    if (calibrated) {
+      DataSelection calibration = PreparedNetworks.calibrationData(data);
+      images.images(calibration, graph.inputShape(), graph.classes(), cancelled);
+    }
   }
 
   private static Optional<Accuracy> sum(BlockAnswers answers, Request request) {
@@ -198,10 +251,12 @@ public final class Evaluator implements AutoCloseable {
   public <T> T withPolicy(Request request, BooleanSupplier cancelled, Function<PolicyRun, T> use) {
     Policy policy = request.policy().orElseThrow();
     check(policy, request.model());
-    FineTuner.Turn turn = enter(request, request.policy(), cancelled);
+    FineTuner.Turn turn =
+        enter(request, request.policy(), before -> admission.enter(before, cancelled), cancelled);
     try (turn) {
       CnnGraph graph = request.model().graph();
-      Images selected = images.images(request.data(), graph.inputShape(), graph.classes());
+      Images selected =
+          images.images(request.data(), graph.inputShape(), graph.classes(), cancelled);
       PreparedNetwork network = network(request, policy, cancelled);
       List<LayerForm> layers = network.layers(policy);
       return use.apply(new PolicyRun(network.graph(), layers, writer, selected, runner, cancelled));
@@ -237,7 +292,7 @@ public final class Evaluator implements AutoCloseable {
       Request request, Optional<Policy> policy, AnswerKey key, BooleanSupplier cancelled)
       throws OrtException {
     long start = System.nanoTime();
-    BlockRunner blocks = blocks(request.model(), request.data());
+    BlockRunner blocks = blocks(request.model(), request.data(), cancelled);
     int count = blocks.blocks().count();
     int first = request.shard().first(count);
     int end = request.shard().end(count);
@@ -299,19 +354,20 @@ public final class Evaluator implements AutoCloseable {
   }
 
   /** The selected images of a model, in blocks. */
-  BlockRunner blocks(ImportedModel model, DataSelection data) {
-    return blocks(model.graph(), data);
+  BlockRunner blocks(ImportedModel model, DataSelection data, BooleanSupplier cancelled) {
+    return blocks(model.graph(), data, cancelled);
   }
 
   /** The selected images of a network, in blocks. */
-  BlockRunner blocks(CnnGraph graph, DataSelection data) {
-    return BlockRunner.of(runner, graph, images.images(data, graph.inputShape(), graph.classes()));
+  BlockRunner blocks(CnnGraph graph, DataSelection data, BooleanSupplier cancelled) {
+    return BlockRunner.of(
+        runner, graph, images.images(data, graph.inputShape(), graph.classes(), cancelled));
   }
 
   /** The float model's scores, known on the wanted blocks at least. */
   FloatScores floatScores(
       ImportedModel model, DataSelection data, List<Integer> wanted, BooleanSupplier cancelled) {
-    return floatModels.scores(model, data, blocks(model, data), wanted, cancelled);
+    return floatModels.scores(model, data, blocks(model, data, cancelled), wanted, cancelled);
   }
 
   /** What the recipe makes of the model for a policy. */
@@ -343,15 +399,23 @@ public final class Evaluator implements AutoCloseable {
    *
    * @throws HaqException as {@link #tune}
    */
-  public void checkTrainable(Request request) {
+  public void checkTrainable(Request request, BooleanSupplier cancelled) {
     check(request.policy().orElseThrow(), request.model());
-    networks.checkTrainable(request.model(), request.data(), request.recipe());
+    networks.checkTrainable(request.model(), request.data(), request.recipe(), cancelled);
   }
 
   /** A model as a recipe has it, whatever the policy; made once and kept. */
   PreparedNetwork prepared(
       ImportedModel model, DataSelection data, Recipe recipe, BooleanSupplier cancelled) {
     return networks.of(model, data, recipe, cancelled);
+  }
+
+  /** Drops what is remembered of a model or a dataset that was deleted. */
+  public void forget(String id) {
+    answers.removeIf(key -> key.model().equals(id) || key.data().datasetId().equals(id));
+    floatModels.forget(id);
+    networks.forget(id);
+    images.forget(id);
   }
 
   /** A session, and the images as it takes them. */

@@ -25,6 +25,11 @@ final class FloatModels {
     this.scores = new LruCache<>(scoreBytes, FloatScores::bytes);
   }
 
+  /** Drops what is remembered of a model or a dataset. */
+  void forget(String id) {
+    scores.removeIf(key -> key.model().equals(id) || key.data().datasetId().equals(id));
+  }
+
   static OrtSession open(CnnGraph graph) {
     return Ort.open(FloatGraph.write(graph, List.of(graph.output())), FloatGraph.rewriting());
   }

@@ -5,6 +5,7 @@ import dev.haq.model.Preprocessing;
 import dev.haq.quantizer.onnx.CnnGraph;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /** Labelled images, prepared for a network. Safe for use by many threads. */
 public interface Images {
@@ -42,6 +43,17 @@ public interface Images {
     Images images(DataSelection selection, List<Integer> inputShape, int classes);
 
     /**
+     * The same for a caller that may leave.
+     *
+     * @param cancelled asked now and then whether nobody waits for them any more
+     * @throws dev.haq.model.HaqException also CANCELLED
+     */
+    default Images images(
+        DataSelection selection, List<Integer> inputShape, int classes, BooleanSupplier cancelled) {
+      return images(selection, inputShape, classes);
+    }
+
+    /**
      * How a dataset itself says that its images are prepared.
      *
      * @throws dev.haq.model.HaqException where there is no such dataset
@@ -49,6 +61,9 @@ public interface Images {
     default Optional<Preprocessing> declared(String datasetId) {
       return Optional.empty();
     }
+
+    /** Drops what is remembered of a dataset that was deleted. */
+    default void forget(String datasetId) {}
 
     /**
      * Whether images that calibrate are among the selected ones.

@@ -62,7 +62,7 @@ final class PreparedNetworks {
   private PreparedNetwork prepare(
       ImportedModel model, DataSelection data, Numerics numerics, BooleanSupplier cancelled) {
     CnnGraph graph = numerics.equalised() ? EqualisedGraph.of(model.graph()) : model.graph();
-    Images selected = images.images(data, graph.inputShape(), graph.classes());
+    Images selected = images.images(data, graph.inputShape(), graph.classes(), cancelled);
     Calibration calibration =
         calibrations.get(
             new CalibrationKey(model.id(), data, numerics.equalised()),
@@ -81,7 +81,7 @@ final class PreparedNetworks {
     CnnGraph graph =
         tune(model, evaluated, recipe, policy, Optional.empty(), step -> {}, cancelled).graph();
     Images selected =
-        images.images(calibrationData(evaluated), graph.inputShape(), graph.classes());
+        images.images(calibrationData(evaluated), graph.inputShape(), graph.classes(), cancelled);
     return PreparedNetwork.of(
         graph,
         Numerics.of(recipe),
@@ -107,18 +107,27 @@ final class PreparedNetworks {
     PreparedNetwork network = of(model, evaluated, recipe, cancelled);
     CnnGraph graph = network.graph();
     Images training =
-        images.images(trainingData(evaluated, recipe), graph.inputShape(), graph.classes());
+        images.images(
+            trainingData(evaluated, recipe), graph.inputShape(), graph.classes(), cancelled);
     FineTuner.Task task =
         new FineTuner.Task(graph, network.trained(policy), training, recipe.training(), checkpoint);
     return tuner.tune(task, listener, cancelled);
   }
 
   /** Refuses a model that cannot be trained, and images to train on that do not fit it. */
-  void checkTrainable(ImportedModel model, DataSelection evaluated, Recipe recipe) {
+  void checkTrainable(
+      ImportedModel model, DataSelection evaluated, Recipe recipe, BooleanSupplier cancelled) {
     CnnGraph graph = model.graph();
     tuner.check(graph);
     DataSelection one = trainingData(evaluated, recipe).withMaxImages(1);
-    images.images(one, graph.inputShape(), graph.classes());
+    images.images(one, graph.inputShape(), graph.classes(), cancelled);
+  }
+
+  /** Has the images to train on decoded where they are wanted for the first time. */
+  void prepareTrainingImages(
+      ImportedModel model, DataSelection evaluated, Recipe recipe, BooleanSupplier cancelled) {
+    CnnGraph graph = model.graph();
+    images.images(trainingData(evaluated, recipe), graph.inputShape(), graph.classes(), cancelled);
   }
 
   /**
@@ -146,6 +155,12 @@ final class PreparedNetworks {
           "recipe '%s' trains on the calibration images unless others are named, and these are among the images of '%s' that judge the outcome: name images to train on (--train-data, fine_tuning.data), or judge on the held-out split",
           recipe.name(), evaluated.datasetId());
     }
+  }
+
+  /** Drops what is remembered of a model or a dataset. */
+  void forget(String id) {
+    calibrations.removeIf(key -> key.model().equals(id) || key.data().datasetId().equals(id));
+    prepared.removeIf(key -> key.model().equals(id) || key.data().datasetId().equals(id));
   }
 
   /** The images that calibrate, from those that judge. */

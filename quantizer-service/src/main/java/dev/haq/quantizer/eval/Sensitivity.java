@@ -114,6 +114,11 @@ public final class Sensitivity {
     }
   }
 
+  /** Drops what is kept of a model or a dataset that was deleted. */
+  public void forget(String id) {
+    store.remove(id);
+  }
+
   /** One call. */
   private final class Measurement implements AutoCloseable {
     private final Request request;
@@ -180,7 +185,7 @@ public final class Sensitivity {
         if (missing.isEmpty()) {
           return missing;
         }
-        evaluator.admission().enter(cancelled);
+        evaluator.admission().goOn(cancelled);
         long start = System.nanoTime();
         try {
           List<LayerSensitivity> found = trials(layer, missing);
@@ -200,10 +205,14 @@ public final class Sensitivity {
 
     /** The float model on all images, and its quantizers. */
     private void prepare() {
-      evaluator.admission().enter(cancelled);
+      evaluator
+          .admission()
+          .enter(
+              () -> evaluator.prepareImages(request.model(), request.data(), true, cancelled),
+              cancelled);
       try {
         ImportedModel model = request.model();
-        BlockRunner blocks = evaluator.blocks(model, request.data());
+        BlockRunner blocks = evaluator.blocks(model, request.data(), cancelled);
         List<Integer> all = IntStream.range(0, blocks.blocks().count()).boxed().toList();
         FloatScores exact = evaluator.floatScores(model, request.data(), all, cancelled);
         baseline = blocks.score(exact);
@@ -211,7 +220,7 @@ public final class Sensitivity {
         network = evaluator.prepared(model, request.data(), request.recipe(), cancelled);
         run =
             evaluator.sensitivityRun(
-                evaluator.blocks(network.graph(), request.data()),
+                evaluator.blocks(network.graph(), request.data(), cancelled),
                 network.layers(Policy.unquantized(layers)),
                 exact);
       } finally {

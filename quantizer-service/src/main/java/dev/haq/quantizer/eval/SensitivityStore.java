@@ -9,6 +9,7 @@ import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.SensitivityEntry;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.disk.FilesOf;
 import dev.haq.quantizer.eval.LayerSensitivity.Point;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
@@ -73,10 +74,15 @@ public final class SensitivityStore {
       digest.update(DataWire.toProto(data).toByteArray());
       digest.update((byte) '\n');
       digest.update(RecipeWire.toProto(recipe).toByteArray());
-      return HexFormat.of().formatHex(digest.digest());
+      return FilesOf.name(HexFormat.of().formatHex(digest.digest()), model, data.datasetId());
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every Java has SHA-256", e);
     }
+  }
+
+  /** Removes what is kept of a model or a dataset. */
+  void remove(String id) {
+    FilesOf.remove(folder, id);
   }
 
   Known read(String key) {

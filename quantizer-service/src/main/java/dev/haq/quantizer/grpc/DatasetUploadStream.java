@@ -17,6 +17,7 @@ import java.util.Optional;
 final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Dataset> {
   private final DatasetStore datasets;
   private final Call call;
+  private final UploadOrder order = new UploadOrder();
   private Optional<DatasetUpload> upload = Optional.empty();
 
   DatasetUploadStream(DatasetStore datasets, Call call) {
@@ -28,18 +29,16 @@ final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Da
   public void next(ImportDatasetRequest message) {
     switch (message.getPartCase()) {
       case HEADER -> {
-        if (upload.isPresent()) {
-          throw HaqException.invalid("an upload has one header, as its first message");
-        }
+        order.header();
         upload = Optional.of(begin(message.getHeader()));
       }
       case CHUNK -> {
+        order.afterHeader();
         for (ByteBuffer part : message.getChunk().asReadOnlyByteBufferList()) {
-          begun().write(part);
+          upload.orElseThrow().write(part);
         }
       }
-      case PART_NOT_SET ->
-          throw HaqException.invalid("a message of an upload needs a header or a chunk");
+      case PART_NOT_SET -> throw UploadOrder.empty();
     }
   }
 
@@ -61,18 +60,14 @@ final class DatasetUploadStream implements ClientStream<ImportDatasetRequest, Da
               throw HaqException.invalid(
                   "header.format is none that is known: leave it out to have it told from the file");
         };
-    String name = header.getName().isBlank() ? "dataset" : header.getName().strip();
-    return datasets.upload(name, format, declared);
-  }
-
-  private DatasetUpload begun() {
-    return upload.orElseThrow(
-        () -> HaqException.invalid("the first message of an upload must be its header"));
+    String name = QuantizerWire.name(header.getName());
+    return datasets.upload(name.isEmpty() ? "dataset" : name, format, declared);
   }
 
   @Override
   public Dataset end() {
-    try (DatasetUpload finishing = begun()) {
+    order.afterHeader();
+    try (DatasetUpload finishing = upload.orElseThrow()) {
       return QuantizerWire.toProto(finishing.finish(call::isCancelled));
     }
   }

@@ -17,10 +17,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
-/** A model on its way in, chunk by chunk, to a file of the store. */
+/**
+ * A model on its way in, chunk by chunk, to a file of the store: the header first, then the file.
+ */
 final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
   private final ModelStore models;
   private final Call call;
+  private final UploadOrder order = new UploadOrder();
   private final Path path;
   private final FileChannel file;
   private String name = "model";
@@ -42,17 +45,19 @@ final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
   public void next(ImportModelRequest message) {
     switch (message.getPartCase()) {
       case HEADER -> {
-        if (!message.getHeader().getName().isBlank()) {
-          name = message.getHeader().getName().strip();
-        }
+        order.header();
+        String given = QuantizerWire.name(message.getHeader().getName());
+        name = given.isEmpty() ? name : given;
         if (message.getHeader().hasImageSize()) {
           dev.haq.proto.quantizer.v1.ImageSize size = message.getHeader().getImageSize();
           imageSize = Optional.of(new ImageSize(size.getHeight(), size.getWidth()));
         }
       }
-      case CHUNK -> write(message.getChunk());
-      case PART_NOT_SET ->
-          throw HaqException.invalid("a message of an upload needs a header or a chunk");
+      case CHUNK -> {
+        order.afterHeader();
+        write(message.getChunk());
+      }
+      case PART_NOT_SET -> throw UploadOrder.empty();
     }
   }
 
@@ -77,6 +82,7 @@ final class ModelUpload implements ClientStream<ImportModelRequest, Model> {
 
   @Override
   public Model end() {
+    order.afterHeader();
     close();
     return ModelDescription.toProto(models.add(path, name, imageSize, call::isCancelled));
   }

@@ -1,9 +1,14 @@
 package dev.haq.quantizer.grpc;
 
+import com.google.protobuf.Empty;
 import dev.haq.model.BitChoices;
 import dev.haq.model.Policy;
 import dev.haq.model.Shard;
 import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.DeleteDatasetRequest;
+import dev.haq.proto.quantizer.v1.DeleteModelRequest;
+import dev.haq.proto.quantizer.v1.DownloadModelRequest;
+import dev.haq.proto.quantizer.v1.DownloadModelResponse;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ExportRequest;
@@ -11,6 +16,7 @@ import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.proto.quantizer.v1.FineTuneResponse;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
+import dev.haq.proto.quantizer.v1.GetDatasetRequest;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
 import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
@@ -23,11 +29,11 @@ import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Sensitivity;
+import dev.haq.quantizer.export.ExportedFile;
 import dev.haq.quantizer.export.Exporter;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.ModelStore;
-import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.quantizer.tune.TunedModels;
 import dev.haq.quantizer.tune.TuningRequest;
 import dev.haq.rpc.Call;
@@ -35,9 +41,8 @@ import dev.haq.rpc.ResponseStream;
 import dev.haq.rpc.RpcService;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
-import dev.haq.wire.Page;
 import dev.haq.wire.RecipeWire;
-import java.util.List;
+import java.io.InputStream;
 import java.util.Optional;
 
 /** {@code haq.quantizer.v1.Quantizer}: each method decodes, calls, encodes. */
@@ -48,6 +53,7 @@ public final class QuantizerHandler {
   private final Sensitivity sensitivity;
   private final TunedModels tuned;
   private final Exporter exporter;
+  private final SentFiles sent = new SentFiles();
 
   public QuantizerHandler(
       ModelStore models,
@@ -72,10 +78,11 @@ public final class QuantizerHandler {
             QuantizerGrpcService.ImportDataset, call -> new DatasetUploadStream(datasets, call))
         .unary(QuantizerGrpcService.ListModels, this::listModels)
         .unary(QuantizerGrpcService.GetModel, this::getModel)
-        .serverStream(
-            QuantizerGrpcService.DownloadModel,
-            (request, out) -> new ModelDownload(models, request.getId(), out).send())
+        .serverStream(QuantizerGrpcService.DownloadModel, this::downloadModel)
+        .unary(QuantizerGrpcService.DeleteModel, this::deleteModel)
         .unary(QuantizerGrpcService.ListDatasets, this::listDatasets)
+        .unary(QuantizerGrpcService.GetDataset, this::getDataset)
+        .unary(QuantizerGrpcService.DeleteDataset, this::deleteDataset)
         .unary(QuantizerGrpcService.Evaluate, this::evaluate)
         .serverStream(QuantizerGrpcService.MeasureSensitivity, this::measureSensitivity)
         .serverStream(QuantizerGrpcService.Export, this::export)
@@ -86,27 +93,70 @@ public final class QuantizerHandler {
     return ModelDescription.toProto(models.describe(request.getId()));
   }
 
+  private void downloadModel(
+      DownloadModelRequest request, ResponseStream<DownloadModelResponse> out) {
+    long bytes = models.describe(request.getId()).sizeBytes();
+    try (SentFiles.Place place = sent.enter()) {
+      place.send(
+          models.open(request.getId()),
+          chunk -> DownloadModelResponse.newBuilder().setSizeBytes(bytes).setChunk(chunk).build(),
+          out);
+    }
+  }
+
   private ListModelsResponse listModels(ListModelsRequest request, Call call) {
-    List<StoredModel> all = models.list();
-    Page page = Page.of(request.getPageToken(), request.getPageSize(), all.size());
+    Listing<Model> listing =
+        Listing.of(
+            models.list(),
+            model -> new Listing.Place(model.created(), model.id()),
+            request.getPageToken(),
+            request.getPageSize(),
+            QuantizerWire::listed);
     return ListModelsResponse.newBuilder()
-        .addAllModels(
-            all.subList(page.from(), page.to()).stream().map(ModelDescription::toProto).toList())
-        .setNextPageToken(page.next(all.size()))
+        .addAllModels(listing.page())
+        .setNextPageToken(listing.next())
         .build();
   }
 
+  private Empty deleteModel(DeleteModelRequest request, Call call) {
+    models.delete(request.getId());
+    forget(request.getId());
+    return Empty.getDefaultInstance();
+  }
+
+  private void forget(String id) {
+    sensitivity.forget(id);
+    tuned.forget(id);
+    evaluator.forget(id);
+  }
+
   private ListDatasetsResponse listDatasets(ListDatasetsRequest request, Call call) {
-    List<Dataset> all = datasets.list().stream().map(QuantizerWire::toProto).toList();
-    Page page = Page.of(request.getPageToken(), request.getPageSize(), all.size());
+    Listing<Dataset> listing =
+        Listing.of(
+            datasets.list(),
+            dataset -> new Listing.Place(dataset.created(), dataset.id()),
+            request.getPageToken(),
+            request.getPageSize(),
+            QuantizerWire::toProto);
     return ListDatasetsResponse.newBuilder()
-        .addAllDatasets(all.subList(page.from(), page.to()))
-        .setNextPageToken(page.next(all.size()))
+        .addAllDatasets(listing.page())
+        .setNextPageToken(listing.next())
         .build();
+  }
+
+  private Dataset getDataset(GetDatasetRequest request, Call call) {
+    return QuantizerWire.toProto(datasets.get(request.getId()));
+  }
+
+  private Empty deleteDataset(DeleteDatasetRequest request, Call call) {
+    datasets.delete(request.getId());
+    forget(request.getId());
+    return Empty.getDefaultInstance();
   }
 
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
     ImportedModel model = models.get(request.getModel(), call::isCancelled);
+    datasets.require(request.getData().getDataset()); // an answer may be known from before
     Optional<Policy> policy =
         request.hasPolicy()
             ? Optional.of(BitsWire.fromProto(request.getPolicy(), model.network()))
@@ -156,7 +206,12 @@ public final class QuantizerHandler {
                 : Optional.empty(),
             QuantizerWire.fromProto(request.getFormat()),
             request.getPowerOfTwoScales());
-    ExportStream.send(exporter.export(wanted, out::isCancelled), out);
+    try (SentFiles.Place place = sent.enter()) {
+      ExportedFile file = exporter.export(wanted, out::isCancelled);
+      InputStream content = ExportedFiles.onDisk(file.content());
+      out.send(ExportedFiles.header(file));
+      place.send(content, chunk -> ExportResponse.newBuilder().setChunk(chunk).build(), out);
+    }
   }
 
   private void fineTune(FineTuneRequest request, ResponseStream<FineTuneResponse> out) {
@@ -167,9 +222,9 @@ public final class QuantizerHandler {
             BitsWire.fromProto(request.getPolicy(), model.network()),
             RecipeWire.fromProto(request.getRecipe()),
             DataWire.fromProto(request.getData()),
-            request.getName());
+            QuantizerWire.name(request.getName()));
     if (request.getCheckOnly()) {
-      tuned.check(tuning);
+      tuned.check(tuning, out::isCancelled);
       out.end();
       return;
     }

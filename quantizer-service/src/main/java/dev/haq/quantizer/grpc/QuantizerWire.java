@@ -5,16 +5,48 @@ import dev.haq.model.HaqException;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ExportRequest;
+import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.quantizer.data.DatasetInfo;
 import dev.haq.quantizer.eval.Evaluation;
 import dev.haq.quantizer.export.ExportFormat;
+import dev.haq.quantizer.onnx.ModelDescription;
+import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.wire.DataWire;
 import java.time.Instant;
 import java.util.List;
 
 /** What the quantizer answers about data and policies, as messages. */
 final class QuantizerWire {
+  /** Files are called after models, and lists show them. */
+  private static final int LONGEST_NAME = 200;
+
   private QuantizerWire() {}
+
+  /**
+   * A name as it is kept; empty where none is given.
+   *
+   * @throws HaqException INVALID_ARGUMENT when it is too long
+   */
+  static String name(String given) {
+    String name = given.strip();
+    int length = name.codePointCount(0, name.length());
+    if (length > LONGEST_NAME) {
+      throw HaqException.invalid(
+          "the name '%.40s...' has %d characters: use at most %d", name, length, LONGEST_NAME);
+    }
+    return name;
+  }
+
+  /** A model in a list: without its layers where these alone are more than a page may have. */
+  static Model listed(StoredModel stored) {
+    Model model = ModelDescription.toProto(stored);
+    if (model.getSerializedSize() <= Listing.MOST_BYTES) {
+      return model;
+    }
+    Model.Builder bare = model.toBuilder();
+    bare.getNetworkBuilder().clearLayers();
+    return bare.build();
+  }
 
   static Dataset toProto(DatasetInfo dataset) {
     Dataset.Builder message =

@@ -24,6 +24,9 @@ import java.util.Set;
  * the constants they read. The passes beside this class change it in place.
  */
 final class GraphDraft {
+  /** Converters that join the names of what they fuse come to some hundred characters. */
+  private static final int LONGEST_NAME = 400;
+
   /** Without its tensors, which are among the constants, so that they can leave the memory. */
   final ModelProto model;
 
@@ -166,7 +169,10 @@ final class GraphDraft {
     return names;
   }
 
-  /** Gives every node without a name, or with another's, one made of its operator and position. */
+  /**
+   * Gives every node without a name, or with another's, one made of its operator and position; as
+   * one whose name is no name for people any more, and would make every list and policy long.
+   */
   private void giveNames() {
     Set<String> taken = new HashSet<>();
     nodes.forEach(node -> taken.add(node.getName()));
@@ -174,8 +180,9 @@ final class GraphDraft {
     for (int i = 0; i < nodes.size(); i++) {
       NodeProto node = nodes.get(i);
       String name = node.getName();
-      if (name.isBlank() || !seen.add(name)) {
-        String made = (name.isBlank() ? node.getOpType() : name) + "_" + i;
+      boolean unnamed = name.isBlank() || name.length() > LONGEST_NAME;
+      if (unnamed || !seen.add(name)) {
+        String made = (unnamed ? node.getOpType() : name) + "_" + i;
         while (!taken.add(made)) {
           made += "_";
         }

@@ -16,6 +16,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
@@ -35,8 +36,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Models by the SHA-256 of the bytes that were sent, in a folder that replicas may share: {@code
  * <hash>.onnx}, and {@code <hash>.json} which describes it, so that models are listed without being
- * read. The description is there first, so a model is there completely or not at all. Immutable, so
- * the ones read lately are kept in memory. Safe for use by many threads.
+ * read. The description is there before the model and goes after it, so a model is there completely
+ * or not at all. Immutable, so the ones read lately are kept in memory. Safe for use by many
+ * threads.
  */
 public final class ModelStore {
   private static final String PREFIX = "sha256:";
@@ -60,6 +62,10 @@ public final class ModelStore {
   private final Places importing = new Places(MOST_IMPORTS);
   private final Line uploads = new Line(MOST_WAITING, "uploads wait for models to be checked");
   private final Line reads = new Line(MOST_WAITING, "calls wait for models to be read");
+
+  /** Held while both files of a model come or go. */
+  private final Object names = new Object();
+
   private ImportedModel builtin;
 
   /**
@@ -143,8 +149,10 @@ public final class ModelStore {
       }
       ImportedModel model = imported(single, PREFIX + hash, name, line, cancelled);
       StoredModel stored = StoredModel.of(model, Instant.now());
-      describe(hash, stored);
-      Files.move(single, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
+      synchronized (names) {
+        describe(hash, stored);
+        Files.move(single, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
+      }
       recent.putIfAbsent(model.id(), model);
       return stored;
     } catch (IOException e) {
@@ -197,9 +205,11 @@ public final class ModelStore {
    *     CANCELLED
    */
   public ImportedModel get(String id, BooleanSupplier cancelled) {
-    return id.equals(BuiltinShapes.ID)
-        ? builtin()
-        : read.get(id, () -> readStored(id, cancelled), cancelled);
+    if (id.equals(BuiltinShapes.ID)) {
+      return builtin();
+    }
+    hash(id); // another replica may have deleted what is kept here
+    return read.get(id, () -> readStored(id, cancelled), cancelled);
   }
 
   private ImportedModel readStored(String id, BooleanSupplier cancelled) {
@@ -207,6 +217,8 @@ public final class ModelStore {
     try {
       String name = readDescription(hash).network().name();
       return imported(file(hash, MODEL), id, name, reads, cancelled);
+    } catch (NoSuchFileException e) {
+      throw unknown(id);
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
     }
@@ -233,6 +245,8 @@ public final class ModelStore {
     }
     try {
       return Files.newInputStream(file(hash(id), MODEL));
+    } catch (NoSuchFileException e) {
+      throw unknown(id);
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
     }
@@ -250,9 +264,32 @@ public final class ModelStore {
     String hash = hash(id);
     try {
       return readDescription(hash);
+    } catch (NoSuchFileException e) {
+      throw unknown(id);
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
     }
+  }
+
+  /**
+   * Removes a model. What has read it goes on.
+   *
+   * @throws HaqException UNKNOWN_MODEL when there is none; INVALID_ARGUMENT for the built-in
+   */
+  public void delete(String id) {
+    if (id.equals(BuiltinShapes.ID)) {
+      throw HaqException.invalid("the model '%s' is built in and cannot be deleted", id);
+    }
+    String hash = hash(id);
+    try {
+      synchronized (names) {
+        Files.deleteIfExists(file(hash, MODEL));
+        Files.deleteIfExists(file(hash, DESCRIPTION));
+      }
+    } catch (IOException e) {
+      throw failed("the model " + id + " cannot be deleted", e);
+    }
+    recent.removeIf(id::equals);
   }
 
   /**
@@ -264,6 +301,8 @@ public final class ModelStore {
     for (String hash : hashes()) {
       try {
         models.add(readDescription(hash));
+      } catch (NoSuchFileException e) {
+        LOG.debug("model {}{} was deleted meanwhile", PREFIX, hash);
       } catch (IOException | HaqException e) {
         LOG.warn("the description of model {}{} cannot be read", PREFIX, hash, e);
       }
@@ -289,11 +328,15 @@ public final class ModelStore {
   private String hash(String id) {
     String hash = id.startsWith(PREFIX) ? id.substring(PREFIX.length()) : "";
     if (!isStored(hash)) {
-      throw new HaqException(
-          Reason.UNKNOWN_MODEL,
-          "there is no model '" + id + "': import it first, or use " + BuiltinShapes.ID);
+      throw unknown(id);
     }
     return hash;
+  }
+
+  private static HaqException unknown(String id) {
+    return new HaqException(
+        Reason.UNKNOWN_MODEL,
+        "there is no model '" + id + "': import it first, or use " + BuiltinShapes.ID);
   }
 
   private boolean isStored(String hash) {
@@ -314,13 +357,21 @@ public final class ModelStore {
     return builtin;
   }
 
-  /** Uploads, archives that were being unpacked, and weights that were about to be mapped. */
+  /**
+   * Uploads, archives that were being unpacked, what is left of models that were being deleted, and
+   * weights that were about to be mapped.
+   */
   private void removeAbandoned() throws IOException {
     Abandoned.remove(
         folder,
         file -> {
           String name = file.getFileName().toString();
-          return name.endsWith(UPLOAD) || name.startsWith(ModelArchive.UNPACKED);
+          return name.endsWith(UPLOAD)
+              || name.startsWith(ModelArchive.UNPACKED)
+              || (name.endsWith(DESCRIPTION)
+                  && !Files.exists(
+                      folder.resolve(
+                          name.substring(0, name.length() - DESCRIPTION.length()) + MODEL)));
         });
     MappedWeights.removeAbandoned();
   }

@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 
 /** A map that forgets what was least recently used. Safe for use by many threads. */
@@ -39,6 +40,24 @@ public final class LruCache<K, V> {
 
   public synchronized Optional<V> get(K key) {
     return Optional.ofNullable(entries.get(key));
+  }
+
+  /**
+   * Forgets what is kept under some keys.
+   *
+   * @return whether there was any
+   */
+  public synchronized boolean removeIf(Predicate<K> unwanted) {
+    int before = entries.size();
+    Iterator<Map.Entry<K, V>> all = entries.entrySet().iterator();
+    while (all.hasNext()) {
+      Map.Entry<K, V> entry = all.next();
+      if (unwanted.test(entry.getKey())) {
+        weights -= weight.applyAsLong(entry.getValue());
+        all.remove();
+      }
+    }
+    return entries.size() < before;
   }
 
   /** Keeps {@code value} unless the key is taken; answers what is kept. */

@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -39,6 +40,15 @@ public final class MadeOnce<K, V> {
   public MadeOnce(LruCache<K, V> kept, Line line) {
     this.kept = kept;
     this.line = line;
+  }
+
+  /**
+   * Forgets what is kept under some keys; what is being made is kept nevertheless.
+   *
+   * @return whether there was any
+   */
+  public boolean removeIf(Predicate<K> unwanted) {
+    return kept.removeIf(unwanted);
   }
 
   /**

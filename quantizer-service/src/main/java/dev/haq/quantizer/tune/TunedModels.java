@@ -8,6 +8,7 @@ import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.disk.FilesOf;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.FineTuner;
 import dev.haq.quantizer.onnx.CnnGraph;
@@ -33,15 +34,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Fine-tunes models and stores the outcomes. A folder holds, by the digest of a request, {@code
- * <digest>.checkpoint} while it is trained and {@code <digest>.json}, its result, afterwards: an
- * equal request goes on where an earlier one was interrupted, or is answered at once. Checkpoints
- * that nobody went on with for 30 days are removed at the next start. Safe for use by many threads.
+ * <digest>.checkpoint} while it is trained and {@code <digest>.json}, its result, afterwards, which
+ * is there before the outcome is judged: an equal request goes on where an earlier one was
+ * interrupted, or is answered at once. Checkpoints that nobody went on with for 30 days are removed
+ * at the next start. Safe for use by many threads.
  */
 public final class TunedModels implements AutoCloseable {
   /** Waiting calls hold threads that serve all calls. */
   private static final int MOST_WAITING = 8;
 
   private static final String CHECKPOINT = ".checkpoint";
+  private static final String RESULT = ".json";
 
   /** Nobody goes on with a training that was left for so long; it can begin anew. */
   private static final Duration CHECKPOINT_KEPT = Duration.ofDays(30);
@@ -83,7 +86,7 @@ public final class TunedModels implements AutoCloseable {
       TuningRequest request, FineTuner.Listener listener, BooleanSupplier left) {
     String digest = request.digest();
     BooleanSupplier cancelled = () -> closed || left.getAsBoolean();
-    Optional<FineTuneResult> earlier = known(digest);
+    Optional<FineTuneResult> earlier = known(digest).filter(FineTuneResult::hasAfter);
     if (earlier.isPresent()) {
       return earlier.get();
     }
@@ -102,40 +105,69 @@ public final class TunedModels implements AutoCloseable {
     turn.enter(cancelled);
     try {
       Optional<FineTuneResult> known = known(digest);
-      return known.isPresent() ? known.get() : train(request, digest, listener, cancelled);
+      FineTuneResult result =
+          known.isPresent() ? known.get() : train(request, digest, listener, cancelled);
+      return result.hasAfter() ? result : judge(request, digest, result, cancelled);
     } finally {
       turn.leave();
     }
   }
 
   /** Refuses what {@link #tune} would refuse, without training it. */
-  public void check(TuningRequest request) {
-    evaluator.checkTrainable(evaluation(request.model(), request, request.recipe()));
+  public void check(TuningRequest request, BooleanSupplier cancelled) {
+    evaluator.checkTrainable(evaluation(request.model(), request, request.recipe()), cancelled);
   }
 
+  /**
+   * Drops what is kept of a model or a dataset that was deleted: what was half trained, and results
+   * of which it is a part.
+   */
+  public void forget(String id) {
+    FilesOf.remove(folder, id);
+    FilesOf.remove(folder, file -> file.toString().endsWith(RESULT) && names(file, id));
+  }
+
+  private static boolean names(Path result, String id) {
+    try {
+      return Files.readString(result).contains(id);
+    } catch (IOException e) {
+      return false; // removed meanwhile, or passed over whenever it is looked for
+    }
+  }
+
+  /**
+   * Trains, and keeps what comes of it, not judged yet: that is done for whoever waits, and what
+   * was trained for an hour must not depend on it.
+   */
   private FineTuneResult train(
       TuningRequest request,
       String digest,
       FineTuner.Listener listener,
       BooleanSupplier cancelled) {
-    Recipe judge = request.recipe().untrained();
-    Accuracy before = accuracy(request.model(), request, judge, cancelled);
+    Accuracy before = accuracy(request.model(), request, cancelled);
     FineTuner.Tuned tuned =
         evaluator.tune(
             evaluation(request.model(), request, request.recipe()),
             Optional.of(checkpoint(digest)),
             listener,
             cancelled);
-    StoredModel stored = store(tuned, request.name(), cancelled);
-    Accuracy after = accuracy(models.get(stored.id(), cancelled), request, judge, cancelled);
-    FineTuneResult result =
+    StoredModel stored = store(tuned, request.name());
+    FineTuneResult trained =
         FineTuneResult.newBuilder()
             .setModel(ModelDescription.toProto(stored))
             .setBefore(DataWire.toProto(before))
-            .setAfter(DataWire.toProto(after))
             .setSeconds(tuned.seconds())
             .setImagesPerSecond(tuned.imagesPerSecond())
             .build();
+    keep(trained, digest);
+    return trained;
+  }
+
+  private FineTuneResult judge(
+      TuningRequest request, String digest, FineTuneResult trained, BooleanSupplier cancelled) {
+    ImportedModel model = models.get(trained.getModel().getId(), cancelled);
+    Accuracy after = accuracy(model, request, cancelled);
+    FineTuneResult result = trained.toBuilder().setAfter(DataWire.toProto(after)).build();
     keep(result, digest);
     return result;
   }
@@ -160,9 +192,11 @@ public final class TunedModels implements AutoCloseable {
     return folder.resolve(digest + CHECKPOINT);
   }
 
-  private Accuracy accuracy(
-      ImportedModel model, TuningRequest request, Recipe recipe, BooleanSupplier cancelled) {
-    return evaluator.evaluate(evaluation(model, request, recipe), cancelled).accuracy();
+  /** On the images that judge; those who get here have waited in line already. */
+  private Accuracy accuracy(ImportedModel model, TuningRequest request, BooleanSupplier cancelled) {
+    return evaluator
+        .evaluateUnderWay(evaluation(model, request, request.recipe().untrained()), cancelled)
+        .accuracy();
   }
 
   private static Evaluator.Request evaluation(
@@ -171,7 +205,8 @@ public final class TunedModels implements AutoCloseable {
         model, request.data(), Optional.of(request.policy()), recipe, false);
   }
 
-  private StoredModel store(FineTuner.Tuned tuned, String name, BooleanSupplier cancelled) {
+  /** Stored also when nobody waits for it any more. */
+  private StoredModel store(FineTuner.Tuned tuned, String name) {
     Path upload = models.newUpload();
     try {
       CnnGraph graph = tuned.graph();
@@ -183,7 +218,7 @@ public final class TunedModels implements AutoCloseable {
       models.discard(upload);
       throw failed("the tuned model cannot be stored", e);
     }
-    return models.addMade(upload, name, cancelled);
+    return models.addMade(upload, name, () -> closed);
   }
 
   /** The result of an equal request; empty where there is none, or its model is gone. */
@@ -204,7 +239,7 @@ public final class TunedModels implements AutoCloseable {
   }
 
   private Path result(String digest) {
-    return folder.resolve(digest + ".json");
+    return folder.resolve(digest + RESULT);
   }
 
   private static HaqException stopping(HaqException cause) {

@@ -5,6 +5,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Policy;
 import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
+import dev.haq.quantizer.disk.FilesOf;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
@@ -24,6 +25,8 @@ public record TuningRequest(
   /** Raised when the same request would give other weights. */
   private static final String ALGORITHM = "2";
 
+  private static final int LONGEST_PREFIX = 160;
+
   public TuningRequest {
     if (!recipe.isTrained()) {
       throw HaqException.invalid(
@@ -32,10 +35,18 @@ public record TuningRequest(
     }
     policy.checkedAgainst(model.network());
     recipe = recipe.withFineTuning(recipe.training());
-    name = name.isBlank() ? model.network().name() + " (fine-tuned)" : name.strip();
+    name = name.isBlank() ? tuned(model.network().name()) : name.strip();
   }
 
-  /** Of all that decides about the outcome; the name does not. */
+  /** Cut where models are tuned again and again. */
+  private static String tuned(String name) {
+    return name.substring(0, Math.min(name.length(), LONGEST_PREFIX)) + " (fine-tuned)";
+  }
+
+  /**
+   * A file's name, of all that decides about the outcome; the model's name does not. It is found by
+   * the model and the datasets.
+   */
   public String digest() {
     byte[] canonical =
         FineTuneRequest.newBuilder()
@@ -47,7 +58,11 @@ public record TuningRequest(
             .build()
             .toByteArray();
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(canonical));
+      return FilesOf.name(
+          HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(canonical)),
+          model.id(),
+          data.datasetId(),
+          recipe.training().data().orElse(data).datasetId());
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every Java has SHA-256", e);
     }

@@ -11,6 +11,7 @@ import dev.haq.model.DataSelection;
 import dev.haq.model.DataSelection.Split;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
+import dev.haq.model.Preprocessing.ChannelOrder;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import java.io.IOException;
@@ -23,6 +24,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -70,6 +74,63 @@ final class DatasetsTest {
   @Test
   void aSelectionIsPreparedOnce() {
     assertSame(shapes(Split.SEARCH), shapes(Split.SEARCH));
+  }
+
+  @Test
+  void aCallerThatLeavesEndsTheDecodingAndTheNextGoesOn() {
+    String many = Samples.store(store, Samples.zip(pictures(60))).id();
+    AtomicInteger asked = new AtomicInteger();
+    HaqException left =
+        assertThrows(
+            HaqException.class,
+            () ->
+                datasets.images(resized(many), 3, 16, 16, () -> asked.incrementAndGet() > 60 + 20));
+    assertEquals(Reason.CANCELLED, left.reason());
+    assertEquals(60, datasets.images(resized(many), 3, 16, 16).size());
+  }
+
+  @Test
+  void aCallerThatLeavesDoesNotWaitForAnotherToHaveItsImagesDecoded() throws Exception {
+    String many = Samples.store(store, Samples.zip(pictures(60))).id();
+    CountDownLatch decoding = new CountDownLatch(1);
+    CountDownLatch released = new CountDownLatch(1);
+    CompletableFuture<LabelledImages> first =
+        CompletableFuture.supplyAsync(
+            () -> datasets.images(resized(many), 3, 16, 16, () -> held(decoding, released)));
+    decoding.await();
+    HaqException left =
+        assertThrows(
+            HaqException.class, () -> datasets.images(resized(many), 3, 16, 16, () -> true));
+    assertEquals(Reason.CANCELLED, left.reason());
+    released.countDown();
+    assertSame(first.get(), datasets.images(resized(many), 3, 16, 16));
+  }
+
+  /** A caller that is there, and is asked for it only once it is let. */
+  private static boolean held(CountDownLatch begun, CountDownLatch released) {
+    begun.countDown();
+    try {
+      released.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return false;
+  }
+
+  private static DataSelection resized(String dataset) {
+    return DataSelection.all(dataset)
+        .withPreprocessing(
+            Optional.of(
+                new Preprocessing(
+                    16, 16, List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0), ChannelOrder.RGB)));
+  }
+
+  private static Map<String, byte[]> pictures(int count) {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    for (int i = 0; i < count; i++) {
+      files.put("a/" + i + ".png", Samples.png(32, 32, 0x010101 * i));
+    }
+    return files;
   }
 
   @Test

@@ -14,6 +14,7 @@ import dev.haq.proto.model.v1.FineTuning;
 import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Recipe;
+import dev.haq.proto.quantizer.v1.DeleteModelRequest;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
@@ -173,6 +174,67 @@ final class FineTuneTest {
     List<FineTuneResponse> again = all(request(model, 2, 1));
     assertEquals(1, again.size());
     assertEquals(first, result(again));
+  }
+
+  @Test
+  void aTrainingEndsHoweverManyEvaluationsWait() throws InterruptedException {
+    EvaluateRequest evaluation =
+        EvaluateRequest.newBuilder()
+            .setModel(model.getId())
+            .setPolicy(policy(model, 4))
+            .setData(data(DataSelection.Split.SEARCH, 64))
+            .build();
+    try (Flood flood = new Flood(quantizer, evaluation)) {
+      FineTuneResult result = result(all(request(model, 21, 1)));
+      int turnedAway = flood.turnedAway();
+      assertEquals(100, result.getBefore().getImages());
+      assertEquals(100, result.getAfter().getImages());
+      while (flood.turnedAway() == turnedAway) {
+        Thread.sleep(5); // it was at its height until then
+      }
+    }
+  }
+
+  @Test
+  void aTrainingWhoseCallerLeftBeforeItWasJudgedIsNotDoneAgain() {
+    FineTuneRequest request = request(model, 22, 1);
+    Context.CancellableContext caller = Context.current().withCancellation();
+    caller.run(
+        () -> {
+          Iterator<FineTuneResponse> responses = quantizer.stub().fineTune(request);
+          FineTuneProgress progress = responses.next().getProgress();
+          while (progress.getStep() < progress.getSteps()) {
+            progress = responses.next().getProgress();
+          }
+        });
+    caller.cancel(null);
+    List<FineTuneResponse> again = all(request);
+    assertEquals(1, again.size(), "nothing is trained");
+    assertEquals(100, result(again).getAfter().getImages());
+    assertEquals(again, all(request));
+  }
+
+  @Test
+  void aTunedModelThatWasDeletedIsTunedAnewAndNothingIsKeptForADeletedOne() throws IOException {
+    List<Path> before = tunings();
+    SmallModel small = new SmallModel(3, 32, 32);
+    String features = small.relu(small.conv("image", 3, 8, 3, 2, 1));
+    Model other = quantizer.importModel(small.bytes(small.gemm(small.pooled(features), 8, 12)));
+    FineTuneResult first = result(all(request(other, 1, 1)));
+    delete(first.getModel());
+    assertEquals(before, tunings());
+    List<FineTuneResponse> again = all(request(other, 1, 1));
+    assertTrue(again.size() > 1, "it is trained");
+    assertEquals(first.getModel().getId(), result(again).getModel().getId());
+    assertEquals(before.size() + 1, tunings().size());
+    delete(other);
+    assertEquals(before, tunings());
+    RunningQuantizer.refused(
+        Status.Code.NOT_FOUND, Reason.UNKNOWN_MODEL, () -> all(request(other, 1, 1)));
+  }
+
+  private static void delete(Model which) {
+    quantizer.stub().deleteModel(DeleteModelRequest.newBuilder().setId(which.getId()).build());
   }
 
   @Test

@@ -8,6 +8,8 @@ import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.DeleteDatasetRequest;
+import dev.haq.proto.quantizer.v1.DeleteModelRequest;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.Model;
@@ -89,7 +91,17 @@ final class FullDiskTest {
       assertTrue(packed.length < 400 << 10, "there is room for what is sent: " + packed.length);
       refused(() -> quantizer.importDataset(packed));
       Files.delete(filling);
-      quantizer.importDataset(packed);
+      Dataset larger = quantizer.importDataset(packed);
+
+      fill(filling);
+      refused(() -> quantizer.importModel(RunningQuantizer.smallModel(20)));
+      quantizer
+          .stub()
+          .deleteDataset(DeleteDatasetRequest.newBuilder().setId(larger.getId()).build());
+      quantizer.importModel(RunningQuantizer.smallModel(20));
+      fill(filling);
+      quantizer.stub().deleteModel(DeleteModelRequest.newBuilder().setId(model.getId()).build());
+      quantizer.importModel(RunningQuantizer.smallModel(10));
     }
   }
 

@@ -8,15 +8,20 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Preprocessing;
+import dev.haq.proto.model.v1.Recipe;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
+import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
+import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
+import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.quantizer.onnx.SmallModel;
 import io.grpc.Status;
@@ -163,6 +168,69 @@ final class RefusalsTest {
     refused(
         Reason.INVALID_DATASET,
         () -> quantizer.importDataset("no data".getBytes(StandardCharsets.UTF_8)));
+  }
+
+  @Test
+  void anUploadWhoseHeaderIsMissingLateOrThereTwiceIsRefused() {
+    ImportModelRequest model =
+        ImportModelRequest.newBuilder()
+            .setHeader(ImportModelRequest.Header.newBuilder().setName("late"))
+            .build();
+    ImportModelRequest chunk =
+        ImportModelRequest.newBuilder().setChunk(ByteString.copyFrom(smallModel(7))).build();
+    ImportDatasetRequest data =
+        ImportDatasetRequest.newBuilder()
+            .setHeader(ImportDatasetRequest.Header.newBuilder().setName("late"))
+            .build();
+    ImportDatasetRequest records =
+        ImportDatasetRequest.newBuilder()
+            .setChunk(ByteString.copyFrom(new byte[2 * RECORD]))
+            .build();
+    for (int[] order : new int[][] {{}, {1}, {1, 0}, {0, 1, 0}, {0, 0, 1}, {0, 2, 1}}) {
+      invalid(
+          () ->
+              quantizer.importModel(
+                  ordered(order, model, chunk, ImportModelRequest.getDefaultInstance())));
+      invalid(
+          () ->
+              quantizer.importDataset(
+                  ordered(order, data, records, ImportDatasetRequest.getDefaultInstance())));
+    }
+  }
+
+  private static <Q> List<Q> ordered(int[] order, Q header, Q chunk, Q neither) {
+    return Arrays.stream(order).mapToObj(i -> List.of(header, chunk, neither).get(i)).toList();
+  }
+
+  @Test
+  void aNameThatIsTooLongIsRefused() {
+    ImportModelRequest.Header model =
+        ImportModelRequest.Header.newBuilder().setName("n".repeat(201)).build();
+    ImportDatasetRequest.Header data =
+        ImportDatasetRequest.Header.newBuilder().setName("n".repeat(201)).build();
+    HaqException error =
+        invalid(
+            () ->
+                quantizer.importModel(
+                    List.of(ImportModelRequest.newBuilder().setHeader(model).build())));
+    assertTrue(error.getMessage().contains("201 characters: use at most 200"), error.getMessage());
+    invalid(
+        () ->
+            quantizer.importDataset(
+                List.of(ImportDatasetRequest.newBuilder().setHeader(data).build())));
+    FineTuneRequest tuning =
+        FineTuneRequest.newBuilder()
+            .setModel(tenClasses.getId())
+            .setPolicy(bits(4))
+            .setRecipe(Recipe.newBuilder().setName("haq-finetune"))
+            .setData(data(BUILTIN))
+            .setName("n".repeat(201))
+            .build();
+    invalid(() -> quantizer.stub().fineTune(tuning).hasNext());
+  }
+
+  private static HaqException invalid(Executable call) {
+    return refused(Reason.INVALID_ARGUMENT, call);
   }
 
   @Test

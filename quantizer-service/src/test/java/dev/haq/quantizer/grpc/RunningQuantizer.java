@@ -3,7 +3,6 @@ package dev.haq.quantizer.grpc;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import com.google.protobuf.ByteString;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.quantizer.v1.Dataset;
@@ -22,6 +21,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import org.junit.jupiter.api.function.Executable;
@@ -36,7 +36,12 @@ final class RunningQuantizer implements AutoCloseable {
     service =
         QuantizerService.start(
             runtime, QuantizerSettings.defaults().withAddress("127.0.0.1", 0).withDataDir(dataDir));
-    channel = ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
+    channel = connect();
+  }
+
+  /** Another connection than that of {@link #stub}, to be closed by the caller. */
+  ManagedChannel connect() {
+    return ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
   }
 
   QuantizerGrpc.QuantizerBlockingStub stub() {
@@ -44,32 +49,41 @@ final class RunningQuantizer implements AutoCloseable {
   }
 
   Model importModel(byte[] bytes) {
-    return upload(
-        QuantizerGrpc.newStub(channel)::importModel,
-        ImportModelRequest.newBuilder()
-            .setHeader(ImportModelRequest.Header.newBuilder().setName("uploaded"))
-            .build(),
-        chunk -> ImportModelRequest.newBuilder().setChunk(chunk).build(),
-        bytes);
+    return importModel("uploaded", bytes);
+  }
+
+  Model importModel(String name, byte[] bytes) {
+    return importModel(
+        Uploads.messages(
+            ImportModelRequest.newBuilder()
+                .setHeader(ImportModelRequest.Header.newBuilder().setName(name))
+                .build(),
+            chunk -> ImportModelRequest.newBuilder().setChunk(chunk).build(),
+            bytes));
+  }
+
+  Model importModel(List<ImportModelRequest> messages) {
+    return upload(QuantizerGrpc.newStub(channel)::importModel, messages);
   }
 
   Dataset importDataset(byte[] bytes) {
-    return upload(
-        QuantizerGrpc.newStub(channel)::importDataset,
-        ImportDatasetRequest.newBuilder()
-            .setHeader(ImportDatasetRequest.Header.newBuilder().setName("uploaded"))
-            .build(),
-        chunk -> ImportDatasetRequest.newBuilder().setChunk(chunk).build(),
-        bytes);
+    return importDataset(
+        Uploads.messages(
+            ImportDatasetRequest.newBuilder()
+                .setHeader(ImportDatasetRequest.Header.newBuilder().setName("uploaded"))
+                .build(),
+            chunk -> ImportDatasetRequest.newBuilder().setChunk(chunk).build(),
+            bytes));
+  }
+
+  Dataset importDataset(List<ImportDatasetRequest> messages) {
+    return upload(QuantizerGrpc.newStub(channel)::importDataset, messages);
   }
 
   private static <Q, R> R upload(
-      Function<StreamObserver<R>, StreamObserver<Q>> call,
-      Q header,
-      Function<ByteString, Q> part,
-      byte[] bytes) {
+      Function<StreamObserver<R>, StreamObserver<Q>> call, List<Q> messages) {
     try {
-      return Uploads.send(call, header, part, bytes).join();
+      return Uploads.send(call, messages).join();
     } catch (CompletionException e) {
       if (e.getCause() instanceof StatusRuntimeException status) {
         throw status;

@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import com.google.protobuf.util.JsonFormat;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ListModelsRequest;
+import dev.haq.proto.quantizer.v1.ListModelsResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,6 +61,66 @@ final class StoredModelsTest {
   void theSameModelIsAnsweredAsItIs() {
     try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
       assertEquals(quantizer.importModel(smallModel(5)), quantizer.importModel(smallModel(5)));
+    }
+  }
+
+  @Test
+  void aPageOfLargeModelsStaysBelowWhatClientsTake() throws IOException {
+    Model imported;
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      imported = quantizer.importModel(smallModel(5));
+    }
+    List<String> ids = new ArrayList<>(List.of("builtin:shapes", imported.getId()));
+    for (int i = 0; i < 12; i++) {
+      ids.add(copied(imported, i, 1000));
+    }
+    ids.add(copied(imported, 12, 10_000));
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      List<Model> all = new ArrayList<>();
+      String token = "";
+      int pages = 0;
+      do {
+        // A client that takes 4 MiB, as all do unless they are told otherwise.
+        ListModelsResponse page =
+            quantizer.stub().listModels(ListModelsRequest.newBuilder().setPageToken(token).build());
+        all.addAll(page.getModelsList());
+        token = page.getNextPageToken();
+        pages++;
+      } while (!token.isEmpty());
+      assertEquals(ids, all.stream().map(Model::getId).toList());
+      assertTrue(pages > 1 && pages < ids.size(), pages + " pages");
+      assertEquals(1000, all.get(2).getNetwork().getLayersCount());
+      assertEquals(0, all.get(14).getNetwork().getLayersCount(), "a page is too small for them");
+    }
+  }
+
+  /** A model of which only the description is another's: with so many layers of long names. */
+  private String copied(Model model, int number, int layers) throws IOException {
+    String hash = "%064x".formatted(number);
+    Model.Builder copy = model.toBuilder().setId("sha256:" + hash);
+    copy.getCreateTimeBuilder().setSeconds(model.getCreateTime().getSeconds() + 1 + number);
+    copy.getNetworkBuilder().setModelId(copy.getId()).clearLayers();
+    for (int i = 0; i < layers; i++) {
+      copy.getNetworkBuilder()
+          .addLayers(model.getNetwork().getLayers(0).toBuilder().setName("n".repeat(380) + i));
+    }
+    Path models = folder.resolve("models");
+    Files.copy(file(model, ".onnx"), models.resolve(hash + ".onnx"));
+    Files.writeString(models.resolve(hash + ".json"), JsonFormat.printer().print(copy));
+    return copy.getId();
+  }
+
+  @Test
+  void aLayerWhoseNameIsTooLongIsCalledAfterItsOperatorAndItsPlace() throws IOException {
+    ModelProto.Builder model = ModelProto.parseFrom(smallModel(5)).toBuilder();
+    for (NodeProto.Builder node : model.getGraphBuilder().getNodeBuilderList()) {
+      node.setName(node.getOpType() + "n".repeat(node.getOpType().equals("Conv") ? 397 : 396));
+    }
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      Model imported = quantizer.importModel(model.build().toByteArray());
+      assertEquals(
+          List.of("Conv_0", "Gemm" + "n".repeat(396)),
+          imported.getNetwork().getLayersList().stream().map(layer -> layer.getName()).toList());
     }
   }
 

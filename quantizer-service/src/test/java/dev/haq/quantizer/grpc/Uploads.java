@@ -2,6 +2,7 @@ package dev.haq.quantizer.grpc;
 
 import com.google.protobuf.ByteString;
 import io.grpc.stub.StreamObserver;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
@@ -15,6 +16,21 @@ public final class Uploads {
       Q header,
       Function<ByteString, Q> part,
       byte[] bytes) {
+    return send(call, messages(header, part, bytes));
+  }
+
+  /** A header and the bytes in two chunks. */
+  static <Q> List<Q> messages(Q header, Function<ByteString, Q> part, byte[] bytes) {
+    int half = bytes.length / 2;
+    return List.of(
+        header,
+        part.apply(ByteString.copyFrom(bytes, 0, half)),
+        part.apply(ByteString.copyFrom(bytes, half, bytes.length - half)));
+  }
+
+  /** The same of an upload of any messages. */
+  static <Q, R> CompletableFuture<R> send(
+      Function<StreamObserver<R>, StreamObserver<Q>> call, List<Q> messages) {
     CompletableFuture<R> answer = new CompletableFuture<>();
     StreamObserver<Q> requests =
         call.apply(
@@ -32,10 +48,7 @@ public final class Uploads {
               @Override
               public void onCompleted() {}
             });
-    requests.onNext(header);
-    int half = bytes.length / 2;
-    requests.onNext(part.apply(ByteString.copyFrom(bytes, 0, half)));
-    requests.onNext(part.apply(ByteString.copyFrom(bytes, half, bytes.length - half)));
+    messages.forEach(requests::onNext);
     requests.onCompleted();
     return answer;
   }
