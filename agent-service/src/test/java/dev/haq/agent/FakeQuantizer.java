@@ -21,9 +21,8 @@ import dev.haq.proto.quantizer.v1.FineTuneProgress;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.proto.quantizer.v1.FineTuneResponse;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
+import dev.haq.proto.quantizer.v1.GetDatasetRequest;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
-import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
-import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
@@ -101,7 +100,7 @@ final class FakeQuantizer implements AutoCloseable {
                 RpcService.named(
                         QuantizerGrpcService.SERVICE_NAME, QuantizerGrpcService.SERVICE_DESCRIPTOR)
                     .unary(QuantizerGrpcService.GetModel, this::model)
-                    .unary(QuantizerGrpcService.ListDatasets, FakeQuantizer::datasets)
+                    .unary(QuantizerGrpcService.GetDataset, FakeQuantizer::dataset)
                     .unary(QuantizerGrpcService.Evaluate, this::evaluate)
                     .serverStream(QuantizerGrpcService.MeasureSensitivity, this::sensitivity)
                     .serverStream(QuantizerGrpcService.FineTune, this::fineTune))
@@ -220,16 +219,12 @@ final class FakeQuantizer implements AutoCloseable {
         .build();
   }
 
-  /** A page a dataset. */
-  private static ListDatasetsResponse datasets(ListDatasetsRequest request, Call call) {
-    return request.getPageToken().isEmpty()
-        ? ListDatasetsResponse.newBuilder()
-            .addDatasets(Dataset.newBuilder().setId(DATASET).setClasses(10))
-            .setNextPageToken("1")
-            .build()
-        : ListDatasetsResponse.newBuilder()
-            .addDatasets(Dataset.newBuilder().setId(MORE_CLASSES).setClasses(11))
-            .build();
+  private static Dataset dataset(GetDatasetRequest request, Call call) {
+    checkDataset(request.getId());
+    return Dataset.newBuilder()
+        .setId(request.getId())
+        .setClasses(request.getId().equals(DATASET) ? 10 : 11)
+        .build();
   }
 
   private static void checkModel(String id) {
@@ -239,16 +234,16 @@ final class FakeQuantizer implements AutoCloseable {
     }
   }
 
-  private static void checkDataset(DataSelection data) {
-    if (!List.of(DATASET, MORE_CLASSES).contains(data.getDataset())) {
+  private static void checkDataset(String id) {
+    if (!List.of(DATASET, MORE_CLASSES).contains(id)) {
       throw new HaqException(
           Reason.UNKNOWN_DATASET,
-          "there is no dataset '" + data.getDataset() + "': import it first");
+          "there is no dataset '" + id + "': import it first");
     }
   }
 
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
-    checkDataset(request.getData());
+    checkDataset(request.getData().getDataset());
     if (request.getModel().startsWith(TUNED)) {
       return response(
           tuned(BitsWire.fromProto(request.getPolicy().toBuilder().clearModel().build(), NETWORK)));
@@ -287,7 +282,7 @@ final class FakeQuantizer implements AutoCloseable {
     checkModel(request.getModel());
     FineTuning tuning = request.getRecipe().getFineTuning();
     if (tuning.hasData()) {
-      checkDataset(tuning.getData());
+      checkDataset(tuning.getData().getDataset());
     }
     if (request.getRecipe().getName().startsWith("kmeans")) {
       throw new HaqException(

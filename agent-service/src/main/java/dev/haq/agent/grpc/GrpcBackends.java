@@ -18,9 +18,8 @@ import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
 import dev.haq.proto.quantizer.v1.Dataset;
+import dev.haq.proto.quantizer.v1.GetDatasetRequest;
 import dev.haq.proto.quantizer.v1.GetModelRequest;
-import dev.haq.proto.quantizer.v1.ListDatasetsRequest;
-import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc.QuantizerBlockingStub;
@@ -101,7 +100,7 @@ public final class GrpcBackends implements Backend.Factory {
     @Override
     public void checkData(Network network) {
       DataSelection data = spec.data();
-      dataset(data.datasetId()).ifPresent(dataset -> checkClasses("spec.data", data, dataset));
+      checkClasses("spec.data", data, dataset(data.datasetId()));
       DataSelection one =
           new DataSelection(
               data.datasetId(),
@@ -124,8 +123,7 @@ public final class GrpcBackends implements Backend.Factory {
             .data()
             .ifPresent(
                 images ->
-                    dataset(images.datasetId())
-                        .ifPresent(d -> checkClasses("images to train on", images, d)));
+                    checkClasses("images to train on", images, dataset(images.datasetId())));
         tuner(network).check(recipe);
       }
     }
@@ -146,20 +144,9 @@ public final class GrpcBackends implements Backend.Factory {
       }
     }
 
-    /** Empty where there is none: evaluating says so best. */
-    private Optional<Dataset> dataset(String id) {
-      String token = "";
-      do {
-        ListDatasetsRequest request = ListDatasetsRequest.newBuilder().setPageToken(token).build();
-        ListDatasetsResponse page = calls.call(QUANTIZER, () -> stub.listDatasets(request));
-        for (Dataset dataset : page.getDatasetsList()) {
-          if (dataset.getId().equals(id)) {
-            return Optional.of(dataset);
-          }
-        }
-        token = page.getNextPageToken();
-      } while (!token.isEmpty());
-      return Optional.empty();
+    private Dataset dataset(String id) {
+      GetDatasetRequest request = GetDatasetRequest.newBuilder().setId(id).build();
+      return calls.call(QUANTIZER, () -> stub.getDataset(request));
     }
 
     @Override
