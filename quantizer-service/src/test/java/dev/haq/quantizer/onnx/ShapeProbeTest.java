@@ -34,6 +34,20 @@ final class ShapeProbeTest {
     assertEquals(2, imported.network().size());
   }
 
+  @Test
+  void aModelThatTakesTheFirstImagesAttentionForAllTakesOneImageAtATime() {
+    for (boolean mixes : new boolean[] {false, true}) {
+      SmallModel model = new SmallModel(3, 8, 8);
+      String features = model.relu(model.conv("image", 3, 8, 3, 1, 1));
+      String attention = model.node("Sigmoid", model.conv(features, 8, 8, 1, 1, 1));
+      if (mixes) {
+        attention = model.node("Gather", attention, model.initializer(0));
+      }
+      String output = model.gemm(model.pooled(model.node("Mul", features, attention)), 8, 5);
+      assertEquals(mixes, model.imported(output).graph().fixedBatch());
+    }
+  }
+
   private static long peakMebibytes() throws IOException {
     return Files.readAllLines(Path.of("/proc/self/status")).stream()
         .filter(line -> line.startsWith("VmHWM:"))
