@@ -128,7 +128,7 @@ public final class PolicyRun {
               .orElseThrow();
       return new Answers(accuracy, answers, right);
     } catch (OrtException e) {
-      throw Ort.refused(e);
+      throw Ort.failed(e);
     }
   }
 
