@@ -88,6 +88,7 @@ final class NdUses {
         return Kind.WHOLE;
       }
       case "Cast" -> {
+        NdElementwise.requireSameNumbers(node, first == Kind.WHOLE);
         return first;
       }
       case "Identity" -> {
