@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * A graph while it is brought into normal form: nodes in topological order with unique names, and
@@ -35,12 +36,17 @@ final class GraphDraft {
   /** Outputs of the model besides the class scores, which nobody asks for. */
   final List<String> ignoredOutputs;
 
+  /** Asked now and then whether nobody waits for the model any more. */
+  final BooleanSupplier cancelled;
+
   private GraphDraft(
       ModelProto model,
       List<NodeProto> nodes,
       Map<String, TensorProto> constants,
       ValueInfoProto input,
-      List<String> outputs) {
+      List<String> outputs,
+      BooleanSupplier cancelled) {
+    this.cancelled = cancelled;
     this.model = model;
     this.nodes = nodes;
     this.constants = constants;
@@ -49,7 +55,10 @@ final class GraphDraft {
     this.ignoredOutputs = List.copyOf(outputs.subList(1, outputs.size()));
   }
 
-  static GraphDraft of(ModelProto model) {
+  /**
+   * @param cancelled asked now and then whether nobody waits for the model any more
+   */
+  static GraphDraft of(ModelProto model, BooleanSupplier cancelled) {
     GraphProto graph = model.getGraph();
     Map<String, TensorProto> constants = new LinkedHashMap<>();
     for (TensorProto tensor : graph.getInitializerList()) {
@@ -69,7 +78,12 @@ final class GraphDraft {
     List<NodeProto> nodes = sorted(graph.getNodeList());
     GraphDraft draft =
         new GraphDraft(
-            withoutTensors(model), new ArrayList<>(nodes), constants, inputs.get(0), outputs);
+            withoutTensors(model),
+            new ArrayList<>(nodes),
+            constants,
+            inputs.get(0),
+            outputs,
+            cancelled);
     draft.giveNames();
     ConstantFolding.apply(draft);
     draft.prune();

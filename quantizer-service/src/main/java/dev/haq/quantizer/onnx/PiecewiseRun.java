@@ -11,12 +11,14 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.quantizer.sharing.Waits;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -32,6 +34,7 @@ final class PiecewiseRun {
   private final ModelProto model;
   private final Map<String, TensorProto> constants;
   private final ProbeLimits limits;
+  private final BooleanSupplier cancelled;
   private final Map<String, OnnxValue> held = new HashMap<>();
 
   /** Is shown a result, which is closed afterwards. */
@@ -41,8 +44,14 @@ final class PiecewiseRun {
 
   /**
    * @param model its operator sets; what it computes does not count
+   * @param cancelled asked before each piece whether nobody waits for it any more
    */
-  PiecewiseRun(ModelProto model, Map<String, TensorProto> constants, ProbeLimits limits) {
+  PiecewiseRun(
+      ModelProto model,
+      Map<String, TensorProto> constants,
+      ProbeLimits limits,
+      BooleanSupplier cancelled) {
+    this.cancelled = cancelled;
     this.model = model;
     this.constants = constants;
     this.limits = limits;
@@ -52,7 +61,7 @@ final class PiecewiseRun {
    * @param nodes in topological order
    * @param inputs are closed afterwards
    * @param wanted results that the sink is shown, and besides all whose size cannot be inferred
-   * @throws HaqException TOO_LARGE, UNSUPPORTED_OPERATOR or INVALID_MODEL
+   * @throws HaqException TOO_LARGE, UNSUPPORTED_OPERATOR, INVALID_MODEL or CANCELLED
    */
   void run(List<NodeProto> nodes, Map<String, OnnxTensor> inputs, Set<String> wanted, Sink sink) {
     held.putAll(inputs);
@@ -62,6 +71,7 @@ final class PiecewiseRun {
       requireFewBytesAgain(pieces);
       Map<String, Integer> lastReader = lastReader(pieces);
       for (int p = 0; p < pieces.size(); p++) {
+        Waits.throwIf(cancelled);
         List<NodeProto> piece = pieces.get(p);
         if (pieces.size() > 1) {
           unknown = inferred(piece);

@@ -30,7 +30,8 @@ final class ShapeProbe {
     Map<String, List<Integer>> shapes = new HashMap<>();
     shapes.put(draft.input.getName(), shapeOf(1, inputShape));
     try {
-      new PiecewiseRun(draft.model, draft.constants, ProbeLimits.ofImage(draft.constants, shapes))
+      ProbeLimits limits = ProbeLimits.ofImage(draft.constants, shapes);
+      new PiecewiseRun(draft.model, draft.constants, limits, draft.cancelled)
           .run(
               draft.nodes,
               Map.of(draft.input.getName(), noise(0, 1, inputShape)),
@@ -79,7 +80,6 @@ final class ShapeProbe {
     }
   }
 
-  /** The scores of a batch; none when they are not one for each class and image. */
   /** Whether an image's scores are what they are beside another, from {@code from} on there. */
   private static boolean agree(float[] alone, float[] together, int from) {
     float largest = 0;
@@ -94,8 +94,9 @@ final class ShapeProbe {
     return true;
   }
 
+  /** The scores of a batch; none when they are not one for each class and image. */
   private static float[] run(
-      OrtSession session, GraphDraft draft, int batch, int[] inputShape, int classes)
+      OrtSession session, GraphDraft draft, int first, int batch, int[] inputShape, int classes)
       throws OrtException {
     try (OnnxTensor input = noise(first, batch, inputShape);
         OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
@@ -114,7 +115,10 @@ final class ShapeProbe {
   private static OnnxTensor noise(int first, int batch, int[] inputShape) throws OrtException {
     int each = inputShape[0] * inputShape[1] * inputShape[2];
     Random random = new Random(SEED);
-    int values = batch * inputShape[0] * inputShape[1] * inputShape[2];
+    for (int i = 0; i < first * each; i++) {
+      random.nextGaussian();
+    }
+    int values = batch * each;
     FloatBuffer buffer =
         java.nio.ByteBuffer.allocateDirect(values * Float.BYTES)
             .order(java.nio.ByteOrder.nativeOrder())
