@@ -74,7 +74,7 @@ final class Calibration {
       count(session, graph, images, computed, runner, cancelled, observed);
       return new Calibration(graph, observed);
     } catch (OrtException e) {
-      throw Ort.refused(e);
+      throw Ort.failed(e);
     }
   }
 

@@ -187,7 +187,7 @@ public final class Evaluator implements AutoCloseable {
     try (turn) {
       return run(request, policy, key, cancelled);
     } catch (OrtException e) {
-      throw Ort.refused(e);
+      throw Ort.failed(e);
     }
   }
 

@@ -52,7 +52,7 @@ final class FloatModels {
       try (OrtSession session = open(model.graph())) {
         blocks.fill(known, session, wanted, cancelled);
       } catch (OrtException e) {
-        throw Ort.refused(e);
+        throw Ort.failed(e);
       }
     }
     return known;

@@ -152,7 +152,7 @@ final class LayerInputs {
                 });
       }
     } catch (OrtException e) {
-      throw Ort.refused(e);
+      throw Ort.failed(e);
     }
   }
 

@@ -80,9 +80,12 @@ public final class PolicyRun {
     return new PolicyRun(graph, others, writer, images, runner, cancelled);
   }
 
-  /** As an evaluation runs it. */
+  /** As an evaluation runs it, with whatever input suits it. */
   public Answers evaluated() {
-    return run(Ort.open(writer.write(graph, layers), writer.rewriting()));
+    GraphWriter.Written written = writer.forEvaluation(graph, layers);
+    Images read =
+        written.input().<Images>map(input -> new CodedImages(images, input)).orElse(images);
+    return run(Ort.open(written.model(), written.rewriting()), read);
   }
 
   /**
@@ -91,10 +94,10 @@ public final class PolicyRun {
    * @param model a serialized ONNX model
    */
   public Answers run(byte[] model, Ort.Rewriting rewriting) {
-    return run(Ort.open(model, rewriting));
+    return run(Ort.open(model, rewriting), images);
   }
 
-  private Answers run(OrtSession opened) {
+  private Answers run(OrtSession opened, Images read) {
     try (OrtSession session = opened) {
       int[] answers = new int[images.size()];
       boolean[] right = new boolean[images.size()];
@@ -117,7 +120,7 @@ public final class PolicyRun {
               .run(
                   session,
                   graph,
-                  images,
+                  read,
                   0,
                   images.size(),
                   SessionRunner.batchSize(graph),
@@ -128,7 +131,7 @@ public final class PolicyRun {
               .orElseThrow();
       return new Answers(accuracy, answers, right);
     } catch (OrtException e) {
-      throw Ort.refused(e);
+      throw Ort.failed(e);
     }
   }
 

@@ -166,7 +166,7 @@ public final class Sensitivity {
         try {
           tell(layer, missing(layer).isEmpty() ? List.of() : measured(layer));
         } catch (OrtException e) {
-          throw Ort.refused(e);
+          throw Ort.failed(e);
         }
       }
     }

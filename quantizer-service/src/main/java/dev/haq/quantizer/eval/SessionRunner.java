@@ -128,7 +128,7 @@ final class SessionRunner implements AutoCloseable {
             try {
               result = mine.of(p);
             } catch (OrtException e) {
-              throw Ort.refused(e);
+              throw Ort.failed(e);
             }
             synchronized (results) {
               results.set(p, result);

@@ -197,7 +197,7 @@ public final class Exporter {
         yield new Draft(
             content,
             QonnxGraph.inStandardOperators(parsed(content)),
-            FakeQuantizedGraph.plain(graph, layers, layer -> false),
+            FakeQuantizedGraph.plainShifted(graph, layers),
             List.of("ONNX Runtime has no Quant: the file was run with each one written out"));
       }
       case AIMET -> aimet(request, graph, layers);

@@ -90,7 +90,7 @@ final class ComputedConstants {
     Map<String, TensorProto> values = new HashMap<>();
     ProbeLimits limits =
         new ProbeLimits(draft.constants, new HashMap<>(), MOST_VALUES, MOST_VALUES);
-    new PiecewiseRun(draft.model, draft.constants, limits)
+    new PiecewiseRun(draft.model, draft.constants, limits, draft.cancelled)
         .run(
             computed,
             Map.of(),

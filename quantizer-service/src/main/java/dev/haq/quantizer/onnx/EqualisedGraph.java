@@ -1,6 +1,7 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.model.Layer;
 import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
@@ -112,8 +113,12 @@ public final class EqualisedGraph {
       boolean clamp = Nodes.is(node, "Clip") && Activations.clampsFromZero(graph, node);
       boolean leaves =
           LEAVES_CHANNELS.contains(node.getOpType())
-              && channels == valuesOfAnImage(graph, node.getOutput(0));
-      if (!clamp && !leaves && !SCALES_ALONG.contains(node.getOpType())) {
+              && channels == valuesOfAnImage(graph, node.getOutput(0))
+              && (!Nodes.is(node, "ReduceMean") || isOverPixels(graph, node));
+      boolean byChannel =
+          (clamp || SCALES_ALONG.contains(node.getOpType()))
+              && graph.shapes().get(tensor).get(1) == channels;
+      if (!byChannel && !leaves) {
         return Optional.empty();
       }
       if (clamp) {
@@ -131,6 +136,18 @@ public final class EqualisedGraph {
       return linear.rows() == 1 ? shape.get(shape.size() - 1) : -1;
     }
     return shape.get(1);
+  }
+
+  /** Whether a mean is taken over dimensions behind the channels alone. */
+  private static boolean isOverPixels(CnnGraph graph, NodeProto mean) {
+    int dimensions = graph.shapes().get(mean.getInput(0)).size();
+    TensorProto named = graph.constants().get(Nodes.input(mean, 1));
+    long[] axes =
+        named != null
+            ? Tensors.longs(named)
+            : Arrays.stream(Nodes.ints(mean, "axes")).asLongStream().toArray();
+    return axes.length > 0
+        && Arrays.stream(axes).allMatch(axis -> (axis < 0 ? axis + dimensions : axis) > 1);
   }
 
   private static int valuesOfAnImage(CnnGraph graph, String tensor) {

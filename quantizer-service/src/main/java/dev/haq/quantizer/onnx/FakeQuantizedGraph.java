@@ -94,6 +94,44 @@ public final class FakeQuantizedGraph implements GraphWriter {
     return builder.build(List.of(graph.output()));
   }
 
+  /**
+   * The plain reading of layers by a tool that adds zero points before it rounds, as QONNX does:
+   * what lies halfway between two codes, or nearly so, then falls otherwise.
+   */
+  public static ModelProto plainShifted(CnnGraph graph, List<PlainLayer> layers) {
+    GraphBuilder builder = new GraphBuilder(graph);
+    int next = 0;
+    for (GraphNode node : graph.nodes()) {
+      if (node instanceof Quantizable layer) {
+        PlainLayer plain = layers.get(next++);
+        String input =
+            plain
+                .activations()
+                .map(quantizer -> shifted(builder, layer.input(), quantizer))
+                .orElse(layer.input());
+        builder.floatLayer(layer, input, plain.weightValues(), plain.bias(), layer.output());
+      } else {
+        builder.add(((Other) node).node());
+      }
+    }
+    return builder.build(List.of(graph.output()));
+  }
+
+  /** (round(clip(x, low, high) / s + zero) - zero) * s, where there is a zero point. */
+  private static String shifted(GraphBuilder builder, String input, LinearQuantizer quantizer) {
+    if (quantizer.lowest() == 0 || quantizer.lowest() == -quantizer.highest()) {
+      return fakeQuantized(builder, input, quantizer);
+    }
+    String low = builder.scalar("low", quantizer.low());
+    String high = builder.scalar("high", quantizer.clip());
+    String scale = builder.scalar("scale", quantizer.scale());
+    String zero = builder.scalar("zero", -quantizer.lowest());
+    String clipped = builder.op("Clip", List.of(input, low, high));
+    String steps = builder.op("Div", List.of(clipped, scale));
+    String rounded = builder.op("Round", List.of(builder.op("Add", List.of(steps, zero))));
+    return builder.op("Mul", List.of(builder.op("Sub", List.of(rounded, zero)), scale));
+  }
+
   @Override
   public Ort.Rewriting rewriting() {
     return Ort.Rewriting.NONE;

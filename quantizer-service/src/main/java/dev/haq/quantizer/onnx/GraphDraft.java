@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * A graph while it is brought into normal form: nodes in topological order with unique names, and
@@ -38,13 +39,18 @@ final class GraphDraft {
   /** Outputs of the model besides the class scores, which nobody asks for. */
   final List<String> ignoredOutputs;
 
+  /** Asked now and then whether nobody waits for the model any more. */
+  final BooleanSupplier cancelled;
+
   private GraphDraft(
       ModelProto model,
       List<NodeProto> nodes,
       Map<String, TensorProto> constants,
       ValueInfoProto input,
       String output,
-      List<String> ignoredOutputs) {
+      List<String> ignoredOutputs,
+      BooleanSupplier cancelled) {
+    this.cancelled = cancelled;
     this.model = model;
     this.nodes = nodes;
     this.constants = constants;
@@ -53,7 +59,10 @@ final class GraphDraft {
     this.ignoredOutputs = List.copyOf(ignoredOutputs);
   }
 
-  static GraphDraft of(ModelProto model) {
+  /**
+   * @param cancelled asked now and then whether nobody waits for the model any more
+   */
+  static GraphDraft of(ModelProto model, BooleanSupplier cancelled) {
     GraphProto graph = model.getGraph();
     Map<String, TensorProto> constants = new LinkedHashMap<>();
     for (TensorProto tensor : graph.getInitializerList()) {
@@ -81,7 +90,8 @@ final class GraphDraft {
             graph.getOutputList().stream()
                 .map(ValueInfoProto::getName)
                 .filter(output -> !output.equals(scores))
-                .toList());
+                .toList(),
+            cancelled);
     draft.giveNames();
     ConstantFolding.apply(draft);
     draft.prune();

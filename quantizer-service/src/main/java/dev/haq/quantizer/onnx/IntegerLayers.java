@@ -32,6 +32,16 @@ final class IntegerLayers {
    */
   private static final int FEWEST_CHANNELS_TO_BYTES = 4;
 
+  /**
+   * Blocks of the input that the patches of one image are made of; with more the table of their
+   * places, 8 bytes each in the written graph, would grow beyond what the layer itself takes.
+   * Kernels of 3x3 pixels over 341x341, or of 7x7 over 146x146.
+   */
+  private static final long MOST_GATHERED_BLOCKS = 1 << 20;
+
+  /** Of one image's patches: the largest tensor that a model is let have, as floats. */
+  private static final long MOST_GATHERED_BYTES = 128L << 20;
+
   /** Outputs whose weights are turned together, so that they stay in the processor's cache. */
   private static final int TURNED_AT_ONCE = 32;
 
@@ -183,9 +193,10 @@ final class IntegerLayers {
           product(layer, integers, strided, PixelGroup.ONE, forms.storedChannels(source)));
     } else if (layer.layer() instanceof Layer.Conv2d conv
         && conv.groups() == 1
-        && conv.inputs() >= fewestChannelsToGather(integers)) {
+        && conv.inputs() >= fewestChannelsToGather(integers)
+        && canGather(conv, forms.storedChannels(source))) {
       int channels = forms.storedChannels(source);
-      PixelGroup group = fastGroups ? PixelGroup.forGathering(conv, channels) : PixelGroup.ONE;
+      PixelGroup group = gatheringGroup(conv, channels);
       String patches =
           patches(conv, activations, forms.bytes(source, activations), channels, group);
       forms.isRealChannelsLast(
@@ -193,6 +204,29 @@ final class IntegerLayers {
           apart(product(layer, integers, patches, group, channels), group, conv, conv.outputs()));
     } else {
       floatConvolution(layer, integers, forms.bytesAsIs(source, activations));
+    }
+  }
+
+  private PixelGroup gatheringGroup(Layer.Conv2d layer, int channels) {
+    return fastGroups ? PixelGroup.forGathering(layer, channels) : PixelGroup.ONE;
+  }
+
+  private boolean canGather(Layer.Conv2d layer, int channels) {
+    PixelGroup group = gatheringGroup(layer, channels);
+    long blocks = gatheredBlocks(layer, group);
+    return blocks <= MOST_GATHERED_BLOCKS
+        && blocks * group.block() * channels <= MOST_GATHERED_BYTES;
+  }
+
+  /** Blocks of the input that the patches of one image are made of. */
+  private static long gatheredBlocks(Layer.Conv2d layer, PixelGroup group) {
+    Window w = layer.window();
+    int ofRow = group.columns(w) / group.block();
+    try {
+      return Math.multiplyExact(
+          layer.output().pixels() / group.pixels(), (long) w.kernelHeight() * ofRow);
+    } catch (ArithmeticException e) {
+      return Long.MAX_VALUE;
     }
   }
 
@@ -261,7 +295,7 @@ final class IntegerLayers {
                 builder.longs(
                     "shape", 0, (long) paddedHeight * blocksOfRow, (long) block * channels)));
     int blocksOfPatch = columns / block;
-    long[] indices = new long[out.height() * groups * w.kernelHeight() * blocksOfPatch];
+    long[] indices = new long[Math.toIntExact(gatheredBlocks(layer, group))];
     int next = 0;
     for (int y = 0; y < out.height(); y++) {
       for (int x = 0; x < groups; x++) {

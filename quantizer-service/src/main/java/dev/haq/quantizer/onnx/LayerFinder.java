@@ -97,6 +97,13 @@ final class LayerFinder {
     if (in == null || out == null || (!biasName.isEmpty() && constant(biasName).isEmpty())) {
       return Optional.empty();
     }
+    if (in.get(0) != 1) {
+      // Counted once it would be too cheap in every cost, silently.
+      throw new HaqException(
+          Reason.UNSUPPORTED_OPERATOR,
+          "node '%s' (Conv) reads %d maps of each image, as shape %s: a layer's cost is counted for one; export the model with the images alone along the first dimension"
+              .formatted(node.getName(), in.get(0), in));
+    }
     int outputs = out.get(1);
     int inputs = in.get(1);
     int groups = (int) Nodes.integer(node, "group", 1);

@@ -12,6 +12,7 @@ import dev.haq.model.Network;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.onnx.CnnGraph.OutputKind;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import dev.haq.quantizer.sharing.Waits;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,22 +50,27 @@ public final class ModelImporter {
    * @param name for people
    */
   public static ImportedModel read(byte[] bytes, String id, String name) {
-    return read(new ByteArrayInputStream(bytes), bytes.length, id, name);
+    return read(new ByteArrayInputStream(bytes), bytes.length, id, name, () -> false);
   }
 
   /**
    * As {@link #read(byte[], String, String)}. The model's tensors are in memory once: each is let
    * go when it has become the weights of a layer, which are what is kept.
+   *
+   * @param cancelled asked now and then whether nobody waits for it any more; then the reason is
+   *     CANCELLED
    */
-  public static ImportedModel read(Path file, String id, String name) throws IOException {
+  public static ImportedModel read(Path file, String id, String name, BooleanSupplier cancelled)
+      throws IOException {
     try (InputStream bytes = Files.newInputStream(file)) {
-      return read(bytes, Files.size(file), id, name);
+      return read(bytes, Files.size(file), id, name, cancelled);
     }
   }
 
-  private static ImportedModel read(InputStream bytes, long size, String id, String name) {
+  private static ImportedModel read(
+      InputStream bytes, long size, String id, String name, BooleanSupplier cancelled) {
     try {
-      return read(GraphDraft.of(model(bytes)), id, name, size);
+      return read(GraphDraft.of(model(bytes), cancelled), id, name, size);
     } catch (RuntimeException e) {
       // A graph can be malformed in more ways than are worth a check of their own.
       if (e instanceof HaqException typed && typed.reason() != Reason.INVALID_ARGUMENT) {
@@ -108,8 +115,10 @@ public final class ModelImporter {
       freeBatch(draft, batch, reshaped -> beginsWithOne(shapes.get(reshaped)));
     }
     int classes = classes(shapes.get(draft.output));
+    Waits.throwIf(draft.cancelled);
     boolean fixedBatch = !ShapeProbe.takesAnyBatch(draft, inputShape, classes);
     MaxRelu.apply(draft, shapes);
+    Waits.throwIf(draft.cancelled);
     Set<String> nonNegative = NonNegative.tensors(draft);
     boolean probabilities = NonNegative.isSoftmax(draft, draft.output);
     List<GraphNode> nodes = LayerFinder.find(draft, shapes, batchNormParameters);

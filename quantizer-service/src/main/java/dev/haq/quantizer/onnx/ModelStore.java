@@ -228,7 +228,7 @@ public final class ModelStore {
       Path file, String id, String name, Line line, BooleanSupplier cancelled) throws IOException {
     importing.enter(line, cancelled);
     try {
-      return ModelImporter.read(file, id, name);
+      return ModelImporter.read(file, id, name, cancelled);
     } finally {
       importing.leave();
     }

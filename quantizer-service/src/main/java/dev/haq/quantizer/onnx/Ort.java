@@ -21,6 +21,10 @@ public final class Ort {
       Pattern.compile(
           "No Op registered for (\\S+)|(\\S+)\\(-?\\d+\\) is not a registered function/op"
               + "|Could not find an implementation for (\\S+)");
+  private static final Pattern NO_MEMORY =
+      Pattern.compile(
+          "failed to allocate|bad[ _]?alloc|out of memory|cannot allocate memory",
+          Pattern.CASE_INSENSITIVE);
   private static final Pattern NODE_NAME =
       Pattern.compile("In Node, \\(\"([^\"]*)\"|with name '([^']*)'|Node \\(([^)]*)\\)");
 
@@ -60,7 +64,8 @@ public final class Ort {
    * Opens a session that computes on the calling thread, so that callers decide about threads.
    *
    * @param model a serialized ONNX model
-   * @throws HaqException UNSUPPORTED_OPERATOR or INVALID_MODEL where the model cannot be run
+   * @throws HaqException UNSUPPORTED_OPERATOR or INVALID_MODEL where a model that was never run
+   *     cannot be run; else as {@link #failed}
    */
   public static OrtSession open(byte[] model, Rewriting rewriting) {
     return open(model, rewriting, true, null);
@@ -116,13 +121,46 @@ public final class Ort {
       }
       return environment().createSession(model, options);
     } catch (OrtException e) {
-      throw refused(e);
+      throw rewriting == Rewriting.PROBE ? refused(e) : failed(e);
     }
   }
 
-  /** What an error of ONNX Runtime about a model means to the one who brought the model. */
-  public static HaqException refused(OrtException e) {
-    String message = String.valueOf(e.getMessage());
+  /**
+   * What an error of ONNX Runtime means while a model is run that was accepted: the caller can do
+   * nothing about it, but call again where there was no memory.
+   *
+   * @return UNAVAILABLE or INTERNAL
+   */
+  public static HaqException failed(OrtException e) {
+    return hadNoMemory(e)
+        ? noMemory(e)
+        : new HaqException(
+            Reason.INTERNAL,
+            "ONNX Runtime failed on a model that it ran before: " + oneLine(message(e)),
+            e);
+  }
+
+  private static boolean hadNoMemory(OrtException e) {
+    return NO_MEMORY.matcher(message(e)).find();
+  }
+
+  private static HaqException noMemory(OrtException e) {
+    LOG.warn("ONNX Runtime had no memory: {}", oneLine(message(e)));
+    return new HaqException(
+        Reason.UNAVAILABLE,
+        "the service had too little memory left for this: call again later, or another replica",
+        e);
+  }
+
+  private static String message(OrtException e) {
+    return String.valueOf(e.getMessage());
+  }
+
+  /**
+   * What an error of ONNX Runtime about a model that was never run means to the one who brought it.
+   */
+  static HaqException refused(OrtException e) {
+    String message = message(e);
     Matcher operator = UNKNOWN_OPERATOR.matcher(message);
     if (operator.find()) {
       Matcher node = NODE_NAME.matcher(message);

@@ -15,6 +15,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import dev.haq.quantizer.sharing.Waits;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -41,6 +43,7 @@ final class PiecewiseRun {
   private final ModelProto model;
   private final Map<String, TensorProto> constants;
   private final ProbeLimits limits;
+  private final BooleanSupplier cancelled;
   private final Map<String, OnnxValue> held = new HashMap<>();
 
   /** Is shown a result, which is closed afterwards. */
@@ -50,8 +53,14 @@ final class PiecewiseRun {
 
   /**
    * @param model its operator sets; what it computes does not count
+   * @param cancelled asked before each piece whether nobody waits for it any more
    */
-  PiecewiseRun(ModelProto model, Map<String, TensorProto> constants, ProbeLimits limits) {
+  PiecewiseRun(
+      ModelProto model,
+      Map<String, TensorProto> constants,
+      ProbeLimits limits,
+      BooleanSupplier cancelled) {
+    this.cancelled = cancelled;
     this.model = model;
     this.constants = constants;
     this.limits = limits;
@@ -61,7 +70,7 @@ final class PiecewiseRun {
    * @param nodes in topological order
    * @param inputs are closed afterwards
    * @param wanted results that the sink is shown, and besides all whose size cannot be inferred
-   * @throws HaqException TOO_LARGE, UNSUPPORTED_OPERATOR or INVALID_MODEL
+   * @throws HaqException TOO_LARGE, UNSUPPORTED_OPERATOR, INVALID_MODEL or CANCELLED
    */
   void run(List<NodeProto> nodes, Map<String, OnnxTensor> inputs, Set<String> wanted, Sink sink) {
     held.putAll(inputs);
@@ -71,6 +80,7 @@ final class PiecewiseRun {
       requireFewBytesAgain(pieces);
       Map<String, Integer> lastReader = lastReader(pieces);
       for (int p = 0; p < pieces.size(); p++) {
+        Waits.throwIf(cancelled);
         List<NodeProto> piece = pieces.get(p);
         if (pieces.size() > 1) {
           unknown = inferred(piece);

@@ -140,6 +140,8 @@ final class ProbeLimits {
   private final long largest;
   private final long most;
   private final Set<String> unbounded = new HashSet<>(); // nodes that grow by what is not known
+  private final NodeWork work;
+  private final Set<String> counted = new HashSet<>();
   private double values;
   private double products;
 
@@ -155,6 +157,7 @@ final class ProbeLimits {
       long most) {
     this.constants = constants;
     this.shapes = shapes;
+    this.work = new NodeWork(constants, shapes);
     this.largest = largest;
     this.most = most;
   }
@@ -190,6 +193,7 @@ final class ProbeLimits {
           unknown.add(output);
         }
       }
+      addWork(node, node.getOutputList().stream().noneMatch(unknown::contains));
     }
     return unknown;
   }
@@ -202,13 +206,32 @@ final class ProbeLimits {
   private void add(NodeProto node, long[] shape) {
     double size = Arrays.stream(shape).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
     values += size;
-    products += size * productsEach(constants, node, shapes);
-    if (size > largest || values > most || products > MOST_PRODUCTS) {
-      throw new HaqException(
-          Reason.TOO_LARGE,
-          "at node '%s' (%s) one image has come to %.0f values and %.0f multiplications, more than is taken: export the model with a smaller image size"
-              .formatted(node.getName(), node.getOpType(), values, products));
+    if (size > largest || values > most) {
+      throw tooLarge(node);
     }
+  }
+
+  /**
+   * Once for each node.
+   *
+   * @param known whether the shapes of all results are; where they are not, those of what is read
+   *     may tell the work all the same, or will before the node is run
+   */
+  private void addWork(NodeProto node, boolean known) {
+    double each = work.of(node);
+    if ((known || Double.isFinite(each)) && counted.addAll(node.getOutputList())) {
+      products += each;
+      if (products > MOST_PRODUCTS) {
+        throw tooLarge(node);
+      }
+    }
+  }
+
+  private HaqException tooLarge(NodeProto node) {
+    return new HaqException(
+        Reason.TOO_LARGE,
+        "at node '%s' (%s) one image has come to %.0f values and %.0f multiplications, more than is taken: export the model with a smaller image size"
+            .formatted(node.getName(), node.getOpType(), values, products));
   }
 
   private static HaqException unknownSize(NodeProto node) {
@@ -322,29 +345,5 @@ final class ProbeLimits {
     return inferred.get(data) != null
         && inferred.get(data).getInfo() instanceof TensorInfo info
         && info.getShape().length == 1;
-  }
-
-  /** Multiplications, or values read, for each value of a node's result. */
-  private static double productsEach(
-      Map<String, TensorProto> constants, NodeProto node, Map<String, List<Integer>> shapes) {
-    double window =
-        Arrays.stream(Nodes.ints(node, "kernel_shape", 1))
-            .mapToDouble(k -> k)
-            .reduce(1, (a, b) -> a * b);
-    double weights = 1;
-    TensorProto constant = constants.get(Nodes.input(node, 1));
-    if (constant != null && constant.getDimsCount() > 1) {
-      double elements =
-          constant.getDimsList().stream().mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
-      double outputs =
-          Nodes.is(node, "MatMul")
-              ? constant.getDims(constant.getDimsCount() - 1)
-              : constant.getDims(0);
-      weights = elements / Math.max(1, outputs);
-    } else if (Nodes.is(node, "MatMul") && shapes.containsKey(node.getInput(0))) {
-      List<Integer> rows = shapes.get(node.getInput(0));
-      weights = rows.isEmpty() ? 1 : rows.get(rows.size() - 1);
-    }
-    return Math.max(window, weights);
   }
 }

@@ -30,10 +30,11 @@ final class ShapeProbe {
     Map<String, List<Integer>> shapes = new HashMap<>();
     shapes.put(draft.input.getName(), shapeOf(1, inputShape));
     try {
-      new PiecewiseRun(draft.model, draft.constants, ProbeLimits.ofImage(draft.constants, shapes))
+      ProbeLimits limits = ProbeLimits.ofImage(draft.constants, shapes);
+      new PiecewiseRun(draft.model, draft.constants, limits, draft.cancelled)
           .run(
               draft.nodes,
-              Map.of(draft.input.getName(), noise(1, inputShape)),
+              Map.of(draft.input.getName(), noise(0, 1, inputShape)),
               Set.of(draft.output),
               (name, value) -> {
                 if (value.getInfo() instanceof TensorInfo info) {
@@ -57,21 +58,19 @@ final class ShapeProbe {
     }
   }
 
-  /** Whether the draft computes the same for an image whether it comes alone or beside another. */
+  /**
+   * Whether the draft computes the same for each of two images whether it comes alone or beside the
+   * other.
+   */
   static boolean takesAnyBatch(GraphDraft draft, int[] inputShape, int classes) {
     ModelProto free = draft.toModel(0, List.of(draft.output));
     try (OrtSession session = Ort.open(free, Ort.Rewriting.PROBE)) {
-      float[] alone = run(session, draft, 1, inputShape, classes);
-      float[] beside = run(session, draft, 2, inputShape, classes);
-      if (alone.length == 0 || beside.length != 2 * alone.length) {
-        return false;
-      }
-      float largest = 0;
-      for (float value : alone) {
-        largest = Math.max(largest, Math.abs(value));
-      }
-      for (int i = 0; i < alone.length; i++) {
-        if (Math.abs(alone[i] - beside[i]) > TOLERANCE * largest) {
+      float[] together = run(session, draft, 0, 2, inputShape, classes);
+      for (int image = 0; image < 2; image++) {
+        float[] alone = run(session, draft, image, 1, inputShape, classes);
+        if (alone.length == 0
+            || together.length != 2 * alone.length
+            || !agree(alone, together, image * alone.length)) {
           return false;
         }
       }
@@ -81,11 +80,25 @@ final class ShapeProbe {
     }
   }
 
+  /** Whether an image's scores are what they are beside another, from {@code from} on there. */
+  private static boolean agree(float[] alone, float[] together, int from) {
+    float largest = 0;
+    for (float value : alone) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    for (int i = 0; i < alone.length; i++) {
+      if (Math.abs(alone[i] - together[from + i]) > TOLERANCE * largest) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The scores of a batch; none when they are not one for each class and image. */
   private static float[] run(
-      OrtSession session, GraphDraft draft, int batch, int[] inputShape, int classes)
+      OrtSession session, GraphDraft draft, int first, int batch, int[] inputShape, int classes)
       throws OrtException {
-    try (OnnxTensor input = noise(batch, inputShape);
+    try (OnnxTensor input = noise(first, batch, inputShape);
         OrtSession.Result result = session.run(Map.of(draft.input.getName(), input))) {
       OnnxTensor tensor = (OnnxTensor) result.get(0);
       if (tensor.getInfo().getNumElements() != (long) batch * classes) {
@@ -98,10 +111,14 @@ final class ShapeProbe {
     }
   }
 
-  /** The first image is the same whatever the batch. */
-  private static OnnxTensor noise(int batch, int[] inputShape) throws OrtException {
+  /** Images from {@code first} on: each is the same whatever the batch. */
+  private static OnnxTensor noise(int first, int batch, int[] inputShape) throws OrtException {
+    int each = inputShape[0] * inputShape[1] * inputShape[2];
     Random random = new Random(SEED);
-    int values = batch * inputShape[0] * inputShape[1] * inputShape[2];
+    for (int i = 0; i < first * each; i++) {
+      random.nextGaussian();
+    }
+    int values = batch * each;
     FloatBuffer buffer =
         java.nio.ByteBuffer.allocateDirect(values * Float.BYTES)
             .order(java.nio.ByteOrder.nativeOrder())

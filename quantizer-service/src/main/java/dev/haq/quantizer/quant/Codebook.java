@@ -10,7 +10,8 @@ import java.util.Random;
  * Weights that share 2^bits values, the centroids of k-means over a layer's weights (Han et al.
  * 2016, <i>Deep Compression</i>, arXiv:1510.00149, section 3; HAQ paper, section 3.4, for the model
  * size). Numbers on a line make Lloyd's iterations cheap: sorted once, every cluster is a run of
- * them, and running sums give its mean.
+ * them, and running sums give its mean. A layer of no more distinct weights than a codebook has
+ * values keeps them as they are, as one does that was trained with shared values.
  *
  * @param centroids ascending, at most 2^bits, fewer where the layer has fewer distinct weights
  */
@@ -32,6 +33,10 @@ public record Codebook(float[] centroids) {
     float[] sorted = weights.clone();
     Arrays.sort(sorted);
     int count = 1 << bits.bits();
+    float[] distinct = distinct(sorted, count);
+    if (distinct.length <= count) {
+      return new Codebook(distinct);
+    }
     double[] start =
         from == CodebookStart.LINEAR
             ? evenly(sorted[0], sorted[sorted.length - 1], count)
@@ -42,6 +47,18 @@ public record Codebook(float[] centroids) {
       centroids[i] = (float) ends[i];
     }
     return new Codebook(centroids);
+  }
+
+  /** The first values that differ, ascending, one more than {@code most} where there are more. */
+  private static float[] distinct(float[] sorted, int most) {
+    float[] values = new float[Math.min(sorted.length, most + 1)];
+    int found = 0;
+    for (int i = 0; i < sorted.length && found < values.length; i++) {
+      if (found == 0 || sorted[i] != values[found - 1]) {
+        values[found++] = sorted[i];
+      }
+    }
+    return Arrays.copyOf(values, found);
   }
 
   private static double[] evenly(double low, double high, int count) {

@@ -17,8 +17,11 @@ public final class InputMoments {
   /** Rows and columns of the largest matrix that is kept: 4 MiB. */
   static final int BLOCK = 1024;
 
-  /** Codes are at most 255, and their sums below 2^24 exact in single precision. */
-  private static final int PATCHES_OF_EXACT_SUMS = 1 << 16;
+  /**
+   * Patches that are added in single precision. Codes are at most 255, and their sums below 2^24
+   * exact in it; products lose what is below 2^-8 of their mean, at the worst.
+   */
+  private static final int PATCHES_OF_SINGLE_PRECISION = 1 << 16;
 
   private final int groups;
   private final int perOutput;
@@ -27,7 +30,8 @@ public final class InputMoments {
   private final List<LinearQuantizer> grids;
   private final double[][] quantizedSums;
   private final float[][] codeSums; // of the newest patches
-  private final float[][] products;
+  private final float[][] products; // of the newest patches
+  private final double[][] earlierProducts; // null while there are no others
   private long patches;
 
   /**
@@ -47,6 +51,7 @@ public final class InputMoments {
     this.quantizedSums = new double[grids.size()][groups * perOutput];
     this.codeSums = new float[grids.size()][groups * perOutput];
     this.products = new float[secondOrder ? groups * blocks() : 0][];
+    this.earlierProducts = new double[products.length][];
     for (int i = 0; i < products.length; i++) {
       int size = size(i % blocks());
       products[i] = new float[size * size];
@@ -94,12 +99,27 @@ public final class InputMoments {
     for (int g = 0; g < grids.size(); g++) {
       grids.get(g).addCodes(patch, codeSums[g]);
     }
-    if (patches % PATCHES_OF_EXACT_SUMS == 0) {
-      moveCodeSums();
-    }
     for (int p = 0; p < products.length; p++) {
       int from = p / blocks() * perOutput + p % blocks() * blockSize;
       addProducts(products[p], patch, from, size(p % blocks()));
+    }
+    if (patches % PATCHES_OF_SINGLE_PRECISION == 0) {
+      moveCodeSums();
+      moveProducts();
+    }
+  }
+
+  /** Adds up products in double precision before single precision would no longer see new ones. */
+  private void moveProducts() {
+    for (int p = 0; p < products.length; p++) {
+      float[] newest = products[p];
+      if (earlierProducts[p] == null) {
+        earlierProducts[p] = new double[newest.length];
+      }
+      for (int i = 0; i < newest.length; i++) {
+        earlierProducts[p][i] += newest[i];
+        newest[i] = 0;
+      }
     }
   }
 
@@ -151,10 +171,12 @@ public final class InputMoments {
 
   /** E[x x^T] of one group's block, [size][size], its upper triangle. */
   double[] products(int group, int block) {
-    float[] sum = products[group * blocks() + block];
-    double[] mean = new double[sum.length];
+    float[] newest = products[group * blocks() + block];
+    double[] earlier = earlierProducts[group * blocks() + block];
+    double[] mean = new double[newest.length];
     for (int i = 0; i < mean.length; i++) {
-      mean[i] = patches > 0 ? (double) sum[i] / patches : 0;
+      double sum = newest[i] + (earlier == null ? 0 : earlier[i]);
+      mean[i] = patches > 0 ? sum / patches : 0;
     }
     return mean;
   }

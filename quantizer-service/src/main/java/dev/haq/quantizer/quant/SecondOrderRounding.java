@@ -17,10 +17,15 @@ import java.util.stream.IntStream;
  *
  * <p>Departure: H is damped by more than the paper's hundredth of its mean diagonal where there are
  * few patches for the weights of an output, as of a fully connected layer that sees one patch an
- * image: directions that no patch happened to have would otherwise be free to err in.
+ * image: directions that no patch happened to have would otherwise be free to err in. And by ten
+ * times more, again and again, while it has no factor for rounding in its sums; where none helps,
+ * as where they are not finite, the nearest codes are taken.
  */
 public final class SecondOrderRounding implements WeightQuantizer.Rounding {
   private static final double DAMPING = 0.01;
+
+  /** How often damping is multiplied by ten: in the end the diagonal outweighs all else. */
+  private static final int MOST_DAMPINGS = 8;
 
   /** Patches for each weight of an output below which damping grows. */
   private static final double ENOUGH_PATCHES = 10;
@@ -35,7 +40,7 @@ public final class SecondOrderRounding implements WeightQuantizer.Rounding {
    * @param order in which weights are rounded
    * @param upper U, row-major
    */
-  private record Factor(int[] order, float[] upper) {}
+  record Factor(int[] order, float[] upper) {}
 
   /**
    * @param outputs of the layer
@@ -54,7 +59,10 @@ public final class SecondOrderRounding implements WeightQuantizer.Rounding {
     }
   }
 
-  private static Factor factor(double[] products, int size, long patches) {
+  /**
+   * @param products E[x x^T], row-major, its upper triangle
+   */
+  static Factor factor(double[] products, int size, long patches) {
     int[] order =
         IntStream.range(0, size)
             .boxed()
@@ -67,6 +75,21 @@ public final class SecondOrderRounding implements WeightQuantizer.Rounding {
     }
     double damping =
         Math.max(DAMPING, size / (ENOUGH_PATCHES * Math.max(1, patches))) * trace / size;
+    damping = damping > 0 ? damping : 1;
+    for (int i = 0; i < MOST_DAMPINGS && Double.isFinite(damping); i++, damping *= 10) {
+      double[][] hessian = damped(products, order, damping);
+      if (upperCholesky(hessian)) {
+        float[] upper = inverse(hessian);
+        if (isUsable(upper, size)) {
+          return new Factor(order, upper);
+        }
+      }
+    }
+    return new Factor(order, unit(size));
+  }
+
+  private static double[][] damped(double[] products, int[] order, double damping) {
+    int size = order.length;
     double[][] hessian = new double[size][size];
     for (int i = 0; i < size; i++) {
       for (int j = i; j < size; j++) {
@@ -74,18 +97,47 @@ public final class SecondOrderRounding implements WeightQuantizer.Rounding {
         int b = Math.max(order[i], order[j]);
         hessian[i][j] = products[a * size + b];
       }
-      hessian[i][i] += damping > 0 ? damping : 1;
+      hessian[i][i] += damping;
     }
-    return new Factor(order, inverse(upperCholesky(hessian)));
+    return hessian;
+  }
+
+  /** Whether errors can be divided by its diagonal, and what becomes of that is a number. */
+  private static boolean isUsable(float[] upper, int size) {
+    for (int i = 0; i < size; i++) {
+      if (!(upper[i * size + i] > 0)) {
+        return false;
+      }
+    }
+    for (float value : upper) {
+      if (!Float.isFinite(value)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The factor by which no weight makes up for another. */
+  private static float[] unit(int size) {
+    float[] unit = new float[size * size];
+    for (int i = 0; i < size; i++) {
+      unit[i * size + i] = 1;
+    }
+    return unit;
   }
 
   /**
    * M upper triangular with M M^T = H, in place. Found from the last row to the first; then H^-1 =
    * (M^-1)^T M^-1, so that U is M^-1.
+   *
+   * @return whether there is one: H is positive definite
    */
-  private static double[][] upperCholesky(double[][] h) {
+  private static boolean upperCholesky(double[][] h) {
     int size = h.length;
     for (int k = size - 1; k >= 0; k--) {
+      if (!(h[k][k] > 0 && Double.isFinite(h[k][k]))) {
+        return false;
+      }
       double pivot = Math.sqrt(h[k][k]);
       h[k][k] = pivot;
       for (int i = 0; i < k; i++) {
@@ -105,7 +157,7 @@ public final class SecondOrderRounding implements WeightQuantizer.Rounding {
         }
       }
     }
-    return h;
+    return true;
   }
 
   /** The inverse of an upper triangular matrix, row-major. */

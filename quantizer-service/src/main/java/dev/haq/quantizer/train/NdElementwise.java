@@ -4,9 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.nn.Activation;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.quantizer.onnx.Nodes;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BinaryOperator;
 import java.util.function.LongBinaryOperator;
 import java.util.function.UnaryOperator;
@@ -15,6 +17,16 @@ import java.util.function.UnaryOperator;
 final class NdElementwise {
   private static final float SELU_ALPHA = 1.6732632f;
   private static final float SELU_GAMMA = 1.0507010f;
+
+  private static final Set<Integer> WHOLE_TYPES =
+      Set.of(TensorProto.DataType.INT64_VALUE, TensorProto.DataType.INT32_VALUE);
+
+  private static final Set<Integer> REAL_TYPES =
+      Set.of(
+          TensorProto.DataType.FLOAT_VALUE,
+          TensorProto.DataType.DOUBLE_VALUE,
+          TensorProto.DataType.FLOAT16_VALUE,
+          TensorProto.DataType.BFLOAT16_VALUE);
 
   private NdElementwise() {}
 
@@ -53,7 +65,7 @@ final class NdElementwise {
         operators,
         "Swish",
         (node, x) -> x.mul(Activation.sigmoid(Scalars.times(x, Nodes.real(node, "alpha", 1)))));
-    operators.put("Cast", (node, in) -> java.util.List.of(in.get(0)));
+    operators.put("Cast", (node, in) -> java.util.List.of(cast(node, in.get(0))));
     operators.put("Clip", (node, in) -> NdGraph.one(clip(in)));
     operators.put("PRelu", (node, in) -> NdGraph.one(prelu(in.real(0), in.real(1))));
     binary(operators, "Add", NDArray::add, Long::sum);
@@ -127,6 +139,23 @@ final class NdElementwise {
           }
           return NdGraph.one(result);
         });
+  }
+
+  private static NdValue cast(NodeProto node, NdValue value) {
+    requireSameNumbers(node, value instanceof NdValue.Whole);
+    return value;
+  }
+
+  /**
+   * Refuses a Cast that makes other numbers: nothing here rounds real ones, nor divides whole ones
+   * as if they were real.
+   */
+  static void requireSameNumbers(NodeProto cast, boolean whole) {
+    int to = (int) Nodes.integer(cast, "to", TensorProto.DataType.UNDEFINED_VALUE);
+    if (!(whole ? WHOLE_TYPES : REAL_TYPES).contains(to)) {
+      throw new NdOperator.UnsupportedInput(
+          whole ? "of whole numbers to others" : "of real numbers to others");
+    }
   }
 
   private static NDArray clip(NdOperator.Inputs in) {

@@ -242,6 +242,9 @@ final class NdShapes {
   private static NDArray reduce(NodeProto node, NdOperator.Inputs in, boolean mean) {
     NDArray x = in.real(0);
     int[] axes = reducedAxes(node, in, x);
+    if (axes.length == 0) {
+      return x;
+    }
     NDArray sum = x.sum(axes, Nodes.integer(node, "keepdims", 1) != 0);
     long count =
         Arrays.stream(axes).mapToLong(axis -> x.getShape().get(axis)).reduce(1, (a, b) -> a * b);
@@ -258,8 +261,12 @@ final class NdShapes {
     return x;
   }
 
+  /** All where a node names none, unless it says that none are meant. */
   private static int[] reducedAxes(NodeProto node, NdOperator.Inputs in, NDArray x) {
     int[] axes = axes(node, in, x.getShape().dimension());
-    return axes.length > 0 ? axes : IntStream.range(0, x.getShape().dimension()).toArray();
+    boolean noneAreAll = Nodes.integer(node, "noop_with_empty_axes", 0) == 0;
+    return axes.length > 0 || !noneAreAll
+        ? axes
+        : IntStream.range(0, x.getShape().dimension()).toArray();
   }
 }

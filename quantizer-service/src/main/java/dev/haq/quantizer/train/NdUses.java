@@ -92,6 +92,7 @@ final class NdUses {
         return first == Kind.WHOLE ? first : real(node, 0);
       }
       case "Cast" -> {
+        NdElementwise.requireSameNumbers(node, first == Kind.WHOLE);
         return first;
       }
       case "Identity" -> {

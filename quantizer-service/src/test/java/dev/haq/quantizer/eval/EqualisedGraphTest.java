@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -11,10 +12,12 @@ import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.EqualisedGraph;
 import dev.haq.quantizer.onnx.FloatGraph;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.onnx.SmallModel;
 import dev.haq.quantizer.quant.Equalisation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -94,6 +97,35 @@ final class EqualisedGraphTest {
       weights[i] *= (float) Math.pow(3, i / 12 % 5 - 2);
     }
     assertArrayEquals(scores(graph), scores(EqualisedGraph.of(graph)), 1e-3f);
+  }
+
+  @Test
+  void aMeanOverChannelsMakesNoPairAndOneOverPixelsDoesHoweverItsAxesAreGiven() {
+    for (long[] axes : new long[][] {{1}, {-3}, {2, 3}, {-1, -2}}) {
+      boolean overPixels = axes.length == 2;
+      for (boolean byInput : new boolean[] {false, true}) {
+        SmallModel m = new SmallModel(3, 3, 4).opset(byInput ? 18 : 13);
+        String features = m.relu(m.conv("image", 3, 12, 3, 1, 1)); // as many pixels as channels
+        String mean =
+            byInput
+                ? m.node("ReduceMean", features, m.initializer(axes))
+                : m.node(
+                    "ReduceMean",
+                    List.of(features),
+                    NodeProto.newBuilder().addAttribute(Nodes.ints("axes", axes)).build());
+        CnnGraph graph = m.imported(m.gemm(m.node("Flatten", mean), 12, CLASSES)).graph();
+        float[] weights = graph.layers().get(0).weights();
+        for (int i = 0; i < weights.length; i++) {
+          weights[i] *= (float) Math.pow(3, i / 27 % 5 - 2);
+        }
+        CnnGraph equalised = EqualisedGraph.of(graph);
+        assertArrayEquals(scores(graph), scores(equalised), 1e-3f);
+        assertEquals(
+            overPixels,
+            !Arrays.equals(weights, equalised.layers().get(0).weights()),
+            Arrays.toString(axes));
+      }
+    }
   }
 
   @Test

@@ -141,7 +141,7 @@ final class ExactSumsTest {
       }
       return all;
     } catch (OrtException e) {
-      throw Ort.refused(e);
+      throw Ort.failed(e);
     }
   }
 

@@ -432,4 +432,35 @@ final class GraphFormsAgreeTest {
         share < TOLERANCE,
         () -> "%s differs by %.4f of the scores' spread under %s".formatted(form, share, policy));
   }
+
+  @Test
+  void patchesOfMorePixelsThanATableShouldHoldAreNotGathered() {
+    for (int side : new int[] {40, 160}) {
+      SmallModel model = new SmallModel(3, side, side);
+      String stem = model.relu(model.conv("image", 3, 4, 3, 1, 1));
+      String weights = model.initializer(model.values(4 * 4 * 49, 0.1), 4, 4, 7, 7);
+      String wide =
+          model.node(
+              "Conv",
+              List.of(stem, weights),
+              NodeProto.newBuilder()
+                  .addAttribute(Nodes.ints("dilations", 2, 2))
+                  .addAttribute(Nodes.ints("pads", 6, 6, 6, 6))
+                  .build());
+      String sum = model.node("Add", stem, wide);
+      CnnGraph graph = model.imported(model.gemm(model.pooled(sum), 4, CLASSES)).graph();
+      Images images = new RandomImages(2, graph.inputValues(), CLASSES);
+      PreparedNetwork network = prepared(graph, Recipe.HAQ, images);
+      List<LayerForm> layers = network.layers(Policy.uniform(3, LayerBits.of(8, 8)));
+      ModelProto written =
+          new IntegerGraph(Processor.ADDS_EXACTLY_IN_512).write(network.graph(), layers);
+      // Both convolutions write real numbers; the first one's kernel is small.
+      assertEquals(side == 40 ? 2 : 1, nodes(written, "Gather"));
+      assertEquals(side == 40 ? 0 : 1, nodes(written, "Conv"));
+    }
+  }
+
+  private static long nodes(ModelProto model, String type) {
+    return model.getGraph().getNodeList().stream().filter(n -> Nodes.is(n, type)).count();
+  }
 }

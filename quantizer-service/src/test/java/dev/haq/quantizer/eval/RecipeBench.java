@@ -213,7 +213,7 @@ public final class RecipeBench {
       }
       return all;
     } catch (OrtException e) {
-      throw Ort.refused(e);
+      throw Ort.failed(e);
     }
   }
 

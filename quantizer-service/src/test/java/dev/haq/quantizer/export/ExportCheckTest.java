@@ -49,6 +49,21 @@ final class ExportCheckTest {
   }
 
   @Test
+  void aFileThatAnswersOtherwiseThanItsPlainReadingIsRefusedThoughItScoresAlike() {
+    Answers plain = answers(700);
+    int[] answered = plain.answers().clone();
+    answered[IMAGES - 1] = 2; // wrong as before
+    Answers file = new Answers(plain.accuracy(), answered, plain.right());
+    HaqException refused =
+        assertThrows(
+            HaqException.class, () -> ExportCheck.checked(plain, plain, file, plain, "the file"));
+    assertEquals(Reason.EXPORT_DIFFERS, refused.reason());
+    assertTrue(
+        refused.getMessage().contains("and takes 1 of them for another class"),
+        refused.getMessage());
+  }
+
+  @Test
   void aFileThatIsUnlikeTheEvaluationIsRefusedAsItIsWritten() {
     assertRefused(
         "the file, not optimised, scores 65.00 % top-1 on 1000 images where the evaluation",

@@ -29,7 +29,7 @@ final class RealModelExportTest {
 
   /**
    * Points of top-1 between a file and the evaluation that the order of float sums alone may make
-   * of 1,000 images; the exporter itself checks the file against its plain reading to 0.2.
+   * of 1,000 images; the exporter itself lets no answer differ from the file's plain reading.
    */
   private static final double MOST_POINTS = 0.5;
 

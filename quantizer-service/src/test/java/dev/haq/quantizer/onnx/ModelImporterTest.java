@@ -585,4 +585,17 @@ final class ModelImporterTest {
         .setF(value)
         .build();
   }
+
+  @Test
+  void aConvolutionOfSeveralMapsOfAnImageIsRefusedAsItCannotBeCounted() {
+    SmallModel model = new SmallModel(30, SIDE, SIDE);
+    String maps = model.node("Reshape", "image", model.initializer(10, 3, SIDE, SIDE));
+    String features =
+        model.node(
+            "Reshape", model.conv(maps, 3, 4, 3, 1, 1), model.initializer(1, 40, SIDE, SIDE));
+    String message =
+        assertRefused(
+            Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(model.pooled(features), 40, 5)));
+    assertTrue(message.contains("reads 10 maps of each image"), message);
+  }
 }

@@ -6,27 +6,33 @@ import static dev.haq.quantizer.onnx.Imports.assertSameAnswers;
 import static dev.haq.quantizer.onnx.Imports.network;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class PiecewiseRunTest {
   private static final int CHANNELS = 128;
   private static final int TOKENS = SIDE * SIDE;
+
+  @TempDir Path folder;
 
   @Test
   void attentionOfComputedSizesIsTaken() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String tokens = tokens(model);
     for (int block = 0; block < 3; block++) {
-      String queries = model.matMul(tokens, CHANNELS, CHANNELS);
-      String keys = model.transposed(model.matMul(tokens, CHANNELS, CHANNELS), 0, 2, 1);
-      String weights = model.node("Softmax", model.node("MatMul", queries, keys));
-      tokens = model.node("Add", tokens, model.node("MatMul", weights, tokens));
+      tokens = attention(model, tokens);
     }
     String mean = model.node("ReduceMean", List.of(tokens), axis(1));
     byte[] bytes = model.bytes(model.gemm(mean, CHANNELS, 5));
@@ -132,6 +138,13 @@ final class PiecewiseRunTest {
     return model.node("Concat", List.of(parts), join);
   }
 
+  private static String attention(SmallModel model, String tokens) {
+    String queries = model.matMul(tokens, CHANNELS, CHANNELS);
+    String keys = model.transposed(model.matMul(tokens, CHANNELS, CHANNELS), 0, 2, 1);
+    String weights = model.node("Softmax", model.node("MatMul", queries, keys));
+    return model.node("Add", tokens, model.node("MatMul", weights, tokens));
+  }
+
   /** A convolution's result as [batch, pixels, channels], of sizes that are computed. */
   private static String tokens(SmallModel model) {
     String conv = model.conv("image", 3, CHANNELS, 3, 1, 1);
@@ -140,6 +153,32 @@ final class PiecewiseRunTest {
     NodeProto join = NodeProto.newBuilder().addAttribute(Nodes.integer("axis", 0)).build();
     String flat = model.node("Concat", List.of(batch, model.initializer(CHANNELS, -1)), join);
     return model.transposed(model.node("Reshape", conv, flat), 0, 2, 1);
+  }
+
+  @Test
+  void whoLeavesEndsTheImportBeforeTheNextPiece() throws IOException {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String mean = model.node("ReduceMean", List.of(attention(model, tokens(model))), axis(1));
+    Path file =
+        Files.write(folder.resolve("model.onnx"), model.bytes(model.gemm(mean, CHANNELS, 5)));
+    AtomicInteger asked = new AtomicInteger();
+    ModelImporter.read(
+        file,
+        "id",
+        "name",
+        () -> {
+          asked.incrementAndGet();
+          return false;
+        });
+    assertTrue(asked.get() > 3, "asked " + asked);
+    for (int times = 0; times < asked.get(); times++) {
+      AtomicInteger left = new AtomicInteger(times);
+      HaqException cancelled =
+          assertThrows(
+              HaqException.class,
+              () -> ModelImporter.read(file, "id", "name", () -> left.getAndDecrement() == 0));
+      assertEquals(Reason.CANCELLED, cancelled.reason());
+    }
   }
 
   private static NodeProto axis(long axis) {

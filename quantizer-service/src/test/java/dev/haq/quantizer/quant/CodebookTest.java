@@ -91,6 +91,17 @@ final class CodebookTest {
   }
 
   @Test
+  void asManyDistinctWeightsAsThereAreValuesAreTheCodebookWhateverTheStart() {
+    // An even start has two of these in one cell, and none in others.
+    float[] weights = {0.11f, -1, 0.1f, 3, 0.1f, -1, 0.11f, 3};
+    for (CodebookStart start : CodebookStart.values()) {
+      Codebook codebook = Codebook.of(weights, BitWidth.of(2), start);
+      assertArrayEquals(new float[] {-1, 0.1f, 0.11f, 3}, codebook.centroids(), start.name());
+      assertArrayEquals(weights, codebook.shared(weights), start.name());
+    }
+  }
+
+  @Test
   void theSameWeightsHaveTheSameCodebook() {
     float[] weights = weights(500);
     assertArrayEquals(

@@ -260,4 +260,42 @@ final class SecondOrderRoundingTest {
       }
     }
   }
+
+  @Test
+  void productsOfMorePatchesThanSinglePrecisionCanCountKeepTheirMean() {
+    InputMoments moments = new InputMoments(1, 1, 1, true, List.of());
+    float[] patch = {1};
+    for (int i = 0; i < 1 << 25; i++) {
+      moments.add(patch);
+    }
+    assertEquals(1, moments.products(0, 0)[0], 0);
+  }
+
+  @Test
+  void productsThatOverflowLeaveEveryWeightItsNearestCode() {
+    float[][] patches = patches(INPUTS);
+    for (float[] patch : patches) {
+      patch[3] = 1e25f;
+      patch[5] = -1e25f;
+    }
+    assertNearest(new SecondOrderRounding(moments(1, INPUTS, patches), 1));
+  }
+
+  @Test
+  void productsWithoutAFactorAreDampedUntilThereIsOne() {
+    // No patches have products of two inputs above those of each with itself.
+    float[] upper = SecondOrderRounding.factor(new double[] {1, 5, 0, 1}, 2, 1000).upper();
+    assertTrue(upper[0] > 0 && upper[3] > 0 && Float.isFinite(upper[0] / upper[3]));
+    assertTrue(upper[1] < 0, "what goes together makes up for each other");
+  }
+
+  private static void assertNearest(SecondOrderRounding rounding) {
+    float[] weights = weights(INPUTS);
+    LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(4), 2);
+    int[] codes = new int[INPUTS];
+    rounding.codes(weights, 0, quantizer, codes);
+    for (int i = 0; i < INPUTS; i++) {
+      assertEquals(quantizer.code(weights[i]), codes[i]);
+    }
+  }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -20,10 +21,17 @@ final class PlacesTest {
     places.enter(() -> false);
   }
 
+  private static boolean saysNo(CountDownLatch asked) {
+    asked.countDown();
+    return false;
+  }
+
   @Test
   void oneMoreThanThereAreWaitsForAPlace() throws Exception {
-    CompletableFuture<Void> third = CompletableFuture.runAsync(() -> places.enter(() -> false));
-    TimeUnit.MILLISECONDS.sleep(200);
+    CountDownLatch asked = new CountDownLatch(1); // only who waits is asked whether he still does
+    CompletableFuture<Void> third =
+        CompletableFuture.runAsync(() -> places.enter(() -> saysNo(asked)));
+    asked.await();
     assertFalse(third.isDone());
     places.leave();
     third.get(10, TimeUnit.SECONDS);
@@ -32,17 +40,10 @@ final class PlacesTest {
   @Test
   void whoFindsTheLineFullIsToldToComeBack() throws Exception {
     Line line = new Line(1, "tests wait");
+    CountDownLatch asked = new CountDownLatch(1);
     CompletableFuture<Void> third =
-        CompletableFuture.runAsync(() -> places.enter(line, () -> false));
-    while (true) {
-      try {
-        line.hold(() -> true);
-        TimeUnit.MILLISECONDS.sleep(5);
-      } catch (HaqException full) {
-        assertEquals(Reason.BUSY, full.reason());
-        break;
-      }
-    }
+        CompletableFuture.runAsync(() -> places.enter(line, () -> saysNo(asked)));
+    asked.await();
     HaqException busy = assertThrows(HaqException.class, () -> places.enter(line, () -> false));
     assertEquals(Reason.BUSY, busy.reason());
     assertEquals(

@@ -187,6 +187,9 @@ final class NdGraphTest {
                     "ReduceMax",
                     List.of(stem(m)),
                     attributes(Nodes.ints("axes", 2, 3), Nodes.integer("keepdims", 0)))),
+        ofNoAxes("ReduceMean", 18),
+        ofNoAxes("ReduceSum", 13),
+        ofNoAxes("ReduceMax", 18),
         graph(
             "Reshape",
             13,
@@ -554,8 +557,22 @@ final class NdGraphTest {
                     m.initializer(3),
                     m.initializer(-1))),
         features(
+            "Cast of real numbers to whole ones",
+            (m, x) -> m.cast(m.cast(x, TensorProto.DataType.INT32), TensorProto.DataType.FLOAT)),
+        features(
             "Clip where input 2 is no constant",
             (m, x) -> m.node("Clip", x, "", m.node("ReduceMax", List.of(x), scalar()))));
+  }
+
+  /** Which is told to take a sum over none, rather than over all. */
+  private static Named<CnnGraph> ofNoAxes(String type, int opset) {
+    return graph(
+        type + " of no axes",
+        opset,
+        m ->
+            m.pooled(
+                m.node(
+                    type, List.of(stem(m)), attributes(Nodes.integer("noop_with_empty_axes", 1)))));
   }
 
   private static NodeProto scalar() {

@@ -1,0 +1,203 @@
+package dev.haq.quantizer.onnx;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * How many multiplications a node takes, or values it reads and writes where those are more, by the
+ * shapes of what it reads. Of an operator that is not known it is a bound.
+ */
+final class NodeWork {
+  /** ONNX Runtime's own operators that take a value or a few for each of their results. */
+  private static final Set<String> LIGHT =
+      Set.of(
+          "BiasAdd",
+          "BiasDropout",
+          "BiasGelu",
+          "BiasSoftmax",
+          "BiasSplitGelu",
+          "DequantizeLinear",
+          "FastGelu",
+          "Gelu",
+          "GroupNorm",
+          "NhwcMaxPool",
+          "Pad",
+          "QLinearAdd",
+          "QLinearAveragePool",
+          "QLinearConcat",
+          "QLinearGlobalAveragePool",
+          "QLinearLeakyRelu",
+          "QLinearMul",
+          "QLinearReduceMean",
+          "QLinearSigmoid",
+          "QLinearSoftmax",
+          "QLinearWhere",
+          "QuantizeLinear",
+          "QuickGelu",
+          "SimplifiedLayerNormalization",
+          "SkipGroupNorm",
+          "SkipLayerNormalization",
+          "SkipSimplifiedLayerNormalization");
+
+  private final Map<String, TensorProto> constants;
+  private final Map<String, List<Integer>> shapes;
+
+  /**
+   * @param shapes of what is computed, as far as they are known; may get more
+   */
+  NodeWork(Map<String, TensorProto> constants, Map<String, List<Integer>> shapes) {
+    this.constants = constants;
+    this.shapes = shapes;
+  }
+
+  /** Infinite where the shapes that it depends on are not known. */
+  double of(NodeProto node) {
+    return Math.max(
+        passedOver(node),
+        switch (node.getOpType()) {
+          case "Conv", "ConvInteger", "DeformConv", "FusedConv", "NhwcConv", "NhwcFusedConv" ->
+              results(node) * perFirst(node, 1);
+          case "QLinearConv" -> results(node) * perFirst(node, 3);
+          case "ConvTranspose", "ConvTransposeWithDynamicPads" -> size(node, 0) * perFirst(node, 1);
+          case "MatMul",
+              "MatMulInteger",
+              "MatMulInteger16",
+              "MatMulIntegerToFloat",
+              "MatMulNBits",
+              "DynamicQuantizeMatMul",
+              "QLinearMatMul",
+              "FusedMatMul",
+              "TransposeMatMul",
+              "Gemm",
+              "FusedGemm",
+              "GemmFastGelu",
+              "GemmFloat8",
+              "QGemm" ->
+              results(node) * summed(node);
+          case "Einsum" -> einsum(node);
+          case "LSTM", "GRU", "RNN", "DynamicQuantizeLSTM" ->
+              size(node, 0) / last(node, 0) * (size(node, 1) + size(node, 2));
+          case "Det" -> size(node, 0) * last(node, 0);
+          case "NonMaxSuppression" -> size(node, 0) * size(node, 1);
+          case "LRN" -> results(node) * Nodes.integer(node, "size", 1);
+          case "DFT", "STFT", "MaxRoiPool", "RoiAlign" -> atMost(node);
+          default -> isLight(node) ? results(node) * window(node) : atMost(node);
+        });
+  }
+
+  private static boolean isLight(NodeProto node) {
+    return Nodes.is(node, node.getOpType())
+        ? !node.getOpType().contains("Attention")
+        : LIGHT.contains(node.getOpType());
+  }
+
+  /** Values that the node may read; those that are not known are bounded elsewhere. */
+  private double passedOver(NodeProto node) {
+    double sum = 0;
+    for (String name : GraphDraft.reads(node)) {
+      double size = size(name);
+      sum += Double.isFinite(size) ? size : 0;
+    }
+    return sum;
+  }
+
+  /** No result has more terms than there are values to read. */
+  private double atMost(NodeProto node) {
+    double sum = 0;
+    for (int i = 0; i < node.getInputCount(); i++) {
+      sum += node.getInput(i).isEmpty() ? 0 : size(node, i);
+    }
+    return results(node) * Math.max(1, sum);
+  }
+
+  private double results(NodeProto node) {
+    return node.getOutputList().stream()
+        .filter(name -> !name.isEmpty())
+        .mapToDouble(this::size)
+        .sum();
+  }
+
+  private static double window(NodeProto node) {
+    return Arrays.stream(Nodes.ints(node, "kernel_shape"))
+        .mapToDouble(k -> k)
+        .reduce(1, (a, b) -> a * b);
+  }
+
+  /** Values of an input for each of its first dimension: weights of an output, or of an input. */
+  private double perFirst(NodeProto node, int input) {
+    double[] dims = dims(Nodes.input(node, input));
+    return dims == null
+        ? Double.POSITIVE_INFINITY
+        : Arrays.stream(dims).skip(1).reduce(1, (a, b) -> a * b);
+  }
+
+  /** Terms of each value of a product of matrices. */
+  private double summed(NodeProto node) {
+    double[] dims = dims(Nodes.input(node, 0));
+    if (dims == null) {
+      return Double.POSITIVE_INFINITY;
+    }
+    boolean asItIs =
+        Nodes.integer(node, "transA", 0) == 0 && Nodes.integer(node, "transBatchA", 0) == 0;
+    if (asItIs) {
+      return dims.length == 0 ? 1 : dims[dims.length - 1];
+    }
+    return Arrays.stream(dims).max().orElse(1);
+  }
+
+  /** One for each value of every label, in each of the products that it is made of. */
+  private double einsum(NodeProto node) {
+    String[] terms =
+        Nodes.string(node, "equation", "").replace(" ", "").split("->", -1)[0].split(",", -1);
+    Map<Character, Double> labels = new HashMap<>();
+    double others = 1;
+    for (int i = 0; i < terms.length; i++) {
+      double[] dims = dims(Nodes.input(node, i));
+      String named = terms[i].replace("...", "");
+      if (dims == null || dims.length < named.length()) {
+        return Double.POSITIVE_INFINITY;
+      }
+      int before = terms[i].contains("...") ? terms[i].indexOf("...") : named.length();
+      int unnamed = dims.length - named.length();
+      double product = 1;
+      for (int d = 0; d < dims.length; d++) {
+        if (d >= before && d < before + unnamed) {
+          product *= dims[d];
+        } else {
+          labels.merge(named.charAt(d < before ? d : d - unnamed), dims[d], Math::max);
+        }
+      }
+      others = Math.max(others, product);
+    }
+    return labels.values().stream().reduce(others, (a, b) -> a * b) * Math.max(1, terms.length - 1);
+  }
+
+  private double last(NodeProto node, int input) {
+    double[] dims = dims(Nodes.input(node, input));
+    return dims == null || dims.length == 0 ? 1 : Math.max(1, dims[dims.length - 1]);
+  }
+
+  private double size(NodeProto node, int input) {
+    return size(Nodes.input(node, input));
+  }
+
+  private double size(String name) {
+    double[] dims = dims(name);
+    return dims == null ? Double.POSITIVE_INFINITY : Arrays.stream(dims).reduce(1, (a, b) -> a * b);
+  }
+
+  /** Null where they are not known. */
+  private double[] dims(String name) {
+    TensorProto constant = constants.get(name);
+    if (constant != null) {
+      return constant.getDimsList().stream().mapToDouble(dim -> dim).toArray();
+    }
+    List<Integer> shape = shapes.get(name);
+    return shape == null ? null : shape.stream().mapToDouble(dim -> dim).toArray();
+  }
+}

@@ -1,0 +1,108 @@
+package dev.haq.quantizer.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import dev.haq.model.Reason;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+final class NodeWorkTest {
+  private final Map<String, List<Integer>> shapes = new HashMap<>();
+
+  private double work(String type, List<String> inputs, AttributeProto... attributes) {
+    return new NodeWork(Map.of(), shapes)
+        .of(Nodes.node(type, inputs, "result").addAllAttribute(List.of(attributes)).build());
+  }
+
+  @Test
+  void convolutionsAreCountedByTheirWeightsWhereverTheseCome() {
+    shapes.put("x", List.of(1, 6, 10, 10));
+    shapes.put("w", List.of(8, 3, 5, 5));
+    shapes.put("s", List.of());
+    shapes.put("result", List.of(1, 8, 10, 10));
+    assertEquals(800 * 75, work("Conv", List.of("x", "w")));
+    assertEquals(800 * 75, work("ConvInteger", List.of("x", "w", "s", "s")));
+    assertEquals(800 * 75, work("QLinearConv", List.of("x", "s", "s", "w", "s", "s", "s", "s")));
+    shapes.put("w", List.of(6, 4, 5, 5));
+    assertEquals(600 * 100, work("ConvTranspose", List.of("x", "w")));
+  }
+
+  @Test
+  void productsOfMatricesAreCountedByWhatIsAddedUp() {
+    shapes.put("a", List.of(20, 30));
+    shapes.put("b", List.of(30, 40));
+    shapes.put("s", List.of());
+    shapes.put("result", List.of(20, 40));
+    for (String type : List.of("MatMul", "MatMulInteger", "Gemm")) {
+      assertEquals(20 * 30 * 40, work(type, List.of("a", "b")), type);
+    }
+    assertEquals(
+        20 * 30 * 40, work("QLinearMatMul", List.of("a", "s", "s", "b", "s", "s", "s", "s")));
+    assertEquals(
+        20 * 30 * 40, work("Einsum", List.of("a", "b"), Nodes.string("equation", "ik, kj -> ij")));
+    shapes.put("a", List.of(7, 20, 30));
+    shapes.put("b", List.of(7, 30, 40));
+    shapes.put("result", List.of(7, 20, 40));
+    assertEquals(
+        7 * 20 * 30 * 40,
+        work("Einsum", List.of("a", "b"), Nodes.string("equation", "...ik,...kj->...ij")));
+    shapes.put("a", List.of(30, 20));
+    shapes.put("result", List.of(20, 40));
+    assertEquals(20 * 30 * 40, work("Gemm", List.of("a", "b"), Nodes.integer("transA", 1)));
+  }
+
+  @Test
+  void recurrentLayersAreCountedByStep() {
+    shapes.put("x", List.of(100, 1, 8));
+    shapes.put("w", List.of(1, 64, 8));
+    shapes.put("r", List.of(1, 64, 16));
+    shapes.put("result", List.of(100, 1, 1, 16));
+    assertEquals(100 * (64 * 8 + 64 * 16), work("LSTM", List.of("x", "w", "r")));
+  }
+
+  @Test
+  void additionsTakeNoProductOfWhatTheyRead() {
+    shapes.put("x", List.of(1, 200, 300));
+    shapes.put("y", List.of(1, 200, 300));
+    shapes.put("result", List.of(1, 200, 300));
+    assertEquals(120_000, work("Add", List.of("x", "y")));
+    assertTrue(work("Attention", List.of("x", "y", "y")) >= 2L * 200 * 200 * 300);
+  }
+
+  @Test
+  void whatDependsOnUnknownShapesIsNotKnown() {
+    shapes.put("b", List.of(30, 40));
+    shapes.put("result", List.of(20, 40));
+    assertEquals(Double.POSITIVE_INFINITY, work("MatMul", List.of("a", "b")));
+  }
+
+  @Test
+  void computedOperandsCountAsConstantsDo() {
+    SmallModel model = new SmallModel(3, Imports.SIDE, Imports.SIDE);
+    String mean =
+        model.node(
+            "Reshape",
+            model.node("ReduceMean", List.of("image"), allAxes()),
+            model.initializer(1, 1));
+    String table = model.node("Expand", mean, model.initializer(4096, 4096));
+    for (int i = 0; i < 15; i++) {
+      table = model.node("Gemm", table, table); // 7e10 each
+    }
+    String shift = model.node("ReduceMean", List.of(table), allAxes());
+    String message =
+        Imports.assertRefused(
+            Reason.TOO_LARGE,
+            model.bytes(Imports.network(model, model.node("Add", "image", shift))));
+    assertTrue(message.contains("multiplications"), message);
+  }
+
+  private static ai.onnx.proto.OnnxMl.NodeProto allAxes() {
+    return ai.onnx.proto.OnnxMl.NodeProto.newBuilder()
+        .addAttribute(Nodes.integer("keepdims", 0))
+        .build();
+  }
+}

@@ -1,0 +1,65 @@
+package dev.haq.quantizer.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+final class OrtTest {
+  /** As many values as the image's largest value says. */
+  private static byte[] grows(SmallModel model) {
+    String first =
+        model.node(
+            "ReduceMax",
+            List.of("image"),
+            NodeProto.newBuilder().addAttribute(Nodes.integer("keepdims", 0)).build());
+    String size =
+        model.node(
+            "Cast",
+            List.of(model.node("Reshape", first, model.initializer(1))),
+            NodeProto.newBuilder().addAttribute(Nodes.integer("to", 7)).build());
+    return model.bytes(model.node("Expand", model.scalar(1), size));
+  }
+
+  private static OrtException thrown(float size) throws OrtException {
+    try (OrtSession session = Ort.open(grows(new SmallModel(1, 1, 1)), Ort.Rewriting.NONE);
+        OnnxTensor image =
+            OnnxTensor.createTensor(
+                Ort.environment(), FloatBuffer.wrap(new float[] {size}), new long[] {1, 1, 1, 1})) {
+      return assertThrows(OrtException.class, () -> session.run(Map.of("image", image)));
+    }
+  }
+
+  @Test
+  void anAcceptedModelThatFindsNoMemoryMayBeRunAgain() throws OrtException {
+    OrtException noMemory = thrown(0x1p47f); // 512 TB, more than addresses reach
+    assertEquals(Reason.UNAVAILABLE, Ort.failed(noMemory).reason(), noMemory.getMessage());
+  }
+
+  @Test
+  void anyOtherFailureOfAnAcceptedModelIsAFaultOfTheService() throws OrtException {
+    OrtException other = thrown(-2);
+    assertEquals(Reason.INTERNAL, Ort.failed(other).reason(), other.getMessage());
+    assertEquals(
+        Reason.INTERNAL,
+        assertThrows(HaqException.class, () -> Ort.open(new byte[] {1}, Ort.Rewriting.NONE))
+            .reason());
+  }
+
+  @Test
+  void aModelThatWasNeverRunIsRefused() {
+    assertEquals(
+        Reason.INVALID_MODEL,
+        assertThrows(HaqException.class, () -> Ort.open(new byte[] {1}, Ort.Rewriting.PROBE))
+            .reason());
+  }
+}
