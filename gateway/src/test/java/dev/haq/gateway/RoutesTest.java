@@ -25,7 +25,7 @@ final class RoutesTest {
 
   @BeforeAll
   static void start() {
-    gateway = new GatewayFixture(settings -> settings);
+    gateway = new GatewayFixture();
   }
 
   @AfterAll
