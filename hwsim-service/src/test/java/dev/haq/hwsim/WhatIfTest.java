@@ -170,7 +170,7 @@ class WhatIfTest {
   }
 
   @Test
-  void aBatchWhoseAnswerWouldBeTooLargeToSendIsRefusedAfterItsFirstPolicy() throws Exception {
+  void aBatchWhoseAnswerWouldBeTooLargeToSendIsRefusedAfterItsFirstPolicy() {
     HwsimSettings.Limits limits = new HwsimSettings.Limits(100, 1024, 64 << 10, 1000, 0, 60);
     try (HwsimFixture small = new HwsimFixture(limits).start()) {
       SimulateBatchRequest.Builder request =
