@@ -101,7 +101,9 @@ final class AgentFixture
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    if (!shared) {
+    if (shared) {
+      quantizer.holdNothing();
+    } else {
       start();
     }
   }

@@ -17,11 +17,8 @@ import dev.haq.proto.agent.v1.EndReason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.ExtendSessionRequest;
 import dev.haq.proto.agent.v1.GetSessionRequest;
-import dev.haq.proto.agent.v1.ListSessionsRequest;
-import dev.haq.proto.agent.v1.ListSessionsResponse;
 import dev.haq.proto.agent.v1.PauseSessionRequest;
 import dev.haq.proto.agent.v1.ResumeSessionRequest;
-import dev.haq.proto.agent.v1.Reward;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionEvent;
 import dev.haq.proto.agent.v1.SessionSpec;
@@ -33,7 +30,6 @@ import dev.haq.proto.model.v1.DataSelection.Split;
 import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.model.v1.Resource;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,7 +37,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Sessions over real gRPC, with fake services behind. */
 final class AgentServiceTest {
-  @RegisterExtension final AgentFixture fixture = new AgentFixture();
+  @RegisterExtension static final AgentFixture fixture = new AgentFixture();
 
   private FakeQuantizer quantizer;
   private TestClient client;
@@ -301,66 +297,6 @@ final class AgentServiceTest {
   }
 
   @Test
-  void aRequestIdMakesOneSession() {
-    Session first = client.create(spec(2), "mine");
-    assertEquals(first.getId(), client.create(spec(2), "mine").getId());
-    HaqException error = refused(Reason.REQUEST_ID_REUSED, () -> client.create(spec(3), "mine"));
-    assertTrue(error.getMessage().contains(first.getId()), error.getMessage());
-    assertEquals(
-        1, client.stub().listSessions(ListSessionsRequest.getDefaultInstance()).getSessionsCount());
-  }
-
-  @Test
-  void sessionsAreListedNewestFirstAndPaged() {
-    List<String> ids = IntStream.range(0, 5).mapToObj(i -> client.create(spec(1)).getId()).toList();
-    ListSessionsResponse page =
-        client.stub().listSessions(ListSessionsRequest.newBuilder().setPageSize(3).build());
-    assertEquals(
-        List.of(ids.get(4), ids.get(3), ids.get(2)),
-        page.getSessionsList().stream().map(Session::getId).toList());
-    ListSessionsResponse rest =
-        client
-            .stub()
-            .listSessions(
-                ListSessionsRequest.newBuilder()
-                    .setPageSize(3)
-                    .setPageToken(page.getNextPageToken())
-                    .build());
-    assertEquals(
-        List.of(ids.get(1), ids.get(0)),
-        rest.getSessionsList().stream().map(Session::getId).toList());
-    assertEquals("", rest.getNextPageToken());
-  }
-
-  @Test
-  void anUnreachableBudgetIsRefusedWithTheSmallestReachable() {
-    HaqException error =
-        refused(
-            Reason.BUDGET_INFEASIBLE,
-            () ->
-                client.create(
-                    spec(5)
-                        .setBudget(
-                            Budget.newBuilder().setResource(Resource.LATENCY).setRatio(0.01))));
-    double ratio = Double.parseDouble(error.details().get("smallest_reachable_ratio"));
-    assertTrue(ratio > 0.01 && ratio < 0.5, "ratio " + ratio);
-    assertTrue(Double.parseDouble(error.details().get("smallest_reachable")) > 0);
-    assertTrue(error.getMessage().contains("smallest reachable"), error.getMessage());
-    // What it names can be reached.
-    Session session =
-        client.create(
-            spec(1)
-                .setBudget(
-                    Budget.newBuilder()
-                        .setResource(Resource.LATENCY)
-                        .setAbsolute(
-                            Double.parseDouble(error.details().get("smallest_reachable")))));
-    assertEquals(1, finished(session).size());
-    assertEquals(
-        1, client.stub().listSessions(ListSessionsRequest.getDefaultInstance()).getSessionsCount());
-  }
-
-  @Test
   void anUnknownSessionIsRefusedByEveryCall() {
     refused(
         Reason.UNKNOWN_SESSION,
@@ -369,78 +305,6 @@ final class AgentServiceTest {
     refused(Reason.UNKNOWN_SESSION, () -> client.stub().resumeSession(resume("x")));
     refused(Reason.UNKNOWN_SESSION, () -> client.episodes("x"));
     refused(Reason.UNKNOWN_SESSION, () -> client.watch("x", 0));
-  }
-
-  @Test
-  void metricsTellOfEpisodes() {
-    quantizer.hold();
-    String id = client.create(spec(4)).getId();
-    quantizer.permit(2);
-    client.awaitEpisodes(id, 2);
-    quantizer.awaitHeld();
-    String waiting = client.create(spec(1)).getId();
-    client.await(waiting, SessionState.RUNNING);
-    String queued = client.create(spec(1)).getId();
-    assertEquals(2, metric("haq_agent_sessions_running"));
-    assertEquals(2, metric("haq_agent_leases_held"));
-    assertEquals(1, metric("haq_agent_sessions_queued"));
-    assertEquals(2, metric("haq_agent_episode_seconds_count"));
-    Episode second = client.episodes(id).get(1);
-    assertEquals(second.getReward(), metric("haq_agent_episode_reward{reward=\"ACCURACY\"}"));
-    assertEquals(
-        second.getBestReward(), metric("haq_agent_episode_reward_best{reward=\"ACCURACY\"}"));
-    assertTrue(Double.isNaN(metric("haq_agent_episode_reward{reward=\"KL_DIVERGENCE\"}")));
-
-    quantizer.permit(1_000);
-    for (String session : List.of(id, waiting, queued)) {
-      client.awaitEnd(session);
-    }
-    assertEquals(6, metric("haq_agent_episode_seconds_count"));
-    double seconds = metric("haq_agent_episode_seconds_sum");
-    double parts = 0;
-    for (String part : List.of("agent", "simulator", "quantizer", "store")) {
-      String labels = "{part=\"" + part + "\"}";
-      assertEquals(6, metric("haq_agent_episode_part_seconds_count" + labels), part);
-      double time = metric("haq_agent_episode_part_seconds_sum" + labels);
-      assertTrue(time > 0, part);
-      parts += part.equals("store") ? 0 : time;
-    }
-    assertEquals(seconds, parts, 1e-6, "an episode is the sum of its parts, storing it aside");
-    assertEquals(3, metric("haq_agent_sessions_ended_total{state=\"SUCCEEDED\"}"));
-    for (String gauge : List.of("sessions_running", "sessions_queued", "leases_held", "watches")) {
-      awaitNone("haq_agent_" + gauge);
-    }
-    assertEquals(0, metric("haq_agent_leases_taken_over_total"));
-    assertEquals(0, metric("haq_agent_leases_lost_total"));
-  }
-
-  @Test
-  void metricsTellOfRewardsByTheirKind() {
-    client.awaitEnd(client.create(spec(3).setReward(Reward.KL_DIVERGENCE)).getId());
-    double latest = metric("haq_agent_episode_reward{reward=\"KL_DIVERGENCE\"}");
-    assertTrue(latest < 0, "reward " + latest);
-    assertTrue(metric("haq_agent_episode_reward_best{reward=\"KL_DIVERGENCE\"}") >= latest);
-    assertTrue(Double.isNaN(metric("haq_agent_episode_reward{reward=\"ACCURACY\"}")));
-  }
-
-  /** Places are left and watches closed just after their sessions have ended. */
-  private void awaitNone(String gauge) {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-    while (metric(gauge) != 0) {
-      assertTrue(System.nanoTime() < deadline, gauge + " is " + metric(gauge));
-      Thread.onSpinWait();
-    }
-  }
-
-  /** The value of a metric, by its name with its labels. */
-  private double metric(String name) {
-    String metrics = fixture.metrics();
-    return metrics
-        .lines()
-        .filter(line -> line.startsWith(name + " "))
-        .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
-        .findFirst()
-        .orElseThrow(() -> new AssertionError("no " + name + " in " + metrics));
   }
 
   private List<Episode> finished(Session session) {

@@ -67,6 +67,7 @@ final class FakeQuantizer implements AutoCloseable {
   static final String TUNED = "sha256:tuned-";
 
   private static final int IMAGES = 10_000;
+  private static final int UNLIMITED = Integer.MAX_VALUE / 2;
 
   private final RpcServer server;
   private final AtomicInteger evaluations = new AtomicInteger();
@@ -79,10 +80,10 @@ final class FakeQuantizer implements AutoCloseable {
   private final Queue<Split> splits = new ConcurrentLinkedQueue<>();
 
   /** Evaluations of policies that may be answered. */
-  private final Semaphore permits = new Semaphore(Integer.MAX_VALUE / 2);
+  private final Semaphore permits = new Semaphore(UNLIMITED);
 
   /** Epochs of fine-tuning that may be trained. */
-  private final Semaphore epochPermits = new Semaphore(Integer.MAX_VALUE / 2);
+  private final Semaphore epochPermits = new Semaphore(UNLIMITED);
 
   /** Epochs that were trained, of each request. */
   private final Map<FineTuneRequest, Integer> trained = new ConcurrentHashMap<>();
@@ -90,7 +91,7 @@ final class FakeQuantizer implements AutoCloseable {
   private final AtomicInteger epochs = new AtomicInteger();
 
   /** Measurements of sensitivities that may go on after half of them. */
-  private final Semaphore sensitivityPermits = new Semaphore(Integer.MAX_VALUE / 2);
+  private final Semaphore sensitivityPermits = new Semaphore(UNLIMITED);
 
   FakeQuantizer(ServiceRuntime runtime) {
     server =
@@ -114,6 +115,14 @@ final class FakeQuantizer implements AutoCloseable {
   /** From now on an evaluation of a policy waits until {@link #permit} lets it through. */
   void hold() {
     permits.drainPermits();
+  }
+
+  /** From now on nothing waits, whatever was held before. */
+  void holdNothing() {
+    for (Semaphore each : List.of(permits, epochPermits, sensitivityPermits)) {
+      each.drainPermits();
+      each.release(UNLIMITED);
+    }
   }
 
   /** From now on sensitivities stop half-way until {@link #permitSensitivities}. */

@@ -13,7 +13,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,16 +23,16 @@ import org.junit.jupiter.api.io.TempDir;
 final class RestartedDatabaseTest {
   private static final int EPISODES = 20;
 
-  @TempDir Path directory;
-  private EmbeddedPostgres database;
-  private ServiceRuntime runtime;
-  private FakeSimulator simulator;
-  private FakeQuantizer quantizer;
-  private AgentService agent;
-  private TestClient client;
+  @TempDir static Path directory;
+  private static EmbeddedPostgres database;
+  private static ServiceRuntime runtime;
+  private static FakeSimulator simulator;
+  private static FakeQuantizer quantizer;
+  private static AgentService agent;
+  private static TestClient client;
 
-  @BeforeEach
-  void start() throws IOException {
+  @BeforeAll
+  static void start() throws IOException {
     startDatabase(0);
     runtime = ServiceRuntime.create();
     simulator = new FakeSimulator(runtime);
@@ -46,7 +47,7 @@ final class RestartedDatabaseTest {
     client = new TestClient(agent.port());
   }
 
-  private void startDatabase(int port) throws IOException {
+  private static void startDatabase(int port) throws IOException {
     database =
         EmbeddedPostgres.builder()
             .setDataDirectory(directory.resolve("database"))
@@ -55,14 +56,19 @@ final class RestartedDatabaseTest {
             .start();
   }
 
-  @AfterEach
-  void stop() throws IOException {
+  @AfterAll
+  static void stop() throws IOException {
     client.close();
     agent.close();
     quantizer.close();
     simulator.close();
     runtime.close();
     database.close();
+  }
+
+  @BeforeEach
+  void holdNothing() {
+    quantizer.holdNothing();
   }
 
   @Test

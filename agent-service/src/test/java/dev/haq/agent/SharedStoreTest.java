@@ -18,7 +18,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,45 +29,58 @@ import org.junit.jupiter.api.io.TempDir;
 final class SharedStoreTest {
   private static final int EPISODES = 40;
 
-  @TempDir Path directory;
-  private EmbeddedPostgres database;
-  private ServiceRuntime runtime;
-  private FakeSimulator simulator;
-  private FakeQuantizer quantizer;
+  @TempDir static Path directory;
+  private static EmbeddedPostgres database;
+  private static ServiceRuntime runtime;
+  private static FakeSimulator simulator;
+  private static FakeQuantizer quantizer;
+  private static AgentService other;
+  private static TestClient otherClient;
+
   private AgentProcess mortal;
   private TestClient mortalClient;
-  private AgentService other;
-  private TestClient otherClient;
 
-  @BeforeEach
-  void start() throws IOException {
+  @BeforeAll
+  static void start() throws IOException {
     database = EmbeddedPostgres.start();
     runtime = ServiceRuntime.create();
     simulator = new FakeSimulator(runtime);
     quantizer = new FakeQuantizer(runtime);
-    String store = database.getJdbcUrl("postgres", "postgres");
-    mortal = AgentProcess.start(directory, store, simulator.target(), quantizer.target());
-    mortalClient = new TestClient(mortal.port());
     other =
         AgentService.start(
             runtime,
             AgentSettings.defaults()
                 .withAddress("127.0.0.1", 0)
-                .withStore(store)
+                .withStore(store())
                 .withTargets(simulator.target(), quantizer.target()));
     otherClient = new TestClient(other.port());
   }
 
-  @AfterEach
-  void stop() throws IOException {
+  private static String store() {
+    return database.getJdbcUrl("postgres", "postgres");
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
     otherClient.close();
     other.close();
-    mortalClient.close();
-    mortal.close();
     quantizer.close();
     simulator.close();
     runtime.close();
     database.close();
+  }
+
+  @BeforeEach
+  void startProcess() throws IOException {
+    quantizer.holdNothing();
+    mortal = AgentProcess.start(directory, store(), simulator.target(), quantizer.target());
+    mortalClient = new TestClient(mortal.port());
+  }
+
+  @AfterEach
+  void stopProcess() {
+    mortalClient.close();
+    mortal.close();
   }
 
   /** Of the two the one that creates a session runs it, having a free place. */

@@ -1,12 +1,10 @@
 package dev.haq.gateway;
 
 import dev.haq.model.HaqException;
-import dev.haq.rpc.Settings;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -167,11 +165,7 @@ public record GatewaySettings(
         .toList();
   }
 
-  /** The defaults, with what the environment overrides. */
-  public static GatewaySettings defaults() {
-    return Settings.load(GatewaySettings.class, RESOURCE, Optional.empty());
-  }
-
+  /** These settings with another address to listen at. */
   public GatewaySettings withAddress(String newHost, int newPort) {
     return new GatewaySettings(
         newHost,
@@ -186,20 +180,7 @@ public record GatewaySettings(
         heartbeatMillis);
   }
 
-  public GatewaySettings withAllowedHosts(String hosts) {
-    return new GatewaySettings(
-        host,
-        port,
-        hosts,
-        publicGrpc,
-        agentTarget,
-        hwsimTarget,
-        quantizerTarget,
-        limits,
-        deadlines,
-        heartbeatMillis);
-  }
-
+  /** These settings with the gRPC API served otherwise. */
   public GatewaySettings withPublicGrpc(PublicGrpc grpc) {
     return new GatewaySettings(
         host,
@@ -214,6 +195,7 @@ public record GatewaySettings(
         heartbeatMillis);
   }
 
+  /** These settings with other services to call. */
   public GatewaySettings withTargets(String agent, String hwsim, String quantizer) {
     return new GatewaySettings(
         host,
@@ -226,48 +208,6 @@ public record GatewaySettings(
         limits,
         deadlines,
         heartbeatMillis);
-  }
-
-  public GatewaySettings withLimits(Limits newLimits) {
-    return new GatewaySettings(
-        host,
-        port,
-        allowedHosts,
-        publicGrpc,
-        agentTarget,
-        hwsimTarget,
-        quantizerTarget,
-        newLimits,
-        deadlines,
-        heartbeatMillis);
-  }
-
-  public GatewaySettings withDeadlines(Deadlines newDeadlines) {
-    return new GatewaySettings(
-        host,
-        port,
-        allowedHosts,
-        publicGrpc,
-        agentTarget,
-        hwsimTarget,
-        quantizerTarget,
-        limits,
-        newDeadlines,
-        heartbeatMillis);
-  }
-
-  public GatewaySettings withHeartbeatMillis(long millis) {
-    return new GatewaySettings(
-        host,
-        port,
-        allowedHosts,
-        publicGrpc,
-        agentTarget,
-        hwsimTarget,
-        quantizerTarget,
-        limits,
-        deadlines,
-        millis);
   }
 
   private static void portRange(String key, int value) {

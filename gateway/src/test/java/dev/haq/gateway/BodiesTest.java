@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -26,10 +27,7 @@ final class BodiesTest {
 
   @BeforeAll
   static void start() {
-    gateway =
-        new GatewayFixture(
-            settings ->
-                settings.withLimits(new GatewaySettings.Limits(LIMIT, 1 << 20, 1 << 20, 65536)));
+    gateway = new GatewayFixture(Map.of("HAQ_GATEWAY_MAX_JSON_BYTES", Integer.toString(LIMIT)));
   }
 
   @AfterAll

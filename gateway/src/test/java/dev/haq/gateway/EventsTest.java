@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -39,7 +40,7 @@ final class EventsTest {
 
   @BeforeEach
   void start() {
-    gateway = new GatewayFixture(settings -> settings);
+    gateway = new GatewayFixture();
     gateway.agent.sessions.put("run", RUNNING);
   }
 
@@ -63,18 +64,18 @@ final class EventsTest {
     assertEquals("text/event-stream", response.headers().firstValue("content-type").orElseThrow());
     List<String> lines = response.body().toList();
     assertEquals("retry: 1000", lines.get(0));
-    assertEquals("event: snapshot", lines.get(2));
-    assertTrue(lines.get(3).startsWith("data: {\"id\":\"run\""), lines.get(3));
+    List<StreamEvent> events = StreamEvent.parse(lines.subList(2, lines.size()));
+    assertEquals(1 + 200 + 1, events.size());
+    assertEquals("snapshot", events.get(0).type());
+    assertEquals("run", events.get(0).data().get("id").asText());
     for (int number = 1; number <= 200; number++) {
-      int at = 5 + (number - 1) * 4;
-      assertEquals("event: episode", lines.get(at));
-      assertEquals("id: " + number, lines.get(at + 1));
-      assertEquals(number, json(lines.get(at + 2).substring(6)).get("number").asInt());
-      assertEquals("", lines.get(at + 3));
+      StreamEvent event = events.get(number);
+      assertEquals("episode", event.type());
+      assertEquals(Integer.toString(number), event.id());
+      assertEquals(number, event.data().get("number").asInt());
     }
-    assertEquals("event: state", lines.get(805));
-    assertEquals("SUCCEEDED", json(lines.get(806).substring(6)).get("state").asText());
-    assertEquals(808, lines.size());
+    assertEquals("state", events.get(201).type());
+    assertEquals("SUCCEEDED", events.get(201).data().get("state").asText());
   }
 
   @Test
@@ -86,7 +87,7 @@ final class EventsTest {
 
   @Test
   void silenceIsBrokenByComments() throws Exception {
-    try (GatewayFixture lively = new GatewayFixture(settings -> settings.withHeartbeatMillis(20))) {
+    try (GatewayFixture lively = new GatewayFixture(Map.of("HAQ_GATEWAY_HEARTBEAT_MILLIS", "20"))) {
       lively.agent.sessions.put("run", RUNNING);
       HttpResponse<Stream<String>> response =
           lively.http.send(

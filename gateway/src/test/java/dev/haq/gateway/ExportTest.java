@@ -33,7 +33,7 @@ final class ExportTest {
 
   @BeforeAll
   static void start() {
-    gateway = new GatewayFixture(settings -> settings);
+    gateway = new GatewayFixture();
   }
 
   @AfterAll

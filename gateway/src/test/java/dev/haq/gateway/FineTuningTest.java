@@ -21,7 +21,7 @@ final class FineTuningTest {
 
   @BeforeEach
   void start() {
-    gateway = new GatewayFixture(settings -> settings);
+    gateway = new GatewayFixture();
   }
 
   @AfterEach

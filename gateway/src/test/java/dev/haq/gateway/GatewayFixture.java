@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.haq.rpc.RpcServer;
 import dev.haq.rpc.ServiceRuntime;
+import dev.haq.rpc.Settings;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -13,7 +14,10 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
-import java.util.function.UnaryOperator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /** A real gateway on a free port, before fakes of the three services that speak real gRPC. */
 final class GatewayFixture implements AutoCloseable {
@@ -27,7 +31,14 @@ final class GatewayFixture implements AutoCloseable {
   private final RpcServer services;
   private final GatewayService gateway;
 
-  GatewayFixture(UnaryOperator<GatewaySettings> settings) {
+  GatewayFixture() {
+    this(Map.of());
+  }
+
+  /**
+   * @param environment variables as {@code gateway.yaml} names them
+   */
+  GatewayFixture(Map<String, String> environment) {
     services =
         RpcServer.builder(runtime, "fakes")
             .host("127.0.0.1")
@@ -36,13 +47,22 @@ final class GatewayFixture implements AutoCloseable {
             .service(quantizer.service())
             .start();
     String target = "127.0.0.1:" + services.port();
-    gateway =
-        GatewayService.start(
-            runtime,
-            settings.apply(
-                GatewaySettings.defaults()
-                    .withAddress("127.0.0.1", 0)
-                    .withTargets(target, target, target)));
+    Map<String, String> variables = new HashMap<>();
+    for (String service : List.of("AGENT", "HWSIM", "QUANTIZER")) {
+      variables.put("HAQ_" + service + "_TARGET", target);
+    }
+    variables.putAll(environment);
+    gateway = GatewayService.start(runtime, settings(variables));
+  }
+
+  /** On any port of loopback, where the environment does not say otherwise. */
+  static GatewaySettings settings(Map<String, String> environment) {
+    Map<String, String> variables = new HashMap<>();
+    variables.put("HAQ_GATEWAY_HOST", "127.0.0.1");
+    variables.put("HAQ_GATEWAY_PORT", "0");
+    variables.putAll(environment);
+    return Settings.load(
+        GatewaySettings.class, GatewaySettings.RESOURCE, Optional.empty(), variables);
   }
 
   int port() {
@@ -62,7 +82,7 @@ final class GatewayFixture implements AutoCloseable {
   }
 
   HttpRequest.Builder request(String path) {
-    return HttpRequest.newBuilder(uri(path)).timeout(Duration.ofSeconds(30));
+    return HttpRequest.newBuilder(uri(path)).timeout(Duration.ofSeconds(60));
   }
 
   HttpResponse<String> get(String path) throws IOException, InterruptedException {

@@ -65,7 +65,7 @@ final class PageTest {
     assumeTrue(
         Files.isExecutable(CHROMIUM) && Files.isExecutable(NODE),
         "skipped: the page is tested where Chromium and Node.js are installed");
-    gateway = new GatewayFixture(settings -> settings);
+    gateway = new GatewayFixture();
     playwright =
         Playwright.create(
             new Playwright.CreateOptions()

@@ -33,10 +33,13 @@ final class ProblemsTest {
   static void start() {
     gateway =
         new GatewayFixture(
-            settings ->
-                settings
-                    .withLimits(new GatewaySettings.Limits(4096, 1 << 20, 1 << 20, 65536))
-                    .withDeadlines(new GatewaySettings.Deadlines(5, 5, 5, 1, 5, 1, 60, 300)));
+            Map.of(
+                "HAQ_GATEWAY_MAX_JSON_BYTES", "4096",
+                "HAQ_GATEWAY_MAX_MODEL_BYTES", "1048576",
+                "HAQ_GATEWAY_MAX_DATASET_BYTES", "1048576",
+                "HAQ_GATEWAY_UPLOAD_CHUNK_BYTES", "65536",
+                "HAQ_GATEWAY_EVALUATE_SECONDS", "1",
+                "HAQ_GATEWAY_HEALTH_SECONDS", "1"));
   }
 
   @AfterAll
@@ -129,7 +132,7 @@ final class ProblemsTest {
       assertTrue(answer.startsWith("HTTP/1.1 403 "), foreign + ": " + answer);
       assertTrue(answer.contains("\"FOREIGN_HOST\""), answer);
     }
-    try (GatewayFixture open = new GatewayFixture(s -> s.withAddress("0.0.0.0", 0))) {
+    try (GatewayFixture open = new GatewayFixture(Map.of("HAQ_GATEWAY_HOST", "0.0.0.0"))) {
       String answer = raw(open.port(), "GET /healthz", "gateway.example");
       assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
     }
@@ -139,7 +142,11 @@ final class ProblemsTest {
   void aGatewayWhoseNamesAreSetAnswersToThemAloneWhereverItListens() throws Exception {
     try (GatewayFixture named =
         new GatewayFixture(
-            s -> s.withAddress("0.0.0.0", 0).withAllowedHosts("HAQ.example.org, haq_gateway_1"))) {
+            Map.of(
+                "HAQ_GATEWAY_HOST",
+                "0.0.0.0",
+                "HAQ_GATEWAY_ALLOWED_HOSTS",
+                "HAQ.example.org, haq_gateway_1"))) {
       for (String own : List.of("localhost:8080", "haq.example.org", "[::1]:8080", "127.0.0.1")) {
         String answer = raw(named.port(), "GET /v1/targets", own);
         assertTrue(answer.startsWith("HTTP/1.1 200 "), own + ": " + answer);
@@ -220,7 +227,7 @@ final class ProblemsTest {
 
   @Test
   void aCallerThatLeavesCancelsTheCall() throws Exception {
-    try (GatewayFixture patient = new GatewayFixture(settings -> settings)) {
+    try (GatewayFixture patient = new GatewayFixture()) {
       CompletableFuture<?> answer =
           patient.http.sendAsync(
               patient
@@ -241,7 +248,15 @@ final class ProblemsTest {
       closed = socket.getLocalPort();
     }
     String gone = "127.0.0.1:" + closed;
-    try (GatewayFixture alone = new GatewayFixture(s -> s.withTargets(gone, gone, gone))) {
+    try (GatewayFixture alone =
+        new GatewayFixture(
+            Map.of(
+                "HAQ_AGENT_TARGET",
+                gone,
+                "HAQ_HWSIM_TARGET",
+                gone,
+                "HAQ_QUANTIZER_TARGET",
+                gone))) {
       HttpResponse<String> answer = alone.get("/v1/sessions");
       assertProblem(503, "UNAVAILABLE", answer);
       assertDetail("the agent service does not answer", answer);
@@ -282,7 +297,8 @@ final class ProblemsTest {
             () ->
                 GatewayService.start(
                     gateway.runtime(),
-                    GatewaySettings.defaults().withAddress("127.0.0.1", gateway.port())));
+                    GatewayFixture.settings(
+                        Map.of("HAQ_GATEWAY_PORT", Integer.toString(gateway.port())))));
     assertTrue(failure.getMessage().contains(":" + gateway.port()), failure.getMessage());
     assertTrue(failure.getMessage().contains("choose another port"), failure.getMessage());
     assertThrows(
@@ -290,9 +306,12 @@ final class ProblemsTest {
         () ->
             GatewayService.start(
                 gateway.runtime(),
-                GatewaySettings.defaults()
-                    .withAddress("127.0.0.1", 0)
-                    .withPublicGrpc(new GatewaySettings.PublicGrpc(true, gateway.port()))));
+                GatewayFixture.settings(
+                    Map.of(
+                        "HAQ_GATEWAY_GRPC",
+                        "true",
+                        "HAQ_GATEWAY_GRPC_PORT",
+                        Integer.toString(gateway.port())))));
   }
 
   private static String allow(String path) throws Exception {

@@ -68,9 +68,7 @@ final class PublicGrpcTest {
 
   @BeforeEach
   void start() {
-    gateway =
-        new GatewayFixture(
-            settings -> settings.withPublicGrpc(new GatewaySettings.PublicGrpc(true, 0)));
+    gateway = new GatewayFixture(Map.of("HAQ_GATEWAY_GRPC", "true", "HAQ_GATEWAY_GRPC_PORT", "0"));
     channel =
         NettyChannelBuilder.forAddress("127.0.0.1", gateway.gateway().grpcPort().orElseThrow())
             .usePlaintext()

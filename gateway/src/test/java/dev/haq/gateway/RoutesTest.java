@@ -26,7 +26,7 @@ final class RoutesTest {
 
   @BeforeAll
   static void start() {
-    gateway = new GatewayFixture(settings -> settings);
+    gateway = new GatewayFixture();
   }
 
   @AfterAll

@@ -13,6 +13,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -31,11 +32,10 @@ final class SlowCallersTest {
   void start() {
     gateway =
         new GatewayFixture(
-            settings ->
-                settings
-                    .withLimits(
-                        new GatewaySettings.Limits(JSON_LIMIT, 64 << 20, 64 << 20, 64 << 10))
-                    .withDeadlines(new GatewaySettings.Deadlines(30, 30, 30, 30, 30, 2, 1, 2)));
+            Map.of(
+                "HAQ_GATEWAY_MAX_JSON_BYTES", Integer.toString(JSON_LIMIT),
+                "HAQ_GATEWAY_BODY_SECONDS", "1",
+                "HAQ_GATEWAY_IDLE_SECONDS", "2"));
   }
 
   @AfterEach
@@ -45,6 +45,7 @@ final class SlowCallersTest {
   }
 
   @Test
+  @WaitsForTimers
   void aBodyThatStopsComingIsGivenUp() throws Exception {
     for (String path : List.of("/v1/simulate", "/v1/models")) {
       try (Socket socket = post(path, 10_000)) {
@@ -57,6 +58,7 @@ final class SlowCallersTest {
   }
 
   @Test
+  @WaitsForTimers
   void aBodyThatComesSlowlyIsTaken() throws Exception {
     String body = "{\"target\": {\"name\": \"bismo-edge\"}}";
     try (Socket socket = post("/v1/simulate", body.length())) {
@@ -70,6 +72,7 @@ final class SlowCallersTest {
   }
 
   @Test
+  @WaitsForTimers
   void aConnectionWithoutARequestIsClosed() throws Exception {
     try (Socket silent = connected();
         Socket half = connected()) {
@@ -86,6 +89,7 @@ final class SlowCallersTest {
   }
 
   @Test
+  @WaitsForTimers
   void aCallerThatWaitsForALongAnswerStaysConnected() throws Exception {
     CompletableFuture<HttpResponse<String>> answer =
         gateway.http.sendAsync(

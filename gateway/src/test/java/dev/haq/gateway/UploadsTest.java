@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -35,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 final class UploadsTest {
   private static final int CHUNK = 128 << 10;
-  private static final int LIMIT = 64 << 20;
+  private static final int LIMIT = 32 << 20;
 
   private GatewayFixture gateway;
 
@@ -43,7 +44,11 @@ final class UploadsTest {
   void start() {
     gateway =
         new GatewayFixture(
-            settings -> settings.withLimits(new GatewaySettings.Limits(4096, LIMIT, LIMIT, CHUNK)));
+            Map.of(
+                "HAQ_GATEWAY_MAX_JSON_BYTES", "4096",
+                "HAQ_GATEWAY_MAX_MODEL_BYTES", Integer.toString(LIMIT),
+                "HAQ_GATEWAY_MAX_DATASET_BYTES", Integer.toString(LIMIT),
+                "HAQ_GATEWAY_UPLOAD_CHUNK_BYTES", Integer.toString(CHUNK)));
   }
 
   @AfterEach
@@ -123,7 +128,7 @@ final class UploadsTest {
             "/v1/models",
             BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(new byte[LIMIT + 1])));
     assertEquals(413, answer.statusCode(), answer.body());
-    assertTrue(gateway.quantizer.dropped.await(10, TimeUnit.SECONDS));
+    assertTrue(gateway.quantizer.dropped.await(30, TimeUnit.SECONDS));
   }
 
   @Test
@@ -143,12 +148,13 @@ final class UploadsTest {
       out.write(head("/v1/models", "Content-Length: 10000000"));
       out.write(bytes(CHUNK * 2));
       out.flush();
-      assertTrue(gateway.quantizer.begun.await(10, TimeUnit.SECONDS));
+      assertTrue(gateway.quantizer.begun.await(30, TimeUnit.SECONDS));
     }
-    assertTrue(gateway.quantizer.dropped.await(10, TimeUnit.SECONDS));
+    assertTrue(gateway.quantizer.dropped.await(30, TimeUnit.SECONDS));
   }
 
   @Test
+  @WaitsForTimers
   void aCallerThatSendsForLongAfterItWasRefusedStillReadsWhy() throws Exception {
     try (Socket socket = connected()) {
       OutputStream out = socket.getOutputStream();
@@ -185,6 +191,7 @@ final class UploadsTest {
   }
 
   @Test
+  @WaitsForTimers
   void aGatewayThatStopsTellsCallersWhoseCallsItGivesUp() throws Exception {
     gateway.quantizer.gate = new CountDownLatch(1);
     CompletableFuture<HttpResponse<String>> sent =
@@ -203,8 +210,8 @@ final class UploadsTest {
       out.write(head("/v1/models", "Content-Length: 10000000"));
       out.write(bytes(CHUNK * 2));
       out.flush();
-      assertTrue(gateway.quantizer.begun.await(10, TimeUnit.SECONDS));
-      assertTrue(gateway.quantizer.evaluating.await(10, TimeUnit.SECONDS));
+      assertTrue(gateway.quantizer.begun.await(30, TimeUnit.SECONDS));
+      assertTrue(gateway.quantizer.evaluating.await(30, TimeUnit.SECONDS));
       gateway.gateway().close();
       for (HttpResponse<String> answer : List.of(sent.get(), evaluation.get())) {
         assertEquals(503, answer.statusCode(), answer.body());
@@ -235,7 +242,7 @@ final class UploadsTest {
         gateway.http.sendAsync(
             gateway.request("/v1/models").POST(BodyPublishers.ofInputStream(() -> watched)).build(),
             BodyHandlers.ofString());
-    assertTrue(gateway.quantizer.begun.await(10, TimeUnit.SECONDS));
+    assertTrue(gateway.quantizer.begun.await(30, TimeUnit.SECONDS));
     assertFalse(tooFar.await(1, TimeUnit.SECONDS), "the gateway must not collect the body");
     gateway.quantizer.gate.countDown();
     assertEquals(201, answer.get(30, TimeUnit.SECONDS).statusCode());
@@ -256,6 +263,7 @@ final class UploadsTest {
   }
 
   @Test
+  @WaitsForTimers
   void aCallerThatIsRefusedAtOnceAndSendsNoMoreIsDisconnected() throws Exception {
     try (Socket socket = connected()) {
       socket.setSoTimeout(20_000);

@@ -1,18 +1,17 @@
 package dev.haq.hwsim;
 
+import static dev.haq.hwsim.HwsimFixture.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.rpc.ErrorInfo;
 import dev.haq.model.LayerBits;
 import dev.haq.model.Network;
 import dev.haq.model.Policy;
 import dev.haq.proto.hwsim.v1.BuildCostTableRequest;
 import dev.haq.proto.hwsim.v1.BuildCostTableResponse;
 import dev.haq.proto.hwsim.v1.GetTargetRequest;
-import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
+import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc.HardwareSimulatorBlockingStub;
 import dev.haq.proto.hwsim.v1.ListTargetsRequest;
 import dev.haq.proto.hwsim.v1.ListTargetsResponse;
 import dev.haq.proto.hwsim.v1.LookupTable;
@@ -26,51 +25,30 @@ import dev.haq.proto.model.v1.Bound;
 import dev.haq.proto.model.v1.Conv2d;
 import dev.haq.proto.model.v1.Layer;
 import dev.haq.proto.model.v1.Resource;
-import dev.haq.rpc.ServiceRuntime;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.NetworkWire;
-import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
-import io.grpc.protobuf.StatusProto;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The service over the wire, called with grpc-java as another program would. */
 class HwsimServiceTest {
-  private static ServiceRuntime runtime;
-  private static HwsimService service;
-  private static ManagedChannel channel;
-  private static HardwareSimulatorGrpc.HardwareSimulatorBlockingStub simulator;
+  @RegisterExtension
+  static final HwsimFixture hwsim =
+      new HwsimFixture(new HwsimSettings.Limits(100, 1024, 1 << 20, 10, 1 << 20, 60));
+
+  private static HardwareSimulatorBlockingStub simulator;
 
   @BeforeAll
-  static void start() {
-    runtime = ServiceRuntime.create();
-    service =
-        HwsimService.start(
-            runtime,
-            HwsimSettings.defaults()
-                .withAddress("127.0.0.1", 0)
-                .withLimits(new HwsimSettings.Limits(100, 1024, 1 << 20, 10, 1 << 20, 60)));
-    channel = ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
-    simulator = HardwareSimulatorGrpc.newBlockingStub(channel);
-  }
-
-  @AfterAll
-  static void stop() throws InterruptedException {
-    channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
-    service.close();
-    runtime.close();
+  static void connect() {
+    simulator = hwsim.simulator();
   }
 
   private static TargetRef target(String name) {
@@ -82,18 +60,6 @@ class HwsimServiceTest {
         .setTarget(target(target))
         .setNetwork(NetworkWire.toProto(network))
         .setPolicy(BitsWire.toProto(Policy.uniform(network.size(), LayerBits.of(8, 8)), network));
-  }
-
-  private static String refused(Status.Code code, String reason, Executable call) {
-    StatusRuntimeException e = assertThrows(StatusRuntimeException.class, call);
-    assertEquals(code, e.getStatus().getCode(), e.getMessage());
-    try {
-      ErrorInfo info = StatusProto.fromThrowable(e).getDetails(0).unpack(ErrorInfo.class);
-      assertEquals(reason, info.getReason(), e.getMessage());
-    } catch (com.google.protobuf.InvalidProtocolBufferException bad) {
-      throw new AssertionError(bad);
-    }
-    return e.getStatus().getDescription();
   }
 
   @Test
@@ -315,11 +281,11 @@ class HwsimServiceTest {
     simulator.listTargets(ListTargetsRequest.getDefaultInstance());
     HttpClient http = HttpClient.newHttpClient();
     for (String path : List.of("/healthz", "/readyz", "/metrics")) {
-      URI uri = URI.create("http://127.0.0.1:" + service.port() + path);
+      URI uri = URI.create("http://127.0.0.1:" + hwsim.port() + path);
       HttpResponse<String> response =
           http.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
       assertEquals(200, response.statusCode());
-      assertTrue(!path.equals("/metrics") || response.body().contains("haq_rpc_server"));
+      assertTrue(!path.equals("/metrics") || response.body().contains("haq_rpc_server"), path);
     }
   }
 }

@@ -1,7 +1,7 @@
 package dev.haq.hwsim;
 
+import static dev.haq.hwsim.HwsimFixture.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.LayerBits;
@@ -11,7 +11,7 @@ import dev.haq.proto.hwsim.v1.ExplainRequest;
 import dev.haq.proto.hwsim.v1.ExplainResponse;
 import dev.haq.proto.hwsim.v1.FindParameterRequest;
 import dev.haq.proto.hwsim.v1.FindParameterResponse;
-import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
+import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc.HardwareSimulatorBlockingStub;
 import dev.haq.proto.hwsim.v1.LayerExplanation;
 import dev.haq.proto.hwsim.v1.ParameterOverride;
 import dev.haq.proto.hwsim.v1.SimulateBatchRequest;
@@ -19,45 +19,27 @@ import dev.haq.proto.hwsim.v1.SimulateBatchResponse;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
 import dev.haq.proto.hwsim.v1.TargetRef;
-import dev.haq.rpc.ServiceRuntime;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.NetworkWire;
-import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.function.Executable;
 
 /** Other machines, explanations and batches over the wire. */
 class WhatIfTest {
   private static final Network NETWORK = Networks.mobileNetV2();
 
-  private static ServiceRuntime runtime;
-  private static HwsimService service;
-  private static ManagedChannel channel;
-  private static HardwareSimulatorGrpc.HardwareSimulatorBlockingStub simulator;
+  @RegisterExtension
+  static final HwsimFixture hwsim =
+      new HwsimFixture(new HwsimSettings.Limits(100, 1024, 1 << 20, 3, 1 << 20, 60));
+
+  private static HardwareSimulatorBlockingStub simulator;
 
   @BeforeAll
-  static void start() {
-    runtime = ServiceRuntime.create();
-    service =
-        HwsimService.start(
-            runtime,
-            HwsimSettings.defaults()
-                .withAddress("127.0.0.1", 0)
-                .withLimits(new HwsimSettings.Limits(100, 1024, 1 << 20, 3, 1 << 20, 60)));
-    channel = ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
-    simulator = HardwareSimulatorGrpc.newBlockingStub(channel);
-  }
-
-  @AfterAll
-  static void stop() throws InterruptedException {
-    channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
-    service.close();
-    runtime.close();
+  static void connect() {
+    simulator = hwsim.simulator();
   }
 
   private static dev.haq.proto.model.v1.Policy uniform(int weights, int activations) {
@@ -108,16 +90,10 @@ class WhatIfTest {
     assertTrue(
         perGroup.getTotal().getLatencySeconds()
             > simulate(target("bitfusion")).getTotal().getLatencySeconds());
-    StatusRuntimeException e =
-        assertThrows(
-            StatusRuntimeException.class,
-            () ->
-                simulate(
-                    target("bitfusion")
-                        .addOverrides(
-                            ParameterOverride.newBuilder().setKey("bit_fusion.row").setNumber(1))));
-    assertEquals(Status.Code.INVALID_ARGUMENT, e.getStatus().getCode());
-    assertTrue(e.getMessage().contains("row"), e.getMessage());
+    TargetRef.Builder wrong =
+        target("bitfusion")
+            .addOverrides(ParameterOverride.newBuilder().setKey("bit_fusion.row").setNumber(1));
+    assertRefused("key bit_fusion.row: there is no such key", () -> simulate(wrong));
   }
 
   @Test
@@ -163,17 +139,17 @@ class WhatIfTest {
                 .setPolicy(uniform(4, 4))
                 .build());
     assertTrue(less.getTotal().getLatencySeconds() > 0.007);
-    StatusRuntimeException e =
-        assertThrows(
-            StatusRuntimeException.class,
+    String unreachable =
+        refused(
+            Status.Code.FAILED_PRECONDITION,
+            "BUDGET_INFEASIBLE",
             () -> simulator.findParameter(request.toBuilder().setLatencySeconds(1e-6).build()));
-    assertEquals(Status.Code.FAILED_PRECONDITION, e.getStatus().getCode());
-    assertThrows(
-        StatusRuntimeException.class,
+    assertTrue(unreachable.contains("raise highest"), unreachable);
+    assertRefused(
+        "latency_seconds is NaN: give seconds, above 0 and finite",
         () -> simulator.findParameter(request.toBuilder().setLatencySeconds(Double.NaN).build()));
-    assertThrows(
-        StatusRuntimeException.class,
-        () -> simulator.findParameter(request.toBuilder().setLowest(-1).build()));
+    assertRefused(
+        "lowest -1", () -> simulator.findParameter(request.toBuilder().setLowest(-1).build()));
   }
 
   @Test
@@ -188,29 +164,15 @@ class WhatIfTest {
     SimulateBatchResponse batch = simulator.simulateBatch(request);
     assertEquals(2, batch.getResultsCount());
     assertEquals(simulate(target("bitfusion")), batch.getResults(0));
-    StatusRuntimeException e =
-        assertThrows(
-            StatusRuntimeException.class,
-            () ->
-                simulator.simulateBatch(
-                    request.toBuilder()
-                        .addPolicies(uniform(3, 3))
-                        .addPolicies(uniform(2, 2))
-                        .build()));
-    assertEquals(Status.Code.RESOURCE_EXHAUSTED, e.getStatus().getCode());
+    SimulateBatchRequest four =
+        request.toBuilder().addPolicies(uniform(3, 3)).addPolicies(uniform(2, 2)).build();
+    refused(Status.Code.RESOURCE_EXHAUSTED, "TOO_LARGE", () -> simulator.simulateBatch(four));
   }
 
   @Test
   void aBatchWhoseAnswerWouldBeTooLargeToSendIsRefusedAfterItsFirstPolicy() {
-    HwsimService small =
-        HwsimService.start(
-            runtime,
-            HwsimSettings.defaults()
-                .withAddress("127.0.0.1", 0)
-                .withLimits(new HwsimSettings.Limits(100, 1024, 64 << 10, 1000, 0, 60)));
-    ManagedChannel other =
-        ManagedChannelBuilder.forAddress("127.0.0.1", small.port()).usePlaintext().build();
-    try {
+    HwsimSettings.Limits limits = new HwsimSettings.Limits(100, 1024, 64 << 10, 1000, 0, 60);
+    try (HwsimFixture small = new HwsimFixture(limits).start()) {
       SimulateBatchRequest.Builder request =
           SimulateBatchRequest.newBuilder()
               .setTarget(target("bismo-edge"))
@@ -219,15 +181,12 @@ class WhatIfTest {
       for (int i = 0; i < 20; i++) {
         request.addPolicies(policy);
       }
-      StatusRuntimeException e =
-          assertThrows(
-              StatusRuntimeException.class,
-              () -> HardwareSimulatorGrpc.newBlockingStub(other).simulateBatch(request.build()));
-      assertEquals(Status.Code.RESOURCE_EXHAUSTED, e.getStatus().getCode(), e.getMessage());
-      assertTrue(e.getMessage().contains("send several calls of at most"), e.getMessage());
-    } finally {
-      other.shutdownNow();
-      small.close();
+      String message =
+          refused(
+              Status.Code.RESOURCE_EXHAUSTED,
+              "TOO_LARGE",
+              () -> small.simulator().simulateBatch(request.build()));
+      assertTrue(message.contains("send several calls of at most"), message);
     }
   }
 
@@ -245,36 +204,26 @@ class WhatIfTest {
           TargetRef.newBuilder()
               .setAccelerator(yaml.replaceFirst("(?m)^batch: .*$", "batch: 1000000"))
         }) {
-      StatusRuntimeException e = assertThrows(StatusRuntimeException.class, () -> simulate(target));
-      assertEquals(Status.Code.INVALID_ARGUMENT, e.getStatus().getCode());
-      assertTrue(e.getMessage().contains("give 1 to 1024"), e.getMessage());
+      assertRefused("give 1 to 1024", () -> simulate(target));
     }
   }
 
   @Test
   void anOverrideWithoutAValueAndAListWithAGapAreRefusedByKey() {
-    StatusRuntimeException blank =
-        assertThrows(
-            StatusRuntimeException.class,
-            () ->
-                simulate(
-                    target("variable-bit-npu")
-                        .addOverrides(
-                            ParameterOverride.newBuilder()
-                                .setKey("roofline.dram_bits_per_cycle")
-                                .setWord(" "))));
-    assertTrue(
-        blank.getMessage().contains("key roofline.dram_bits_per_cycle has no value"),
-        blank.getMessage());
-    StatusRuntimeException gap =
-        assertThrows(
-            StatusRuntimeException.class,
-            () ->
-                simulate(
-                    TargetRef.newBuilder()
-                        .setAccelerator(
-                            "{name: n, clock_hz: 1, weight_bits: [8, null], activation_bits: [8]}")));
-    assertTrue(gap.getMessage().contains("key weight_bits[1]: it is missing"), gap.getMessage());
+    TargetRef.Builder blank =
+        target("variable-bit-npu")
+            .addOverrides(
+                ParameterOverride.newBuilder().setKey("roofline.dram_bits_per_cycle").setWord(" "));
+    assertRefused("key roofline.dram_bits_per_cycle has no value", () -> simulate(blank));
+    TargetRef.Builder gap =
+        TargetRef.newBuilder()
+            .setAccelerator("{name: n, clock_hz: 1, weight_bits: [8, null], activation_bits: [8]}");
+    assertRefused("key weight_bits[1]: it is missing", () -> simulate(gap));
+  }
+
+  private static void assertRefused(String part, Executable call) {
+    String message = refused(Status.Code.INVALID_ARGUMENT, "INVALID_ARGUMENT", call);
+    assertTrue(message.contains(part), message);
   }
 
   @Test

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.haq.quantizer.builtin.BuiltinShapes;
-import dev.haq.standalone.Standalone;
 import java.awt.image.BufferedImage;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
@@ -15,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -24,12 +22,15 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Pictures in archives, through the command and the four services. */
 class ArchivesTest {
   private static final int IMAGES = 60;
   private static final int AREA = BuiltinShapes.SIDE * BuiltinShapes.SIDE;
+
+  @RegisterExtension static final Services services = new Services();
 
   @TempDir static Path folder;
 
@@ -38,61 +39,28 @@ class ArchivesTest {
     Map<String, byte[]> files = pictures();
     Path zip = zip(files);
     Path tarGz = tarGz(files);
-    try (Standalone standalone =
-        Standalone.start(
-            Standalone.Options.inside(
-                folder.resolve("data"), Optional.of(folder.resolve("sessions"))))) {
-      JsonNode zipped = evaluated(standalone, zip);
-      assertEquals(IMAGES, zipped.at("/float/images").asInt(), zipped.toString());
-      assertTrue(zipped.at("/float/top1").asDouble() > 70, zipped.toString());
-      assertEquals(zipped.get("float"), evaluated(standalone, tarGz).get("float"));
-      Captured search =
-          run(
-              standalone,
-              "search",
-              "--model",
-              "builtin:shapes",
-              "--data",
-              tarGz.toString(),
-              "--target",
-              "bismo-edge",
-              "--budget",
-              "0.7",
-              "--agent",
-              "random",
-              "--episodes",
-              "2",
-              "--images",
-              "20",
-              "--out",
-              folder.resolve("out").toString());
-      assertEquals(0, search.status(), search.err());
+    JsonNode zipped = evaluate(zip).done().json();
+    assertEquals(IMAGES, zipped.at("/float/images").asInt(), zipped.toString());
+    assertTrue(zipped.at("/float/top1").asDouble() > 70, zipped.toString());
+    assertEquals(zipped.get("float"), evaluate(tarGz).done().json().get("float"));
+    Captured search =
+        services
+            .run(
+                """
+                search --model builtin:shapes --data %s --target bismo-edge --budget 0.7
+                --agent random --episodes 2 --images 20 --out %s
+                """,
+                tarGz, folder.resolve("out"))
+            .done();
+    assertEquals(2, search.episodes().size(), search.out());
 
-      Path cut = folder.resolve("cut.tar.gz");
-      Files.write(cut, Arrays.copyOf(Files.readAllBytes(tarGz), 10_000));
-      Captured refused = evaluate(standalone, cut);
-      assertEquals(2, refused.status(), refused.err());
-      assertTrue(
-          refused.err().contains("it ends too early; pack and send it again"), refused.err());
-    }
+    Path cut = folder.resolve("cut.tar.gz");
+    Files.write(cut, Arrays.copyOf(Files.readAllBytes(tarGz), 10_000));
+    evaluate(cut).assertRefused("it ends too early; pack and send it again");
   }
 
-  private static JsonNode evaluated(Standalone standalone, Path data) {
-    Captured run = evaluate(standalone, data);
-    assertEquals(0, run.status(), run.err());
-    return run.json();
-  }
-
-  private static Captured evaluate(Standalone standalone, Path data) {
-    return run(
-        standalone, "evaluate", "--model", "builtin:shapes", "--data", data.toString(), "--json");
-  }
-
-  private static Captured run(Standalone standalone, String... args) {
-    String[] all = Arrays.copyOf(args, args.length + 2);
-    all[args.length] = "--server";
-    all[args.length + 1] = standalone.url().toString();
-    return Captured.run(all);
+  private static Captured evaluate(Path data) {
+    return services.run("evaluate --model builtin:shapes --data %s --json", data);
   }
 
   private static Map<String, byte[]> pictures() throws IOException {

@@ -18,6 +18,9 @@ import java.util.regex.Pattern;
 
 /** A Java process of its own, with the class path of this test. */
 final class Child implements AutoCloseable {
+  /** Where {@code haq serve --json} says that it listens. */
+  static final Pattern SERVED_URL = Pattern.compile("\"url\" : \"([^\"]+)\"");
+
   private static final long PATIENCE_SECONDS = 120;
 
   private final String name;
@@ -32,10 +35,17 @@ final class Child implements AutoCloseable {
     listen(process.getErrorStream());
   }
 
+  /** The command. */
+  static Child haq(List<String> arguments) {
+    return start("dev.haq.cli.Haq", arguments, Map.of());
+  }
+
   static Child start(String mainClass, List<String> arguments, Map<String, String> environment) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx1g", "-cp", System.getProperty("java.class.path"), mainClass));
+    // It lives for seconds: starting counts for more than what an optimizing compiler would gain.
+    command.addAll(List.of("-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("OMP_NUM_THREADS", "1");

@@ -10,18 +10,16 @@ import dev.haq.proto.model.v1.FineTuning;
 import dev.haq.proto.model.v1.Recipe;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
-import dev.haq.standalone.Standalone;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the command trains, by the four services. */
@@ -30,111 +28,80 @@ class FineTunedSearchTest {
 
   private static final Pattern EPOCH = Pattern.compile("epoch (\\d) of 8");
 
+  /** Trains long enough to be killed meanwhile. */
+  private static final String KILLED =
+      """
+      --episodes 2 --agent uniform --train-data %s --finetune-epochs 8
+      """;
+
+  @RegisterExtension static final Services services = new Services();
+
   @TempDir static Path folder;
-  private static Standalone standalone;
   private static Path training;
   private static Path judging;
 
   @BeforeAll
-  static void start() throws IOException {
+  static void write() throws IOException {
     training = ShapesFile.write(folder.resolve("train"), 0, 192);
     judging = ShapesFile.write(folder.resolve("judge"), 10_000, 128);
-    standalone =
-        Standalone.start(
-            Standalone.Options.inside(
-                folder.resolve("data"), Optional.of(folder.resolve("sessions"))));
-  }
-
-  @AfterAll
-  static void stop() {
-    standalone.close();
   }
 
   @Test
   void aModelIsFineTunedForAPolicyAndKeptAsAFile() {
     Path file = folder.resolve("files/tuned.onnx");
-    String[] command = {
-      "finetune",
-      "--model",
-      "builtin:shapes",
-      "--data",
-      "builtin:shapes",
-      "--images",
-      "200",
-      "--train-data",
-      training.toString(),
-      "--bits",
-      "3,3",
-      "--epochs",
-      "2",
-      "--batch-size",
-      "32",
-      "--out",
-      file.toString(),
-      "--json"
-    };
-    Captured run = run(List.of(command));
-    assertEquals(0, run.status(), run.err());
+    List<String> command =
+        Words.of(
+            """
+            finetune --model builtin:shapes --data builtin:shapes --images 200 --train-data %s
+            --bits 3,3 --epochs 2 --batch-size 32 --out %s --json
+            """,
+            training, file);
+    Captured run = services.run(command).done();
     JsonNode document = run.json();
     assertTrue(run.err().contains("epoch 2 of 2"), run.err());
     assertNotEquals(document.get("before"), document.get("after"));
     String id = document.get("tuned_model").asText();
     assertEquals(id, Digests.of(file));
-    Captured judged =
-        run(
-            List.of(
-                "evaluate",
-                "--model",
-                file.toString(),
-                "--data",
-                "builtin:shapes",
-                "--images",
-                "200",
-                "--bits",
-                "3,3",
-                "--json"));
-    assertEquals(
-        document.at("/after/top1").asDouble(), judged.json().at("/quantized/top1").asDouble());
-    assertEquals(document, run(List.of(command)).json(), "the second time it is known");
+    JsonNode judged =
+        services
+            .run("evaluate --model %s --data builtin:shapes --images 200 --bits 3,3 --json", file)
+            .done()
+            .json();
+    assertEquals(document.at("/after/top1").asDouble(), judged.at("/quantized/top1").asDouble());
+    assertEquals(document, services.run(command).done().json(), "the second time it is known");
   }
 
   @Test
   void aFinetuningThatCannotBeIsRefused() {
-    List<String> base =
-        List.of("finetune", "--model", "builtin:shapes", "--data", "builtin:shapes");
-    assertRefused("--train-data", with(base, "--bits", "3,3", "--train-data", "nowhere"));
-    List<String> data = with(base, "--bits", "3,3", "--train-data", training.toString());
-    assertRefused("constant or cosine", with(data, "--schedule", "linear"));
-    assertRefused("epochs", with(data, "--epochs", "0"));
-    assertRefused(".onnx", with(data, "--out", "tuned.bin"));
-    assertRefused(
-        "is not a folder", with(data, "--out", training.resolve("tuned.onnx").toString()));
+    String command =
+        "finetune --model builtin:shapes --data builtin:shapes --bits 3,3 --train-data %s ";
+    services.run(command, "nowhere").assertRefused("--train-data");
+    services.run(command + "--schedule linear", training).assertRefused("constant or cosine");
+    services.run(command + "--epochs 0", training).assertRefused("epochs");
+    services.run(command + "--out tuned.bin", training).assertRefused(".onnx");
+    services
+        .run(command + "--out %s", training, training.resolve("tuned.onnx"))
+        .assertRefused("is not a folder");
   }
 
   @Test
   void aSearchFineTunesWhatItFoundAndWritesTheModel() throws IOException {
+    OutFolder out = out("tuned");
     Captured run =
-        run(
-            with(
-                search("tuned", "--episodes", "2", "--agent", "uniform", "--recipe", "ptq"),
-                "--train-data",
-                training.toString(),
-                "--finetune-epochs",
-                "2",
-                "--schedule",
-                "cosine",
-                "--json"));
-    assertEquals(0, run.status(), run.err());
+        search(
+                out,
+                """
+                --episodes 2 --agent uniform --recipe ptq --train-data %s --finetune-epochs 2
+                --schedule cosine --json
+                """,
+                training)
+            .done();
     JsonNode document = run.json();
     JsonNode tuned = document.get("tuned");
     String id = tuned.get("model").asText();
-    assertEquals(id, Digests.of(folder.resolve("tuned/tuned.onnx")));
+    assertEquals(id, Digests.of(out.path().resolve("tuned.onnx")));
     assertEquals(id, document.at("/session/tuned/model").asText());
-    assertEquals(
-        id,
-        Json.tree(Files.readString(folder.resolve("tuned/session.json")))
-            .at("/tuned/model")
-            .asText());
+    assertEquals(id, out.json("session.json").at("/tuned/model").asText());
     assertEquals(64, tuned.at("/accuracy/images").asInt(), "the held-out half");
     assertEquals(
         document.at("/best/accuracy/top1"),
@@ -142,38 +109,30 @@ class FineTunedSearchTest {
         "what was found, on the same images");
     assertEquals(document.at("/best/cost_ratio"), tuned.get("cost_ratio"));
     assertTrue(run.err().contains("fine-tuning the policy of episode"), run.err());
-    Captured judged =
-        run(
-            List.of(
-                "evaluate",
-                "--model",
-                id,
-                "--data",
-                judging.toString(),
-                "--split",
-                "held-out",
-                "--policy",
-                policyOf(tuned),
-                "--json"));
-    assertEquals(0, judged.status(), judged.err());
-    assertEquals(
-        tuned.at("/accuracy/top1").asDouble(), judged.json().at("/quantized/top1").asDouble());
+    Path policy = out.path().resolve("tuned-policy.json");
+    Files.writeString(policy, tuned.get("policy").toString());
+    JsonNode judged =
+        services
+            .run(
+                "evaluate --model %s --data %s --split held-out --policy %s --json",
+                id, judging, policy)
+            .done()
+            .json();
+    assertEquals(tuned.at("/accuracy/top1").asDouble(), judged.at("/quantized/top1").asDouble());
   }
 
   @Test
   void ofSeveralTargetsEachPolicyHasItsFineTunedModel() throws IOException {
+    OutFolder out = out("several");
     Captured run =
-        run(
-            with(
-                search("several", "--episodes", "6", "--agent", "random"),
-                "--further-target",
-                "bismo-cloud=0.7",
-                "--train-data",
-                training.toString(),
-                "--finetune-epochs",
-                "1",
-                "--json"));
-    assertEquals(0, run.status(), run.err());
+        search(
+                out,
+                """
+                --episodes 6 --agent random --further-target bismo-cloud=0.7 --train-data %s
+                --finetune-epochs 1 --json
+                """,
+                training)
+            .done();
     JsonNode document = run.json();
     List<JsonNode> found =
         List.of(document.at("/targets/0"), document.at("/targets/1"), document.at("/fleet"));
@@ -181,42 +140,30 @@ class FineTunedSearchTest {
     for (int i = 0; i < names.size(); i++) {
       JsonNode tuned = found.get(i).get("tuned");
       assertEquals(found.get(i).get("episode"), tuned.get("episode"));
-      Path file = folder.resolve("several/tuned-" + names.get(i) + ".onnx");
+      Path file = out.path().resolve("tuned-" + names.get(i) + ".onnx");
       assertEquals(tuned.get("model").asText(), Digests.of(file));
     }
     assertTrue(run.err().contains("top-1   fine-tuned   ratio on bismo-edge"), run.err());
     assertTrue(run.err().contains("(best for bismo-cloud), 1 epochs"), run.err());
   }
 
-  private static String policyOf(JsonNode row) throws IOException {
-    Path file = folder.resolve("tuned/tuned-policy.json");
-    return Files.writeString(file, row.get("policy").toString()).toString();
-  }
-
   @Test
   void aSearchThatTrainsEveryPolicyFindsTheSameForASeedAndKnowsPoliciesAgain() throws IOException {
-    List<String> inTheLoop =
-        List.of(
-            "--recipe",
-            "haq-finetune",
-            "--train-data",
-            training.toString(),
-            "--finetune-rate",
-            "0.0002",
-            "--schedule",
-            "cosine",
-            "--learn-clips",
-            "--agent");
     for (String out : List.of("first", "second")) {
-      Captured run = run(with(with(search(out, "--episodes", "3"), inTheLoop), "random"));
-      assertEquals(0, run.status(), run.err());
+      search(
+              out(out),
+              """
+              --episodes 3 --agent random --recipe haq-finetune --train-data %s
+              --finetune-rate 0.0002 --schedule cosine --learn-clips
+              """,
+              training)
+          .done();
     }
-    assertEquals(read("first", "episodes.csv"), read("second", "episodes.csv"));
-    assertEquals(read("first", "policy.json"), read("second", "policy.json"));
+    OutFolder first = out("first");
+    assertEquals(first.text("episodes.csv"), out("second").text("episodes.csv"));
+    assertEquals(first.text("policy.json"), out("second").text("policy.json"));
     Session session =
-        Json.parse(
-                Json.tree(read("first", "session.json")).get("session").toString(),
-                Session.newBuilder())
+        Json.parse(first.json("session.json").get("session").toString(), Session.newBuilder())
             .build();
     FineTuning how = session.getSpec().getRecipe().getFineTuning();
     assertEquals(0.0002, how.getLearningRate());
@@ -229,7 +176,7 @@ class FineTunedSearchTest {
             .setPolicy(session.getBest().getPolicy())
             .setRecipe(session.getSpec().getRecipe())
             .build();
-    GatewayClient client = new GatewayClient(standalone.url());
+    GatewayClient client = services.client();
     EvaluateResponse again = client.evaluate(best);
     assertTrue(again.getCached(), "an equal policy is not trained a second time");
     assertEquals(session.getBest().getAccuracy(), again.getAccuracy());
@@ -241,27 +188,24 @@ class FineTunedSearchTest {
 
   @Test
   void whatIsTrainedAndOnWhatHasToBeSaid() {
-    assertRefused("--train-data", search("no", "--finetune-epochs", "3"));
-    assertRefused("nothing is trained", search("no", "--train-data", training.toString()));
-    assertRefused("--finetune-rate (--lr): nothing is trained", search("no", "--lr", "0.01"));
-    assertRefused("--learn-clips: nothing is trained", search("no", "--learn-clips"));
-    assertRefused(
-        "--finetune-epochs -1",
-        search("no", "--train-data", training.toString(), "--finetune-epochs", "-1"));
+    OutFolder out = out("no");
+    search(out, "--finetune-epochs 3").assertRefused("--train-data");
+    search(out, "--train-data %s", training).assertRefused("nothing is trained");
+    search(out, "--lr 0.01").assertRefused("--finetune-rate (--lr): nothing is trained");
+    search(out, "--learn-clips").assertRefused("--learn-clips: nothing is trained");
+    search(out, "--train-data %s --finetune-epochs -1", training)
+        .assertRefused("--finetune-epochs -1");
   }
 
   @Test
   void aSearchThatIsKilledWhileItFineTunesComesToTheSameModel() throws Exception {
-    String expected;
-    try (Child child = Child.start("dev.haq.cli.Haq", alone("undisturbed"), Map.of())) {
-      child.await(EPOCH);
-      expected = child.await(TUNED);
-      assertEquals(0, child.exit());
-    }
-    Child first = Child.start("dev.haq.cli.Haq", alone("killed"), Map.of());
+    List<String> command =
+        new ArrayList<>(words(out("killed"), KILLED + "--data-dir %s", training, out("own-data")));
+    Child first = Child.haq(command);
     first.await(Pattern.compile("epoch ([2-8]) of 8"));
     first.kill();
-    try (Child second = Child.start("dev.haq.cli.Haq", alone("killed"), Map.of())) {
+    String expected = undisturbed();
+    try (Child second = Child.haq(command)) {
       assertEquals("2", second.await(Pattern.compile("continuing after episode (\\d+)")));
       assertNotEquals("1", second.await(EPOCH), "the first epoch is not trained again");
       assertEquals(expected, second.await(TUNED));
@@ -269,62 +213,29 @@ class FineTunedSearchTest {
     }
   }
 
-  /** A search with services of its own, that trains long enough to be killed meanwhile. */
-  private static List<String> alone(String out) {
-    List<String> command = new ArrayList<>(search(out, "--episodes", "2"));
-    command.addAll(
-        List.of(
-            "--train-data",
-            training.toString(),
-            "--finetune-epochs",
-            "8",
-            "--agent",
-            "uniform",
-            "--data-dir",
-            folder.resolve(out + "-data").toString()));
-    return command;
+  /** The model of the same search on other services, which nobody kills. */
+  private static String undisturbed() {
+    Captured run = search(out("undisturbed"), KILLED, training).done();
+    Matcher tuned = TUNED.matcher(run.out() + run.err());
+    assertTrue(tuned.find(), run.out() + run.err());
+    return tuned.group(1);
   }
 
-  private static List<String> search(String out, String... more) {
-    return with(
-        List.of(
-            "search",
-            "--model",
-            "builtin:shapes",
-            "--data",
-            judging.toString(),
-            "--target",
-            "bismo-edge",
-            "--budget",
-            "0.5",
-            "--out",
-            folder.resolve(out).toString()),
-        more);
+  private static OutFolder out(String name) {
+    return new OutFolder(folder.resolve(name));
   }
 
-  private static List<String> with(List<String> command, String... more) {
-    return with(command, List.of(more));
+  private static Captured search(OutFolder out, String more, Object... values) {
+    return services.run(words(out, more, values));
   }
 
-  private static List<String> with(List<String> command, List<String> more) {
-    List<String> all = new ArrayList<>(command);
-    all.addAll(more);
-    return all;
-  }
-
-  private static void assertRefused(String expected, List<String> command) {
-    Captured run = run(command);
-    assertEquals(2, run.status(), run.err());
-    assertEquals(1, run.complaints().size(), run.err());
-    assertTrue(run.complaints().get(0).contains(expected), run.err());
-  }
-
-  private static Captured run(List<String> command) {
-    return Captured.run(
-        with(command, "--server", standalone.url().toString()).toArray(String[]::new));
-  }
-
-  private static String read(String out, String file) throws IOException {
-    return Files.readString(folder.resolve(out).resolve(file));
+  private static List<String> words(OutFolder out, String more, Object... values) {
+    List<String> words =
+        new ArrayList<>(
+            Words.of(
+                "search --model builtin:shapes --data %s --target bismo-edge --budget 0.5 --out %s",
+                judging, out));
+    words.addAll(Words.of(more, values));
+    return words;
   }
 }

@@ -3,9 +3,11 @@ package dev.haq.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -22,75 +24,52 @@ class FourProcessesTest {
   void aSearchGoesThroughFourProcesses() throws InterruptedException {
     Deque<Child> children = new ArrayDeque<>();
     try {
-      String hwsim =
-          start(
-              children,
-              "dev.haq.hwsim.HwsimService",
-              Map.of("HAQ_HWSIM_HOST", "127.0.0.1", "HAQ_HWSIM_PORT", "0"));
-      String quantizer =
+      Child quantizerProcess =
           start(
               children,
               "dev.haq.quantizer.QuantizerService",
-              Map.of(
-                  "HAQ_QUANTIZER_HOST",
-                  "127.0.0.1",
-                  "HAQ_QUANTIZER_PORT",
-                  "0",
-                  "HAQ_QUANTIZER_DATA_DIR",
-                  folder.resolve("data").toString()));
+              "HAQ_QUANTIZER",
+              Map.of("HAQ_QUANTIZER_DATA_DIR", folder.resolve("data").toString()));
+      Child hwsimProcess = start(children, "dev.haq.hwsim.HwsimService", "HAQ_HWSIM", Map.of());
+      String hwsim = address(hwsimProcess);
+      String quantizer = address(quantizerProcess);
       String agent =
-          start(
-              children,
-              "dev.haq.agent.AgentService",
-              Map.of(
-                  "HAQ_AGENT_HOST",
-                  "127.0.0.1",
-                  "HAQ_AGENT_PORT",
-                  "0",
-                  "HAQ_AGENT_STORE_URL",
-                  "jdbc:h2:file:" + folder.resolve("sessions"),
-                  "HAQ_HWSIM_TARGET",
-                  hwsim,
-                  "HAQ_QUANTIZER_TARGET",
-                  quantizer));
+          address(
+              start(
+                  children,
+                  "dev.haq.agent.AgentService",
+                  "HAQ_AGENT",
+                  Map.of(
+                      "HAQ_AGENT_STORE_URL",
+                      "jdbc:h2:file:" + folder.resolve("sessions"),
+                      "HAQ_HWSIM_TARGET",
+                      hwsim,
+                      "HAQ_QUANTIZER_TARGET",
+                      quantizer)));
       String gateway =
-          start(
-              children,
-              "dev.haq.gateway.GatewayService",
-              Map.of(
-                  "HAQ_GATEWAY_HOST",
-                  "127.0.0.1",
-                  "HAQ_GATEWAY_PORT",
-                  "0",
-                  "HAQ_AGENT_TARGET",
-                  agent,
-                  "HAQ_HWSIM_TARGET",
-                  hwsim,
-                  "HAQ_QUANTIZER_TARGET",
-                  quantizer));
-      Captured run =
+          address(
+              start(
+                  children,
+                  "dev.haq.gateway.GatewayService",
+                  "HAQ_GATEWAY",
+                  Map.of(
+                      "HAQ_AGENT_TARGET",
+                      agent,
+                      "HAQ_HWSIM_TARGET",
+                      hwsim,
+                      "HAQ_QUANTIZER_TARGET",
+                      quantizer)));
+      JsonNode document =
           Captured.run(
-              "search",
-              "--server",
-              "http://" + gateway,
-              "--model",
-              "builtin:shapes",
-              "--data",
-              "builtin:shapes",
-              "--target",
-              "bismo-edge",
-              "--budget",
-              "0.6",
-              "--episodes",
-              "3",
-              "--images",
-              "32",
-              "--out",
-              folder.resolve("out").toString(),
-              "--json");
-      assertEquals(0, run.status(), run.err());
-      assertEquals(3, run.json().get("episodes").asInt());
-      assertTrue(run.json().at("/best/cost_ratio").asDouble() <= 0.6);
+                  """
+                  search --server http://%s --model builtin:shapes --data builtin:shapes
+                  --target bismo-edge --budget 0.6 --episodes 3 --images 32 --out %s --json
+                  """,
+                  gateway, folder.resolve("out"))
+              .done()
+              .json();
+      assertEquals(3, document.get("episodes").asInt());
+      assertTrue(document.at("/best/cost_ratio").asDouble() <= 0.6);
     } finally {
       children.forEach(Child::close);
     }
@@ -104,12 +83,19 @@ class FourProcessesTest {
     }
   }
 
-  /** Answers where it listens; the process is pushed so that it is closed before its peers. */
-  private static String start(
-      Deque<Child> children, String mainClass, Map<String, String> environment)
-      throws InterruptedException {
+  /** On any port of loopback; the process is pushed so that it is closed before its peers. */
+  private static Child start(
+      Deque<Child> children, String mainClass, String prefix, Map<String, String> settings) {
+    Map<String, String> environment = new HashMap<>(settings);
+    environment.put(prefix + "_HOST", "127.0.0.1");
+    environment.put(prefix + "_PORT", "0");
     Child child = Child.start(mainClass, List.of(), environment);
     children.push(child);
+    return child;
+  }
+
+  /** Where a process listens, once it does. */
+  private static String address(Child child) throws InterruptedException {
     return "127.0.0.1:" + child.await(LISTENS);
   }
 }

@@ -10,33 +10,50 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class HaqTest {
+  @RegisterExtension static final Services services = new Services();
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "paint|paint",
+        "targets --no-such-option|Unknown option: '--no-such-option'",
+        "search --budget 0.5|Missing required options",
+        "targets --server nowhere|--server nowhere",
+        "serve --port 70000|70000",
+        "demo --episodes 0|--episodes 0",
+        "simulate --model m --target t --bits 8,8 --policy p|--policy"
+      })
+  void wrongArgumentsAreRefused(String line, String expected) {
+    Captured.run(line).assertRefused(expected);
+  }
+
   @Test
-  void wrongArgumentsExitWithTwo() {
-    assertEquals(2, Haq.execute());
-    assertEquals(2, Haq.execute("paint"));
-    assertEquals(2, Haq.execute("simulate", "--no-such-option"));
-    assertEquals(2, Haq.execute("search", "--budget", "0.5"));
-    assertEquals(2, Haq.execute("targets", "--server", "nowhere"));
-    assertEquals(2, Haq.execute("serve", "--port", "70000"));
-    assertEquals(2, Haq.execute("demo", "--episodes", "0"));
-    assertEquals(
-        2,
-        Haq.execute("simulate", "--model", "m", "--target", "t", "--bits", "8,8", "--policy", "p"));
+  void withoutACommandItSaysHowItIsUsed() {
+    Captured run = Captured.run(List.of());
+    run.assertRefused("a command is needed");
+    assertTrue(run.err().contains("'haq COMMAND --help' explains a command"), run.err());
   }
 
   @Test
   void helpIsNoError() {
-    assertEquals(0, Haq.execute("--help"));
-    assertEquals(0, Haq.execute("search", "--help"));
+    assertTrue(Captured.run("--help").done().out().contains("find-parameter"));
+    assertTrue(Captured.run("search --help").done().out().contains("--further-target"));
   }
 
   @Test
   void aServerThatIsNotThereIsAFailure() {
-    assertEquals(1, Haq.execute("targets", "--server", "http://127.0.0.1:9"));
+    Captured run = Captured.run("targets --server http://127.0.0.1:9");
+    assertEquals(1, run.status(), run.err());
+    assertTrue(run.complaints().get(0).contains("127.0.0.1:9"), run.err());
   }
 
   @Test
@@ -61,32 +78,9 @@ class HaqTest {
 
   @Test
   void optionsThatWouldBeIgnoredAreRefused() {
-    Captured size =
-        Captured.run(
-            "simulate",
-            "--model",
-            "builtin:shapes",
-            "--image-size",
-            "64",
-            "--target",
-            "bismo-edge",
-            "--bits",
-            "8,8");
-    assertEquals(2, size.status());
-    assertTrue(size.err().contains("leave --image-size out"), size.err());
-    Captured blank =
-        Captured.run(
-            "simulate",
-            "--model",
-            "builtin:shapes",
-            "--target",
-            "bismo-edge",
-            "--bits",
-            "8,8",
-            "--set",
-            "clock_hz=");
-    assertEquals(2, blank.status());
-    assertTrue(blank.err().contains("--set clock_hz=: a value is missing"), blank.err());
+    String command = "simulate --model builtin:shapes --target bismo-edge --bits 8,8 ";
+    services.run(command + "--image-size 64").assertRefused("leave --image-size out");
+    services.run(command + "--set clock_hz=").assertRefused("--set clock_hz=: a value is missing");
   }
 
   @Test

@@ -6,42 +6,31 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.haq.standalone.Standalone;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Networks that are not MobileNets, from an ONNX file to the command's table and document: each
  * kind of layer has a cost, marked where the cost model is extrapolated, or is refused by name.
  */
 class OtherNetworksTest {
+  @RegisterExtension static final Services services = new Services();
+
   @TempDir static Path folder;
-  private static Standalone standalone;
   private static Path shapes;
 
   @BeforeAll
-  static void start() throws IOException {
-    standalone =
-        Standalone.start(
-            Standalone.Options.inside(
-                folder.resolve("data"), Optional.of(folder.resolve("sessions"))));
+  static void write() throws IOException {
     shapes = everyShape();
-  }
-
-  @AfterAll
-  static void stop() {
-    standalone.close();
   }
 
   /** The layers of ResNet, AlexNet and others, one after the other, at 64 x 64. */
@@ -129,27 +118,29 @@ class OtherNetworksTest {
 
   /** In every command, as a table and as a document. */
   private static void assertMarks(String target, Set<String> expected) throws IOException {
-    JsonNode simulated = done("simulate", target, "--bits", "8,8", "--json").json();
+    JsonNode simulated = done("simulate --bits 8,8 --json", target).json();
     assertEquals(LAYERS.size(), simulated.get("layers").size());
     assertEquals(expected, marked(simulated.get("layers"), "/bits/name", "/extrapolated"));
     assertTrue(simulated.get("extrapolated").asBoolean());
-    assertRows(done("simulate", target, "--bits", "8,8").out(), "(extrapolated)", expected);
+    assertRows(done("simulate --bits 8,8", target).out(), "(extrapolated)", expected);
 
-    JsonNode explained = done("explain", target, "--bits", "8,8", "--json").json();
+    JsonNode explained = done("explain --bits 8,8 --json", target).json();
     assertEquals(
         expected, marked(explained.get("layers"), "/cost/bits/name", "/cost/extrapolated"));
-    assertRows(done("explain", target, "--bits", "8,8").out(), "* ", expected);
+    assertRows(done("explain --bits 8,8", target).out(), "* ", expected);
 
-    Path table = folder.resolve(target + ".json");
-    JsonNode written = done("table", target, "--out", table.toString(), "--json").json();
-    assertTrue(written.get("extrapolated").asBoolean());
-    assertTrue(Json.tree(Files.readString(table)).get("extrapolated").asBoolean());
-    assertTrue(done("table", target, "--out", table.toString()).out().contains("extrapolated"));
+    OutFolder out = new OutFolder(folder);
+    String table = target + ".json";
+    String write = "table --out " + folder.resolve(table);
+    assertTrue(done(write + " --json", target).json().get("extrapolated").asBoolean());
+    assertTrue(out.json(table).get("extrapolated").asBoolean());
+    assertTrue(done(write, target).out().contains("extrapolated"));
 
-    String[] find = {
-      "--bits", "8,8", "--key", "clock_hz", "--from", "1e6", "--to", "1e11", "--latency", "1ms"
-    };
-    JsonNode found = done("find-parameter", target, find).json();
+    JsonNode found =
+        done(
+                "find-parameter --bits 8,8 --key clock_hz --from 1e6 --to 1e11 --latency 1ms --json",
+                target)
+            .json();
     assertTrue(found.get("extrapolated").asBoolean());
     assertTrue(found.at("/cost/latency_seconds").asDouble() <= 1e-3);
   }
@@ -184,15 +175,9 @@ class OtherNetworksTest {
     String conv = net.conv("conv_over_time", sequence, new int[] {8, 3, 9}, ints("pads", 4, 4));
     String maps = net.reshape(conv, 0, 8, 8, 8);
     Path file = net.write(folder.resolve("one.onnx"), net.classifier(maps, 8, 10));
-    assertRefused(
-        "conv_over_time",
-        "simulate",
-        "--model",
-        file.toString(),
-        "--target",
-        "bismo-edge",
-        "--bits",
-        "8,8");
+    services
+        .run("simulate --model %s --target bismo-edge --bits 8,8", file)
+        .assertRefused("conv_over_time");
   }
 
   @Test
@@ -200,89 +185,50 @@ class OtherNetworksTest {
     OnnxNets net = new OnnxNets(3, 0, 0);
     String conv = net.relu(net.conv("conv", "image", new int[] {8, 3, 3, 3}));
     Path file = net.write(folder.resolve("open.onnx"), net.classifier(conv, 8, 10));
-    String[] open = {
-      "simulate", "--model", file.toString(), "--target", "bismo-edge", "--bits", "8,8"
-    };
-    assertRefused("--image-size", open);
-    assertRefused("image size 'wide'", with(open, "--image-size", "wide"));
+    String open = "simulate --model %s --target bismo-edge --bits 8,8 ";
+    services.run(open, file).assertRefused("--image-size");
+    services.run(open + "--image-size wide", file).assertRefused("image size 'wide'");
 
-    JsonNode small = run(with(open, "--image-size", "34", "--json")).json();
-    JsonNode wide = run(with(open, "--image-size", "34x66", "--json")).json();
+    JsonNode small = services.run(open + "--image-size 34 --json", file).done().json();
+    JsonNode wide = services.run(open + "--image-size 34x66 --json", file).done().json();
     assertTrue(cycles(wide) > 1.5 * cycles(small), wide + " against " + small);
-  }
-
-  private static String[] with(String[] args, String... more) {
-    List<String> all = new ArrayList<>(List.of(args));
-    all.addAll(List.of(more));
-    return all.toArray(String[]::new);
   }
 
   private static long cycles(JsonNode simulated) {
     return simulated.at("/layers/0/cost/cycles").asLong();
   }
 
-  @Test
-  void badQuestionsForAParameterAreRefusedNamingTheOption() {
-    assertRefused("--latency 7", find("clock_hz", "1e6", "1e9", "7"));
-    assertRefused("--latency soon", find("clock_hz", "1e6", "1e9", "soon"));
-    assertRefused("clock", find("clock", "1e6", "1e9", "7ms"));
-    assertRefused("lowest", find("clock_hz", "1e9", "1e6", "7ms"));
-    assertRefused("lowest NaN", find("clock_hz", "NaN", "1e6", "7ms"));
-    assertRefused("raise highest", find("clock_hz", "1e6", "1e7", "1us"));
-  }
-
-  private static String[] find(String key, String from, String to, String latency) {
-    return new String[] {
-      "find-parameter",
-      "--model",
-      shapes.toString(),
-      "--target",
-      "bitfusion",
-      "--bits",
-      "4,4",
-      "--key",
-      key,
-      "--from",
-      from,
-      "--to",
-      to,
-      "--latency",
-      latency
-    };
+  @ParameterizedTest
+  @CsvSource({
+    "clock_hz, 1e6, 1e9, 7, --latency 7",
+    "clock_hz, 1e6, 1e9, soon, --latency soon",
+    "clock, 1e6, 1e9, 7ms, clock",
+    "clock_hz, 1e9, 1e6, 7ms, lowest",
+    "clock_hz, NaN, 1e6, 7ms, lowest NaN",
+    "clock_hz, 1e6, 1e7, 1us, raise highest"
+  })
+  void badQuestionsForAParameterAreRefusedNamingTheOption(
+      String key, String from, String to, String latency, String expected) {
+    find(key, from, to, latency).assertRefused(expected);
   }
 
   @Test
   void theSmallestClockIsSaidInOneLine() {
-    Captured run = run(find("clock_hz", "1e6", "1e9", "2ms"));
-    assertEquals(0, run.status(), run.err());
+    Captured run = find("clock_hz", "1e6", "1e9", "2ms").done();
     assertEquals(1, run.out().lines().count(), run.out());
     assertTrue(run.out().startsWith("clock_hz = "), run.out());
   }
 
-  private static void assertRefused(String expected, String... args) {
-    Captured run = run(args);
-    assertEquals(2, run.status(), run.err());
-    assertEquals("", run.out());
-    assertEquals(1, run.complaints().size(), run.err());
-    assertTrue(run.complaints().get(0).contains(expected), run.err());
+  private static Captured find(String key, String from, String to, String latency) {
+    return services.run(
+        """
+        find-parameter --model %s --target bitfusion --bits 4,4 --key %s --from %s --to %s
+        --latency %s
+        """,
+        shapes, key, from, to, latency);
   }
 
-  private static Captured done(String command, String target, String... more) {
-    List<String> args =
-        new ArrayList<>(List.of(command, "--model", shapes.toString(), "--target", target));
-    args.addAll(List.of(more));
-    if (command.equals("find-parameter")) {
-      args.add("--json");
-    }
-    Captured run = run(args.toArray(String[]::new));
-    assertEquals(0, run.status(), run.err());
-    return run;
-  }
-
-  private static Captured run(String... args) {
-    String[] all = Arrays.copyOf(args, args.length + 2);
-    all[args.length] = "--server";
-    all[args.length + 1] = standalone.url().toString();
-    return Captured.run(all);
+  private static Captured done(String command, String target) {
+    return services.run(command + " --model %s --target %s", shapes, target).done();
   }
 }

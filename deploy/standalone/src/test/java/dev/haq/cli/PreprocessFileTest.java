@@ -25,7 +25,7 @@ class PreprocessFileTest {
 
   @Test
   void everyPresetIsTakenAndNamedByTheHelp() {
-    String help = Captured.run("search", "--help").out().replaceAll("\\s+", " ");
+    String help = Captured.run("search --help").out().replaceAll("\\s+", " ");
     assertTrue(Preprocessing.presets().contains("mnist"));
     for (String preset : Preprocessing.presets()) {
       assertEquals(Preprocessing.preset(preset), PreprocessFile.option(preset));

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.proto.agent.v1.SessionSpec;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,47 +29,36 @@ class SearchOptionsTest {
         "--goal|101|--goal 101.0: it is a percentage, 0 to 100",
       })
   void anErrorNamesTheOptionThatItStandsIn(String option, String value, String expected) {
-    Captured run =
-        Captured.run(
-            "search",
-            "--model",
-            "builtin:shapes",
-            "--data",
-            "builtin:shapes",
-            "--target",
-            "bismo-edge",
-            "--budget",
-            "0.6",
-            option,
-            value,
-            "--out",
-            folder.resolve("out").toString());
-    assertEquals(2, run.status(), run.err());
-    assertTrue(run.err().contains(expected), run.err());
+    Captured.run(
+            """
+            search --model builtin:shapes --data builtin:shapes --target bismo-edge --budget 0.6
+            %s %s --out %s
+            """,
+            option, value, folder.resolve("out"))
+        .assertRefused(expected);
   }
 
   @ParameterizedTest
   @CsvSource({"90s, 90", "30m, 1800", "2h, 7200", "1H30M, 5400", "1.5s, 1.5"})
   void timesAreReadAsPeopleWriteThem(String text, double seconds) {
-    assertEquals(seconds, filled("--max-time", text).getEarlyEnds().getWallSeconds());
+    assertEquals(seconds, filled("--max-time " + text).getEarlyEnds().getWallSeconds());
   }
 
   @Test
   void whatEndsASearchEarlyAndWhenItLearnsIsSent() {
-    SessionSpec spec = filled("--patience", "7", "--goal", "71.5", "--learn-while-evaluating");
+    SessionSpec spec = filled("--patience 7 --goal 71.5 --learn-while-evaluating");
     assertEquals(7, spec.getEarlyEnds().getEpisodesWithoutImprovement());
     assertEquals(71.5, spec.getEarlyEnds().getTop1());
     assertFalse(spec.getEarlyEnds().hasWallSeconds());
     assertTrue(spec.getLearnWhileEvaluating());
-    assertFalse(filled().hasEarlyEnds());
-    assertFalse(filled().getLearnWhileEvaluating());
+    assertFalse(filled("").hasEarlyEnds());
+    assertFalse(filled("").getLearnWhileEvaluating());
   }
 
-  private static SessionSpec filled(String... options) {
-    List<String> args = new ArrayList<>(List.of("--budget", "0.6"));
-    args.addAll(List.of(options));
+  private static SessionSpec filled(String options) {
     SearchOptions search =
-        CommandLine.populateCommand(new SearchOptions(), args.toArray(String[]::new));
+        CommandLine.populateCommand(
+            new SearchOptions(), Words.of("--budget 0.6 " + options).toArray(String[]::new));
     SessionSpec.Builder spec = SessionSpec.newBuilder();
     search.fill(spec);
     return spec.build();

@@ -1,7 +1,6 @@
 package dev.haq.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Episode;
@@ -14,8 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -23,8 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code haq serve} as a process of its own, killed in the middle of its work. */
 class ServeTest {
-  private static final Pattern URL = Pattern.compile("\"url\" : \"([^\"]+)\"");
-
   /** Past the warm-up of 20, so that what the agent has learned has to survive too. */
   private static final int EPISODES = 26;
 
@@ -57,40 +52,12 @@ class ServeTest {
     }
   }
 
-  @Test
-  void aPortInUseIsRefused() throws InterruptedException {
-    try (Child first = serve()) {
-      String port = Integer.toString(client(first).base().getPort());
-      Captured second =
-          Captured.run("serve", "--port", port, "--data-dir", folder.resolve("other").toString());
-      assertEquals(2, second.status());
-      assertEquals(1, second.complaints().size(), second.err());
-      assertTrue(second.complaints().get(0).contains(port), second.err());
-    }
-  }
-
-  @Test
-  void aSecondOneOnTheSameDataFolderIsRefused() throws InterruptedException {
-    try (Child first = serve()) {
-      client(first);
-      Captured second =
-          Captured.run("serve", "--port", "0", "--data-dir", folder.resolve("data").toString());
-      assertEquals(2, second.status());
-      assertEquals(1, second.complaints().size(), second.err());
-      assertTrue(second.err().contains("another 'haq serve' runs on it"), second.err());
-      assertTrue(second.err().contains("--data-dir"), second.err());
-    }
-  }
-
   private Child serve() {
-    return Child.start(
-        "dev.haq.cli.Haq",
-        List.of("serve", "--port", "0", "--data-dir", folder.resolve("data").toString(), "--json"),
-        Map.of());
+    return Child.haq(Words.of("serve --port 0 --data-dir %s --json", folder));
   }
 
   private static GatewayClient client(Child child) throws InterruptedException {
-    return new GatewayClient(URI.create(child.await(URL)));
+    return new GatewayClient(URI.create(child.await(Child.SERVED_URL)));
   }
 
   private static CreateSessionRequest spec(String name) {

@@ -8,17 +8,14 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
-import dev.haq.standalone.Standalone;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A search on a server whose command is cut off, as by {@code kill -9}, and given again. */
@@ -26,22 +23,14 @@ class ServerSearchTest {
   private static final Pattern SESSION = Pattern.compile("^session (\\S+): follow it with 'haq");
   private static final Pattern EPISODE = Pattern.compile("^episode +(\\d+)/");
 
+  @RegisterExtension static final Services services = new Services();
+
   @TempDir static Path folder;
-  private static Standalone standalone;
   private static GatewayClient client;
 
   @BeforeAll
-  static void start() {
-    standalone =
-        Standalone.start(
-            Standalone.Options.inside(
-                folder.resolve("data"), Optional.of(folder.resolve("sessions"))));
-    client = new GatewayClient(standalone.url());
-  }
-
-  @AfterAll
-  static void stop() {
-    standalone.close();
+  static void connect() {
+    client = services.client();
   }
 
   @Test
@@ -49,7 +38,7 @@ class ServerSearchTest {
     Path out = folder.resolve("cut-off");
     List<String> command = command(out, "30");
     String id;
-    Child first = Child.start("dev.haq.cli.Haq", command, Map.of());
+    Child first = Child.haq(command);
     try {
       id = first.await(SESSION);
       first.await(EPISODE);
@@ -57,16 +46,14 @@ class ServerSearchTest {
       first.kill();
     }
     client.act(id, "pause"); // it must not be over when the second command asks
-    Captured second = Captured.run(command.toArray(String[]::new));
-    assertEquals(0, second.status(), second.err());
+    Captured second = Captured.run(command).done();
     assertTrue(second.err().contains("session " + id + ": follow it with 'haq watch " + id));
     assertTrue(second.err().contains("continuing after episode"), second.err());
-    assertEquals(30, second.out().lines().filter(line -> line.startsWith("episode ")).count());
+    assertEquals(30, second.episodes().size());
     assertEquals(List.of(id), sessionsOf("30"));
     assertTrue(Files.exists(out.resolve("policy.json")));
     assertFalse(Files.exists(out.resolve(SearchStore.FOLDER)));
-    Captured third = Captured.run(command.toArray(String[]::new));
-    assertEquals(0, third.status(), third.err());
+    Captured.run(command).done();
     assertEquals(2, sessionsOf("30").size(), "a reported search starts anew");
   }
 
@@ -74,14 +61,13 @@ class ServerSearchTest {
   void otherOptionsStartASessionOfTheirOwnAndNameTheOneThatIsLeft() throws Exception {
     Path out = folder.resolve("other");
     String id;
-    Child first = Child.start("dev.haq.cli.Haq", command(out, "41"), Map.of());
+    Child first = Child.haq(command(out, "41"));
     try {
       id = first.await(SESSION);
     } finally {
       first.kill();
     }
-    Captured second = Captured.run(command(out, "2").toArray(String[]::new));
-    assertEquals(0, second.status(), second.err());
+    Captured second = Captured.run(command(out, "2")).done();
     assertTrue(second.err().contains("an earlier search was left: session " + id), second.err());
     assertEquals(List.of(id), sessionsOf("41"));
     client.act(id, "cancel");
@@ -124,17 +110,13 @@ class ServerSearchTest {
       throws Exception {
     Path out = folder.resolve("taken");
     try (ServerSearch first = ServerSearch.in(out, Terminal.system(true))) {
-      Captured second = Captured.run(command(out, "4").toArray(String[]::new));
-      assertEquals(2, second.status(), second.err());
-      assertTrue(second.err().contains("another search writes there"), second.err());
+      Captured.run(command(out, "42")).assertRefused("another search writes there");
       first.finished();
     }
     assertFalse(Files.exists(out), "nothing was begun, so nothing is left");
     Path file = Files.writeString(folder.resolve("file"), "");
-    Captured third = Captured.run(command(file.resolve("out"), "4").toArray(String[]::new));
-    assertEquals(2, third.status(), third.err());
-    assertTrue(third.err().contains(file + " is not a folder"), third.err());
-    assertEquals(List.of(), sessionsOf("4"));
+    Captured.run(command(file.resolve("out"), "42")).assertRefused(file + " is not a folder");
+    assertEquals(List.of(), sessionsOf("42"));
   }
 
   @Test
@@ -142,8 +124,7 @@ class ServerSearchTest {
     Path out = folder.resolve("refused");
     List<String> command = new ArrayList<>(command(out, "3"));
     command.set(command.indexOf("0.6"), "0.01");
-    Captured run = Captured.run(command.toArray(String[]::new));
-    assertEquals(2, run.status(), run.err());
+    Captured.run(command).assertRefused("cannot be met");
     assertFalse(Files.exists(out));
   }
 
@@ -154,7 +135,7 @@ class ServerSearchTest {
        "episodes": 2, "agent": "random"}
       """;
 
-  /** Sessions with so many episodes. */
+  /** Sessions with so many episodes, which no other test has. */
   private static List<String> sessionsOf(String episodes) {
     return client.sessions().stream()
         .filter(session -> session.getEpisodesTotal() == Integer.parseInt(episodes))
@@ -163,25 +144,11 @@ class ServerSearchTest {
   }
 
   private static List<String> command(Path out, String episodes) {
-    return List.of(
-        "search",
-        "--server",
-        standalone.url().toString(),
-        "--model",
-        "builtin:shapes",
-        "--data",
-        "builtin:shapes",
-        "--images",
-        "32",
-        "--target",
-        "bismo-edge",
-        "--budget",
-        "0.6",
-        "--agent",
-        "random",
-        "--episodes",
-        episodes,
-        "--out",
-        out.toString());
+    return Words.of(
+        """
+        search --server %s --model builtin:shapes --data builtin:shapes --images 32
+        --target bismo-edge --budget 0.6 --agent random --episodes %s --out %s
+        """,
+        services.url(), episodes, out);
   }
 }
