@@ -11,7 +11,6 @@ import dev.haq.model.Operand;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Window;
-import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.DataSelection.Split;
 import dev.haq.proto.model.v1.FineTuning;
 import dev.haq.proto.quantizer.v1.Dataset;
@@ -246,8 +245,7 @@ final class FakeQuantizer implements AutoCloseable {
   private static void checkDataset(String id) {
     if (!List.of(DATASET, MORE_CLASSES).contains(id)) {
       throw new HaqException(
-          Reason.UNKNOWN_DATASET,
-          "there is no dataset '" + id + "': import it first");
+          Reason.UNKNOWN_DATASET, "there is no dataset '" + id + "': import it first");
     }
   }
 

@@ -122,8 +122,7 @@ public final class GrpcBackends implements Backend.Factory {
             .training()
             .data()
             .ifPresent(
-                images ->
-                    checkClasses("images to train on", images, dataset(images.datasetId())));
+                images -> checkClasses("images to train on", images, dataset(images.datasetId())));
         tuner(network).check(recipe);
       }
     }

@@ -84,7 +84,7 @@ class RangesTest {
 
   private static void refused(List<String> command, String option, String value, String expected) {
     command.add(option + "=" + value);
-    Captured run = Captured.run(command.toArray(String[]::new));
+    Captured run = Captured.run(command);
     assertEquals(2, run.status(), run.err());
     assertTrue(run.err().startsWith("haq: " + expected), run.err());
     assertFalse(run.err().contains("nothing answers"), run.err());
