@@ -146,8 +146,21 @@ final class Delivery<R> {
     close();
   }
 
+  /** Away from the event loop, which calls this where a receiver has left or is given up. */
   private void close() {
     vertx.cancelTimer(timer);
-    source.close();
+    try {
+      workers.execute(this::closeSource);
+    } catch (RejectedExecutionException e) {
+      closeSource(); // the service is stopping
+    }
+  }
+
+  private void closeSource() {
+    try {
+      source.close();
+    } catch (RuntimeException e) {
+      LOG.warn("what was sent cannot be put away", e);
+    }
   }
 }

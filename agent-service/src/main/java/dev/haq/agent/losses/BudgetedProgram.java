@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
  * The policy of least loss within all budgets, where losses and costs of layers add up, and how far
  * from the best one it may be.
  *
- * <p>Of one budget, and of several where the widest policy breaks but one, it is what {@link
+ * <p>Of one budget, and of several where policies break but one, it is what {@link
  * DynamicProgram} finds. Several make a multiple-choice knapsack problem with several constraints.
  * Each weighting of the budgets relaxes it to one constraint, the weighted mean of the shares
  * (surrogate relaxation: Glover, Surrogate constraints, Operations Research 16, 1968; with the same

@@ -24,7 +24,7 @@ public final class Exchange {
 
   private final SearchSpace space;
   private final Decisions decisions;
-  private final List<ResourceBudget> budgets; // those that the widest policy breaks
+  private final List<ResourceBudget> budgets; // those that some policy breaks
   private final double[][] losses; // [decision][choice]
 
   public Exchange(SearchSpace space, DecisionLoss loss) {

@@ -33,11 +33,15 @@ public final class BudgetFitter {
   private final Decisions decisions;
   private final List<ResourceBudget> budgets;
   private final Feasibility feasibility;
+  private final List<ResourceBudget> binding;
 
   public BudgetFitter(Decisions decisions, List<ResourceBudget> budgets) {
     this.decisions = decisions;
     this.budgets = List.copyOf(budgets);
     feasibility = new Feasibility(decisions, this.budgets);
+    List<ResourceBudget> breakable =
+        budgets.stream().filter(budget -> dearestShare(budget) > 1 + ROUNDING).toList();
+    binding = breakable.isEmpty() ? this.budgets.subList(0, 1) : breakable;
   }
 
   /**
@@ -115,9 +119,7 @@ public final class BudgetFitter {
    * is none.
    */
   public List<ResourceBudget> binding() {
-    List<ResourceBudget> binding =
-        budgets.stream().filter(budget -> dearestShare(budget) > 1 + ROUNDING).toList();
-    return binding.isEmpty() ? budgets.subList(0, 1) : binding;
+    return binding;
   }
 
   /** What the dearest widths of every layer take of a budget: not always the widest. */

@@ -13,13 +13,17 @@ import org.slf4j.LoggerFactory;
 /**
  * Makes a call again, if it may, while whoever it goes to is away or busy: neither a restart nor
  * another session's hour of training should cost a search. One that is away is given up after a
- * while. One that answers that it is busy, or has the call in its line until the time for it is
- * over, is not, as it is there and works: it is asked again until it has a place.
+ * while. One that answers that it is busy is not, as it is there and works: it is asked again until
+ * it has a place. A call whose time is over may have spent it in a line, or may be too long for any
+ * time it is given: it is made a few times.
  */
 public final class Patience {
   private static final Logger LOG = LoggerFactory.getLogger(Patience.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
+  /** A call is made so often in all whose time is over before it is answered. */
+  private static final int MOST_TIMES = 3;
 
   private final boolean once;
   private final Duration away;
@@ -45,8 +49,7 @@ public final class Patience {
 
   /**
    * @param callee whom the call goes to, for messages
-   * @throws HaqException the call's, or CANCELLED; BUSY and DEADLINE_EXCEEDED only where there is
-   *     one attempt
+   * @throws HaqException the call's, or CANCELLED; BUSY only where there is one attempt
    */
   public <R> R call(String callee, Supplier<R> call) {
     return call(callee, () -> 0, call);
@@ -62,6 +65,7 @@ public final class Patience {
     long giveUp = Long.MAX_VALUE; // counts from the first failure: a call may take long before it
     Duration pause = FIRST_PAUSE;
     int reached = progress.getAsInt();
+    int late = 0;
     while (true) {
       try {
         return call.get();
@@ -69,18 +73,27 @@ public final class Patience {
         if (aborted()) {
           throw new HaqException(Reason.CANCELLED, "the call to " + callee + " was aborted", e);
         }
-        boolean busy = e.reason() == Reason.BUSY || e.reason() == Reason.DEADLINE_EXCEEDED;
-        if (once || !(busy || e.reason() == Reason.UNAVAILABLE)) {
+        boolean busy = e.reason() == Reason.BUSY;
+        boolean over = e.reason() == Reason.DEADLINE_EXCEEDED;
+        if (once || !(busy || over || e.reason() == Reason.UNAVAILABLE)) {
           throw e;
         }
         if (progress.getAsInt() > reached) {
           reached = progress.getAsInt();
           giveUp = Long.MAX_VALUE;
           pause = FIRST_PAUSE;
+          late = 0;
         }
         if (busy) {
           giveUp = Long.MAX_VALUE;
           LOG.info("{} is busy, trying again in {} ms", callee, pause.toMillis());
+        } else if (over) {
+          giveUp = Long.MAX_VALUE;
+          late++;
+          if (late == MOST_TIMES) {
+            throw e;
+          }
+          LOG.warn("{} has not answered in time, trying again: {}", callee, e.getMessage());
         } else {
           long now = System.nanoTime();
           if (giveUp == Long.MAX_VALUE) {

@@ -327,8 +327,8 @@ final class SessionRun implements Runnable {
       if (failure instanceof StoreAway away) {
         throw away;
       }
-      // Of a session that is to pause, a failure is told first: it would come again on resuming.
-      SessionState state = isAborted(failure) ? heed().state() : unlessStopping().state();
+      // Of a session that is to pause, a lasting failure is told first: it would come again.
+      SessionState state = mayPass(failure) ? heed().state() : unlessStopping().state();
       String error = oneLine(failure);
       Throwable trace = failure instanceof HaqException ? null : failure;
       if (state.isActive()) {
@@ -358,6 +358,11 @@ final class SessionRun implements Runnable {
   private SessionRecord unlessStopping() {
     SessionRecord session = session();
     return session.state() == SessionState.STOPPING ? heed() : session;
+  }
+
+  private static boolean mayPass(Throwable failure) {
+    return isAborted(failure)
+        || (failure instanceof HaqException e && e.reason() == Reason.UNAVAILABLE);
   }
 
   private static boolean isAborted(Throwable failure) {

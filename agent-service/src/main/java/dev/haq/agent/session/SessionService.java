@@ -178,9 +178,9 @@ public final class SessionService implements AutoCloseable {
 
   /**
    * Sends {@code sink} the session as it stands, every episode past {@code afterEpisode} once and
-   * in order, new ones as they are stored, changes of state, and last of all the final state. Every
-   * state that this process gives the session is sent; of those that another gives it, the one that
-   * is read once a second.
+   * in order, new ones as they are stored, the session after each change that has an etag of its
+   * own, and last of all the final state. Every change that this process makes is sent; of those
+   * that another makes, the latest as it is read once a second.
    */
   public void watch(String id, int afterEpisode, WatchSink sink) {
     if (afterEpisode < 0) {

@@ -7,7 +7,7 @@ public interface WatchSink {
 
   void episode(Episode episode);
 
-  /** The session after a change of state. */
+  /** The session after a change that has an etag of its own. */
   void state(SessionRecord session);
 
   /** How far the final fine-tuning is. */

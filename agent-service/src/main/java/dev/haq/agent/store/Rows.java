@@ -81,7 +81,7 @@ final class Rows {
             requestId == null ? "" : requestId,
             row.getString("spec"),
             parse("layers", row.getString("layers"), NAMES),
-            budgets(row),
+            budgets(row, fleet),
             row.getBoolean("extrapolated"),
             fleet,
             instant(row, "created_at")),
@@ -108,7 +108,10 @@ final class Rows {
         instant(row, "updated_at"));
   }
 
-  private static List<BudgetLimit> budgets(ResultSet row) throws SQLException {
+  private static List<BudgetLimit> budgets(ResultSet row, Fleet fleet) throws SQLException {
+    if (!fleet.targets().isEmpty()) {
+      return fleet.targets().get(0).limits().stream().map(Fleet.Limit::budget).toList();
+    }
     List<BudgetLimit> budgets = new ArrayList<>();
     budgets.add(new BudgetLimit(row.getDouble("budget_limit"), row.getDouble("reference_cost")));
     String further = row.getString("further_budgets");
@@ -197,10 +200,11 @@ final class Rows {
     return json(names);
   }
 
-  /** Null where there is one budget. */
+  /** Null where there is one budget, or several targets, whose budgets {@link #fleet} has. */
   static String furtherBudgets(SessionRecord.Definition definition) {
     List<BudgetLimit> budgets = definition.budgets();
-    return budgets.size() == 1 ? null : json(budgets.subList(1, budgets.size()));
+    boolean none = budgets.size() == 1 || !definition.fleet().targets().isEmpty();
+    return none ? null : json(budgets.subList(1, budgets.size()));
   }
 
   /** Null where there is one target. */

@@ -137,8 +137,8 @@ public final class SqlSessionStore implements SessionStore {
   public Page list(OptionalLong before, int limit) {
     return query(
         connection -> {
-          long end = before.orElse(Long.MAX_VALUE);
-          List<Long> positions = positions(connection, end, limit + 1);
+          List<Long> positions =
+              positions(connection, before.orElse(Long.MAX_VALUE), limit + 1);
           if (positions.isEmpty()) {
             return new Page(List.of(), OptionalLong.empty());
           }
@@ -147,8 +147,8 @@ public final class SqlSessionStore implements SessionStore {
           return new Page(
               select(
                   connection,
-                  "where s.position < ? and s.position >= ? order by s.position desc",
-                  b -> b.number(end).number(last)),
+                  "where s.position <= ? and s.position >= ? order by s.position desc",
+                  b -> b.number(positions.get(0)).number(last)),
               more ? OptionalLong.of(last) : OptionalLong.empty());
         });
   }

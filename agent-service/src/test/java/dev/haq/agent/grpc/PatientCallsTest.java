@@ -76,9 +76,15 @@ final class PatientCallsTest {
   }
 
   @Test
-  void aCallThatSpentItsTimeInTheLineOfAServiceIsMadeAgain() {
-    assertEquals("done", calls.call("the service", () -> failing(3, Status.DEADLINE_EXCEEDED)));
-    assertEquals(4, attempts.get());
+  void aCallThatSpentItsTimeInTheLineOfAServiceIsMadeAgainAFewTimes() {
+    assertEquals("done", calls.call("the service", () -> failing(2, Status.DEADLINE_EXCEEDED)));
+    assertEquals(3, attempts.getAndSet(0));
+    HaqException e =
+        assertThrows(
+            HaqException.class,
+            () -> calls.call("the service", () -> failing(5, Status.DEADLINE_EXCEEDED)));
+    assertEquals(Reason.DEADLINE_EXCEEDED, e.reason());
+    assertEquals(3, attempts.get());
   }
 
   @Test

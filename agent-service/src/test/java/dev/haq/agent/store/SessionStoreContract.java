@@ -482,13 +482,17 @@ abstract class SessionStoreContract {
   }
 
   private static SessionRecord session(String requestId, Fleet fleet) {
+    List<BudgetLimit> budgets =
+        fleet.targets().isEmpty()
+            ? List.of(new BudgetLimit(0.1 + 0.2, 1.0 / 3), new BudgetLimit(1e-300, 7))
+            : fleet.targets().get(0).limits().stream().map(Fleet.Limit::budget).toList();
     return SessionRecord.created(
         new SessionRecord.Definition(
             UUID.randomUUID().toString(),
             requestId,
             "{\"name\": \"it's \\\"one\\\"\"}",
             List.of("/features/0/Conv", "b \"quoted\",\nand broken", "é"),
-            List.of(new BudgetLimit(0.1 + 0.2, 1.0 / 3), new BudgetLimit(1e-300, 7)),
+            budgets,
             true,
             fleet,
             NOW),

@@ -3,10 +3,12 @@ package dev.haq.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.LayerWidths;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.Tuned;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
 import dev.haq.proto.model.v1.Accuracy;
+import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.Cost;
 import dev.haq.proto.model.v1.Layer;
 import dev.haq.proto.model.v1.LayerBits;
@@ -219,8 +221,11 @@ final class SearchReport {
     return value(row).map(value -> value / session.getReferenceCost());
   }
 
+  /** Not known of sessions that were stored before all of their budgets were. */
   private Optional<Boolean> meets(Row row) {
+    int asked = 1 + session.getSpec().getFurtherBudgetsCount();
     return row.cost()
+        .filter(known -> session.getBudgetsCount() == asked)
         .map(SimulateResponse::getTotal)
         .map(
             cost ->
@@ -239,7 +244,10 @@ final class SearchReport {
     return new Row(name, bits, policy, figures.accuracy(policy), policy.map(figures::cost));
   }
 
-  /** The same bits everywhere but where the session pins them, as the found policy has them. */
+  /**
+   * The same bits everywhere but where the session pins them, as the found policy has them, and in
+   * layers with widths of their own the next narrower of these.
+   */
   private Policy uniform(int bits) {
     Policy found = session.getBest().getPolicy();
     boolean pinned = !session.getSpec().getSearchFirstAndLast();
@@ -248,15 +256,34 @@ final class SearchReport {
     for (int i = 0; i <= last; i++) {
       boolean edge = pinned && (i == 0 || i == last);
       LayerBits.Builder layer = policy.getLayersBuilder(i);
-      if (!edge) {
+      LayerWidths own = ownWidths(layer.getName());
+      if (own.hasWeightBits()) {
+        layer.setWeightBits(nearest(own.getWeightBits(), bits));
+      } else if (!edge) {
         layer.setWeightBits(bits);
       }
       boolean image = i == 0;
-      if (!edge && !image && layer.hasActivationBits()) {
+      if (own.hasActivationBits()) {
+        layer.setActivationBits(nearest(own.getActivationBits(), bits));
+      } else if (!edge && !image && layer.hasActivationBits()) {
         layer.setActivationBits(bits);
       }
     }
     return policy.build();
+  }
+
+  private LayerWidths ownWidths(String layer) {
+    return session.getSpec().getLayerWidthsList().stream()
+        .filter(own -> own.getLayer().equals(layer))
+        .findFirst()
+        .orElse(LayerWidths.getDefaultInstance());
+  }
+
+  private static int nearest(BitChoices choices, int bits) {
+    return choices.getBitsList().stream()
+        .filter(width -> width <= bits)
+        .max(Integer::compare)
+        .orElse(choices.getBits(0));
   }
 
   /** The cost of the found policy on the session's resource, for a line of its own. */

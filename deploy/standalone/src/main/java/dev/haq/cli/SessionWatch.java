@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 final class SessionWatch {
   /** What happens in a session. */
   interface Listener {
-    /** The session as it stands at the start, and after each change of state. */
+    /** The session as it stands at the start, and after each change of its etag. */
     void session(Session session);
 
     void episode(Episode episode);

@@ -3,10 +3,11 @@ package dev.haq.cli;
 import dev.haq.model.HaqException;
 import dev.haq.proto.agent.v1.LayerWidths;
 import dev.haq.proto.model.v1.BitChoices;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
@@ -40,7 +41,7 @@ final class WidthOptions {
           "Widths of one layer in place of these: fc=8/8 pins both operands of layer fc, conv1=4,6,8"
               + " lets its weights have one of three, conv1=/4,8 its activations one of two."
               + " Repeatable; 'haq simulate' lists the names.")
-  private Map<String, String> layers = new LinkedHashMap<>();
+  private List<String> layers = new ArrayList<>();
 
   /**
    * What was asked for, without asking a service.
@@ -62,11 +63,30 @@ final class WidthOptions {
         Optional.ofNullable(weightBits).map(text -> choices("--weight-bits", text)),
         Optional.ofNullable(activationBits).map(text -> choices("--activation-bits", text)),
         searchFirstAndLast,
-        layers.entrySet().stream().map(e -> layer(e.getKey(), e.getValue())).toList());
+        layers());
   }
 
-  private static LayerWidths layer(String name, String text) {
-    String option = LAYER + " " + name + "=" + text;
+  private List<LayerWidths> layers() {
+    List<LayerWidths> widths = new ArrayList<>();
+    Set<String> names = new HashSet<>();
+    for (String text : layers) {
+      LayerWidths layer = layer(text);
+      if (!names.add(layer.getLayer())) {
+        throw HaqException.invalid("%s %s: layer %s is named twice", LAYER, text, layer.getLayer());
+      }
+      widths.add(layer);
+    }
+    return widths;
+  }
+
+  private static LayerWidths layer(String named) {
+    String option = LAYER + " " + named;
+    int equals = named.lastIndexOf('=');
+    if (equals < 1) {
+      throw HaqException.invalid("%s: give NAME=WIDTHS, such as fc=8/8", option);
+    }
+    String name = named.substring(0, equals);
+    String text = named.substring(equals + 1);
     String[] operands = text.split("/", -1);
     if (operands.length > 2 || Stream.of(operands).allMatch(String::isBlank)) {
       throw HaqException.invalid("%s: give widths such as 8, 4,8 or 4,8/8", option);

@@ -46,6 +46,8 @@ class WidthOptionsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "--layer=fc",
+        "--layer==8",
         "--layer=fc=",
         "--layer=fc=/",
         "--layer=fc=4/4/4",
@@ -59,6 +61,13 @@ class WidthOptionsTest {
     HaqException e = assertThrows(HaqException.class, () -> widths(option));
     String name = option.replaceFirst("=.*", "");
     assertTrue(e.getMessage().startsWith(name), e.getMessage());
+  }
+
+  @Test
+  void aLayerIsNamedOnce() {
+    HaqException e =
+        assertThrows(HaqException.class, () -> widths("--layer=fc=8", "--layer=fc=4"));
+    assertTrue(e.getMessage().contains("layer fc is named twice"), e.getMessage());
   }
 
   private static WidthOptions.Widths widths(String... options) {
