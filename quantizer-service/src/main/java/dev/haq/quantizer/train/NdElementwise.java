@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.quantizer.onnx.Nodes;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BinaryOperator;
@@ -65,7 +66,7 @@ final class NdElementwise {
         operators,
         "Swish",
         (node, x) -> x.mul(Activation.sigmoid(Scalars.times(x, Nodes.real(node, "alpha", 1)))));
-    operators.put("Cast", (node, in) -> java.util.List.of(cast(node, in.get(0))));
+    operators.put("Cast", (node, in) -> List.of(cast(node, in)));
     operators.put("Clip", (node, in) -> NdGraph.one(clip(in)));
     operators.put("PRelu", (node, in) -> NdGraph.one(prelu(in.real(0), in.real(1))));
     binary(operators, "Add", NDArray::add, Long::sum);
@@ -93,7 +94,7 @@ final class NdElementwise {
         type,
         (node, in) ->
             in.get(0) instanceof NdValue.Whole whole && type.equals("Identity")
-                ? java.util.List.of(whole)
+                ? List.of(whole)
                 : NdGraph.one(operator.apply(in.real(0))));
   }
 
@@ -111,9 +112,11 @@ final class NdElementwise {
         type,
         (node, in) -> {
           if (in.get(0) instanceof NdValue.Whole a && in.get(1) instanceof NdValue.Whole b) {
-            return java.util.List.of(whole(a, b, whole));
+            return List.of(whole(a, b, whole));
           }
-          return NdGraph.one(real.apply(in.real(0), in.real(1)));
+          // The exponent of a power may be whole where the base is real.
+          NDArray second = type.equals("Pow") ? in.realOfWhole(1) : in.real(1);
+          return NdGraph.one(real.apply(in.real(0), second));
         });
   }
 
@@ -141,21 +144,28 @@ final class NdElementwise {
         });
   }
 
-  private static NdValue cast(NodeProto node, NdValue value) {
-    requireSameNumbers(node, value instanceof NdValue.Whole);
-    return value;
+  private static NdValue cast(NodeProto node, NdOperator.Inputs in) {
+    boolean whole = in.get(0) instanceof NdValue.Whole;
+    boolean changes = whole != staysWhole(node, whole);
+    return changes ? new NdValue.Real(in.realOfWhole(0)) : in.get(0);
   }
 
   /**
-   * Refuses a Cast that makes other numbers: nothing here rounds real ones, nor divides whole ones
-   * as if they were real.
+   * Whether a Cast answers whole numbers.
+   *
+   * @param whole whether it is given some
+   * @throws NdOperator.UnsupportedInput where it makes other numbers: nothing here rounds real ones
    */
-  static void requireSameNumbers(NodeProto cast, boolean whole) {
+  static boolean staysWhole(NodeProto cast, boolean whole) {
     int to = (int) Nodes.integer(cast, "to", TensorProto.DataType.UNDEFINED_VALUE);
-    if (!(whole ? WHOLE_TYPES : REAL_TYPES).contains(to)) {
+    if (whole && WHOLE_TYPES.contains(to)) {
+      return true;
+    }
+    if (!REAL_TYPES.contains(to)) {
       throw new NdOperator.UnsupportedInput(
           whole ? "of whole numbers to others" : "of real numbers to others");
     }
+    return false;
   }
 
   private static NDArray clip(NdOperator.Inputs in) {

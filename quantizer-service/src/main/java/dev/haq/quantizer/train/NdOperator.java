@@ -41,14 +41,19 @@ interface NdOperator {
       if (value instanceof NdValue.Real real) {
         return real.array();
       }
-      if (value instanceof NdValue.Whole whole) {
-        float[] values = new float[whole.numbers().length];
-        for (int i = 0; i < values.length; i++) {
-          values[i] = whole.numbers()[i];
-        }
-        return manager.create(values, whole.scalar() ? new Shape() : new Shape(values.length));
-      }
       throw new UnsupportedInput("where input " + index + " is no tensor of real numbers");
+    }
+
+    /** The same where whole numbers stand for the real ones that they are. */
+    NDArray realOfWhole(int index) {
+      if (!(get(index) instanceof NdValue.Whole whole)) {
+        return real(index);
+      }
+      float[] values = new float[whole.numbers().length];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = whole.numbers()[i];
+      }
+      return manager.create(values, whole.scalar() ? new Shape() : new Shape(values.length));
     }
 
     /** The one value of a constant. */

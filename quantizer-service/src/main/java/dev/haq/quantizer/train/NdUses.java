@@ -92,8 +92,10 @@ final class NdUses {
         return first == Kind.WHOLE ? first : real(node, 0);
       }
       case "Cast" -> {
-        NdElementwise.requireSameNumbers(node, first == Kind.WHOLE);
-        return first;
+        if (NdElementwise.staysWhole(node, first == Kind.WHOLE)) {
+          return Kind.WHOLE;
+        }
+        return first == Kind.WHOLE ? Kind.REAL : first;
       }
       case "Identity" -> {
         return first == Kind.WHOLE ? first : real(node, 0);
@@ -113,7 +115,8 @@ final class NdUses {
           return Kind.WHOLE;
         }
         real(node, 0);
-        return real(node, 1);
+        boolean power = node.getOpType().equals("Pow") && kind(node, 1) == Kind.WHOLE;
+        return power ? Kind.REAL : real(node, 1);
       }
       case "Slice" -> {
         for (int i = 1; i < node.getInputCount(); i++) {
@@ -177,7 +180,7 @@ final class NdUses {
   }
 
   private Kind real(NodeProto node, int input) {
-    if (!List.of(Kind.REAL, Kind.CONSTANT, Kind.WHOLE).contains(kind(node, input))) {
+    if (!List.of(Kind.REAL, Kind.CONSTANT).contains(kind(node, input))) {
       throw new NdOperator.UnsupportedInput(
           "where input " + input + " is no tensor of real numbers");
     }

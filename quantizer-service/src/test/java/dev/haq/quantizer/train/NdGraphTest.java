@@ -333,6 +333,21 @@ final class NdGraphTest {
               String size = m.node("Gather", m.node("Shape", x), m.wholeNumber(1));
               return m.node("Div", x, m.node("Sqrt", m.cast(size, TensorProto.DataType.FLOAT)));
             }),
+        features(
+            "Mul by a quotient of sizes",
+            (m, x) -> {
+              String sizes = m.node("Shape", x);
+              String channels = m.node("Gather", sizes, m.wholeNumber(1));
+              String height = m.node("Gather", sizes, m.wholeNumber(2));
+              return m.node(
+                  "Mul",
+                  x,
+                  m.node(
+                      "Div",
+                      m.cast(channels, TensorProto.DataType.FLOAT),
+                      m.cast(height, TensorProto.DataType.FLOAT)));
+            }),
+        features("Pow of a whole number", (m, x) -> m.node("Pow", x, m.wholeNumber(2))),
         graph(
             "LayerNormalization",
             17,
@@ -559,6 +574,13 @@ final class NdGraphTest {
         features(
             "Cast of real numbers to whole ones",
             (m, x) -> m.cast(m.cast(x, TensorProto.DataType.INT32), TensorProto.DataType.FLOAT)),
+        features(
+            "Max of whole numbers",
+            (m, x) -> {
+              String size = m.node("Gather", m.node("Shape", x), m.wholeNumber(1));
+              String most = m.node("Max", size, m.wholeNumber(2));
+              return m.node("Mul", x, m.cast(most, TensorProto.DataType.FLOAT));
+            }),
         features(
             "Clip where input 2 is no constant",
             (m, x) -> m.node("Clip", x, "", m.node("ReduceMax", List.of(x), scalar()))));
