@@ -17,11 +17,14 @@ import java.util.Set;
 /**
  * Refuses, before ONNX Runtime sees them, models that would take it any amount of time or memory,
  * or end the process: loops, functions that call each other in a circle or multiply, far too many
- * nodes, tensors that hold other than what their dimensions say.
+ * nodes or outputs, tensors that hold other than what their dimensions say.
  */
 final class GraphLimits {
   /** The largest published classifiers have a few thousand. */
   static final int MOST_NODES = 20_000;
+
+  /** Files that show what every layer computes have some hundred. */
+  static final int MOST_OUTPUTS = 2_000;
 
   private static final int MOST_CALLS_DEEP = 100;
 
@@ -49,6 +52,12 @@ final class GraphLimits {
 
   /** How many nodes the graph comes to, functions written out. */
   private long check(GraphProto graph) {
+    if (graph.getOutputCount() > MOST_OUTPUTS) {
+      throw new HaqException(
+          Reason.TOO_LARGE,
+          "the model has more than %d outputs: export it with its class scores alone"
+              .formatted(MOST_OUTPUTS));
+    }
     graph.getInitializerList().forEach(GraphLimits::check);
     return count(graph.getNodeList());
   }

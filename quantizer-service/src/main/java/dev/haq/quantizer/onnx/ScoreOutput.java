@@ -3,18 +3,47 @@ package dev.haq.quantizer.onnx;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Which of a model's outputs are the class scores: the first that can be scores, in float for every
- * image and class, and that no layer reads on the way to another such output, as features are read.
+ * image and class, and that no layer reads on the way to another of such a shape, as features are
+ * read. What is made of the class that scores stand for, as a picture of it, is no way.
  */
 final class ScoreOutput {
   private static final Set<String> LAYERS = Set.of("Conv", "Gemm", "MatMul");
+
+  /** Operators that answer places, sizes or truths of the values that they read. */
+  private static final Set<String> DECIDING =
+      Set.of(
+          "ArgMax",
+          "ArgMin",
+          "Equal",
+          "Greater",
+          "GreaterOrEqual",
+          "Hardmax",
+          "IsInf",
+          "IsNaN",
+          "Less",
+          "LessOrEqual",
+          "NonZero",
+          "OneHot",
+          "Shape",
+          "Size");
+
+  private static final Set<Integer> REAL_TYPES =
+      Set.of(
+          DataType.FLOAT_VALUE,
+          DataType.DOUBLE_VALUE,
+          DataType.FLOAT16_VALUE,
+          DataType.BFLOAT16_VALUE);
 
   private ScoreOutput() {}
 
@@ -24,15 +53,17 @@ final class ScoreOutput {
    * @return the output's name; that of the first where none can be scores
    */
   static String of(GraphProto graph, List<NodeProto> sorted) {
-    List<String> possible =
+    Set<String> possible =
         graph.getOutputList().stream()
             .filter(ScoreOutput::canBeScores)
             .map(ValueInfoProto::getName)
-            .toList();
-    return possible.stream()
-        .filter(output -> possible.size() < 2 || !isRead(output, possible, sorted))
-        .findFirst()
-        .orElse(graph.getOutput(0).getName());
+            .collect(Collectors.toCollection(LinkedHashSet::new));
+    String first = graph.getOutput(0).getName();
+    if (possible.size() < 2) {
+      return possible.stream().findFirst().orElse(first);
+    }
+    Set<String> read = readByLayers(graph, sorted);
+    return possible.stream().filter(output -> !read.contains(output)).findFirst().orElse(first);
   }
 
   /** What a model leaves unsaid may be. */
@@ -47,19 +78,56 @@ final class ScoreOutput {
         && (!tensor.hasShape() || tensor.getShape().getDimCount() > 1);
   }
 
-  /** Whether a layer makes another of the outputs of this one. */
-  private static boolean isRead(String output, List<String> outputs, List<NodeProto> sorted) {
-    Set<String> made = new HashSet<>(Set.of(output)); // of the output
-    Set<String> behind = new HashSet<>(); // made of it by a layer
-    for (NodeProto node : sorted) {
-      Set<String> reads = GraphDraft.reads(node);
-      if (reads.stream().anyMatch(made::contains)) {
-        made.addAll(node.getOutputList());
-        if (LAYERS.contains(node.getOpType()) || reads.stream().anyMatch(behind::contains)) {
-          behind.addAll(node.getOutputList());
+  /** Whether an output is said to be [batch, classes] or [batch, classes, 1, 1], or not said. */
+  private static boolean isShapedAsScores(ValueInfoProto output) {
+    TypeProto.Tensor tensor = output.getType().getTensorType();
+    if (!tensor.hasShape()) {
+      return true;
+    }
+    TensorShapeProto shape = tensor.getShape();
+    return shape.getDimCount() == 2
+        || (shape.getDimCount() == 4
+            && shape.getDim(2).getDimValue() == 1
+            && shape.getDim(3).getDimValue() == 1);
+  }
+
+  /** Tensors that a layer reads, or what is made of them, on the way to scores. */
+  private static Set<String> readByLayers(GraphProto graph, List<NodeProto> sorted) {
+    Set<String> leading = new HashSet<>(); // to scores
+    for (ValueInfoProto output : graph.getOutputList()) {
+      if (canBeScores(output) && isShapedAsScores(output)) {
+        leading.add(output.getName());
+      }
+    }
+    Set<String> throughLayer = new HashSet<>();
+    for (int i = sorted.size() - 1; i >= 0; i--) {
+      NodeProto node = sorted.get(i);
+      List<String> results = results(node);
+      if (results.stream().anyMatch(leading::contains)) {
+        Set<String> reads = GraphDraft.reads(node);
+        leading.addAll(reads);
+        if (LAYERS.contains(node.getOpType())
+            || results.stream().anyMatch(throughLayer::contains)) {
+          throughLayer.addAll(reads);
         }
       }
     }
-    return outputs.stream().anyMatch(behind::contains);
+    return throughLayer;
+  }
+
+  /** Results that hold what the node reads, as real numbers. */
+  private static List<String> results(NodeProto node) {
+    String type = node.getOpType();
+    boolean whole =
+        type.equals("Cast")
+            && !REAL_TYPES.contains((int) Nodes.integer(node, "to", DataType.FLOAT_VALUE));
+    if (DECIDING.contains(type) || whole) {
+      return List.of();
+    }
+    boolean places = type.equals("TopK") || type.equals("MaxPool"); // as a second result
+    return node.getOutputList().stream()
+        .limit(places ? 1 : Long.MAX_VALUE)
+        .filter(name -> !name.isEmpty())
+        .toList();
   }
 }
