@@ -64,8 +64,8 @@ public final class Ort {
    * Opens a session that computes on the calling thread, so that callers decide about threads.
    *
    * @param model a serialized ONNX model
-   * @throws HaqException UNSUPPORTED_OPERATOR or INVALID_MODEL where a model that was never run
-   *     cannot be run; else as {@link #failed}
+   * @throws HaqException as {@link #refused} where a model that was never run cannot be run; else
+   *     as {@link #failed}
    */
   public static OrtSession open(byte[] model, Rewriting rewriting) {
     return open(model, rewriting, true, null);
@@ -158,8 +158,14 @@ public final class Ort {
 
   /**
    * What an error of ONNX Runtime about a model that was never run means to the one who brought it.
+   * A model that is stored is read like a new one, and a shortage of memory says nothing about it.
+   *
+   * @return UNAVAILABLE, UNSUPPORTED_OPERATOR or INVALID_MODEL
    */
   static HaqException refused(OrtException e) {
+    if (hadNoMemory(e)) {
+      return noMemory(e);
+    }
     String message = message(e);
     Matcher operator = UNKNOWN_OPERATOR.matcher(message);
     if (operator.find()) {

@@ -6,6 +6,8 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -61,6 +63,8 @@ final class ShapeProbe {
   /**
    * Whether the draft computes the same for each of two images whether it comes alone or beside the
    * other.
+   *
+   * @throws HaqException UNAVAILABLE where there was no memory to see it
    */
   static boolean takesAnyBatch(GraphDraft draft, int[] inputShape, int classes) {
     ModelProto free = draft.toModel(0, List.of(draft.output));
@@ -75,9 +79,19 @@ final class ShapeProbe {
         }
       }
       return true;
-    } catch (OrtException | RuntimeException e) {
-      return false;
+    } catch (OrtException e) {
+      return deniedBy(Ort.refused(e));
+    } catch (RuntimeException e) {
+      return deniedBy(e);
     }
+  }
+
+  /** False, unless the failure says nothing about the model. */
+  static boolean deniedBy(RuntimeException e) {
+    if (e instanceof HaqException typed && typed.reason() == Reason.UNAVAILABLE) {
+      throw typed;
+    }
+    return false;
   }
 
   /** Whether an image's scores are what they are beside another, from {@code from} on there. */

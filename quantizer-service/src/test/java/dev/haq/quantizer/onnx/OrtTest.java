@@ -1,6 +1,8 @@
 package dev.haq.quantizer.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -43,6 +45,14 @@ final class OrtTest {
   void anAcceptedModelThatFindsNoMemoryMayBeRunAgain() throws OrtException {
     OrtException noMemory = thrown(0x1p47f); // 512 TB, more than addresses reach
     assertEquals(Reason.UNAVAILABLE, Ort.failed(noMemory).reason(), noMemory.getMessage());
+  }
+
+  @Test
+  void aShortageOfMemorySaysNothingAboutAModelThatIsReadAgain() throws OrtException {
+    HaqException noMemory = Ort.refused(thrown(0x1p47f));
+    assertEquals(Reason.UNAVAILABLE, noMemory.reason(), noMemory.getMessage());
+    assertSame(noMemory, assertThrows(HaqException.class, () -> ShapeProbe.deniedBy(noMemory)));
+    assertFalse(ShapeProbe.deniedBy(Ort.refused(thrown(-2))));
   }
 
   @Test
