@@ -117,7 +117,7 @@ public final class EqualisedGraph {
               && (!Nodes.is(node, "ReduceMean") || isOverPixels(graph, node));
       boolean byChannel =
           (clamp || SCALES_ALONG.contains(node.getOpType()))
-              && graph.shapes().get(tensor).get(1) == channels;
+              && hasChannels(graph.shapes().get(tensor), channels);
       if (!byChannel && !leaves) {
         return Optional.empty();
       }
@@ -127,6 +127,10 @@ public final class EqualisedGraph {
       tensor = node.getOutput(0);
     }
     return Optional.empty();
+  }
+
+  private static boolean hasChannels(List<Integer> shape, int channels) {
+    return shape.size() > 1 && shape.get(1) == channels;
   }
 
   /** How many channels a layer's input has by its shape; a matrix product has them last. */

@@ -100,6 +100,17 @@ final class EqualisedGraphTest {
   }
 
   @Test
+  void aVectorHasNoChannels() {
+    SmallModel m = new SmallModel(1, 3, 12, 12);
+    String features = m.gemm(m.pooled(m.conv("image", 3, 12, 3, 1, 1)), 12, 8);
+    String vector = m.relu(m.node("Reshape", features, m.initializer(-1)));
+    String row = m.node("Reshape", vector, m.initializer(1, 8));
+    CnnGraph graph = m.imported(m.gemm(row, 8, CLASSES)).graph();
+    assertEquals(List.of(8), graph.shapes().get(vector));
+    EqualisedGraph.of(graph);
+  }
+
+  @Test
   void aMeanOverChannelsMakesNoPairAndOneOverPixelsDoesHoweverItsAxesAreGiven() {
     for (long[] axes : new long[][] {{1}, {-3}, {2, 3}, {-1, -2}}) {
       boolean overPixels = axes.length == 2;
