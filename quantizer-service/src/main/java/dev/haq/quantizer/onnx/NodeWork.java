@@ -13,20 +13,39 @@ import java.util.Set;
  * shapes of what it reads. Of an operator that is not known it is a bound.
  */
 final class NodeWork {
-  /** ONNX Runtime's own operators that take a value or a few for each of their results. */
+  /** Operators beside the standard that take a value or a few for each of their results. */
   private static final Set<String> LIGHT =
       Set.of(
+          "ArrayFeatureExtractor",
           "BiasAdd",
           "BiasDropout",
           "BiasGelu",
           "BiasSoftmax",
           "BiasSplitGelu",
+          "Binarizer",
+          "BitmaskBiasDropout",
+          "BitmaskDropout",
+          "ComplexMul",
+          "ComplexMulConj",
+          "CropAndResize",
           "DequantizeLinear",
+          "EmbedLayerNormalization",
+          "ExpandDims",
           "FastGelu",
+          "FeatureVectorizer",
+          "GatherBlockQuantized",
+          "GatherND",
           "Gelu",
+          "GemmaRotaryEmbedding",
+          "GridSample",
           "GroupNorm",
+          "Imputer",
+          "LabelEncoder",
+          "MaxpoolWithMask",
           "NhwcMaxPool",
+          "Normalizer",
           "Pad",
+          "QEmbedLayerNormalization",
           "QLinearAdd",
           "QLinearAveragePool",
           "QLinearConcat",
@@ -39,10 +58,20 @@ final class NodeWork {
           "QLinearWhere",
           "QuantizeLinear",
           "QuickGelu",
+          "Range",
+          "RemovePadding",
+          "RestorePadding",
+          "RotaryEmbedding",
+          "SampleOp",
+          "Scaler",
           "SimplifiedLayerNormalization",
           "SkipGroupNorm",
           "SkipLayerNormalization",
-          "SkipSimplifiedLayerNormalization");
+          "SkipSimplifiedLayerNormalization",
+          "TorchEmbedding",
+          "Trilu",
+          "UnfoldTensor",
+          "Unique");
 
   private final Map<String, TensorProto> constants;
   private final Map<String, List<Integer>> shapes;
@@ -60,40 +89,57 @@ final class NodeWork {
     return Math.max(
         passedOver(node),
         switch (node.getOpType()) {
-          case "Conv", "ConvInteger", "DeformConv", "FusedConv", "NhwcConv", "NhwcFusedConv" ->
-              results(node) * perFirst(node, 1);
-          case "QLinearConv" -> results(node) * perFirst(node, 3);
+          case "Conv", "DeformConv", "NhwcConv" -> results(node) * perFirst(node, 1);
           case "ConvTranspose", "ConvTransposeWithDynamicPads" -> size(node, 0) * perFirst(node, 1);
-          case "MatMul",
-              "MatMulInteger",
-              "MatMulInteger16",
-              "MatMulIntegerToFloat",
-              "MatMulNBits",
-              "DynamicQuantizeMatMul",
-              "QLinearMatMul",
-              "FusedMatMul",
-              "TransposeMatMul",
-              "Gemm",
-              "FusedGemm",
-              "GemmFastGelu",
-              "GemmFloat8",
-              "QGemm" ->
+          case "MatMul", "TransposeMatMul", "Gemm", "GemmFastGelu", "GemmFloat8" ->
               results(node) * summed(node);
           case "Einsum" -> einsum(node);
-          case "LSTM", "GRU", "RNN", "DynamicQuantizeLSTM" ->
+          case "LSTM", "GRU", "RNN" ->
               size(node, 0) / last(node, 0) * (size(node, 1) + size(node, 2));
           case "Det" -> size(node, 0) * last(node, 0);
           case "NonMaxSuppression" -> size(node, 0) * size(node, 1);
           case "LRN" -> results(node) * Nodes.integer(node, "size", 1);
           case "DFT", "STFT", "MaxRoiPool", "RoiAlign" -> atMost(node);
-          default -> isLight(node) ? results(node) * window(node) : atMost(node);
+          default -> other(node);
         });
   }
 
-  private static boolean isLight(NodeProto node) {
-    return Nodes.is(node, node.getOpType())
-        ? !node.getOpType().contains("Attention")
-        : LIGHT.contains(node.getOpType());
+  private double other(NodeProto node) {
+    if (node.getOpType().endsWith("Attention")) {
+      return attention(node);
+    }
+    boolean light =
+        Nodes.is(node, node.getOpType())
+            ? !UncountedLayers.isInteger(node)
+            : LIGHT.contains(node.getOpType());
+    return light ? results(node) * window(node) : atMost(node);
+  }
+
+  /**
+   * Of queries with the keys of all tokens, of what comes of that with their values, and, in ONNX
+   * Runtime's own operators, of tokens with the weights that make these of them.
+   */
+  private double attention(NodeProto node) {
+    double rows = 0; // of all that is made of tokens
+    double tokens = 0;
+    double weights = 0;
+    for (int i = 0; i < node.getInputCount(); i++) {
+      double[] dims = dims(node.getInput(i));
+      if (dims == null && !node.getInput(i).isEmpty()) {
+        return Double.POSITIVE_INFINITY;
+      }
+      if (dims == null || dims.length < 2) {
+        continue;
+      }
+      if (i == 0 || dims.length > 2) {
+        rows += size(node, i) / last(node, i);
+        tokens += Arrays.stream(dims, 0, dims.length - 1).max().orElse(1);
+      } else if (!Nodes.is(node, node.getOpType())) {
+        weights += size(node, i);
+      }
+    }
+    double queries = size(node, 0) / last(node, 0) * (last(node, 0) + last(node, 1));
+    return rows * weights + (queries + results(node)) * tokens;
   }
 
   /** Values that the node may read; those that are not known are bounded elsewhere. */
@@ -136,18 +182,30 @@ final class NodeWork {
         : Arrays.stream(dims).skip(1).reduce(1, (a, b) -> a * b);
   }
 
-  /** Terms of each value of a product of matrices. */
+  /** Terms of each value of a product of matrices: by either, whichever is known. */
   private double summed(NodeProto node) {
-    double[] dims = dims(Nodes.input(node, 0));
-    if (dims == null) {
+    double[] first = dims(Nodes.input(node, 0));
+    double[] second = dims(Nodes.input(node, 1));
+    if (first == null && second == null) {
       return Double.POSITIVE_INFINITY;
     }
-    boolean asItIs =
-        Nodes.integer(node, "transA", 0) == 0 && Nodes.integer(node, "transBatchA", 0) == 0;
-    if (asItIs) {
-      return dims.length == 0 ? 1 : dims[dims.length - 1];
-    }
-    return Arrays.stream(dims).max().orElse(1);
+    return first != null
+        ? summed(first, isSet(node, "transA") ? 2 : 1, isSet(node, "transBatchA"))
+        : summed(second, isSet(node, "transB") ? 1 : 2, isSet(node, "transBatchB"));
+  }
+
+  /**
+   * @param fromBehind which dimension is added up over
+   * @param moved whether it may be any
+   */
+  private static double summed(double[] dims, int fromBehind, boolean moved) {
+    return moved || dims.length == 0
+        ? Arrays.stream(dims).max().orElse(1)
+        : dims[Math.max(0, dims.length - fromBehind)];
+  }
+
+  private static boolean isSet(NodeProto node, String attribute) {
+    return Nodes.integer(node, attribute, 0) != 0;
   }
 
   /** One for each value of every label, in each of the products that it is made of. */

@@ -29,10 +29,13 @@ final class UncountedLayers {
       Set.of(
           "ConvInteger",
           "MatMulInteger",
+          "MatMulInteger16",
           "QLinearConv",
           "QLinearMatMul",
+          "QAttention",
           "QGemm",
           "MatMulIntegerToFloat",
+          "DynamicQuantizeLSTM",
           "DynamicQuantizeMatMul",
           "MatMulNBits");
 
@@ -47,20 +50,28 @@ final class UncountedLayers {
    */
   static void refuse(GraphDraft draft) {
     for (NodeProto node : draft.nodes) {
-      boolean own = node.getDomain().equals(CnnGraph.MICROSOFT);
-      if (INTEGER.contains(node.getOpType()) && (own || Nodes.is(node, node.getOpType()))) {
+      if (isInteger(node)) {
         throw new HaqException(
             Reason.UNSUPPORTED_OPERATOR,
             "node '%s' is a %s, a layer that was quantized to integers: give the float model, or one quantized with QuantizeLinear and DequantizeLinear around float layers"
                 .formatted(node.getName(), node.getOpType()));
       }
-      if (FUSED.contains(node.getOpType()) && own) {
+      if (FUSED.contains(node.getOpType()) && isOwn(node)) {
         throw new HaqException(
             Reason.UNSUPPORTED_OPERATOR,
             "node '%s' is a %s, which ONNX Runtime has made of a layer and what follows it: give the model as it was before ONNX Runtime optimized it"
                 .formatted(node.getName(), node.getOpType()));
       }
     }
+  }
+
+  /** Whether a node is a layer that computes in whole numbers. */
+  static boolean isInteger(NodeProto node) {
+    return INTEGER.contains(node.getOpType()) && (isOwn(node) || Nodes.is(node, node.getOpType()));
+  }
+
+  private static boolean isOwn(NodeProto node) {
+    return node.getDomain().equals(CnnGraph.MICROSOFT);
   }
 
   /** One line about nodes whose weights are in no layer; empty where there are none. */

@@ -32,6 +32,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ModelImporterTest {
   @Test
@@ -483,6 +485,18 @@ final class ModelImporterTest {
             Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(model.pooled(relu), 8, 5)));
 
     assertTrue(message.contains("'fused'") && message.contains("before"), message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"MatMulInteger16", "QAttention", "DynamicQuantizeLSTM"})
+  void onnxRuntimesOwnLayersInIntegersAreRefused(String type) {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
+    NodeProto own = NodeProto.newBuilder().setDomain(CnnGraph.MICROSOFT).setName("own").build();
+    String message =
+        assertRefused(
+            Reason.UNSUPPORTED_OPERATOR, model.bytes(model.node(type, List.of(features), own)));
+    assertTrue(message.contains("'own'") && message.contains("integers"), message);
   }
 
   @Test
