@@ -138,7 +138,7 @@ final class PiecewiseRun {
     for (List<NodeProto> piece : pieces) {
       for (String name : reads(piece)) {
         if (constants.containsKey(name) && !seen.add(name)) {
-          again += constants.get(name).getRawData().size();
+          again += Tensors.bytes(constants.get(name));
         }
       }
     }
@@ -184,6 +184,7 @@ final class PiecewiseRun {
         }
       }
     }
+    limits.addLearnt(piece);
   }
 
   private ModelProto toModel(List<NodeProto> nodes, Set<String> outputs) {

@@ -65,6 +65,7 @@ final class ProbeLimits {
           "Cast",
           "Ceil",
           "Clip",
+          "Compress",
           "Dropout",
           "Elu",
           "Erf",
@@ -101,6 +102,7 @@ final class ProbeLimits {
           "Squeeze",
           "Tanh",
           "Transpose",
+          "Unique",
           "Unsqueeze");
 
   /** Operators whose result has at most as many values as the product of what they read. */
@@ -193,18 +195,38 @@ final class ProbeLimits {
           unknown.add(output);
         }
       }
-      addWork(node, node.getOutputList().stream().noneMatch(unknown::contains));
+      addWork(node);
     }
     return unknown;
   }
 
   /** What a tensor that was computed came to. */
   void learn(String tensor, TensorInfo info) {
-    shapes.putIfAbsent(tensor, ShapeProbe.toInts(info.getShape()));
+    if (shapes.putIfAbsent(tensor, ShapeProbe.toInts(info.getShape())) == null) {
+      values += size(info.getShape());
+    }
+  }
+
+  /**
+   * Adds up what was not known of nodes before they were run.
+   *
+   * @throws HaqException TOO_LARGE
+   */
+  void addLearnt(List<NodeProto> nodes) {
+    for (NodeProto node : nodes) {
+      addWork(node);
+      if (values > most) {
+        throw tooLarge(node);
+      }
+    }
+  }
+
+  private static double size(long[] shape) {
+    return Arrays.stream(shape).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
   }
 
   private void add(NodeProto node, long[] shape) {
-    double size = Arrays.stream(shape).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
+    double size = size(shape);
     values += size;
     if (size > largest || values > most) {
       throw tooLarge(node);
@@ -212,14 +234,12 @@ final class ProbeLimits {
   }
 
   /**
-   * Once for each node.
-   *
-   * @param known whether the shapes of all results are; where they are not, those of what is read
-   *     may tell the work all the same, or will before the node is run
+   * Once for each node: where shapes that its work depends on are not known yet, with the piece
+   * that it is run in, or after that.
    */
-  private void addWork(NodeProto node, boolean known) {
+  private void addWork(NodeProto node) {
     double each = work.of(node);
-    if ((known || Double.isFinite(each)) && counted.addAll(node.getOutputList())) {
+    if (Double.isFinite(each) && counted.addAll(node.getOutputList())) {
       products += each;
       if (products > MOST_PRODUCTS) {
         throw tooLarge(node);
@@ -243,7 +263,8 @@ final class ProbeLimits {
 
   /**
    * Cuts before every operator whose result, with those before it in its piece, may be too large
-   * for all that is known of what it reads. There that will be known.
+   * for all that is known of what it reads, or whose work is not known though its result's shape
+   * is. There that will be known.
    *
    * @param unknown tensors whose shape is not inferred
    * @throws HaqException UNSUPPORTED_OPERATOR where that is too many
@@ -264,6 +285,10 @@ final class ProbeLimits {
         node.getOutputList()
             .forEach(output -> bounds.put(output, Math.min(bound, (double) largest)));
         sum += bound * node.getOutputCount();
+      } else if (!counted.containsAll(node.getOutputList()) && !piece.isEmpty()) {
+        pieces.add(piece);
+        piece = new ArrayList<>();
+        sum = 0;
       }
       piece.add(node);
       if (pieces.size() >= MOST_PIECES) {
@@ -282,7 +307,9 @@ final class ProbeLimits {
    * @param unknown tensors whose shape is not inferred even so
    */
   void requireBounded(NodeProto node, Set<String> unknown) {
-    if ((unbounded.contains(node.getName()) || COMBINING.contains(node.getOpType()))
+    if ((unbounded.contains(node.getName())
+            || COMBINING.contains(node.getOpType())
+            || Nodes.is(node, "NonZero"))
         && node.getOutputList().stream().anyMatch(unknown::contains)
         && bound(node, Map.of()) > largest) {
       throw unknownSize(node);
@@ -308,9 +335,20 @@ final class ProbeLimits {
     return switch (type) {
       case "Concat" -> inputs.sum();
       case "Gather" -> inputs.skip(1).findFirst().orElse(Double.POSITIVE_INFINITY);
+      case "NonZero" -> inputs.sum() * rank(Nodes.input(node, 0));
       case "Shape", "Size" -> MOST_DIMENSIONS;
       default -> Double.POSITIVE_INFINITY;
     };
+  }
+
+  /** The most that it can be where it is not known. */
+  private int rank(String name) {
+    TensorProto constant = constants.get(name);
+    if (constant != null) {
+      return Math.max(1, constant.getDimsCount());
+    }
+    List<Integer> shape = shapes.get(name);
+    return shape == null ? MOST_DIMENSIONS : Math.max(1, shape.size());
   }
 
   private double size(String name, Map<String, Double> bounds) {

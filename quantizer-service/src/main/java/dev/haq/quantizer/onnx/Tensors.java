@@ -42,6 +42,19 @@ public final class Tensors {
     return empty ? 0 : (int) elements;
   }
 
+  /** What the tensor's values take in memory, however they are written down. */
+  static long bytes(TensorProto tensor) {
+    long elements = elements(tensor);
+    return switch (type(tensor)) {
+      case COMPLEX128 -> 16 * elements;
+      case INT64, UINT64, DOUBLE, COMPLEX64 -> 8 * elements;
+      case FLOAT, INT32, UINT32 -> 4 * elements;
+      case FLOAT16, BFLOAT16, INT16, UINT16 -> 2 * elements;
+      case STRING -> tensor.getSerializedSize();
+      default -> elements;
+    };
+  }
+
   public static boolean isFloat(TensorProto tensor) {
     return switch (type(tensor)) {
       case FLOAT, DOUBLE, FLOAT16, BFLOAT16 -> true;

@@ -16,10 +16,13 @@ import dev.haq.model.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class PiecewiseRunTest {
   private static final int CHANNELS = 128;
@@ -181,6 +184,34 @@ final class PiecewiseRunTest {
     }
   }
 
+  /** Whose sizes do not tell how many terms a product's values have, though it has known sizes. */
+  @Test
+  void productsOfAnUnknownNumberOfTermsAreCountedWhereThatIsKnown() {
+    for (boolean both : new boolean[] {false, true}) {
+      SmallModel model = new SmallModel(3, SIDE, SIDE);
+      String features = model.pooled(model.conv("image", 3, 8, 3, 1, 1));
+      String end = model.node("Abs", size(model, features, 1));
+      String all = model.node("Slice", features, model.initializer(0), end, model.initializer(1));
+      String twice = concat(model, 1, features, all); // [1][?]
+      String weights = model.initializer(model.values(16 * 5, 0.5), 16, 5);
+      if (both) {
+        weights = model.node("Slice", weights, model.initializer(0), model.node("Add", end, end));
+      }
+      byte[] bytes = model.bytes(model.node("MatMul", twice, weights));
+      assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"), 1e-3f);
+    }
+  }
+
+  @Test
+  void whatIsOfSizesThatValuesTellIsBoundedByWhatItIsMadeOf() {
+    SmallModel model = new SmallModel(3, 1700, 1700);
+    String message =
+        assertRefused(
+            Reason.UNSUPPORTED_OPERATOR,
+            model.bytes(network(model, shifted(model, places(model)))));
+    assertTrue(message.contains("NonZero"), message);
+  }
+
   private static NodeProto axis(long axis) {
     return NodeProto.newBuilder()
         .addAttribute(Nodes.ints("axes", axis))
@@ -244,12 +275,20 @@ final class PiecewiseRunTest {
     assertTrue(message.contains("not known before it runs"), message);
   }
 
-  @Test
-  void largeWeightsThatManyPiecesReadAreRefused() {
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void largeWeightsThatManyPiecesReadAreRefused(boolean raw) {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String same = model.node("Reshape", "image", model.node("Abs", model.node("Shape", "image")));
     String features = model.node("Flatten", same);
     String weights = model.initializer(new float[192 << 14], 192, 1 << 14); // 12 MiB
+    if (!raw) {
+      model
+          .graph()
+          .getInitializerBuilder(model.graph().getInitializerCount() - 1)
+          .clearRawData()
+          .addAllFloatData(Collections.nCopies(192 << 14, 0f));
+    }
     for (int i = 0; i < 90; i++) {
       String wide = model.node("MatMul", features, weights);
       features =
