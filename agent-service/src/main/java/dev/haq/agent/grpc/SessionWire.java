@@ -1,6 +1,5 @@
 package dev.haq.agent.grpc;
 
-import com.google.protobuf.Timestamp;
 import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.search.EpisodeResult;
 import dev.haq.agent.session.Fleet;
@@ -27,7 +26,7 @@ import dev.haq.wire.BitsWire;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
-import java.time.Instant;
+import dev.haq.wire.TimeWire;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -71,8 +70,8 @@ final class SessionWire {
             .setReferenceCost(definition.mainBudget().reference())
             .setBudgetLimit(definition.mainBudget().limit())
             .addAllBudgets(budgets(definition.budgets()))
-            .setCreateTime(toProto(definition.createTime()))
-            .setUpdateTime(toProto(session.updateTime()))
+            .setCreateTime(TimeWire.toProto(definition.createTime()))
+            .setUpdateTime(TimeWire.toProto(session.updateTime()))
             .setExtrapolated(definition.extrapolated());
     preparation
         .filter(p -> session.state() == SessionState.PREPARING)
@@ -225,7 +224,7 @@ final class SessionWire {
         .setAgentSeconds(result.timings().agent())
         .setSimulatorSeconds(result.timings().simulator())
         .setQuantizerSeconds(result.timings().quantizer())
-        .setCreateTime(toProto(episode.createTime()));
+        .setCreateTime(TimeWire.toProto(episode.createTime()));
   }
 
   private static dev.haq.proto.agent.v1.SessionState toProto(SessionState state) {
@@ -252,12 +251,5 @@ final class SessionWire {
       case ERROR -> EndReason.ERROR;
       case GOAL -> EndReason.GOAL;
     };
-  }
-
-  private static Timestamp toProto(Instant instant) {
-    return Timestamp.newBuilder()
-        .setSeconds(instant.getEpochSecond())
-        .setNanos(instant.getNano())
-        .build();
   }
 }

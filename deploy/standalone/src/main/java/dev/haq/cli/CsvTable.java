@@ -6,6 +6,7 @@ import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.wire.CostWire;
+import dev.haq.wire.CsvText;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -19,14 +20,13 @@ import java.util.stream.IntStream;
  * from CSV. Rows and columns may come in any order; layers are told by index, or by name alone.
  */
 final class CsvTable {
-  private static final String BYTE_ORDER_MARK = "\uFEFF";
   private static final String INDEX = "layer_index";
   private static final String WEIGHTS = "weight_bits";
   private static final String ACTIVATIONS = "activation_bits";
   private static final String NAME = "layer";
 
   private final Path file;
-  private final CsvRows.Row header;
+  private final CsvText.Row header;
   private final List<String> headings; // in lower case
   private final Resource resource;
   private final CsvUnit.Column cost;
@@ -45,7 +45,7 @@ final class CsvTable {
     }
   }
 
-  private CsvTable(Path file, CsvRows.Row header, TableReading how) {
+  private CsvTable(Path file, CsvText.Row header, TableReading how) {
     this.file = file;
     this.header = header;
     if (header.fields().size() == 1 && header.toString().matches("(?s).*[;\t].*")) {
@@ -92,8 +92,7 @@ final class CsvTable {
 
   /** All but its name, unit, clock and batch. */
   static LookupTable.Builder read(Path file, String text, TableReading how) {
-    List<CsvRows.Row> rows =
-        CsvRows.of(text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text);
+    List<CsvText.Row> rows = CsvText.rows(file.toString(), text);
     if (rows.isEmpty()) {
       throw HaqException.invalid("%s is empty", file);
     }
@@ -102,7 +101,7 @@ final class CsvTable {
     return table.toProto();
   }
 
-  private void read(List<CsvRows.Row> rows) {
+  private void read(List<CsvText.Row> rows) {
     int nameAt = headings.indexOf(NAME);
     int layerAt = headings.indexOf(INDEX);
     if (layerAt < 0 && isIndex(rows, nameAt)) {
@@ -116,7 +115,7 @@ final class CsvTable {
     int activationsAt = column(ACTIVATIONS, "with 8 in every row where costs do not depend on it");
     int last =
         IntStream.of(nameAt, layerAt, weightsAt, activationsAt, cost.at()).max().orElseThrow();
-    for (CsvRows.Row row : rows) {
+    for (CsvText.Row row : rows) {
       List<String> fields = row.fields();
       if (fields.size() <= last) {
         throw wrong(row);
@@ -132,7 +131,7 @@ final class CsvTable {
   }
 
   /** Whether a column of layers counts them. */
-  private static boolean isIndex(List<CsvRows.Row> rows, int at) {
+  private static boolean isIndex(List<CsvText.Row> rows, int at) {
     return at >= 0
         && rows.stream()
             .allMatch(row -> row.fields().size() > at && row.fields().get(at).matches("[0-9]+"));
@@ -151,7 +150,7 @@ final class CsvTable {
     return seen.computeIfAbsent(name, n -> next);
   }
 
-  private void put(CsvRows.Row row, Cell cell, String name) {
+  private void put(CsvText.Row row, Cell cell, String name) {
     double value = number(row, cost.at());
     if (!(value >= 0) || Double.isInfinite(value)) {
       throw HaqException.invalid(
@@ -175,7 +174,7 @@ final class CsvTable {
     }
   }
 
-  private double number(CsvRows.Row row, int at) {
+  private double number(CsvText.Row row, int at) {
     try {
       return Double.parseDouble(row.fields().get(at));
     } catch (NumberFormatException e) {
@@ -184,7 +183,7 @@ final class CsvTable {
   }
 
   /** Also one that was saved with a fraction of 0. */
-  private int whole(CsvRows.Row row, int at) {
+  private int whole(CsvText.Row row, int at) {
     double number = number(row, at);
     if (number != Math.rint(number) || Math.abs(number) > Integer.MAX_VALUE) {
       throw wrong(row);
@@ -192,7 +191,7 @@ final class CsvTable {
     return (int) number;
   }
 
-  private int bits(CsvRows.Row row, int at) {
+  private int bits(CsvText.Row row, int at) {
     int bits = whole(row, at);
     if (bits < 1 || bits > BitWidth.WIDEST) {
       throw HaqException.invalid(
@@ -202,7 +201,7 @@ final class CsvTable {
     return bits;
   }
 
-  private HaqException wrong(CsvRows.Row row) {
+  private HaqException wrong(CsvText.Row row) {
     return HaqException.invalid(
         "%s, line %d: '%s' has not the numbers that %s asks for", file, row.line(), row, header);
   }

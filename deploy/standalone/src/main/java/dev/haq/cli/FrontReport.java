@@ -9,11 +9,14 @@ import dev.haq.proto.model.v1.Accuracy;
 import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
+import dev.haq.wire.CsvText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * A predicted front as a table, a document and files.
@@ -145,35 +148,29 @@ record FrontReport(
   }
 
   private String csv() {
-    StringBuilder csv =
-        new StringBuilder(
-            "point,%s,cost_ratio,mean_weight_bits,mean_activation_bits,divergence,images,top1,top5,cross_entropy,policy\n"
-                .formatted(costName()));
-    for (int i = 0; i < front.getPointsCount(); i++) {
-      PredictedPoint point = front.getPoints(i);
-      csv.append(i + 1).append(',').append(point.getCost()).append(',');
-      csv.append(point.getCostRatio()).append(',');
-      csv.append(weightBits(point.getPolicy())).append(',');
-      OptionalDouble activations = activationBits(point.getPolicy());
-      csv.append(activations.isPresent() ? activations.getAsDouble() : "").append(',');
-      csv.append(point.getDivergence()).append(',');
-      csv.append(accuracyCells(i)).append(',').append(policyName(i)).append('\n');
-    }
-    return csv.toString();
+    List<Integer> points = IntStream.range(0, front.getPointsCount()).boxed().toList();
+    return CsvText.of(points)
+        .column("point", i -> i + 1)
+        .column(costName(), i -> front.getPoints(i).getCost())
+        .column("cost_ratio", i -> front.getPoints(i).getCostRatio())
+        .column("mean_weight_bits", i -> weightBits(front.getPoints(i).getPolicy()))
+        .column("mean_activation_bits", i -> cell(activationBits(front.getPoints(i).getPolicy())))
+        .column("divergence", i -> front.getPoints(i).getDivergence())
+        .column("images", i -> judged(i, Accuracy::getImages))
+        .column("top1", i -> judged(i, Accuracy::getTop1))
+        .column("top5", i -> judged(i, Accuracy::getTop5))
+        .column("cross_entropy", i -> judged(i, Accuracy::getCrossEntropy))
+        .column("policy", FrontReport::policyName)
+        .text();
   }
 
-  private String accuracyCells(int i) {
-    return judgement
-        .map(judged -> judged.accuracies().get(i))
-        .map(
-            accuracy ->
-                "%s,%s,%s,%s"
-                    .formatted(
-                        accuracy.getImages(),
-                        accuracy.getTop1(),
-                        accuracy.getTop5(),
-                        accuracy.getCrossEntropy()))
-        .orElse(",,,");
+  private static Object cell(OptionalDouble value) {
+    return value.isPresent() ? value.getAsDouble() : "";
+  }
+
+  /** Empty where nothing was evaluated. */
+  private Object judged(int i, Function<Accuracy, Object> figure) {
+    return judgement.map(judged -> figure.apply(judged.accuracies().get(i))).orElse("");
   }
 
   private String costName() {

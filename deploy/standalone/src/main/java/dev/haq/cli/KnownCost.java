@@ -31,11 +31,14 @@ final class KnownCost {
     return total.getLatencySeconds() > 0;
   }
 
-  /** Cells of a row: cycles, then seconds; empty where {@code total}, of all layers, has none. */
-  static String cells(Cost cost, Cost total) {
-    return (total.getCycles() > 0 ? cost.getCycles() : "")
-        + ","
-        + (isTimed(total) ? cost.getLatencySeconds() : "");
+  /** A cell of a table; empty where {@code total}, of all layers, has none. */
+  static Object cycles(Cost cost, Cost total) {
+    return total.getCycles() > 0 ? cost.getCycles() : "";
+  }
+
+  /** The same of time. */
+  static Object seconds(Cost cost, Cost total) {
+    return isTimed(total) ? cost.getLatencySeconds() : "";
   }
 
   static ObjectNode tree(Cost cost) {

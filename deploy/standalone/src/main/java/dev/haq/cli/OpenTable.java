@@ -5,6 +5,7 @@ import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.model.v1.CostTable;
 import dev.haq.wire.CostWire;
+import dev.haq.wire.CsvText;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -113,7 +114,7 @@ final class OpenTable {
 
   static void write(Path file, CostTable table) {
     boolean csv = file.toString().toLowerCase(Locale.ROOT).endsWith(".csv");
-    OutFile.write(file, (csv ? csv(table) : Json.text(Json.tree(table))) + "\n");
+    OutFile.write(file, csv ? csv(table) : Json.text(Json.tree(table)) + "\n");
   }
 
   private static String csv(CostTable table) {
@@ -124,36 +125,45 @@ final class OpenTable {
           case MODEL_SIZE -> Resource.MODEL_SIZE;
           default -> Resource.LATENCY;
         };
-    List<String> lines = new ArrayList<>();
-    lines.add(
-        "layer_index,weight_bits,activation_bits,"
-            + (clocked ? "cycles," : "")
-            + unit(resource)
-            + ",layer");
-    int cell = 0;
+    List<Cell> cells = new ArrayList<>();
     for (int layer = 0; layer < table.getLayersCount(); layer++) {
       for (int weights : table.getWeightBits().getBitsList()) {
         for (int activations : table.getActivationBits().getBitsList()) {
-          lines.add(
-              layer
-                  + ","
-                  + weights
-                  + ","
-                  + activations
-                  + ","
-                  + (clocked ? table.getCycles(cell) + "," : "")
-                  + table.getValues(cell)
-                  + ","
-                  + CsvRows.field(table.getLayers(layer)));
-          cell++;
+          int at = cells.size();
+          Object cycles = clocked ? table.getCycles(at) : "";
+          cells.add(
+              new Cell(
+                  layer,
+                  weights,
+                  activations,
+                  cycles,
+                  table.getValues(at),
+                  table.getLayers(layer)));
         }
       }
     }
     if (table.getFixed() > 0) {
-      lines.add(FIXED + ",,," + (clocked ? "," : "") + table.getFixed() + ",");
+      cells.add(new Cell(FIXED, "", "", "", table.getFixed(), ""));
     }
-    return String.join("\n", lines);
+    CsvText.Table<Cell> csv =
+        CsvText.of(cells)
+            .column("layer_index", Cell::layer)
+            .column("weight_bits", Cell::weightBits)
+            .column("activation_bits", Cell::activationBits);
+    if (clocked) {
+      csv.column("cycles", Cell::cycles);
+    }
+    return csv.column(unit(resource), Cell::value).column("layer", Cell::name).text();
   }
+
+  /** A row; what it has not is empty. */
+  private record Cell(
+      Object layer,
+      Object weightBits,
+      Object activationBits,
+      Object cycles,
+      double value,
+      String name) {}
 
   static String unit(Resource resource) {
     return switch (resource) {

@@ -8,10 +8,11 @@ import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
-import dev.haq.proto.model.v1.Layer;
-import dev.haq.proto.model.v1.LayerBits;
+import dev.haq.proto.model.v1.Cost;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.CsvText;
+import dev.haq.wire.PolicyTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,41 +112,32 @@ final class ResultFiles {
   }
 
   static String policyCsv(Policy policy, Model model, SimulateResponse cost) {
-    StringBuilder csv =
-        new StringBuilder(
-            "layer,name,kind,weight_bits,activation_bits,weights,macs,cycles,latency_seconds\n");
-    for (int i = 0; i < policy.getLayersCount(); i++) {
-      Layer layer = model.getNetwork().getLayers(i);
-      LayerBits bits = policy.getLayers(i);
-      csv.append(i + 1).append(',').append(quoted(layer.getName())).append(',');
-      csv.append(LayerText.kind(layer)).append(',');
-      csv.append(Figures.bits(bits.hasWeightBits(), bits.getWeightBits())).append(',');
-      csv.append(Figures.bits(bits.hasActivationBits(), bits.getActivationBits())).append(',');
-      csv.append(layer.getWeights()).append(',').append(layer.getMacs()).append(',');
-      csv.append(KnownCost.cells(cost.getLayers(i).getCost(), cost.getTotal())).append('\n');
-    }
-    return csv.toString();
+    Cost total = cost.getTotal();
+    return PolicyTable.of(policy, model.getNetwork())
+        .column("cycles", i -> KnownCost.cycles(cost.getLayers(i).getCost(), total))
+        .column("latency_seconds", i -> KnownCost.seconds(cost.getLayers(i).getCost(), total))
+        .text();
   }
 
   private static String episodesCsv(List<Episode> episodes) {
-    StringBuilder csv =
-        new StringBuilder(
-            "episode,warmup,reward,best_reward,improved,top1,top5,cross_entropy,cycles,"
-                + "latency_seconds,energy_joules,model_size_bytes,cost_ratio,bits\n");
-    for (Episode episode : episodes) {
-      csv.append(episode.getNumber()).append(',').append(episode.getWarmup()).append(',');
-      csv.append(episode.getReward()).append(',').append(episode.getBestReward()).append(',');
-      csv.append(episode.getImproved()).append(',');
-      csv.append(episode.getAccuracy().getTop1()).append(',');
-      csv.append(episode.getAccuracy().getTop5()).append(',');
-      csv.append(episode.getAccuracy().getCrossEntropy()).append(',');
-      csv.append(KnownCost.cells(episode.getCost(), episode.getCost())).append(',');
-      csv.append(episode.getCost().hasEnergyJoules() ? episode.getCost().getEnergyJoules() : "");
-      csv.append(',').append(episode.getCost().getModelSizeBytes()).append(',');
-      csv.append(episode.getCostRatio()).append(',').append(bits(episode.getPolicy()));
-      csv.append('\n');
-    }
-    return csv.toString();
+    return CsvText.of(episodes)
+        .column("episode", Episode::getNumber)
+        .column("warmup", Episode::getWarmup)
+        .column("reward", Episode::getReward)
+        .column("best_reward", Episode::getBestReward)
+        .column("improved", Episode::getImproved)
+        .column("top1", e -> e.getAccuracy().getTop1())
+        .column("top5", e -> e.getAccuracy().getTop5())
+        .column("cross_entropy", e -> e.getAccuracy().getCrossEntropy())
+        .column("cycles", e -> KnownCost.cycles(e.getCost(), e.getCost()))
+        .column("latency_seconds", e -> KnownCost.seconds(e.getCost(), e.getCost()))
+        .column(
+            "energy_joules",
+            e -> e.getCost().hasEnergyJoules() ? e.getCost().getEnergyJoules() : "")
+        .column("model_size_bytes", e -> e.getCost().getModelSizeBytes())
+        .column("cost_ratio", Episode::getCostRatio)
+        .column("bits", e -> bits(e.getPolicy()))
+        .text();
   }
 
   /** Every layer's weight and activation bits: {@code 8/8 4/6 ...}. */
@@ -157,10 +149,5 @@ final class ResultFiles {
                     + "/"
                     + Figures.bits(layer.hasActivationBits(), layer.getActivationBits()))
         .collect(Collectors.joining(" "));
-  }
-
-  /** RFC 4180. */
-  static String quoted(String text) {
-    return text.matches("[^\",\n\r]*") ? text : '"' + text.replace("\"", "\"\"") + '"';
   }
 }

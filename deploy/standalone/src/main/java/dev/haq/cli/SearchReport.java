@@ -16,6 +16,7 @@ import dev.haq.proto.model.v1.Network;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.wire.BestPolicy;
+import dev.haq.wire.LayerText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -10,6 +10,7 @@ import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.SensitivityEntry;
+import dev.haq.wire.CsvText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -158,22 +159,19 @@ final class SensitivityCommand implements Callable<Integer> {
   }
 
   private static void write(Path file, List<SensitivityEntry> entries) {
-    StringBuilder csv =
-        new StringBuilder(
-            "layer,operand,bits,images,top1,top5,cross_entropy,kl_divergence,signal_to_noise_db\n");
-    for (SensitivityEntry entry : entries) {
-      Accuracy accuracy = entry.getAccuracy();
-      csv.append(ResultFiles.quoted(entry.getLayer())).append(',');
-      csv.append(Figures.name(entry.getOperand())).append(',');
-      csv.append(entry.getBits()).append(',');
-      csv.append(accuracy.getImages()).append(',');
-      csv.append(accuracy.getTop1()).append(',');
-      csv.append(accuracy.getTop5()).append(',');
-      csv.append(accuracy.getCrossEntropy()).append(',');
-      csv.append(accuracy.getKlDivergence()).append(',');
-      csv.append(entry.hasSignalToNoiseDb() ? entry.getSignalToNoiseDb() : "").append('\n');
-    }
-    OutFile.write(file, csv.toString());
+    String csv =
+        CsvText.of(entries)
+            .column("layer", SensitivityEntry::getLayer)
+            .column("operand", e -> Figures.name(e.getOperand()))
+            .column("bits", SensitivityEntry::getBits)
+            .column("images", e -> e.getAccuracy().getImages())
+            .column("top1", e -> e.getAccuracy().getTop1())
+            .column("top5", e -> e.getAccuracy().getTop5())
+            .column("cross_entropy", e -> e.getAccuracy().getCrossEntropy())
+            .column("kl_divergence", e -> e.getAccuracy().getKlDivergence())
+            .column("signal_to_noise_db", e -> e.hasSignalToNoiseDb() ? e.getSignalToNoiseDb() : "")
+            .text();
+    OutFile.write(file, csv);
   }
 
   /** Distinct and ascending, whatever the order they are given in. */

@@ -9,6 +9,7 @@ import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.model.v1.LayerCost;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.quantizer.v1.Model;
+import dev.haq.wire.LayerText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;

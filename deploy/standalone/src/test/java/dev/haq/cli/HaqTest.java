@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.Layer;
 import dev.haq.proto.model.v1.Linear;
+import dev.haq.wire.LayerText;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;

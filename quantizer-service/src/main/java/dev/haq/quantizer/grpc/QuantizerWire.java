@@ -1,6 +1,5 @@
 package dev.haq.quantizer.grpc;
 
-import com.google.protobuf.Timestamp;
 import dev.haq.model.HaqException;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
@@ -12,7 +11,7 @@ import dev.haq.quantizer.export.ExportFormat;
 import dev.haq.quantizer.onnx.ModelDescription;
 import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.wire.DataWire;
-import java.time.Instant;
+import dev.haq.wire.TimeWire;
 import java.util.List;
 
 /** What the quantizer answers about data and policies, as messages. */
@@ -57,7 +56,7 @@ final class QuantizerWire {
             .setClasses(dataset.classes())
             .setFormat(dataset.format().label())
             .setSizeBytes(dataset.sizeBytes())
-            .setCreateTime(toProto(dataset.created()));
+            .setCreateTime(TimeWire.toProto(dataset.created()));
     dataset.preprocessing().ifPresent(p -> message.setPreprocessing(DataWire.toProto(p)));
     return message.build();
   }
@@ -86,12 +85,5 @@ final class QuantizerWire {
           throw HaqException.invalid(
               "format is missing: use one of %s", List.of(ExportFormat.values()));
     };
-  }
-
-  private static Timestamp toProto(Instant time) {
-    return Timestamp.newBuilder()
-        .setSeconds(time.getEpochSecond())
-        .setNanos(time.getNano())
-        .build();
   }
 }

@@ -1,12 +1,11 @@
 package dev.haq.quantizer.onnx;
 
-import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.JsonFormat;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.wire.NetworkWire;
+import dev.haq.wire.TimeWire;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 
 /**
  * A {@link StoredModel} as the message that callers get, and as the file beside the model that
@@ -23,15 +22,8 @@ public final class ModelDescription {
         .setClasses(stored.classes())
         .addAllInputShape(stored.inputShape())
         .setSizeBytes(stored.sizeBytes())
-        .setCreateTime(timestamp(stored.created()))
+        .setCreateTime(TimeWire.toProto(stored.created()))
         .addAllNotes(stored.notes())
-        .build();
-  }
-
-  private static Timestamp timestamp(Instant time) {
-    return Timestamp.newBuilder()
-        .setSeconds(time.getEpochSecond())
-        .setNanos(time.getNano())
         .build();
   }
 
@@ -45,13 +37,12 @@ public final class ModelDescription {
     JsonFormat.parser()
         .ignoringUnknownFields()
         .merge(new String(json, StandardCharsets.UTF_8), message);
-    Timestamp created = message.getCreateTime();
     return new StoredModel(
         NetworkWire.fromProto(message.getNetwork()),
         message.getClasses(),
         message.getInputShapeList(),
         message.getSizeBytes(),
-        Instant.ofEpochSecond(created.getSeconds(), created.getNanos()),
+        TimeWire.fromProto(message.getCreateTime()),
         message.getNotesList());
   }
 }

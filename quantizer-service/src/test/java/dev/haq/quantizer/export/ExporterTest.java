@@ -466,7 +466,9 @@ final class ExporterTest {
     assertTrue(json.at("/layers/6/activation_bits").isNull());
     List<String> lines = export(ExportFormat.POLICY_CSV).content().toStringUtf8().lines().toList();
     assertEquals(shapes.network().size() + 1, lines.size());
-    assertTrue(lines.get(1).startsWith("1," + shapes.network().layer(0).name() + ",conv,8,8,"));
+    String name = shapes.network().layer(0).name();
+    assertTrue(lines.get(1).matches("1," + name + ",conv 3x3 3->[0-9]+,8,8,.*"), lines.get(1));
+    assertTrue(lines.get(7).contains(",float,"), lines.get(7));
   }
 
   @Test

@@ -1,15 +1,15 @@
-package dev.haq.cli;
+package dev.haq.wire;
 
 import dev.haq.proto.model.v1.Layer;
 import dev.haq.proto.model.v1.Window;
 import java.util.Locale;
 
 /** A layer's geometry in one word or two. */
-final class LayerText {
+public final class LayerText {
   private LayerText() {}
 
   /** Such as {@code conv 3x3 16->32}, {@code dw 3x3 64}, {@code linear 128->10}. */
-  static String kind(Layer layer) {
+  public static String kind(Layer layer) {
     return switch (layer.getKindCase()) {
       case CONV2D ->
           String.format(
