@@ -54,6 +54,7 @@ public final class TunedModels implements AutoCloseable {
   private final Path folder;
   private final ModelStore models;
   private final Evaluator evaluator;
+  private final Line lineToCheck = new Line(MOST_WAITING, "fine-tunings are checked");
   private final Line line = new Line(MOST_WAITING, "fine-tunings wait");
 
   /** One at a time, which is all that training takes; so an equal request finds the result. */
@@ -113,9 +114,18 @@ public final class TunedModels implements AutoCloseable {
     }
   }
 
-  /** Refuses what {@link #tune} would refuse, without training it. */
+  /**
+   * Refuses what {@link #tune} would refuse, without training it.
+   *
+   * @throws HaqException also BUSY when too many are checked already
+   */
   public void check(TuningRequest request, BooleanSupplier cancelled) {
-    evaluator.checkTrainable(evaluation(request.model(), request, request.recipe()), cancelled);
+    lineToCheck.hold(
+        () -> {
+          evaluator.checkTrainable(
+              evaluation(request.model(), request, request.recipe()), cancelled);
+          return true;
+        });
   }
 
   /**
