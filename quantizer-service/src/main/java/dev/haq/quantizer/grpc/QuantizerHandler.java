@@ -2,7 +2,9 @@ package dev.haq.quantizer.grpc;
 
 import com.google.protobuf.Empty;
 import dev.haq.model.BitChoices;
+import dev.haq.model.DataSelection;
 import dev.haq.model.Policy;
+import dev.haq.model.Recipe;
 import dev.haq.model.Shard;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.DeleteDatasetRequest;
@@ -156,35 +158,42 @@ public final class QuantizerHandler {
 
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
     ImportedModel model = models.get(request.getModel(), call::isCancelled);
-    datasets.require(request.getData().getDataset()); // an answer may be known from before
     Optional<Policy> policy =
         request.hasPolicy()
             ? Optional.of(BitsWire.fromProto(request.getPolicy(), model.network()))
             : Optional.empty();
-    return QuantizerWire.toProto(
-        evaluator.evaluate(
-            new Evaluator.Request(
-                model,
-                DataWire.fromProto(request.getData()),
-                policy,
-                RecipeWire.fromProto(request.getRecipe()),
-                request.getCompareSpeed(),
-                request.hasShard() ? DataWire.fromProto(request.getShard()) : Shard.WHOLE,
-                request.getMeasureDivergence()),
-            call::isCancelled));
+    Evaluator.Request wanted =
+        new Evaluator.Request(
+            model,
+            DataWire.fromProto(request.getData()),
+            policy,
+            RecipeWire.fromProto(request.getRecipe()),
+            request.getCompareSpeed(),
+            request.hasShard() ? DataWire.fromProto(request.getShard()) : Shard.WHOLE,
+            request.getMeasureDivergence());
+    require(wanted.data(), wanted.recipe());
+    return QuantizerWire.toProto(evaluator.evaluate(wanted, call::isCancelled));
+  }
+
+  /** Refuses what was deleted: an answer may be known from before. */
+  private void require(DataSelection data, Recipe recipe) {
+    datasets.require(data.datasetId());
+    if (recipe.isTrained()) {
+      recipe.training().data().ifPresent(training -> datasets.require(training.datasetId()));
+    }
   }
 
   private void measureSensitivity(
       MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
-    sensitivity.measure(
+    Sensitivity.Request wanted =
         new Sensitivity.Request(
             models.get(request.getModel(), out::isCancelled),
             DataWire.fromProto(request.getData()),
             RecipeWire.fromProto(request.getRecipe()),
             choices(request.hasWeightBits(), request.getWeightBits()),
-            choices(request.hasActivationBits(), request.getActivationBits())),
-        new SensitivityStream(out),
-        out::isCancelled);
+            choices(request.hasActivationBits(), request.getActivationBits()));
+    require(wanted.data(), wanted.recipe());
+    sensitivity.measure(wanted, new SensitivityStream(out), out::isCancelled);
     out.end();
   }
 
@@ -223,6 +232,7 @@ public final class QuantizerHandler {
             RecipeWire.fromProto(request.getRecipe()),
             DataWire.fromProto(request.getData()),
             QuantizerWire.name(request.getName()));
+    require(tuning.data(), tuning.recipe());
     if (request.getCheckOnly()) {
       tuned.check(tuning, out::isCancelled);
       out.end();
