@@ -144,7 +144,20 @@ public final class Evaluator implements AutoCloseable {
   }
 
   private record AnswerKey(
-      String model, DataSelection data, Optional<Policy> policy, Recipe recipe) {}
+      String model, DataSelection data, Optional<Policy> policy, Recipe recipe) {
+    /** Whether it needs a model or a dataset. */
+    boolean isOf(String id) {
+      return model.equals(id)
+          || data.datasetId().equals(id)
+          || (recipe.isTrained()
+              && recipe
+                  .training()
+                  .data()
+                  .map(DataSelection::datasetId)
+                  .filter(id::equals)
+                  .isPresent());
+    }
+  }
 
   /**
    * Evaluates; blocks until done.
@@ -420,7 +433,7 @@ public final class Evaluator implements AutoCloseable {
 
   /** Drops what is remembered of a model or a dataset that was deleted. */
   public void forget(String id) {
-    answers.removeIf(key -> key.model().equals(id) || key.data().datasetId().equals(id));
+    answers.removeIf(key -> key.isOf(id));
     floatModels.forget(id);
     networks.forget(id);
     images.forget(id);

@@ -137,6 +137,28 @@ public final class TunedModels implements AutoCloseable {
     FilesOf.remove(folder, file -> file.toString().endsWith(RESULT) && names(file, id));
   }
 
+  /** Removes results whose model was deleted by a process that was killed before it had. */
+  public void removeUnknown() {
+    FilesOf.remove(folder, file -> file.toString().endsWith(RESULT) && isOfNoModel(file));
+  }
+
+  private boolean isOfNoModel(Path file) {
+    try {
+      models.describe(read(file).getModel().getId());
+      return false;
+    } catch (HaqException e) {
+      return e.reason() == Reason.UNKNOWN_MODEL;
+    } catch (IOException e) {
+      return false; // passed over whenever it is looked for
+    }
+  }
+
+  private static FineTuneResult read(Path file) throws IOException {
+    FineTuneResult.Builder result = FineTuneResult.newBuilder();
+    JsonFormat.parser().ignoringUnknownFields().merge(Files.readString(file), result);
+    return result.build();
+  }
+
   private static boolean names(Path result, String id) {
     try {
       return Files.readString(result).contains(id);
@@ -238,10 +260,9 @@ public final class TunedModels implements AutoCloseable {
       return Optional.empty();
     }
     try {
-      FineTuneResult.Builder result = FineTuneResult.newBuilder();
-      JsonFormat.parser().ignoringUnknownFields().merge(Files.readString(file), result);
+      FineTuneResult result = read(file);
       models.describe(result.getModel().getId());
-      return Optional.of(result.build());
+      return Optional.of(result);
     } catch (IOException | HaqException e) {
       LOG.warn("the result {} is passed over", file, e);
       return Optional.empty();

@@ -106,7 +106,8 @@ final class ImagePreparationTest {
             new DatasetStore(folder.resolve("datasets"), ArchiveLimits.DEFAULT, 1 << 20),
             evaluator,
             new Sensitivity(evaluator, new SensitivityStore(folder.resolve("sensitivity"))),
-            new TunedModels(folder.resolve("tunings"), models, evaluator));
+            new TunedModels(folder.resolve("tunings"), models, evaluator),
+            folder.resolve("exports"));
     server =
         RpcServer.builder(runtime, "test").host("127.0.0.1").service(handler.service()).start();
     channel = ManagedChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
