@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends what a source has as fast as the receiver takes it; no thread waits for the receiver, and
- * no more than a few messages are held for it.
+ * no more than a few messages are held for it. It is over, and the source closed, when the last of
+ * it was taken, or no message for so long that the receiver is given up.
  */
 final class Delivery<R> {
   /** Messages made before others have their turn on the worker threads. */
@@ -27,11 +28,13 @@ final class Delivery<R> {
   private final Vertx vertx;
   private final Duration patience;
   private volatile long timer;
-  private volatile long moved = System.nanoTime();
+  private volatile long moved = System.nanoTime(); // when something was taken, or made
 
   // Guarded by this.
   private boolean working;
   private boolean drained;
+  private int untaken; // messages
+  private Runnable ending; // null until all is made
   private boolean over;
 
   Delivery(
@@ -56,14 +59,17 @@ final class Delivery<R> {
 
   /** Called by the thread that begins and by the event loop. */
   private void wake() {
-    moved = System.nanoTime();
     synchronized (this) {
-      if (working || over) {
+      if (working || ending != null || over) {
         drained = true;
         return;
       }
       working = true;
     }
+    execute();
+  }
+
+  private void execute() {
     try {
       workers.execute(this::work);
     } catch (RejectedExecutionException e) {
@@ -79,31 +85,63 @@ final class Delivery<R> {
   }
 
   private void work() {
-    do {
-      try {
-        sendSome();
-      } catch (Throwable e) {
-        fail(e);
-      }
-    } while (goesOn());
+    try {
+      sendSome();
+    } catch (Throwable e) {
+      fail(e);
+    }
+    moved = System.nanoTime(); // making it may have taken long
+    if (goesOn()) {
+      execute(); // behind the others
+    }
   }
 
   private void sendSome() {
     for (int sent = 0; sent < AT_ONCE && !out.isFull(); sent++) {
       Optional<R> next = source.next();
       if (next.isEmpty()) {
-        out.end();
-        end();
+        endWith(out::end);
         return;
       }
-      out.send(next.get());
+      synchronized (this) {
+        untaken++;
+      }
+      out.send(next.get(), this::taken);
     }
+  }
+
+  private void taken() {
+    moved = System.nanoTime();
+    synchronized (this) {
+      untaken--;
+    }
+    endWhenTaken();
+  }
+
+  /** All is made: ends the stream once it is taken, until when it may still be reset. */
+  private void endWith(Runnable last) {
+    synchronized (this) {
+      ending = last;
+    }
+    endWhenTaken();
+  }
+
+  private void endWhenTaken() {
+    Runnable last;
+    synchronized (this) {
+      if (ending == null || untaken > 0 || over) {
+        return;
+      }
+      last = ending;
+    }
+    last.run(); // the stream ends but once
+    end();
   }
 
   /** Whether the receiver has caught up meanwhile; if not, the next drain wakes a worker. */
   private boolean goesOn() {
     synchronized (this) {
-      if (drained && !over) {
+      if (drained && ending == null && !over) {
         drained = false;
         return true;
       }
@@ -128,8 +166,7 @@ final class Delivery<R> {
   }
 
   private void fail(Throwable failure) {
-    out.fail(failure);
-    end();
+    endWith(() -> out.fail(failure));
   }
 
   /** Nothing is sent any more; a worker that is at it closes the source when it leaves. */

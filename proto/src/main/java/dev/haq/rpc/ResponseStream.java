@@ -48,11 +48,21 @@ public final class ResponseStream<R> {
    * sending many.
    */
   public void send(R message) {
+    send(message, () -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param written run, on the event loop, once the receiver has taken so much that the message has
+   *     left; never where the stream breaks before
+   */
+  void send(R message, Runnable written) {
     unwritten.incrementAndGet();
     context.runOnContext(
         v -> {
           if (open()) {
-            response.write(message);
+            response.write(message).onSuccess(done -> written.run());
           }
           if (unwritten.decrementAndGet() == 0 && !response.writeQueueFull()) {
             drained.run();

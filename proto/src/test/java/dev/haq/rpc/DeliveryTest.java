@@ -2,6 +2,7 @@ package dev.haq.rpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.ByteString;
 import dev.haq.model.HaqException;
@@ -18,6 +19,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,6 +129,17 @@ final class DeliveryTest {
     return channel;
   }
 
+  /** Takes one piece at a time and tells so, where others do at half a megabyte. */
+  private ManagedChannel narrowChannel() {
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", server.port())
+            .usePlaintext()
+            .flowControlWindow(PIECE_BYTES)
+            .build();
+    channels.add(channel);
+    return channel;
+  }
+
   @AfterEach
   void stop() {
     channels.forEach(ManagedChannel::shutdownNow);
@@ -160,15 +173,56 @@ final class DeliveryTest {
 
   @Test
   void aReceiverThatIsSlowIsNotEnded() throws Exception {
-    serve(Duration.ofMillis(600), -1);
-    Reader reader = new Reader(channel());
-    for (int read = 0; read < PIECES; read += 40) {
-      Thread.sleep(150);
-      reader.call.request(40);
+    Duration patience = Duration.ofMillis(1200);
+    serve(patience, -1);
+    Reader reader = new Reader(narrowChannel());
+    long longest = 0;
+    long last = System.nanoTime();
+    for (int read = 0; read < 30; read++) {
+      Thread.sleep(patience.toMillis() / 8);
+      reader.call.request(1);
+      longest = Math.max(longest, System.nanoTime() - last);
+      last = System.nanoTime();
     }
-    reader.call.request(1);
-    assertEquals(Status.Code.OK, reader.end.get().getCode());
+    reader.call.request(PIECES);
+    Status end = reader.end.get();
+    assumeTrue(longest < patience.toNanos() / 2, "this machine was slower than the receiver");
+    assertEquals(Status.Code.OK, end.getCode());
     assertEquals(PIECES, reader.pieces.size());
+  }
+
+  @Test
+  void theSourceIsOpenUntilAllIsTaken() throws Exception {
+    serve(LONG, -1);
+    Reader reader = new Reader(narrowChannel());
+    Pieces source = sources.take();
+    readUntilAllIsMade(reader, source);
+    assertEquals(1, source.closed.getCount());
+    reader.call.request(PIECES);
+    assertEquals(Status.Code.OK, reader.end.get().getCode());
+    source.closed.await();
+  }
+
+  @Test
+  void aReceiverThatDoesNotTakeTheLastIsEnded() throws Exception {
+    serve(Duration.ofMillis(1200), -1);
+    Reader reader = new Reader(narrowChannel());
+    Pieces source = sources.take();
+    readUntilAllIsMade(reader, source);
+    source.closed.await();
+    reader.call.request(PIECES);
+    assertEquals(Status.Code.CANCELLED, reader.end.get().getCode());
+  }
+
+  /** Some of it is on its way then, and some waits for the reader. */
+  private static void readUntilAllIsMade(Reader reader, Pieces source) throws Exception {
+    int read = 0;
+    while (source.made.get() <= PIECES) {
+      reader.call.request(1);
+      reader.pieces.take();
+      read++;
+    }
+    assumeTrue(PIECES - read > 3, "the reader was faster than the server's event loop");
   }
 
   @Test

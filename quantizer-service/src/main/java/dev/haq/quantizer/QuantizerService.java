@@ -1,8 +1,10 @@
 package dev.haq.quantizer;
 
 import dev.haq.model.HaqException;
+import dev.haq.quantizer.data.DatasetInfo;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.Datasets;
+import dev.haq.quantizer.disk.FilesOf;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Sensitivity;
 import dev.haq.quantizer.eval.SensitivityStore;
@@ -10,11 +12,16 @@ import dev.haq.quantizer.grpc.QuantizerHandler;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.Processor;
+import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.quantizer.train.StraightThroughTuner;
 import dev.haq.quantizer.tune.TunedModels;
 import dev.haq.rpc.RpcServer;
 import dev.haq.rpc.ServiceProcess;
 import dev.haq.rpc.ServiceRuntime;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The quantizer-evaluator as a running service on one port. */
 public final class QuantizerService implements AutoCloseable {
@@ -61,18 +68,39 @@ public final class QuantizerService implements AutoCloseable {
       Sensitivity sensitivity =
           new Sensitivity(
               evaluator, new SensitivityStore(settings.dataDir().resolve("sensitivity")));
+      FilesOf.removeUnknown(
+          List.of(
+              settings.dataDir().resolve("sensitivity"),
+              settings.dataDir().resolve("tunings"),
+              datasets.preparedFolder()),
+          () -> stored(models, datasets));
+      tuned.removeUnknown();
       RpcServer server =
           RpcServer.builder(runtime, "quantizer")
               .host(settings.host())
               .port(settings.port())
               .service(
-                  new QuantizerHandler(models, datasets, evaluator, sensitivity, tuned).service())
+                  new QuantizerHandler(
+                          models,
+                          datasets,
+                          evaluator,
+                          sensitivity,
+                          tuned,
+                          settings.dataDir().resolve("exports"))
+                      .service())
               .start();
       return new QuantizerService(server, evaluator, tuned);
     } catch (RuntimeException e) {
       evaluator.close();
       throw e;
     }
+  }
+
+  private static Set<String> stored(ModelStore models, DatasetStore datasets) {
+    return Stream.concat(
+            models.list().stream().map(StoredModel::id),
+            datasets.list().stream().map(DatasetInfo::id))
+        .collect(Collectors.toSet());
   }
 
   /** The port it listens on. */

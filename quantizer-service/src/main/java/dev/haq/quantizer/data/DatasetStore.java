@@ -74,7 +74,7 @@ public final class DatasetStore {
   public DatasetStore(Path root, ArchiveLimits limits, long preparedBytes) {
     this.root = root;
     this.limits = limits;
-    this.prepared = new PreparedFiles(root.resolve(PREPARED), preparedBytes);
+    this.prepared = new PreparedFiles(preparedFolder(), preparedBytes);
     try {
       Files.createDirectories(root.resolve(INCOMING));
       Abandoned.remove(root.resolve(INCOMING), upload -> true);
@@ -111,6 +111,11 @@ public final class DatasetStore {
 
   void leaveChecking() {
     checking.leave();
+  }
+
+  /** Where prepared images lie. */
+  public Path preparedFolder() {
+    return root.resolve(PREPARED);
   }
 
   /** Where replicas share images that are ready for a model. */

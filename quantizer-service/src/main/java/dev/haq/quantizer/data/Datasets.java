@@ -32,10 +32,14 @@ public final class Datasets implements Images.Source {
   /** Selections at once: each is decoded on all cores. */
   private static final int MOST_DECODED = 2;
 
+  /** So many are decoded in a moment; they do not wait for more. */
+  private static final int FEW = 64;
+
   private final DatasetStore store;
   private final PreparedFiles prepared;
   private final MadeOnce<Key, LabelledImages> recent = new MadeOnce<>(SELECTIONS);
   private final Places decoding = new Places(MOST_DECODED);
+  private final Places decodingFew = new Places(MOST_DECODED);
   private final Set<String> undeclared = ConcurrentHashMap.newKeySet(); // that were told of
 
   public Datasets(DatasetStore store) {
@@ -94,15 +98,29 @@ public final class Datasets implements Images.Source {
   public LabelledImages images(
       DataSelection selection, int channels, int height, int width, BooleanSupplier cancelled) {
     DatasetInfo dataset = store.get(selection.datasetId());
-    Preprocessing preprocessing =
-        selection
-            .preprocessing()
-            .map(Preprocessing::ofPixelsTo255)
-            .or(dataset::preprocessing)
-            .orElseGet(() -> asTheyAre(dataset.id()));
+    Preprocessing preprocessing = preprocessing(dataset, selection);
     requireChannels(channels, preprocessing);
     Key key = new Key(settled(selection, preprocessing), channels, height, width);
     return recent.get(key, () -> prepare(dataset, key, preprocessing, cancelled), cancelled);
+  }
+
+  @Override
+  public boolean arePrepared(DataSelection selection, List<Integer> inputShape) {
+    Preprocessing preprocessing = preprocessing(store.get(selection.datasetId()), selection);
+    return recent.has(
+        new Key(
+            settled(selection, preprocessing),
+            inputShape.get(0),
+            inputShape.get(1),
+            inputShape.get(2)));
+  }
+
+  private Preprocessing preprocessing(DatasetInfo dataset, DataSelection selection) {
+    return selection
+        .preprocessing()
+        .map(Preprocessing::ofPixelsTo255)
+        .or(dataset::preprocessing)
+        .orElseGet(() -> asTheyAre(dataset.id()));
   }
 
   /** Few networks want that; nobody may have thought of it. */
@@ -165,10 +183,11 @@ public final class Datasets implements Images.Source {
     Geometry geometry = Geometry.of(preprocessing, key.channels(), key.height(), key.width());
     ImagePreparation preparation = new ImagePreparation(geometry);
     ImageSource source = store.open(dataset);
+    Optional<PreparedFile> file = Optional.empty();
     boolean kept = false;
     try {
       int[] indices = source.select(key.selection());
-      Optional<PreparedFile> file = prepared.open(dataset.id(), source.size(), geometry);
+      file = prepared.open(dataset.id(), source.size(), geometry);
       if (dataset.format() != DatasetFormat.BUILTIN && !store.isStored(dataset.id())) {
         prepared.remove(dataset.id()); // lest a file made for what is deleted just now stays
       }
@@ -183,6 +202,7 @@ public final class Datasets implements Images.Source {
     } finally {
       if (kept) {
         source.close();
+        file.ifPresent(PreparedFile::close);
       }
     }
   }
@@ -207,11 +227,12 @@ public final class Datasets implements Images.Source {
     if (missing.length == 0) {
       return true;
     }
-    decoding.enter(cancelled);
+    Places places = missing.length <= FEW ? decodingFew : decoding;
+    places.enter(cancelled);
     try {
       return decode(missing, file, source, preparation, cancelled);
     } finally {
-      decoding.leave();
+      places.leave();
     }
   }
 
@@ -228,15 +249,14 @@ public final class Datasets implements Images.Source {
       BooleanSupplier cancelled) {
     Optional<PreparedFile> target =
         file.filter(f -> prepared.hasRoom((long) missing.length * f.recordBytes()));
-    try (PreparedFile.Filler filler = new PreparedFile.Filler(target)) {
-      InOrder.run(
-          missing.length,
-          position -> {
-            Waits.throwIf(cancelled);
-            int image = missing[position];
-            filler.write(image, preparation.prepare(source.decode(image), source.name(image)));
-          });
-      return filler.isWhole();
-    }
+    PreparedFile.Filler filler = new PreparedFile.Filler(target);
+    InOrder.run(
+        missing.length,
+        position -> {
+          Waits.throwIf(cancelled);
+          int image = missing[position];
+          filler.write(image, preparation.prepare(source.decode(image), source.name(image)));
+        });
+    return filler.isWhole();
   }
 }

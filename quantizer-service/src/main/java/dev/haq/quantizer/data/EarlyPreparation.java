@@ -21,6 +21,7 @@ final class EarlyPreparation implements AutoCloseable {
   private final Path made;
   private final Optional<ImagePreparation> preparation;
   private final Optional<Geometry> geometry;
+  private final Optional<PreparedFile> file;
   private final PreparedFile.Filler filler;
   private volatile boolean abandoned;
 
@@ -30,6 +31,7 @@ final class EarlyPreparation implements AutoCloseable {
     this.made = made;
     this.geometry = geometry;
     this.preparation = geometry.map(ImagePreparation::new);
+    this.file = file;
     this.filler = new PreparedFile.Filler(file);
     this.abandoned = file.isEmpty();
   }
@@ -104,7 +106,7 @@ final class EarlyPreparation implements AutoCloseable {
   /** Removes what was not kept. */
   @Override
   public void close() {
-    filler.close();
+    file.ifPresent(PreparedFile::close);
     try {
       Files.deleteIfExists(made);
     } catch (IOException e) {

@@ -41,21 +41,33 @@ final class MappedRecords {
    */
   static MappedRecords open(Path file, long start, int recordBytes, int count, long windowBytes)
       throws IOException {
-    int perWindow = (int) Math.max(1, windowBytes / recordBytes);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long end = start + (long) count * recordBytes;
       if (channel.size() < end) {
         throw new IOException(file + " has " + channel.size() + " bytes, " + end + " are needed");
       }
-      MappedByteBuffer[] windows = new MappedByteBuffer[(count + perWindow - 1) / perWindow];
-      for (int i = 0; i < windows.length; i++) {
-        int first = i * perWindow;
-        long bytes = (long) Math.min(perWindow, count - first) * recordBytes;
-        windows[i] =
-            channel.map(FileChannel.MapMode.READ_ONLY, start + (long) first * recordBytes, bytes);
-      }
-      return new MappedRecords(windows, recordBytes, perWindow, count);
+      return of(channel, start, recordBytes, count, windowBytes);
     }
+  }
+
+  /** The same of a file that is open, and large enough; it may be closed. */
+  static MappedRecords of(FileChannel channel, long start, int recordBytes, int count)
+      throws IOException {
+    return of(channel, start, recordBytes, count, WINDOW_BYTES);
+  }
+
+  private static MappedRecords of(
+      FileChannel channel, long start, int recordBytes, int count, long windowBytes)
+      throws IOException {
+    int perWindow = (int) Math.max(1, windowBytes / recordBytes);
+    MappedByteBuffer[] windows = new MappedByteBuffer[(count + perWindow - 1) / perWindow];
+    for (int i = 0; i < windows.length; i++) {
+      int first = i * perWindow;
+      long bytes = (long) Math.min(perWindow, count - first) * recordBytes;
+      windows[i] =
+          channel.map(FileChannel.MapMode.READ_ONLY, start + (long) first * recordBytes, bytes);
+    }
+    return new MappedRecords(windows, recordBytes, perWindow, count);
   }
 
   int count() {

@@ -15,19 +15,22 @@ import org.slf4j.LoggerFactory;
  * The prepared pixels of a dataset's images in a file with a place for each, filled as they are
  * wanted: most of it is a hole until then. A record is its pixels and a checksum of them and the
  * image's number, so what another process wrote half, or a disk damaged, is prepared again. Several
- * processes may write at once: they write the same. Thread-safe.
+ * processes may write at once: they write the same. One file is opened, once: whatever comes to lie
+ * at its path later, what is found, written and read is in the same. Thread-safe.
  */
-final class PreparedFile implements Pixels {
+final class PreparedFile implements Pixels, AutoCloseable {
   private static final int CHECKSUM_BYTES = Integer.BYTES;
   private static final Logger LOG = LoggerFactory.getLogger(PreparedFile.class);
 
-  private final Path file;
+  private final Path file; // for messages
+  private final FileChannel channel;
   private final int pixelBytes;
   private final MappedRecords records;
   private final BitSet checked;
 
-  private PreparedFile(Path file, int pixelBytes, MappedRecords records) {
+  private PreparedFile(Path file, FileChannel channel, int pixelBytes, MappedRecords records) {
     this.file = file;
+    this.channel = channel;
     this.pixelBytes = pixelBytes;
     this.records = records;
     this.checked = new BitSet(records.count());
@@ -37,13 +40,19 @@ final class PreparedFile implements Pixels {
   static PreparedFile open(Path file, int images, int pixelBytes) throws IOException {
     int recordBytes = pixelBytes + CHECKSUM_BYTES;
     long size = (long) images * recordBytes;
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+    FileChannel channel =
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    try {
       if (channel.size() < size) {
         channel.write(ByteBuffer.allocate(1), size - 1);
       }
+      MappedRecords records = MappedRecords.of(channel, 0, recordBytes, images);
+      return new PreparedFile(file, channel, pixelBytes, records);
+    } catch (IOException e) {
+      channel.close();
+      throw e;
     }
-    return new PreparedFile(file, pixelBytes, MappedRecords.open(file, 0, recordBytes, images));
   }
 
   static long bytes(int images, int pixelBytes) {
@@ -72,7 +81,7 @@ final class PreparedFile implements Pixels {
   private byte[] stored(int image) {
     ByteBuffer record = ByteBuffer.allocate(records.recordBytes());
     long place = (long) image * records.recordBytes();
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    try {
       while (record.hasRemaining()) {
         int read = channel.read(record, place + record.position());
         if (read < 0) {
@@ -107,7 +116,7 @@ final class PreparedFile implements Pixels {
     return records.recordBytes();
   }
 
-  private void write(FileChannel channel, int image, byte[] pixels) throws IOException {
+  private void write(int image, byte[] pixels) throws IOException {
     ByteBuffer record = ByteBuffer.allocate(records.recordBytes());
     record.put(pixels).putInt(checksum(image, pixels)).flip();
     long place = (long) image * records.recordBytes();
@@ -117,13 +126,22 @@ final class PreparedFile implements Pixels {
     note(image);
   }
 
+  /** What is in the file stays readable; nothing more is found in it or written to it. */
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      LOG.warn("prepared images in {} may not be kept", file, e);
+    }
+  }
+
   /**
    * Puts images in their places, for as long as the disk takes them: what it refuses is left out.
    * Many threads may write.
    */
-  static final class Filler implements AutoCloseable {
+  static final class Filler {
     private final Optional<PreparedFile> file;
-    private final Optional<FileChannel> channel;
     private volatile boolean whole;
 
     /**
@@ -131,17 +149,7 @@ final class PreparedFile implements Pixels {
      */
     Filler(Optional<PreparedFile> file) {
       this.file = file;
-      this.channel = file.flatMap(Filler::open);
-      this.whole = channel.isPresent();
-    }
-
-    private static Optional<FileChannel> open(PreparedFile file) {
-      try {
-        return Optional.of(FileChannel.open(file.file, StandardOpenOption.WRITE));
-      } catch (IOException e) {
-        LOG.warn("prepared images cannot be written to {}", file.file, e);
-        return Optional.empty();
-      }
+      this.whole = file.isPresent();
     }
 
     void write(int image, byte[] pixels) {
@@ -149,7 +157,7 @@ final class PreparedFile implements Pixels {
         return;
       }
       try {
-        file.orElseThrow().write(channel.orElseThrow(), image, pixels);
+        file.orElseThrow().write(image, pixels);
       } catch (IOException e) {
         whole = false;
         LOG.warn("prepared images cannot be written to {}", file.orElseThrow().file, e);
@@ -159,18 +167,6 @@ final class PreparedFile implements Pixels {
     /** Whether nothing was left out so far. */
     boolean isWhole() {
       return whole;
-    }
-
-    @Override
-    public void close() {
-      try {
-        if (channel.isPresent()) {
-          channel.get().close();
-        }
-      } catch (IOException e) {
-        whole = false;
-        LOG.warn("prepared images cannot be written to {}", file.orElseThrow().file, e);
-      }
     }
   }
 }

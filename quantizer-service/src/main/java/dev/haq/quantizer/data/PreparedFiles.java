@@ -40,7 +40,7 @@ final class PreparedFiles {
     this.mostBytes = mostBytes;
   }
 
-  /** The file, made if there is none; empty where the disk refuses it. */
+  /** The file, made if there is none; empty where the disk refuses it. To be closed. */
   Optional<PreparedFile> open(String dataset, int images, Geometry geometry) {
     Path file = file(dataset, geometry);
     try {

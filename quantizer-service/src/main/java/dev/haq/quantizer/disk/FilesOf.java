@@ -7,9 +7,15 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +29,11 @@ public final class FilesOf {
   private static final int MARK_DIGITS = 16;
 
   private static final String DASH = "-";
+
+  /** Of a file that is whole. */
+  private static final Pattern NAME =
+      Pattern.compile("([0-9a-f]{" + MARK_DIGITS + "}-)*[0-9a-f]{64}\\.[a-z]+");
+
   private static final Logger LOG = LoggerFactory.getLogger(FilesOf.class);
 
   private FilesOf() {}
@@ -57,6 +68,41 @@ public final class FilesOf {
       LOG.debug("there is no folder {} yet", folder);
     } catch (IOException e) {
       LOG.warn("files in {} that nobody needs cannot be removed", folder, e);
+    }
+  }
+
+  /**
+   * Removes files whose names have a mark of nothing that is stored, or none at all, as before
+   * there were marks: what a process left that was killed before it had removed them.
+   *
+   * @param stored the ids of all that is stored, asked once the files are listed, lest those of
+   *     something that is stored meanwhile be removed
+   */
+  public static void removeUnknown(List<Path> folders, Supplier<Set<String>> stored) {
+    List<Path> files = new ArrayList<>();
+    for (Path folder : folders) {
+      try (Stream<Path> all = Files.list(folder)) {
+        all.filter(file -> NAME.matcher(name(file)).matches()).forEach(files::add);
+      } catch (NoSuchFileException e) {
+        LOG.debug("there is no folder {} yet", folder);
+      } catch (IOException e) {
+        LOG.warn("the folder {} cannot be read", folder, e);
+      }
+    }
+    if (files.isEmpty()) {
+      return;
+    }
+    Set<String> known = stored.get().stream().map(FilesOf::mark).collect(Collectors.toSet());
+    for (Path file : files) {
+      List<String> parts = List.of(name(file).split(DASH));
+      List<String> marks = parts.subList(0, parts.size() - 1);
+      if (marks.isEmpty() || !known.containsAll(marks)) {
+        try {
+          Files.deleteIfExists(file);
+        } catch (IOException e) {
+          LOG.warn("{}, which nobody needs, cannot be removed", file, e);
+        }
+      }
     }
   }
 

@@ -11,11 +11,15 @@ final class Admission {
   /** Half the threads that serve calls, so that waiting evaluations never block other calls. */
   private static final int MOST_WAITING = 32;
 
+  /** Fewer: images are decoded for minutes, and others must find threads. */
+  private static final int MOST_PREPARING = 16;
+
   /** Fewer: they wait for as long as networks are trained. */
   private static final int MOST_WAITING_TO_TRAIN = 8;
 
   private final Places running;
   private final Line line = new Line(MOST_WAITING, "evaluations wait");
+  private final Line lineToPrepare = new Line(MOST_PREPARING, "evaluations wait for their images");
   private final Line lineToTrain = new Line(MOST_WAITING_TO_TRAIN, "evaluations that train wait");
 
   /**
@@ -28,14 +32,26 @@ final class Admission {
   /**
    * Waits until one more may run.
    *
-   * @param before done while waiting: what keeps nobody from running, however long it takes
-   * @throws HaqException BUSY when too many wait already, CANCELLED, or what {@code before} throws
+   * @throws HaqException BUSY when too many wait already, or CANCELLED
    */
-  void enter(Runnable before, BooleanSupplier cancelled) {
+  void enter(BooleanSupplier cancelled) {
     line.hold(
         () -> {
-          before.run();
           running.enter(cancelled);
+          return true;
+        });
+  }
+
+  /**
+   * Does what has to be done before one waits to run, and may take long: in a line of its own, so
+   * that it keeps nobody from waiting or running.
+   *
+   * @throws HaqException BUSY when too many are at it already, or what {@code work} throws
+   */
+  void prepare(Runnable work) {
+    lineToPrepare.hold(
+        () -> {
+          work.run();
           return true;
         });
   }

@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -145,7 +144,20 @@ public final class Evaluator implements AutoCloseable {
   }
 
   private record AnswerKey(
-      String model, DataSelection data, Optional<Policy> policy, Recipe recipe) {}
+      String model, DataSelection data, Optional<Policy> policy, Recipe recipe) {
+    /** Whether it needs a model or a dataset. */
+    boolean isOf(String id) {
+      return model.equals(id)
+          || data.datasetId().equals(id)
+          || (recipe.isTrained()
+              && recipe
+                  .training()
+                  .data()
+                  .map(DataSelection::datasetId)
+                  .filter(id::equals)
+                  .isPresent());
+    }
+  }
 
   /**
    * Evaluates; blocks until done.
@@ -155,7 +167,7 @@ public final class Evaluator implements AutoCloseable {
    *     when too many wait already, or CANCELLED
    */
   public Evaluation evaluate(Request request, BooleanSupplier cancelled) {
-    return evaluate(request, before -> admission.enter(before, cancelled), cancelled);
+    return evaluate(request, () -> admission.enter(cancelled), true, cancelled);
   }
 
   /**
@@ -163,17 +175,11 @@ public final class Evaluator implements AutoCloseable {
    * recipe trains.
    */
   public Evaluation evaluateUnderWay(Request request, BooleanSupplier cancelled) {
-    return evaluate(
-        request,
-        before -> {
-          before.run();
-          admission.goOn(cancelled);
-        },
-        cancelled);
+    return evaluate(request, () -> admission.goOn(cancelled), false, cancelled);
   }
 
   private Evaluation evaluate(
-      Request request, Consumer<Runnable> admitted, BooleanSupplier cancelled) {
+      Request request, Runnable entering, boolean inLine, BooleanSupplier cancelled) {
     Optional<Policy> policy = request.policy().filter(p -> !isFloat(p));
     policy.ifPresent(p -> check(p, request.model()));
     AnswerKey key = new AnswerKey(request.model().id(), request.data(), policy, request.recipe());
@@ -183,7 +189,7 @@ public final class Evaluator implements AutoCloseable {
         return new Evaluation(known.get(), 0, 0, OptionalDouble.empty(), true);
       }
     }
-    FineTuner.Turn turn = enter(request, policy, admitted, cancelled);
+    FineTuner.Turn turn = enter(request, policy, entering, inLine, cancelled);
     try (turn) {
       return run(request, policy, key, cancelled);
     } catch (OrtException e) {
@@ -195,28 +201,29 @@ public final class Evaluator implements AutoCloseable {
    * Prepares the images of a request and waits for what it needs, which is held until the answer is
    * closed.
    *
-   * @param admitted does what it is given and waits until one more that does not train may run
+   * @param entering waits until one more that does not train may run
+   * @param inLine whether images that have to be prepared are waited for in line too
    */
   private FineTuner.Turn enter(
       Request request,
       Optional<Policy> policy,
-      Consumer<Runnable> admitted,
+      Runnable entering,
+      boolean inLine,
       BooleanSupplier cancelled) {
-    Runnable preparing =
-        () -> prepareImages(request.model(), request.data(), policy.isPresent(), cancelled);
     if (policy.isPresent() && request.recipe().isTrained()) {
       tuner.check(request.model().graph()); // refused before waiting
       networks.requireTrainingData(request.data(), request.recipe());
       return admission.enterToTrain(
           () -> {
-            preparing.run();
+            prepareImages(request.model(), request.data(), true, false, cancelled);
             networks.prepareTrainingImages(
                 request.model(), request.data(), request.recipe(), cancelled);
             return tuner.turn(cancelled);
           },
           cancelled);
     }
-    admitted.accept(preparing);
+    prepareImages(request.model(), request.data(), policy.isPresent(), inLine, cancelled);
+    entering.run();
     return admission::leave;
   }
 
@@ -225,14 +232,28 @@ public final class Evaluator implements AutoCloseable {
    * before anything is held that others wait for.
    *
    * @param calibrated also those that calibrate
+   * @param inLine whether to wait for them, where they are not at hand, in a line
    */
   void prepareImages(
-      ImportedModel model, DataSelection data, boolean calibrated, BooleanSupplier cancelled) {
+      ImportedModel model,
+      DataSelection data,
+      boolean calibrated,
+      boolean inLine,
+      BooleanSupplier cancelled) {
     CnnGraph graph = model.graph();
-    images.images(data, graph.inputShape(), graph.classes(), cancelled);
-    if (calibrated) {
-      DataSelection calibration = PreparedNetworks.calibrationData(data);
-      images.images(calibration, graph.inputShape(), graph.classes(), cancelled);
+    List<DataSelection> wanted =
+        calibrated ? List.of(data, PreparedNetworks.calibrationData(data)) : List.of(data);
+    Runnable preparing =
+        () ->
+            wanted.forEach(
+                selection ->
+                    images.images(selection, graph.inputShape(), graph.classes(), cancelled));
+    if (!inLine
+        || wanted.stream()
+            .allMatch(selection -> images.arePrepared(selection, graph.inputShape()))) {
+      preparing.run();
+    } else {
+      admission.prepare(preparing);
     }
   }
 
@@ -252,7 +273,7 @@ public final class Evaluator implements AutoCloseable {
     Policy policy = request.policy().orElseThrow();
     check(policy, request.model());
     FineTuner.Turn turn =
-        enter(request, request.policy(), before -> admission.enter(before, cancelled), cancelled);
+        enter(request, request.policy(), () -> admission.enter(cancelled), true, cancelled);
     try (turn) {
       CnnGraph graph = request.model().graph();
       Images selected =
@@ -412,7 +433,7 @@ public final class Evaluator implements AutoCloseable {
 
   /** Drops what is remembered of a model or a dataset that was deleted. */
   public void forget(String id) {
-    answers.removeIf(key -> key.model().equals(id) || key.data().datasetId().equals(id));
+    answers.removeIf(key -> key.isOf(id));
     floatModels.forget(id);
     networks.forget(id);
     images.forget(id);

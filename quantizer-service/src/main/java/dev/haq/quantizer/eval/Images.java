@@ -54,6 +54,15 @@ public interface Images {
     }
 
     /**
+     * Whether {@link #images} has them at hand, with nothing to wait for.
+     *
+     * @throws dev.haq.model.HaqException where there is no such dataset
+     */
+    default boolean arePrepared(DataSelection selection, List<Integer> inputShape) {
+      return true;
+    }
+
+    /**
      * How a dataset itself says that its images are prepared.
      *
      * @throws dev.haq.model.HaqException where there is no such dataset

@@ -205,11 +205,8 @@ public final class Sensitivity {
 
     /** The float model on all images, and its quantizers. */
     private void prepare() {
-      evaluator
-          .admission()
-          .enter(
-              () -> evaluator.prepareImages(request.model(), request.data(), true, cancelled),
-              cancelled);
+      evaluator.prepareImages(request.model(), request.data(), true, false, cancelled);
+      evaluator.admission().enter(cancelled);
       try {
         ImportedModel model = request.model();
         BlockRunner blocks = evaluator.blocks(model, request.data(), cancelled);

@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class SensitivityStore {
   /** Part of every key: to be raised when the same request would be answered otherwise. */
-  private static final String METHOD = "2";
+  private static final String METHOD = "3";
 
   private static final Logger LOG = LoggerFactory.getLogger(SensitivityStore.class);
 

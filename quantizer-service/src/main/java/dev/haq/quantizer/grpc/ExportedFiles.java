@@ -1,10 +1,10 @@
 package dev.haq.quantizer.grpc;
 
 import com.google.protobuf.ByteString;
-import dev.haq.model.FullDisk;
 import dev.haq.model.HaqException;
-import dev.haq.model.Reason;
 import dev.haq.proto.quantizer.v1.ExportResponse;
+import dev.haq.quantizer.disk.Abandoned;
+import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.export.ExportedFile;
 import dev.haq.wire.DataWire;
 import java.io.IOException;
@@ -20,7 +20,22 @@ final class ExportedFiles {
   /** Smaller ones are held in memory. */
   private static final int SMALL_BYTES = 64 * 1024;
 
-  private ExportedFiles() {}
+  private static final String SUFFIX = ".part";
+
+  private final Path folder;
+
+  /**
+   * @param folder that replicas may share
+   */
+  ExportedFiles(Path folder) {
+    this.folder = folder;
+    try {
+      Files.createDirectories(folder);
+      Abandoned.remove(folder, file -> file.toString().endsWith(SUFFIX));
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
 
   static ExportResponse header(ExportedFile file) {
     ExportResponse.Header.Builder header =
@@ -35,15 +50,15 @@ final class ExportedFiles {
   }
 
   /**
-   * Puts the content in a temporary file, which is gone when it is closed, or the process is: a
+   * Puts the content in a file of its own, which is gone when it is closed, or the process is: a
    * reader may be slow, and the memory is for those that compute.
    */
-  static InputStream onDisk(ByteString content) {
+  InputStream onDisk(ByteString content) {
     if (content.size() <= SMALL_BYTES) {
       return content.newInput();
     }
     try {
-      Path path = Files.createTempFile("haq-export", ".part");
+      Path path = Files.createTempFile(folder, "export", SUFFIX);
       FileChannel file =
           FileChannel.open(
               path,
@@ -62,11 +77,7 @@ final class ExportedFiles {
     }
   }
 
-  private static HaqException failed(IOException e) {
-    return new HaqException(
-        FullDisk.caused(e) ? Reason.DISK_FULL : Reason.INTERNAL,
-        "the exported file cannot be kept in the service's temporary folder %s (%s): make room there and call again"
-            .formatted(System.getProperty("java.io.tmpdir"), e.getMessage()),
-        e);
+  private HaqException failed(IOException e) {
+    return DiskErrors.failed("exported files cannot be kept in " + folder, e);
   }
 }

@@ -2,7 +2,11 @@ package dev.haq.quantizer.grpc;
 
 import com.google.protobuf.Empty;
 import dev.haq.model.BitChoices;
+import dev.haq.model.DataSelection;
+import dev.haq.model.HaqException;
 import dev.haq.model.Policy;
+import dev.haq.model.Reason;
+import dev.haq.model.Recipe;
 import dev.haq.model.Shard;
 import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.proto.quantizer.v1.DeleteDatasetRequest;
@@ -43,6 +47,7 @@ import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** {@code haq.quantizer.v1.Quantizer}: each method decodes, calls, encodes. */
@@ -53,20 +58,26 @@ public final class QuantizerHandler {
   private final Sensitivity sensitivity;
   private final TunedModels tuned;
   private final Exporter exporter;
+  private final ExportedFiles exported;
   private final SentFiles sent = new SentFiles();
 
+  /**
+   * @param exports a folder for exported files until they are sent
+   */
   public QuantizerHandler(
       ModelStore models,
       DatasetStore datasets,
       Evaluator evaluator,
       Sensitivity sensitivity,
-      TunedModels tuned) {
+      TunedModels tuned,
+      Path exports) {
     this.models = models;
     this.datasets = datasets;
     this.evaluator = evaluator;
     this.sensitivity = sensitivity;
     this.tuned = tuned;
     this.exporter = new Exporter(evaluator);
+    this.exported = new ExportedFiles(exports);
   }
 
   /** The methods, for a server. */
@@ -156,35 +167,73 @@ public final class QuantizerHandler {
 
   private EvaluateResponse evaluate(EvaluateRequest request, Call call) {
     ImportedModel model = models.get(request.getModel(), call::isCancelled);
-    datasets.require(request.getData().getDataset()); // an answer may be known from before
     Optional<Policy> policy =
         request.hasPolicy()
             ? Optional.of(BitsWire.fromProto(request.getPolicy(), model.network()))
             : Optional.empty();
-    return QuantizerWire.toProto(
-        evaluator.evaluate(
-            new Evaluator.Request(
-                model,
-                DataWire.fromProto(request.getData()),
-                policy,
-                RecipeWire.fromProto(request.getRecipe()),
-                request.getCompareSpeed(),
-                request.hasShard() ? DataWire.fromProto(request.getShard()) : Shard.WHOLE,
-                request.getMeasureDivergence()),
-            call::isCancelled));
+    Evaluator.Request wanted =
+        new Evaluator.Request(
+            model,
+            DataWire.fromProto(request.getData()),
+            policy,
+            RecipeWire.fromProto(request.getRecipe()),
+            request.getCompareSpeed(),
+            request.hasShard() ? DataWire.fromProto(request.getShard()) : Shard.WHOLE,
+            request.getMeasureDivergence());
+    require(wanted.data(), wanted.recipe());
+    return QuantizerWire.toProto(evaluator.evaluate(wanted, call::isCancelled));
+  }
+
+  /** Refuses what was deleted: an answer may be known from before. */
+  private void require(DataSelection data, Recipe recipe) {
+    datasets.require(data.datasetId());
+    if (recipe.isTrained()) {
+      recipe.training().data().ifPresent(training -> datasets.require(training.datasetId()));
+    }
+  }
+
+  /** Drops what work that was under way has kept of what was deleted meanwhile. */
+  private void forgetDeleted(ImportedModel model, DataSelection data, Recipe recipe) {
+    try {
+      models.describe(model.id());
+    } catch (HaqException e) {
+      forgetIf(Reason.UNKNOWN_MODEL, e, model.id());
+    }
+    forgetDeleted(data);
+    if (recipe.isTrained()) {
+      recipe.training().data().ifPresent(this::forgetDeleted);
+    }
+  }
+
+  private void forgetDeleted(DataSelection data) {
+    try {
+      datasets.require(data.datasetId());
+    } catch (HaqException e) {
+      forgetIf(Reason.UNKNOWN_DATASET, e, data.datasetId());
+    }
+  }
+
+  private void forgetIf(Reason reason, HaqException told, String id) {
+    if (told.reason() == reason) {
+      forget(id);
+    }
   }
 
   private void measureSensitivity(
       MeasureSensitivityRequest request, ResponseStream<MeasureSensitivityResponse> out) {
-    sensitivity.measure(
+    Sensitivity.Request wanted =
         new Sensitivity.Request(
             models.get(request.getModel(), out::isCancelled),
             DataWire.fromProto(request.getData()),
             RecipeWire.fromProto(request.getRecipe()),
             choices(request.hasWeightBits(), request.getWeightBits()),
-            choices(request.hasActivationBits(), request.getActivationBits())),
-        new SensitivityStream(out),
-        out::isCancelled);
+            choices(request.hasActivationBits(), request.getActivationBits()));
+    require(wanted.data(), wanted.recipe());
+    try {
+      sensitivity.measure(wanted, new SensitivityStream(out), out::isCancelled);
+    } finally {
+      forgetDeleted(wanted.model(), wanted.data(), wanted.recipe());
+    }
     out.end();
   }
 
@@ -208,7 +257,7 @@ public final class QuantizerHandler {
             request.getPowerOfTwoScales());
     try (SentFiles.Place place = sent.enter()) {
       ExportedFile file = exporter.export(wanted, out::isCancelled);
-      InputStream content = ExportedFiles.onDisk(file.content());
+      InputStream content = exported.onDisk(file.content());
       out.send(ExportedFiles.header(file));
       place.send(content, chunk -> ExportResponse.newBuilder().setChunk(chunk).build(), out);
     }
@@ -223,12 +272,18 @@ public final class QuantizerHandler {
             RecipeWire.fromProto(request.getRecipe()),
             DataWire.fromProto(request.getData()),
             QuantizerWire.name(request.getName()));
+    require(tuning.data(), tuning.recipe());
     if (request.getCheckOnly()) {
       tuned.check(tuning, out::isCancelled);
       out.end();
       return;
     }
-    FineTuneResult result = tuned.tune(tuning, new FineTuneProgressStream(out), out::isCancelled);
+    FineTuneResult result;
+    try {
+      result = tuned.tune(tuning, new FineTuneProgressStream(out), out::isCancelled);
+    } finally {
+      forgetDeleted(tuning.model(), tuning.data(), tuning.recipe());
+    }
     out.send(FineTuneResponse.newBuilder().setResult(result).build());
     out.end();
   }

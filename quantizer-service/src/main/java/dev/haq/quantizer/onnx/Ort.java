@@ -31,23 +31,34 @@ public final class Ort {
   /** How far ONNX Runtime may rewrite a graph before it runs it. */
   public enum Rewriting {
     /** It runs the nodes as they are. */
-    NONE(OptLevel.NO_OPT, false),
-    /** The same for a model that was never run: weights are not arranged for fast products. */
-    PROBE(OptLevel.NO_OPT, false),
+    NONE(OptLevel.NO_OPT, false, true),
+    /**
+     * The same without arranging weights for fast products, which it does only where they are
+     * constants and not computed: one product sums in one order then, wherever its weights come
+     * from.
+     */
+    AS_WRITTEN(OptLevel.NO_OPT, false, false),
+    /**
+     * The same for a model that was never run: arranging weights copies them, and aborts the
+     * process where their rank is wrong.
+     */
+    PROBE(OptLevel.NO_OPT, false, false),
     /**
      * It arranges floating-point layers as is fastest, and leaves quantization alone. It would
      * otherwise quantize floating-point weights that stand behind a DequantizeLinear.
      */
-    FLOAT_LAYERS(OptLevel.ALL_OPT, true),
+    FLOAT_LAYERS(OptLevel.ALL_OPT, true, true),
     /** All it can, such as fusing layers between Quantize- and DequantizeLinear. */
-    ALL(OptLevel.ALL_OPT, false);
+    ALL(OptLevel.ALL_OPT, false, true);
 
     private final OptLevel level;
     private final boolean leavesQuantization;
+    private final boolean arrangesWeights;
 
-    Rewriting(OptLevel level, boolean leavesQuantization) {
+    Rewriting(OptLevel level, boolean leavesQuantization, boolean arrangesWeights) {
       this.level = level;
       this.leavesQuantization = leavesQuantization;
+      this.arrangesWeights = arrangesWeights;
     }
   }
 
@@ -111,8 +122,7 @@ public final class Ort {
         options.addConfigEntry("session.disable_quant_qdq", "1");
       }
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
-      if (rewriting == Rewriting.PROBE) {
-        // Arranging weights copies them, and aborts the process where their rank is wrong.
+      if (!rewriting.arrangesWeights) {
         options.addConfigEntry("session.disable_prepacking", "1");
       }
       if (folder != null) {

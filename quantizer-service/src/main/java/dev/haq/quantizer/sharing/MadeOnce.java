@@ -42,6 +42,11 @@ public final class MadeOnce<K, V> {
     this.line = line;
   }
 
+  /** Whether something is kept under a key. */
+  public boolean has(K key) {
+    return kept.get(key).isPresent();
+  }
+
   /**
    * Forgets what is kept under some keys; what is being made is kept nevertheless.
    *

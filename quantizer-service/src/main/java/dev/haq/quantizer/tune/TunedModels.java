@@ -54,6 +54,7 @@ public final class TunedModels implements AutoCloseable {
   private final Path folder;
   private final ModelStore models;
   private final Evaluator evaluator;
+  private final Line lineToCheck = new Line(MOST_WAITING, "fine-tunings are checked");
   private final Line line = new Line(MOST_WAITING, "fine-tunings wait");
 
   /** One at a time, which is all that training takes; so an equal request finds the result. */
@@ -113,9 +114,18 @@ public final class TunedModels implements AutoCloseable {
     }
   }
 
-  /** Refuses what {@link #tune} would refuse, without training it. */
+  /**
+   * Refuses what {@link #tune} would refuse, without training it.
+   *
+   * @throws HaqException also BUSY when too many are checked already
+   */
   public void check(TuningRequest request, BooleanSupplier cancelled) {
-    evaluator.checkTrainable(evaluation(request.model(), request, request.recipe()), cancelled);
+    lineToCheck.hold(
+        () -> {
+          evaluator.checkTrainable(
+              evaluation(request.model(), request, request.recipe()), cancelled);
+          return true;
+        });
   }
 
   /**
@@ -125,6 +135,28 @@ public final class TunedModels implements AutoCloseable {
   public void forget(String id) {
     FilesOf.remove(folder, id);
     FilesOf.remove(folder, file -> file.toString().endsWith(RESULT) && names(file, id));
+  }
+
+  /** Removes results whose model was deleted by a process that was killed before it had. */
+  public void removeUnknown() {
+    FilesOf.remove(folder, file -> file.toString().endsWith(RESULT) && isOfNoModel(file));
+  }
+
+  private boolean isOfNoModel(Path file) {
+    try {
+      models.describe(read(file).getModel().getId());
+      return false;
+    } catch (HaqException e) {
+      return e.reason() == Reason.UNKNOWN_MODEL;
+    } catch (IOException e) {
+      return false; // passed over whenever it is looked for
+    }
+  }
+
+  private static FineTuneResult read(Path file) throws IOException {
+    FineTuneResult.Builder result = FineTuneResult.newBuilder();
+    JsonFormat.parser().ignoringUnknownFields().merge(Files.readString(file), result);
+    return result.build();
   }
 
   private static boolean names(Path result, String id) {
@@ -228,10 +260,9 @@ public final class TunedModels implements AutoCloseable {
       return Optional.empty();
     }
     try {
-      FineTuneResult.Builder result = FineTuneResult.newBuilder();
-      JsonFormat.parser().ignoringUnknownFields().merge(Files.readString(file), result);
+      FineTuneResult result = read(file);
       models.describe(result.getModel().getId());
-      return Optional.of(result.build());
+      return Optional.of(result);
     } catch (IOException | HaqException e) {
       LOG.warn("the result {} is passed over", file, e);
       return Optional.empty();

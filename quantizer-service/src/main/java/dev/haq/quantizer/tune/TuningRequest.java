@@ -23,7 +23,7 @@ import java.util.HexFormat;
 public record TuningRequest(
     ImportedModel model, Policy policy, Recipe recipe, DataSelection data, String name) {
   /** Raised when the same request would give other weights. */
-  private static final String ALGORITHM = "2";
+  private static final String ALGORITHM = "3";
 
   private static final int LONGEST_PREFIX = 160;
 

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -115,6 +116,41 @@ final class DatasetsTest {
       Thread.currentThread().interrupt();
     }
     return false;
+  }
+
+  @Test
+  void aFewImagesDoNotWaitForWholeSelections() throws Exception {
+    CountDownLatch decoding = new CountDownLatch(2);
+    CountDownLatch released = new CountDownLatch(1);
+    List<CompletableFuture<LabelledImages>> whole = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      int images = 100 + i;
+      String many = Samples.store(store, Samples.zip(pictures(images))).id();
+      AtomicInteger asked = new AtomicInteger();
+      CompletableFuture<LabelledImages> selection = new CompletableFuture<>();
+      new Thread(
+              () ->
+                  selection.completeAsync(
+                      () ->
+                          datasets.images(
+                              resized(many),
+                              3,
+                              16,
+                              16,
+                              () -> asked.incrementAndGet() > images && held(decoding, released)),
+                      Runnable::run))
+          .start();
+      whole.add(selection);
+    }
+    decoding.await();
+    String other = Samples.store(store, Samples.zip(pictures(10))).id();
+    assertFalse(datasets.arePrepared(resized(other), List.of(3, 16, 16)));
+    assertEquals(10, datasets.images(resized(other), 3, 16, 16).size());
+    assertTrue(datasets.arePrepared(resized(other), List.of(3, 16, 16)));
+    released.countDown();
+    for (CompletableFuture<LabelledImages> selection : whole) {
+      assertTrue(selection.get().size() >= 100);
+    }
   }
 
   private static DataSelection resized(String dataset) {

@@ -198,6 +198,16 @@ final class ExporterTest {
     assertExported(small.imported(small.gemm(small.pooled(sum), 16, 10)));
   }
 
+  /** Products of more terms than are summed at once, as heads of VGG and AlexNet have them. */
+  @Test
+  void widePlainLayersAreExported() {
+    SmallModel small = new SmallModel(3, 32, 32);
+    String features = small.node("Flatten", small.relu(small.conv("image", 3, 16, 3, 4, 1)));
+    String hidden = small.relu(small.gemm(features, 1024, 200));
+    String second = small.relu(small.gemm(hidden, 200, 96));
+    assertExported(small.imported(small.gemm(second, 96, 10)));
+  }
+
   private static void assertExported(ImportedModel model) {
     for (int[] bits : new int[][] {{8, 8}, {5, 6}, {2, 4}}) {
       Policy policy = Policy.uniform(model.network().size(), LayerBits.of(bits[0], bits[1]));

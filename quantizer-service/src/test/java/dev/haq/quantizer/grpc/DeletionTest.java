@@ -24,11 +24,13 @@ import dev.haq.proto.quantizer.v1.ListDatasetsResponse;
 import dev.haq.proto.quantizer.v1.ListModelsRequest;
 import dev.haq.proto.quantizer.v1.ListModelsResponse;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
+import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.data.Samples;
 import dev.haq.rpc.RpcErrors;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,12 +39,14 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -168,12 +172,14 @@ final class DeletionTest {
         Model model = quantizer.importModel(smallModel(10));
         Dataset data = quantizer.importDataset(pictures);
         List<CompletableFuture<EvaluateResponse>> calls = new ArrayList<>();
+        CountDownLatch answered = new CountDownLatch(round);
         for (int bits = 2; bits <= 8; bits++) {
           EvaluateRequest request = request(model, data.getId(), bits);
           calls.add(
-              CompletableFuture.supplyAsync(() -> quantizer.stub().evaluate(request), callers));
+              CompletableFuture.supplyAsync(() -> quantizer.stub().evaluate(request), callers)
+                  .whenComplete((answer, failure) -> answered.countDown()));
         }
-        Thread.sleep(round * 50L);
+        answered.await(); // others are under way, or wait
         delete(quantizer, data);
         delete(quantizer, model);
         for (CompletableFuture<EvaluateResponse> call : calls) {
@@ -254,6 +260,61 @@ final class DeletionTest {
     }
   }
 
+  @Test
+  void aMeasurementUnderWayLeavesNothingOfADeletedDataset() throws IOException {
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      Set<String> before = files();
+      Dataset data = quantizer.importDataset(photographs(20));
+      Iterator<MeasureSensitivityResponse> parts =
+          quantizer
+              .stub()
+              .measureSensitivity(
+                  measurement(Model.newBuilder().setId(BuiltinShapes.ID).build(), data.getId()));
+      parts.next();
+      parts.next();
+      delete(quantizer, data);
+      try {
+        parts.forEachRemaining(part -> {});
+      } catch (StatusRuntimeException e) {
+        ended(e);
+      }
+      assertEquals(before, files());
+    }
+  }
+
+  @Test
+  void whatIsKeptOfNothingThatIsStoredIsRemovedAtTheNextStart() throws IOException {
+    Set<String> kept;
+    try (RunningQuantizer quantizer = new RunningQuantizer(folder)) {
+      Model model = quantizer.importModel(smallModel(10));
+      measure(quantizer, model, BuiltinShapes.ID);
+      kept = files();
+      measure(quantizer, model, quantizer.importDataset(photographs(20)).getId());
+      measure(quantizer, quantizer.importModel(smallModel(11)), BuiltinShapes.ID);
+    }
+    for (String file : files()) { // as of a deletion that was killed
+      if (!kept.contains(file)
+          && (file.startsWith("models/") || file.matches("datasets/[0-9a-f].*"))) {
+        Files.delete(folder.resolve(file));
+      }
+    }
+    try (Stream<Path> folders = Files.list(folder.resolve("datasets"))) {
+      for (Path data : (Iterable<Path>) folders.filter(f -> !isHidden(f))::iterator) {
+        Files.delete(data);
+      }
+    }
+    for (String old : List.of("sensitivity/%s.sensitivity", "tunings/%s.json")) {
+      Files.writeString(folder.resolve(old.formatted("0".repeat(64))), "{}");
+    }
+    assertTrue(files().size() > kept.size() + 3, "what is kept of both is there");
+    new RunningQuantizer(folder).close();
+    assertEquals(kept, files());
+  }
+
+  private static boolean isHidden(Path file) {
+    return file.getFileName().toString().startsWith(".");
+  }
+
   private static EvaluateResponse evaluate(RunningQuantizer quantizer, Model model, String data) {
     return quantizer.stub().evaluate(request(model, data, 4));
   }
@@ -269,16 +330,16 @@ final class DeletionTest {
   }
 
   private static void measure(RunningQuantizer quantizer, Model model, String data) {
-    quantizer
-        .stub()
-        .measureSensitivity(
-            MeasureSensitivityRequest.newBuilder()
-                .setModel(model.getId())
-                .setData(selection(data))
-                .setWeightBits(BitChoices.newBuilder().addBits(4))
-                .setActivationBits(BitChoices.newBuilder().addBits(4))
-                .build())
-        .forEachRemaining(part -> {});
+    quantizer.stub().measureSensitivity(measurement(model, data)).forEachRemaining(part -> {});
+  }
+
+  private static MeasureSensitivityRequest measurement(Model model, String data) {
+    return MeasureSensitivityRequest.newBuilder()
+        .setModel(model.getId())
+        .setData(selection(data))
+        .setWeightBits(BitChoices.newBuilder().addBits(4))
+        .setActivationBits(BitChoices.newBuilder().addBits(4))
+        .build();
   }
 
   private static DataSelection selection(String dataset) {

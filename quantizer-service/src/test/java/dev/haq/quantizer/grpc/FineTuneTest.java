@@ -186,12 +186,9 @@ final class FineTuneTest {
             .build();
     try (Flood flood = new Flood(quantizer, evaluation)) {
       FineTuneResult result = result(all(request(model, 21, 1)));
-      int turnedAway = flood.turnedAway();
       assertEquals(100, result.getBefore().getImages());
       assertEquals(100, result.getAfter().getImages());
-      while (flood.turnedAway() == turnedAway) {
-        Thread.sleep(5); // it was at its height until then
-      }
+      flood.awaitAnother();
     }
   }
 

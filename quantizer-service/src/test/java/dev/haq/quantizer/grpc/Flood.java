@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** More evaluations than may wait, for as long as it is open: no two alike, so none is cached. */
 final class Flood implements AutoCloseable {
@@ -17,6 +18,7 @@ final class Flood implements AutoCloseable {
   private final List<Thread> callers = new ArrayList<>();
   private final AtomicLong seed = new AtomicLong();
   private final AtomicInteger turnedAway = new AtomicInteger();
+  private final AtomicReference<RuntimeException> failure = new AtomicReference<>();
   private volatile boolean closed;
 
   /**
@@ -28,7 +30,21 @@ final class Flood implements AutoCloseable {
       caller.start();
       callers.add(caller);
     }
-    while (turnedAway.get() == 0) {
+    try {
+      awaitAnother();
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** Waits until one more was answered BUSY: it is at its height until then. */
+  void awaitAnother() throws InterruptedException {
+    int before = turnedAway.get();
+    while (turnedAway.get() == before) {
+      if (failure.get() != null) {
+        throw new IllegalStateException("an evaluation failed", failure.get());
+      }
       Thread.sleep(PAUSE_MILLIS);
     }
   }
@@ -41,7 +57,8 @@ final class Flood implements AutoCloseable {
         quantizer.stub().evaluate(next.build());
       } catch (StatusRuntimeException e) {
         if (RpcErrors.translate(e).reason() != Reason.BUSY) {
-          throw e;
+          failure.compareAndSet(null, e);
+          return;
         }
         turnedAway.incrementAndGet();
         pause();
@@ -55,11 +72,6 @@ final class Flood implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /** Calls that were answered BUSY so far. */
-  int turnedAway() {
-    return turnedAway.get();
   }
 
   @Override

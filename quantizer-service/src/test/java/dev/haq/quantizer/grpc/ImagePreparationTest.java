@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.haq.model.DataSelection.Split;
+import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
@@ -21,15 +22,20 @@ import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.Processor;
 import dev.haq.quantizer.sharing.Waits;
 import dev.haq.quantizer.tune.TunedModels;
+import dev.haq.rpc.RpcErrors;
 import dev.haq.rpc.RpcServer;
 import dev.haq.rpc.ServiceRuntime;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -90,6 +96,11 @@ final class ImagePreparationTest {
       }
       return new OneImage();
     }
+
+    @Override
+    public boolean arePrepared(dev.haq.model.DataSelection selection, List<Integer> inputShape) {
+      return selection.split() != Split.HELD_OUT;
+    }
   }
 
   @BeforeEach
@@ -106,7 +117,8 @@ final class ImagePreparationTest {
             new DatasetStore(folder.resolve("datasets"), ArchiveLimits.DEFAULT, 1 << 20),
             evaluator,
             new Sensitivity(evaluator, new SensitivityStore(folder.resolve("sensitivity"))),
-            new TunedModels(folder.resolve("tunings"), models, evaluator));
+            new TunedModels(folder.resolve("tunings"), models, evaluator),
+            folder.resolve("exports"));
     server =
         RpcServer.builder(runtime, "test").host("127.0.0.1").service(handler.service()).start();
     channel = ManagedChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
@@ -147,6 +159,32 @@ final class ImagePreparationTest {
     assertFalse(slow.isDone());
     prepared.countDown();
     assertEquals(1, slow.join().getAccuracy().getImages());
+  }
+
+  @Test
+  void moreThanMayWaitForImagesKeepNobodyElseFromRunning() throws InterruptedException {
+    int most = 16;
+    CountDownLatch busy = new CountDownLatch(40 - most);
+    List<CompletableFuture<EvaluateResponse>> slow = new ArrayList<>();
+    ExecutorService callers = Executors.newCachedThreadPool();
+    for (int i = 0; i < 40; i++) {
+      slow.add(
+          CompletableFuture.supplyAsync(() -> evaluate(DataSelection.Split.HELD_OUT), callers)
+              .whenComplete((answer, failure) -> busy.countDown()));
+    }
+    busy.await();
+    assertEquals(1, evaluate(DataSelection.Split.SEARCH).getAccuracy().getImages());
+    prepared.countDown();
+    int answered = 0;
+    for (CompletableFuture<EvaluateResponse> call : slow) {
+      try {
+        answered += call.join().getAccuracy().getImages();
+      } catch (CompletionException e) {
+        assertEquals(Reason.BUSY, RpcErrors.translate(e.getCause()).reason());
+      }
+    }
+    assertEquals(most, answered);
+    callers.shutdown();
   }
 
   @Test

@@ -92,6 +92,18 @@ final class RefusalsTest {
   }
 
   @Test
+  void anEvaluationOfNoDataSaysSo() {
+    HaqException error =
+        refused(
+            Reason.INVALID_ARGUMENT,
+            () ->
+                quantizer
+                    .stub()
+                    .evaluate(EvaluateRequest.newBuilder().setModel("builtin:shapes").build()));
+    assertTrue(error.getMessage().contains("no dataset is named"), error.getMessage());
+  }
+
+  @Test
   void aTextFileIsNoModel() {
     invalidModel("hello, this is text".getBytes(StandardCharsets.UTF_8));
   }

@@ -1,5 +1,6 @@
 package dev.haq.quantizer.onnx;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -17,6 +18,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class OrtTest {
+  private static final int WIDE = 1024;
+  private static final int OUTPUTS = 200;
+  private static final int IMAGES = 20;
+
   /** As many values as the image's largest value says. */
   private static byte[] grows(SmallModel model) {
     String first =
@@ -63,6 +68,36 @@ final class OrtTest {
         Reason.INTERNAL,
         assertThrows(HaqException.class, () -> Ort.open(new byte[] {1}, Ort.Rewriting.NONE))
             .reason());
+  }
+
+  /** A product of more terms, and more outputs, than are worked on at once. */
+  private static float[] product(boolean computed, Ort.Rewriting rewriting) throws OrtException {
+    SmallModel model = new SmallModel(WIDE, 1, 1);
+    String weights = model.initializer(model.values(WIDE * OUTPUTS, 0.1), OUTPUTS, WIDE);
+    if (computed) {
+      weights = model.node("Mul", weights, model.scalar(1));
+    }
+    String bias = model.initializer(model.values(OUTPUTS, 0.1), OUTPUTS);
+    NodeProto transposed = NodeProto.newBuilder().addAttribute(Nodes.integer("transB", 1)).build();
+    byte[] bytes =
+        model.bytes(
+            model.node("Gemm", List.of(model.node("Flatten", "image"), weights, bias), transposed));
+    float[] images = new SmallModel(1, 1, 1).values(IMAGES * WIDE, 1);
+    try (OrtSession session = Ort.open(bytes, rewriting);
+        OnnxTensor input =
+            OnnxTensor.createTensor(
+                Ort.environment(), FloatBuffer.wrap(images), new long[] {IMAGES, WIDE, 1, 1});
+        OrtSession.Result result = session.run(Map.of("image", input))) {
+      float[] answers = new float[IMAGES * OUTPUTS];
+      ((OnnxTensor) result.get(0)).getFloatBuffer().get(answers);
+      return answers;
+    }
+  }
+
+  @Test
+  void productsAddInOneOrderWhereverTheirWeightsComeFrom() throws OrtException {
+    assertArrayEquals(
+        product(false, Ort.Rewriting.AS_WRITTEN), product(true, Ort.Rewriting.AS_WRITTEN));
   }
 
   @Test
