@@ -12,11 +12,11 @@ import java.util.stream.IntStream;
  * The policy of least loss within all budgets, where losses and costs of layers add up, and how far
  * from the best one it may be.
  *
- * <p>Of one budget, and of several where policies break but one, it is what {@link
- * DynamicProgram} finds. Several make a multiple-choice knapsack problem with several constraints.
- * Each weighting of the budgets relaxes it to one constraint, the weighted mean of the shares
- * (surrogate relaxation: Glover, Surrogate constraints, Operations Research 16, 1968; with the same
- * weights never weaker than Lagrangian relaxation: Greenberg, Pierskalla, Surrogate mathematical
+ * <p>Of one budget, and of several where policies break but one, it is what {@link DynamicProgram}
+ * finds. Several make a multiple-choice knapsack problem with several constraints. Each weighting
+ * of the budgets relaxes it to one constraint, the weighted mean of the shares (surrogate
+ * relaxation: Glover, Surrogate constraints, Operations Research 16, 1968; with the same weights
+ * never weaker than Lagrangian relaxation: Greenberg, Pierskalla, Surrogate mathematical
  * programming, Operations Research 18, 1970), which a dynamic program solves. No policy within all
  * budgets loses less than the relaxed one; the highest of these bounds gives the gap. First single
  * budgets are tried, then the weights go from even to where budgets are overdrawn, by steps as in

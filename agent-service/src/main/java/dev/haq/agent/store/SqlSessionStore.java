@@ -137,8 +137,7 @@ public final class SqlSessionStore implements SessionStore {
   public Page list(OptionalLong before, int limit) {
     return query(
         connection -> {
-          List<Long> positions =
-              positions(connection, before.orElse(Long.MAX_VALUE), limit + 1);
+          List<Long> positions = positions(connection, before.orElse(Long.MAX_VALUE), limit + 1);
           if (positions.isEmpty()) {
             return new Page(List.of(), OptionalLong.empty());
           }

@@ -65,8 +65,7 @@ class WidthOptionsTest {
 
   @Test
   void aLayerIsNamedOnce() {
-    HaqException e =
-        assertThrows(HaqException.class, () -> widths("--layer=fc=8", "--layer=fc=4"));
+    HaqException e = assertThrows(HaqException.class, () -> widths("--layer=fc=8", "--layer=fc=4"));
     assertTrue(e.getMessage().contains("layer fc is named twice"), e.getMessage());
   }
 
