@@ -33,7 +33,7 @@ public final class RpcServer implements AutoCloseable {
   public static final long GRACE_SECONDS = 5;
 
   private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-  private static final int MAX_WORKERS = 64;
+  private static final int MAX_WORKERS = 96;
 
   private final String name;
   private final HttpServer server;

@@ -1,7 +1,6 @@
 package dev.haq.quantizer;
 
 import dev.haq.model.HaqException;
-import dev.haq.quantizer.data.DatasetInfo;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.Datasets;
 import dev.haq.quantizer.disk.FilesOf;
@@ -12,7 +11,6 @@ import dev.haq.quantizer.grpc.QuantizerHandler;
 import dev.haq.quantizer.onnx.IntegerGraph;
 import dev.haq.quantizer.onnx.ModelStore;
 import dev.haq.quantizer.onnx.Processor;
-import dev.haq.quantizer.onnx.StoredModel;
 import dev.haq.quantizer.train.StraightThroughTuner;
 import dev.haq.quantizer.tune.TunedModels;
 import dev.haq.rpc.RpcServer;
@@ -97,9 +95,7 @@ public final class QuantizerService implements AutoCloseable {
   }
 
   private static Set<String> stored(ModelStore models, DatasetStore datasets) {
-    return Stream.concat(
-            models.list().stream().map(StoredModel::id),
-            datasets.list().stream().map(DatasetInfo::id))
+    return Stream.concat(models.ids().stream(), datasets.ids().stream())
         .collect(Collectors.toSet());
   }
 

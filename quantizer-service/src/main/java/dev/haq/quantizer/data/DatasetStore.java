@@ -143,6 +143,14 @@ public final class DatasetStore {
     return List.copyOf(uploaded);
   }
 
+  /** Of all datasets that are stored, whether or not their descriptions can be read. */
+  public List<String> ids() {
+    return Stream.concat(
+            Stream.of(builtin().id()),
+            folders().stream().map(folder -> PREFIX + folder.getFileName()))
+        .toList();
+  }
+
   private List<Path> folders() {
     try (Stream<Path> folders = Files.list(root)) {
       return folders

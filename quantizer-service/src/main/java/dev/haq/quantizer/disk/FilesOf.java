@@ -1,12 +1,16 @@
 package dev.haq.quantizer.disk;
 
+import dev.haq.model.HaqException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -29,6 +33,12 @@ public final class FilesOf {
   private static final int MARK_DIGITS = 16;
 
   private static final String DASH = "-";
+
+  /**
+   * Younger files are left alone at start: they may be of what another process is storing, or of
+   * what a shared volume does not show here yet.
+   */
+  private static final Duration SETTLED = Duration.ofDays(1);
 
   /** Of a file that is whole. */
   private static final Pattern NAME =
@@ -66,14 +76,25 @@ public final class FilesOf {
       }
     } catch (NoSuchFileException e) {
       LOG.debug("there is no folder {} yet", folder);
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       LOG.warn("files in {} that nobody needs cannot be removed", folder, e);
+    }
+  }
+
+  /** Whether a file was written long enough ago to be judged by what is stored. */
+  public static boolean isSettled(Path file) {
+    try {
+      Instant written = Files.getLastModifiedTime(file).toInstant();
+      return written.isBefore(Instant.now().minus(SETTLED));
+    } catch (IOException e) {
+      return false;
     }
   }
 
   /**
    * Removes files whose names have a mark of nothing that is stored, or none at all, as before
-   * there were marks: what a process left that was killed before it had removed them.
+   * there were marks: what a process left that was killed before it had removed them. Nothing that
+   * is younger than a day, and nothing where what is stored cannot be told.
    *
    * @param stored the ids of all that is stored, asked once the files are listed, lest those of
    *     something that is stored meanwhile be removed
@@ -82,17 +103,24 @@ public final class FilesOf {
     List<Path> files = new ArrayList<>();
     for (Path folder : folders) {
       try (Stream<Path> all = Files.list(folder)) {
-        all.filter(file -> NAME.matcher(name(file)).matches()).forEach(files::add);
+        all.filter(file -> NAME.matcher(name(file)).matches() && isSettled(file))
+            .forEach(files::add);
       } catch (NoSuchFileException e) {
         LOG.debug("there is no folder {} yet", folder);
-      } catch (IOException e) {
+      } catch (IOException | UncheckedIOException e) {
         LOG.warn("the folder {} cannot be read", folder, e);
       }
     }
     if (files.isEmpty()) {
       return;
     }
-    Set<String> known = stored.get().stream().map(FilesOf::mark).collect(Collectors.toSet());
+    Set<String> known;
+    try {
+      known = stored.get().stream().map(FilesOf::mark).collect(Collectors.toSet());
+    } catch (HaqException e) {
+      LOG.warn("files that nobody needs stay: {}", e.getMessage());
+      return;
+    }
     for (Path file : files) {
       List<String> parts = List.of(name(file).split(DASH));
       List<String> marks = parts.subList(0, parts.size() - 1);

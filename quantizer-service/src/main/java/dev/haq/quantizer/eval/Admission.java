@@ -8,7 +8,9 @@ import java.util.function.Supplier;
 
 /** Lets a few evaluations run at once and others wait in line, up to a bound. */
 final class Admission {
-  /** Half the threads that serve calls, so that waiting evaluations never block other calls. */
+  /**
+   * A third of the threads that serve calls, so that waiting evaluations never block other calls.
+   */
   private static final int MOST_WAITING = 32;
 
   /** Fewer: images are decoded for minutes, and others must find threads. */

@@ -312,6 +312,12 @@ public final class ModelStore {
     return List.copyOf(models);
   }
 
+  /** Of all models that are stored, whether or not their descriptions can be read. */
+  public List<String> ids() {
+    return Stream.concat(Stream.of(BuiltinShapes.ID), hashes().stream().map(PREFIX::concat))
+        .toList();
+  }
+
   private List<String> hashes() {
     try (Stream<Path> files = Files.list(folder)) {
       return files

@@ -3,7 +3,6 @@ package dev.haq.quantizer.onnx;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
-import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.HashSet;
@@ -78,17 +77,15 @@ final class ScoreOutput {
         && (!tensor.hasShape() || tensor.getShape().getDimCount() > 1);
   }
 
-  /** Whether an output is said to be [batch, classes] or [batch, classes, 1, 1], or not said. */
+  /** Whether an output is said to be [batch, classes], perhaps with ones behind, or not said. */
   private static boolean isShapedAsScores(ValueInfoProto output) {
     TypeProto.Tensor tensor = output.getType().getTensorType();
     if (!tensor.hasShape()) {
       return true;
     }
-    TensorShapeProto shape = tensor.getShape();
-    return shape.getDimCount() == 2
-        || (shape.getDimCount() == 4
-            && shape.getDim(2).getDimValue() == 1
-            && shape.getDim(3).getDimValue() == 1);
+    return tensor.getShape().getDimList().stream()
+        .skip(2)
+        .allMatch(size -> !size.hasDimValue() || size.getDimValue() == 1);
   }
 
   /** Tensors that a layer reads, or what is made of them, on the way to scores. */

@@ -139,7 +139,9 @@ public final class TunedModels implements AutoCloseable {
 
   /** Removes results whose model was deleted by a process that was killed before it had. */
   public void removeUnknown() {
-    FilesOf.remove(folder, file -> file.toString().endsWith(RESULT) && isOfNoModel(file));
+    FilesOf.remove(
+        folder,
+        file -> file.toString().endsWith(RESULT) && FilesOf.isSettled(file) && isOfNoModel(file));
   }
 
   private boolean isOfNoModel(Path file) {
