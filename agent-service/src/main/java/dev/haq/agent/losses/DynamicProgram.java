@@ -190,20 +190,20 @@ public final class DynamicProgram {
   }
 
   /** How many policies were found: point 0 costs least, the last one loses least. */
-  public int size() {
+  int size() {
     return costs.length;
   }
 
   /** Share of the budgets, weighted. */
-  public double cost(int point) {
+  double cost(int point) {
     return costs[point];
   }
 
-  public double loss(int point) {
+  double loss(int point) {
     return losses[point];
   }
 
-  public Policy policy(int point) {
+  Policy policy(int point) {
     LayerBits[] layers = new LayerBits[stages.size()];
     int at = point;
     for (int layer = layers.length - 1; layer >= 0; layer--) {
@@ -218,7 +218,7 @@ public final class DynamicProgram {
    * The point of least loss within all budgets; point 0, which costs least, where none is known to
    * be.
    */
-  public int best() {
+  int best() {
     return Math.max(0, best(Double.POSITIVE_INFINITY));
   }
 
@@ -227,7 +227,7 @@ public final class DynamicProgram {
    *
    * @return {@link #NONE} where no point loses less than {@code most}
    */
-  public int best(double most) {
+  int best(double most) {
     int point = relaxed();
     while (point >= 0 && losses[point] < most && !space.budget().isMetBy(policy(point))) {
       point--;
@@ -236,14 +236,14 @@ public final class DynamicProgram {
   }
 
   /** The point of least loss among those that cost at most 1, whether each budget is met or not. */
-  public int relaxed() {
+  int relaxed() {
     return within(1 + 1e-9);
   }
 
   /**
    * The point of least loss among those that cost at most {@code most}; point 0 where none does.
    */
-  public int within(double most) {
+  int within(double most) {
     int point = costs.length - 1;
     while (point > 0 && costs[point] > most) {
       point--;
