@@ -11,6 +11,7 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.haq.model.Layer;
 import dev.haq.model.Window;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -26,6 +27,7 @@ final class GraphBuilder {
   private final CnnGraph source;
   private final List<NodeProto> nodes = new ArrayList<>();
   private final Map<String, TensorProto> constants = new HashMap<>();
+  private final Map<LongBuffer, String> longs = new HashMap<>();
   private Optional<CodedInput> codedInput = Optional.empty();
   private final Set<String> taken;
   private int made;
@@ -67,8 +69,10 @@ final class GraphBuilder {
     return constant(Tensors.of(fresh(hint), values, values.length));
   }
 
+  /** A vector of whole numbers; equal ones are one constant, since each takes time to open. */
   String longs(String hint, long... values) {
-    return constant(Tensors.of(fresh(hint), values, values.length));
+    return longs.computeIfAbsent(
+        LongBuffer.wrap(values), same -> constant(Tensors.of(fresh(hint), values, values.length)));
   }
 
   void add(NodeProto node) {

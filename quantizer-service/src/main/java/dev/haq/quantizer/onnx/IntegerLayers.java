@@ -7,6 +7,7 @@ import dev.haq.model.Window;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.quant.IntegerLayer;
 import dev.haq.quantizer.quant.LinearQuantizer;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -33,11 +34,10 @@ final class IntegerLayers {
   private static final int FEWEST_CHANNELS_TO_BYTES = 4;
 
   /**
-   * Blocks of the input that the patches of one image are made of; with more the table of their
-   * places, 8 bytes each in the written graph, would grow beyond what the layer itself takes.
-   * Kernels of 3x3 pixels over 341x341, or of 7x7 over 146x146.
+   * Copies of the input, each shifted otherwise, that patches are put together of; each is an
+   * operator of the written graph. Kernels of up to 16x16 pixels.
    */
-  private static final long MOST_GATHERED_BLOCKS = 1 << 20;
+  private static final int MOST_SHIFTS = 256;
 
   /** Of one image's patches: the largest tensor that a model is let have, as floats. */
   private static final long MOST_GATHERED_BYTES = 128L << 20;
@@ -213,20 +213,14 @@ final class IntegerLayers {
 
   private boolean canGather(Layer.Conv2d layer, int channels) {
     PixelGroup group = gatheringGroup(layer, channels);
-    long blocks = gatheredBlocks(layer, group);
-    return blocks <= MOST_GATHERED_BLOCKS
-        && blocks * group.block() * channels <= MOST_GATHERED_BYTES;
-  }
-
-  /** Blocks of the input that the patches of one image are made of. */
-  private static long gatheredBlocks(Layer.Conv2d layer, PixelGroup group) {
     Window w = layer.window();
-    int ofRow = group.columns(w) / group.block();
+    long groups = layer.output().pixels() / group.pixels();
+    long perGroup = (long) w.kernelHeight() * group.columns(w);
     try {
-      return Math.multiplyExact(
-          layer.output().pixels() / group.pixels(), (long) w.kernelHeight() * ofRow);
+      return perGroup / group.block() <= MOST_SHIFTS
+          && Math.multiplyExact(groups, perGroup * channels) <= MOST_GATHERED_BYTES;
     } catch (ArithmeticException e) {
-      return Long.MAX_VALUE;
+      return false;
     }
   }
 
@@ -261,7 +255,10 @@ final class IntegerLayers {
             builder.longs("steps", window.strideHeight(), window.strideWidth())));
   }
 
-  /** What every group of output pixels sees: [batch, height, groups, kernel * channels]. */
+  /**
+   * What every group of output pixels sees, [batch, height, groups, kernel * channels]: for each
+   * block of the kernel the padded input as it is seen through that block, side by side.
+   */
   private String patches(
       Layer.Conv2d layer,
       LinearQuantizer activations,
@@ -270,15 +267,50 @@ final class IntegerLayers {
       PixelGroup group) {
     Window w = layer.window();
     FeatureMap out = layer.output();
-    int groups = out.width() / group.pixels();
-    int step = w.strideWidth() * group.pixels();
-    int columns = group.columns(w);
-    int paddedHeight = layer.input().height() + w.padTop() + w.padBottom();
     int block = group.block();
-    int seenWidth = block == 1 ? 0 : (groups - 1) * step + columns;
-    int paddedWidth = Math.max(layer.input().width() + w.padLeft() + w.padRight(), seenWidth);
+    int blocksOfPatch = group.columns(w) / block;
+    int groups = out.width() / group.pixels();
+    int step = w.strideWidth() * group.pixels() / block;
+    String blocks = inBlocks(layer, activations, input, channels, group);
+    List<String> seen = new ArrayList<>();
+    for (int i = 0; i < w.kernelHeight(); i++) {
+      for (int j = 0; j < blocksOfPatch; j++) {
+        int row = i * w.dilationHeight();
+        int column = j * w.dilationWidth();
+        int lastRow = row + (out.height() - 1) * w.strideHeight();
+        int lastColumn = column + (groups - 1) * step;
+        seen.add(
+            builder.op(
+                "Slice",
+                List.of(
+                    blocks,
+                    builder.longs("starts", row, column),
+                    builder.longs("ends", lastRow + 1L, lastColumn + 1L),
+                    builder.longs("axes", 1, 2),
+                    builder.longs("steps", w.strideHeight(), step))));
+      }
+    }
+    String patches = builder.fresh("Concat");
+    builder.add(Nodes.node("Concat", seen, patches).addAttribute(Nodes.integer("axis", 3)));
+    return patches;
+  }
+
+  /** The padded input, [batch, height, blocks, block * channels]. */
+  private String inBlocks(
+      Layer.Conv2d layer,
+      LinearQuantizer activations,
+      String input,
+      int channels,
+      PixelGroup group) {
+    Window w = layer.window();
+    int block = group.block();
+    int width = layer.input().width();
+    int groups = layer.output().width() / group.pixels();
+    int seenWidth =
+        block == 1 ? 0 : (groups - 1) * w.strideWidth() * group.pixels() + group.columns(w);
+    int paddedWidth = Math.max(width + w.padLeft() + w.padRight(), seenWidth);
     paddedWidth = (paddedWidth + block - 1) / block * block;
-    int padRight = paddedWidth - layer.input().width() - w.padLeft();
+    int padRight = paddedWidth - width - w.padLeft();
     String padded =
         builder.op(
             "Pad",
@@ -286,38 +318,15 @@ final class IntegerLayers {
                 input,
                 builder.longs("pads", 0, w.padTop(), w.padLeft(), 0, 0, w.padBottom(), padRight, 0),
                 builder.unsignedByte("zero", ByteCodes.zeroPoint(activations))));
-    int blocksOfRow = paddedWidth / block;
-    String blocks =
-        builder.op(
-            "Reshape",
-            List.of(
-                padded,
-                builder.longs(
-                    "shape", 0, (long) paddedHeight * blocksOfRow, (long) block * channels)));
-    int blocksOfPatch = columns / block;
-    long[] indices = new long[Math.toIntExact(gatheredBlocks(layer, group))];
-    int next = 0;
-    for (int y = 0; y < out.height(); y++) {
-      for (int x = 0; x < groups; x++) {
-        for (int i = 0; i < w.kernelHeight(); i++) {
-          for (int j = 0; j < blocksOfPatch; j++) {
-            int row = y * w.strideHeight() + i * w.dilationHeight();
-            int column = x * step / block + j * w.dilationWidth();
-            indices[next++] = (long) row * blocksOfRow + column;
-          }
-        }
-      }
+    if (block == 1) {
+      return padded;
     }
-    String gathered = builder.fresh("Gather");
-    builder.add(
-        Nodes.node("Gather", List.of(blocks, builder.longs("indices", indices)), gathered)
-            .addAttribute(Nodes.integer("axis", 1)));
+    int height = layer.input().height() + w.padTop() + w.padBottom();
     return builder.op(
         "Reshape",
         List.of(
-            gathered,
-            builder.longs(
-                "shape", 0, out.height(), groups, (long) w.kernelHeight() * columns * channels)));
+            padded,
+            builder.longs("shape", 0, height, paddedWidth / block, (long) block * channels)));
   }
 
   /**

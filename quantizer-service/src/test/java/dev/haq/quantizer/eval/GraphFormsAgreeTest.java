@@ -434,18 +434,20 @@ final class GraphFormsAgreeTest {
   }
 
   @Test
-  void patchesOfMorePixelsThanATableShouldHoldAreNotGathered() {
-    for (int side : new int[] {40, 160}) {
-      SmallModel model = new SmallModel(3, side, side);
+  void patchesOfKernelsThatWouldTakeTooManyOperatorsAreNotGathered() {
+    for (int kernel : new int[] {7, 17}) {
+      SmallModel model = new SmallModel(3, 40, 40);
       String stem = model.relu(model.conv("image", 3, 4, 3, 1, 1));
-      String weights = model.initializer(model.values(4 * 4 * 49, 0.1), 4, 4, 7, 7);
+      String weights =
+          model.initializer(model.values(4 * 4 * kernel * kernel, 0.1), 4, 4, kernel, kernel);
+      int pad = kernel - 1; // dilated
       String wide =
           model.node(
               "Conv",
               List.of(stem, weights),
               NodeProto.newBuilder()
                   .addAttribute(Nodes.ints("dilations", 2, 2))
-                  .addAttribute(Nodes.ints("pads", 6, 6, 6, 6))
+                  .addAttribute(Nodes.ints("pads", pad, pad, pad, pad))
                   .build());
       String sum = model.node("Add", stem, wide);
       CnnGraph graph = model.imported(model.gemm(model.pooled(sum), 4, CLASSES)).graph();
@@ -455,8 +457,8 @@ final class GraphFormsAgreeTest {
       ModelProto written =
           new IntegerGraph(Processor.ADDS_EXACTLY_IN_512).write(network.graph(), layers);
       // Both convolutions write real numbers; the first one's kernel is small.
-      assertEquals(side == 40 ? 2 : 1, nodes(written, "Gather"));
-      assertEquals(side == 40 ? 0 : 1, nodes(written, "Conv"));
+      assertEquals(kernel == 7 ? 2 : 1, nodes(written, "Concat"));
+      assertEquals(kernel == 7 ? 0 : 1, nodes(written, "Conv"));
     }
   }
 
