@@ -37,8 +37,8 @@ public final class StraightThroughTuner implements FineTuner {
 
   private static final Logger LOG = LoggerFactory.getLogger(StraightThroughTuner.class);
 
-  /** Values of all tensors that the images of a part may have: 64 MiB as floats, held 2-4 times. */
-  private static final long PART_VALUES = 1 << 24;
+  /** Values of all tensors that the images of a part may have: 32 MiB as floats, held 2-4 times. */
+  private static final long PART_VALUES = 1 << 23;
 
   /**
    * How often weight grids are fitted again. Whoever evaluates the outcome finds its grids anew,
@@ -66,7 +66,9 @@ public final class StraightThroughTuner implements FineTuner {
   public Tuned tune(Task task, Listener listener, BooleanSupplier cancelled) {
     check(task.graph()); // refused before waiting
     Turn turn = turn(cancelled);
-    try (turn) {
+    KeptMemory memory = KeptMemory.open();
+    try (turn;
+        memory) {
       return new Training(task, listener, cancelled).run();
     }
   }
