@@ -2,11 +2,10 @@ package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -20,9 +19,6 @@ import java.util.Set;
  * reshaped, transposed, cast or dequantized. ONNX Runtime computes it, once.
  */
 final class ComputedConstants {
-  /** Together, 1 GiB as floats: the weights of VGG-19 are half of it. */
-  private static final long MOST_VALUES = 1L << 28;
-
   /** Same inputs, other results. */
   private static final Set<String> RANDOM =
       Set.of(
@@ -35,6 +31,7 @@ final class ComputedConstants {
 
   private final GraphDraft draft;
   private final List<NodeProto> computed = new ArrayList<>();
+  private double bytes; // of what others read
 
   private ComputedConstants(GraphDraft draft) {
     this.draft = draft;
@@ -88,8 +85,7 @@ final class ComputedConstants {
 
   private Map<String, TensorProto> compute(Set<String> wanted) {
     Map<String, TensorProto> values = new HashMap<>();
-    ProbeLimits limits =
-        new ProbeLimits(draft.constants, new HashMap<>(), MOST_VALUES, MOST_VALUES);
+    ProbeLimits limits = ProbeLimits.ofConstants(draft.constants, draft.mostBytes);
     new PiecewiseRun(draft.model, draft.constants, limits, draft.cancelled)
         .run(
             computed,
@@ -99,6 +95,8 @@ final class ComputedConstants {
               if (wanted.contains(name)
                   && value instanceof OnnxTensor tensor
                   && isKept(tensor.getInfo())) {
+                bytes += (double) tensor.getInfo().getNumElements() * tensor.getInfo().type.size;
+                ConstantBytes.require(bytes, draft.mostBytes);
                 values.put(name, value(name, tensor));
               }
             });
@@ -110,16 +108,9 @@ final class ComputedConstants {
   }
 
   private static TensorProto value(String name, OnnxTensor tensor) {
-    int[] dims = ShapeProbe.toInts(tensor.getInfo().getShape()).stream().mapToInt(d -> d).toArray();
-    if (tensor.getInfo().type == OnnxJavaType.INT64) {
-      LongBuffer buffer = tensor.getLongBuffer();
-      long[] values = new long[buffer.remaining()];
-      buffer.get(values);
-      return Tensors.of(name, values, dims);
-    }
-    FloatBuffer buffer = tensor.getFloatBuffer();
-    float[] values = new float[buffer.remaining()];
-    buffer.get(values);
-    return Tensors.of(name, values, dims);
+    TensorInfo info = tensor.getInfo();
+    int[] dims = ShapeProbe.toInts(info.getShape()).stream().mapToInt(d -> d).toArray();
+    DataType type = info.type == OnnxJavaType.INT64 ? DataType.INT64 : DataType.FLOAT;
+    return Tensors.of(name, type, tensor.getByteBuffer(), dims); // a copy, the only one
   }
 }

@@ -27,8 +27,12 @@ final class ConstantFolding {
     this.draft = draft;
   }
 
+  /**
+   * @throws dev.haq.model.HaqException TOO_LARGE, UNSUPPORTED_OPERATOR or INVALID_MODEL
+   */
   static void apply(GraphDraft draft) {
     new ConstantFolding(draft).run();
+    ConstantBytes.requireFew(draft);
     ComputedConstants.apply(draft);
   }
 

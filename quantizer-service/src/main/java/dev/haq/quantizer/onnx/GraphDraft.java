@@ -39,6 +39,9 @@ final class GraphDraft {
   /** Outputs of the model besides the class scores, which nobody asks for. */
   final List<String> ignoredOutputs;
 
+  /** As many as its constants may come to. */
+  final long mostBytes;
+
   /** Asked now and then whether nobody waits for the model any more. */
   final BooleanSupplier cancelled;
 
@@ -49,7 +52,9 @@ final class GraphDraft {
       ValueInfoProto input,
       String output,
       List<String> ignoredOutputs,
+      long mostBytes,
       BooleanSupplier cancelled) {
+    this.mostBytes = mostBytes;
     this.cancelled = cancelled;
     this.model = model;
     this.nodes = nodes;
@@ -60,9 +65,10 @@ final class GraphDraft {
   }
 
   /**
+   * @param mostBytes as many as the model's constants may come to
    * @param cancelled asked now and then whether nobody waits for the model any more
    */
-  static GraphDraft of(ModelProto model, BooleanSupplier cancelled) {
+  static GraphDraft of(ModelProto model, long mostBytes, BooleanSupplier cancelled) {
     GraphProto graph = model.getGraph();
     Map<String, TensorProto> constants = new LinkedHashMap<>();
     for (TensorProto tensor : graph.getInitializerList()) {
@@ -91,10 +97,12 @@ final class GraphDraft {
                 .map(ValueInfoProto::getName)
                 .filter(output -> !output.equals(scores))
                 .toList(),
+            mostBytes,
             cancelled);
     draft.giveNames();
     ConstantFolding.apply(draft);
     draft.prune();
+    ConstantBytes.requireFew(draft);
     return draft;
   }
 

@@ -17,7 +17,7 @@ import java.util.Set;
 /**
  * Refuses, before ONNX Runtime sees them, models that would take it any amount of time or memory,
  * or end the process: loops, functions that call each other in a circle or multiply, far too many
- * nodes or outputs, tensors that hold other than what their dimensions say.
+ * nodes or outputs, tensors that hold other than what their dimensions say, or too much together.
  */
 final class GraphLimits {
   /** The largest published classifiers have a few thousand. */
@@ -34,15 +34,20 @@ final class GraphLimits {
   private final Map<String, FunctionProto> functions = new HashMap<>();
   private final Map<String, Long> expanded = new HashMap<>();
   private final Set<String> underway = new HashSet<>();
+  private final long mostBytes;
+  private double bytes;
 
-  private GraphLimits() {}
+  private GraphLimits(long mostBytes) {
+    this.mostBytes = mostBytes;
+  }
 
   /**
+   * @param mostBytes of all tensors, written out in full, as floats
    * @return the model, unchanged
    * @throws HaqException INVALID_MODEL, UNSUPPORTED_OPERATOR or TOO_LARGE
    */
-  static ModelProto checked(ModelProto model) {
-    GraphLimits limits = new GraphLimits();
+  static ModelProto checked(ModelProto model, long mostBytes) {
+    GraphLimits limits = new GraphLimits(mostBytes);
     for (FunctionProto function : model.getFunctionsList()) {
       limits.functions.put(InlinedFunctions.key(function), function);
     }
@@ -58,7 +63,8 @@ final class GraphLimits {
           "the model has more than %d outputs: export it with its class scores alone"
               .formatted(MOST_OUTPUTS));
     }
-    graph.getInitializerList().forEach(GraphLimits::check);
+    graph.getInitializerList().forEach(this::check);
+    graph.getSparseInitializerList().forEach(sparse -> add(ConstantBytes.of(sparse)));
     return count(graph.getNodeList());
   }
 
@@ -83,13 +89,22 @@ final class GraphLimits {
     }
     long count = 1;
     for (AttributeProto attribute : node.getAttributeList()) {
-      check(attribute.getT());
-      attribute.getTensorsList().forEach(GraphLimits::check);
+      if (attribute.getGraphsCount() > 0 || (attribute.hasG() && !Nodes.is(node, "If"))) {
+        throw new HaqException(
+            Reason.UNSUPPORTED_OPERATOR,
+            "node '%s' is a %s with a graph of its own, which only an If is taken with: export the model with its graphs written out"
+                .formatted(node.getName(), node.getOpType()));
+      }
+      if (attribute.hasT()) {
+        check(attribute.getT());
+      }
+      attribute.getTensorsList().forEach(this::check);
+      if (attribute.hasSparseTensor()) {
+        add(ConstantBytes.of(attribute.getSparseTensor()));
+      }
+      attribute.getSparseTensorsList().forEach(sparse -> add(ConstantBytes.of(sparse)));
       if (attribute.hasG()) {
         count += check(attribute.getG());
-      }
-      for (GraphProto graph : attribute.getGraphsList()) {
-        count += check(graph);
       }
     }
     return count + called(InlinedFunctions.key(node));
@@ -119,10 +134,13 @@ final class GraphLimits {
     return count;
   }
 
-  private static void check(TensorProto tensor) {
-    int elements = Tensors.elements(tensor);
-    if (tensor.hasRawData()) {
-      Tensors.requireBytes(tensor, elements);
-    }
+  private void check(TensorProto tensor) {
+    Tensors.requireHeld(tensor);
+    add(ConstantBytes.of(tensor));
+  }
+
+  private void add(double more) {
+    bytes += more;
+    ConstantBytes.require(bytes, mostBytes);
   }
 }

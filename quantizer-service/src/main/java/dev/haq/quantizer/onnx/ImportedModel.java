@@ -16,6 +16,14 @@ public record ImportedModel(Network network, CnnGraph graph, long sizeBytes, Lis
     notes = List.copyOf(notes);
   }
 
+  /** What is held of it: weights, biases and other constants. */
+  long heldBytes() {
+    long constants = graph.constants().values().stream().mapToLong(Tensors::bytes).sum();
+    return graph.layers().stream()
+        .mapToLong(layer -> (long) Float.BYTES * (layer.weights().length + layer.bias().length))
+        .reduce(constants, Long::sum);
+  }
+
   /** {@code sha256:...} or {@code builtin:shapes}. */
   public String id() {
     return network.modelId();

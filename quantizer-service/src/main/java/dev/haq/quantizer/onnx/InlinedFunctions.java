@@ -25,8 +25,11 @@ import java.util.Set;
  * it that no function calls itself.
  */
 final class InlinedFunctions {
-  /** Of made names, together. A thousandth of it is usual. */
-  private static final long MOST_CHARACTERS = 1 << 26;
+  /** Of names in memory, together. A hundredth of it is usual. */
+  private static final long MOST_NAME_BYTES = 1 << 26;
+
+  /** Of a name besides its characters. */
+  private static final int NAME_BYTES = 56;
 
   /** Nodes of a function are called after its caller up to this length. */
   private static final int LONGEST_NAME = 256;
@@ -37,7 +40,7 @@ final class InlinedFunctions {
   private final long opset;
   private int nodes;
   private int calls;
-  private long characters;
+  private long nameBytes;
   private long bytes;
 
   private InlinedFunctions(ModelProto model) {
@@ -138,8 +141,8 @@ final class InlinedFunctions {
   }
 
   private String counted(String name) {
-    characters += name.length();
-    if (characters > MOST_CHARACTERS) {
+    nameBytes += NAME_BYTES + name.length();
+    if (nameBytes > MOST_NAME_BYTES) {
       throw tooLarge();
     }
     return name;

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -112,8 +113,8 @@ final class ModelArchive {
       }
       model = entry.getName().equals(name) ? file : model;
     }
-    try (InputStream bytes = Files.newInputStream(model)) {
-      merged.write(OnnxReader.parse(bytes), target, mostBytes);
+    try (SeekableByteChannel bytes = Files.newByteChannel(model)) {
+      merged.write(OnnxReader.parse(bytes, mostBytes), target, mostBytes);
     }
   }
 

@@ -13,9 +13,8 @@ import dev.haq.model.Reason;
 import dev.haq.quantizer.onnx.CnnGraph.OutputKind;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.sharing.Waits;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import org.apache.commons.compress.utils.SeekableInMemoryByteChannel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,27 +50,40 @@ public final class ModelImporter {
    * @param name for people
    */
   public static ImportedModel read(byte[] bytes, String id, String name) {
-    return read(new ByteArrayInputStream(bytes), bytes.length, id, name, () -> false);
+    return read(
+        new SeekableInMemoryByteChannel(bytes),
+        bytes.length,
+        id,
+        name,
+        OnnxReader.LARGEST_FILE_BYTES,
+        () -> false);
   }
 
   /**
    * As {@link #read(byte[], String, String)}. The model's tensors are in memory once: each is let
    * go when it has become the weights of a layer, which are what is kept.
    *
+   * @param mostBytes as many as the model's constants may come to, in full and as floats
    * @param cancelled asked now and then whether nobody waits for it any more; then the reason is
    *     CANCELLED
    */
-  public static ImportedModel read(Path file, String id, String name, BooleanSupplier cancelled)
+  public static ImportedModel read(
+      Path file, String id, String name, long mostBytes, BooleanSupplier cancelled)
       throws IOException {
-    try (InputStream bytes = Files.newInputStream(file)) {
-      return read(bytes, Files.size(file), id, name, cancelled);
+    try (SeekableByteChannel bytes = Files.newByteChannel(file)) {
+      return read(bytes, bytes.size(), id, name, mostBytes, cancelled);
     }
   }
 
   private static ImportedModel read(
-      InputStream bytes, long size, String id, String name, BooleanSupplier cancelled) {
+      SeekableByteChannel file,
+      long size,
+      String id,
+      String name,
+      long mostBytes,
+      BooleanSupplier cancelled) {
     try {
-      return read(GraphDraft.of(model(bytes), cancelled), id, name, size);
+      return read(GraphDraft.of(model(file, mostBytes), mostBytes, cancelled), id, name, size);
     } catch (RuntimeException e) {
       // A graph can be malformed in more ways than are worth a check of their own.
       if (e instanceof HaqException typed && typed.reason() != Reason.INVALID_ARGUMENT) {
@@ -85,9 +98,10 @@ public final class ModelImporter {
   }
 
   /** Nobody else may keep the answer: its tensors go as soon as they have been converted. */
-  private static ModelProto model(InputStream bytes) {
-    ModelProto inlined = InlinedFunctions.apply(GraphLimits.checked(OnnxReader.read(bytes)));
-    ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(inlined));
+  private static ModelProto model(SeekableByteChannel file, long mostBytes) {
+    ModelProto inlined =
+        InlinedFunctions.apply(GraphLimits.checked(OnnxReader.read(file, mostBytes), mostBytes));
+    ModelProto sound = GraphLimits.checked(PositiveAttributes.checked(inlined), mostBytes);
     return StatedImageSize.apply(
         ChannelsFirstInput.apply(
             OpenChannels.apply(HalfPrecision.widened(OpsetUpgrade.apply(sound)))));

@@ -69,14 +69,14 @@ public final class ModelStore {
   private ImportedModel builtin;
 
   /**
-   * @param maxBytes of one model's file
+   * @param maxBytes of one model's file, and of what its constants come to
    * @param kept how many models are kept in memory; fewer where they come to more bytes than one
    *     may have
    */
   public ModelStore(Path folder, long maxBytes, int kept) {
     this.folder = folder;
     this.maxBytes = maxBytes;
-    this.recent = new LruCache<>(kept, maxBytes, ImportedModel::sizeBytes);
+    this.recent = new LruCache<>(kept, maxBytes, ImportedModel::heldBytes);
     this.read = new MadeOnce<>(recent, new Line(2 * MOST_WAITING, "calls wait for one model"));
     try {
       Files.createDirectories(folder);
@@ -228,7 +228,7 @@ public final class ModelStore {
       Path file, String id, String name, Line line, BooleanSupplier cancelled) throws IOException {
     importing.enter(line, cancelled);
     try {
-      return ModelImporter.read(file, id, name, cancelled);
+      return ModelImporter.read(file, id, name, maxBytes, cancelled);
     } finally {
       importing.leave();
     }

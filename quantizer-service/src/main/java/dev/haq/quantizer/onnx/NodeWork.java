@@ -9,8 +9,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * How many multiplications a node takes, or values it reads and writes where those are more, by the
- * shapes of what it reads. Of an operator that is not known it is a bound.
+ * How many multiplications a node takes, or values it reads and writes where those are more, and
+ * how many values it holds meanwhile, by the shapes of what it reads. Of an operator that is not
+ * known it is a bound.
  */
 final class NodeWork {
   /** Operators beside the standard that take a value or a few for each of their results. */
@@ -73,6 +74,9 @@ final class NodeWork {
           "UnfoldTensor",
           "Unique");
 
+  /** An entry of a sorted tree takes 120 bytes. */
+  private static final int UNIQUE_VALUES = 30;
+
   private final Map<String, TensorProto> constants;
   private final Map<String, List<Integer>> shapes;
 
@@ -102,6 +106,50 @@ final class NodeWork {
           case "DFT", "STFT", "MaxRoiPool", "RoiAlign" -> atMost(node);
           default -> other(node);
         });
+  }
+
+  /** Values of 4 bytes that ONNX Runtime holds while the node runs, besides its results. */
+  double beside(NodeProto node) {
+    double values =
+        switch (node.getOpType()) {
+          // Every input pixel as a patch of the output.
+          case "ConvTranspose", "ConvTransposeWithDynamicPads" ->
+              pixels(Nodes.input(node, 0)) * perFirst(node, 1);
+          // A patch for every output pixel; convolutions over up to three dimensions have none.
+          case "DeformConv" ->
+              pixels(node.getOutput(0)) * perFirst(node, 1) * Nodes.integer(node, "group", 1);
+          case "Conv" -> rank(node, 0) > 5 ? pixels(node.getOutput(0)) * perFirst(node, 1) : 0;
+          // Two operands are multiplied as matrices, more by way of what they share.
+          case "Einsum" -> node.getInputCount() > 2 ? einsum(node) : 0;
+          case "Unique" -> size(node, 0) * UNIQUE_VALUES;
+          default -> node.getOpType().endsWith("Attention") ? attentionWeights(node) : 0;
+        };
+    return Double.isFinite(values) ? values : 0;
+  }
+
+  /** Of every query and head for every token. */
+  private double attentionWeights(NodeProto node) {
+    double tokens = 0;
+    for (int i = 0; i < node.getInputCount(); i++) {
+      double[] dims = dims(node.getInput(i));
+      if (dims != null && (i == 0 || dims.length > 2)) {
+        tokens += Arrays.stream(dims, 0, Math.max(0, dims.length - 1)).max().orElse(1);
+      }
+    }
+    long heads =
+        Math.max(1, Nodes.integer(node, "num_heads", Nodes.integer(node, "q_num_heads", 1)));
+    return size(node, 0) / last(node, 0) * heads * tokens;
+  }
+
+  /** Of one channel, 1 where there are none or they are not known. */
+  private double pixels(String name) {
+    double[] dims = dims(name);
+    return dims == null ? 1 : Arrays.stream(dims).skip(2).reduce(1, (a, b) -> a * b);
+  }
+
+  private int rank(NodeProto node, int input) {
+    double[] dims = dims(Nodes.input(node, input));
+    return dims == null ? 0 : dims.length;
   }
 
   private double other(NodeProto node) {

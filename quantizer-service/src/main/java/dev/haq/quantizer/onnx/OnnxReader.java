@@ -13,9 +13,10 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -43,11 +44,14 @@ final class OnnxReader {
   }
 
   /**
-   * The model that a stream holds. Each tensor has bytes of its own, so what is no longer needed of
-   * a large model can leave the memory.
+   * The model that a file holds. Each tensor has bytes of its own, so what is no longer needed of a
+   * large model can leave the memory.
+   *
+   * @param mostBytes of its tensors
+   * @throws HaqException INVALID_MODEL or TOO_LARGE
    */
-  static ModelProto read(InputStream bytes) {
-    ModelProto model = parse(bytes);
+  static ModelProto read(SeekableByteChannel file, long mostBytes) {
+    ModelProto model = parse(file, mostBytes);
     if (!model.hasGraph() || model.getGraph().getNodeCount() == 0) {
       throw invalid(
           "the file is not an ONNX model: it holds no graph; give a file exported as .onnx");
@@ -63,14 +67,14 @@ final class OnnxReader {
     return model;
   }
 
-  /** The message in the stream, unchecked. */
-  static ModelProto parse(InputStream bytes) {
+  /** The message in the file; of it only its size is checked. */
+  static ModelProto parse(SeekableByteChannel file, long mostBytes) {
     try {
-      CodedInputStream in = CodedInputStream.newInstance(bytes, BUFFER_BYTES);
+      MessageMemory.require(coded(file), ModelProto.getDescriptor(), mostBytes);
+      CodedInputStream in = coded(file);
       if (in.isAtEnd()) {
         throw invalid("the file is empty: give a file exported as .onnx");
       }
-      in.setSizeLimit(LARGEST_FILE_BYTES);
       ModelProto model = ModelProto.parseFrom(in);
       in.checkLastTagWas(0);
       return model;
@@ -83,6 +87,14 @@ final class OnnxReader {
     } catch (IOException e) {
       throw new HaqException(Reason.INVALID_MODEL, "the ONNX model cannot be read", e);
     }
+  }
+
+  /** From the beginning. */
+  private static CodedInputStream coded(SeekableByteChannel file) throws IOException {
+    file.position(0);
+    CodedInputStream in = CodedInputStream.newInstance(Channels.newInputStream(file), BUFFER_BYTES);
+    in.setSizeLimit(LARGEST_FILE_BYTES);
+    return in;
   }
 
   /** The version of the standard operators; 0 when none is stated. */

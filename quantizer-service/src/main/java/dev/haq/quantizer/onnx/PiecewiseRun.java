@@ -107,6 +107,7 @@ final class PiecewiseRun {
     if (outputs.isEmpty()) {
       return;
     }
+    limits.requireFewAtOnce(piece, outputs, held.keySet().stream().mapToDouble(limits::size).sum());
     compute(piece, outputs);
     for (String output : outputs) {
       if (shown.contains(output)) {
@@ -164,8 +165,9 @@ final class PiecewiseRun {
 
   /** Nothing is run, for ONNX Runtime would keep all outputs until the end. */
   private Set<String> inferred(List<NodeProto> nodes) throws OrtException {
-    try (OrtSession unrun = Ort.open(toModel(nodes, results(nodes)), Ort.Rewriting.PROBE)) {
-      return limits.check(nodes, unrun);
+    List<NodeProto> all = Branches.writtenOut(nodes);
+    try (OrtSession unrun = Ort.open(toModel(all, results(all)), Ort.Rewriting.PROBE)) {
+      return limits.check(all, unrun);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.haq.quantizer.onnx;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
@@ -15,159 +16,90 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.DoubleStream;
 
 /**
- * What one image may cost, checked on the shapes that ONNX Runtime infers when it opens a model, or
- * a piece of it, before anything of that is computed: values held at once, and multiplications.
+ * What one image, or what is computed of constants, may cost, checked on the shapes that ONNX
+ * Runtime infers when it opens a model, or a piece of it, before anything of that is computed:
+ * values held at once, and multiplications.
  */
 final class ProbeLimits {
   /**
-   * One tensor of one image: 128 MiB as floats. ONNX Runtime holds the few that are still to be
-   * read, for two images at most; a network of 224x224 pixels has tensors of about a million.
+   * How many values of 4 bytes there may be; wider ones count as more.
+   *
+   * @param tensor in one
+   * @param atOnce held by ONNX Runtime at once
+   * @param together in all, which bounds the time that copying operators take
+   * @param refused what to say where there is more, with what that is
    */
-  private static final long LARGEST_TENSOR = 1L << 25;
+  private record Bounds(double tensor, double atOnce, double together, String refused) {}
 
-  /** All tensors of one image together, which bounds the time that copying operators take. */
-  private static final long MOST_VALUES = 1L << 31;
+  /**
+   * Of one image: 128 MiB a tensor, 512 MiB at once, of two images at most; a network of 224x224
+   * pixels has tensors of about a million values.
+   */
+  private static final Bounds OF_IMAGE =
+      new Bounds(
+          1L << 25,
+          1L << 27,
+          1L << 31,
+          "one image has come to %s, more than is taken: export the model with a smaller image size");
+
+  /** Constants of fewer bytes are computed however few a model may have. */
+  private static final long FEW_BYTES = 16 << 20;
+
+  /** 1 GiB as floats: the weights of VGG-19 are half of it. */
+  private static final double MOST_OF_CONSTANTS = 1L << 28;
 
   /** Of one image. EfficientNet-B7 takes 4e10. */
   private static final double MOST_PRODUCTS = 1e12;
 
-  /** Operators whose result can be far larger than what they read. */
-  private static final Set<String> GROWING =
-      Set.of(
-          "Expand",
-          "Tile",
-          "ConstantOfShape",
-          "Range",
-          "Resize",
-          "Upsample",
-          "Pad",
-          "OneHot",
-          "EyeLike",
-          "RandomNormal",
-          "RandomUniform",
-          "Gather",
-          "GatherND",
-          "ConvTranspose",
-          "MaxUnpool",
-          "Col2Im",
-          "GridSample",
-          "RoiAlign",
-          "MaxRoiPool");
-
-  /** Operators whose results have no more values than what they read first. */
-  private static final Set<String> KEEPING =
-      Set.of(
-          "Abs",
-          "BatchNormalization",
-          "Cast",
-          "Ceil",
-          "Clip",
-          "Compress",
-          "Dropout",
-          "Elu",
-          "Erf",
-          "Exp",
-          "Flatten",
-          "Floor",
-          "Gelu",
-          "GlobalAveragePool",
-          "GlobalMaxPool",
-          "HardSigmoid",
-          "HardSwish",
-          "Identity",
-          "InstanceNormalization",
-          "LayerNormalization",
-          "LeakyRelu",
-          "Log",
-          "LogSoftmax",
-          "Neg",
-          "Not",
-          "Reciprocal",
-          "ReduceMax",
-          "ReduceMean",
-          "ReduceMin",
-          "ReduceSum",
-          "Relu",
-          "Reshape",
-          "Round",
-          "Sigmoid",
-          "Sign",
-          "Slice",
-          "Softmax",
-          "Split",
-          "Sqrt",
-          "Squeeze",
-          "Tanh",
-          "Transpose",
-          "Unique",
-          "Unsqueeze");
-
-  /** Operators whose result has at most as many values as the product of what they read. */
-  private static final Set<String> COMBINING =
-      Set.of(
-          "Add",
-          "And",
-          "Div",
-          "Einsum",
-          "Equal",
-          "Gemm",
-          "Greater",
-          "GreaterOrEqual",
-          "Less",
-          "LessOrEqual",
-          "MatMul",
-          "Max",
-          "Mean",
-          "Min",
-          "Mod",
-          "Mul",
-          "Or",
-          "Pow",
-          "Sub",
-          "Sum",
-          "Where",
-          "Xor");
-
-  /** A tensor has no more, so a shape has no more values. */
-  private static final int MOST_DIMENSIONS = 8;
-
   /** Each takes 1 ms. A transformer of which no size is known has some tens in every block. */
   private static final int MOST_PIECES = 4000;
 
-  private final Map<String, TensorProto> constants;
   private final Map<String, List<Integer>> shapes;
-  private final long largest;
-  private final long most;
-  private final Set<String> unbounded = new HashSet<>(); // nodes that grow by what is not known
+  private final Map<String, Double> sizes = new HashMap<>(); // in values of 4 bytes
+  private final Bounds bounds;
   private final NodeWork work;
+  private final ResultBounds results;
   private final Set<String> counted = new HashSet<>();
   private double values;
   private double products;
 
-  /**
-   * @param shapes of what is known; gets those that are inferred
-   * @param largest values of one tensor
-   * @param most values of all tensors together
-   */
-  ProbeLimits(
-      Map<String, TensorProto> constants,
-      Map<String, List<Integer>> shapes,
-      long largest,
-      long most) {
-    this.constants = constants;
+  private ProbeLimits(
+      Map<String, TensorProto> constants, Map<String, List<Integer>> shapes, Bounds bounds) {
     this.shapes = shapes;
     this.work = new NodeWork(constants, shapes);
-    this.largest = largest;
-    this.most = most;
+    this.results = new ResultBounds(constants, shapes);
+    this.bounds = bounds;
   }
 
-  /** For one image. */
+  /**
+   * For one image.
+   *
+   * @param shapes of what is known; gets those that are inferred
+   */
   static ProbeLimits ofImage(
       Map<String, TensorProto> constants, Map<String, List<Integer>> shapes) {
-    return new ProbeLimits(constants, shapes, LARGEST_TENSOR, MOST_VALUES);
+    return new ProbeLimits(constants, shapes, OF_IMAGE);
+  }
+
+  /**
+   * For what is computed of constants.
+   *
+   * @param mostBytes as many as the model's constants may come to: no tensor may have more, and at
+   *     once there may be twice as many
+   */
+  static ProbeLimits ofConstants(Map<String, TensorProto> constants, long mostBytes) {
+    double values = Math.max(mostBytes, FEW_BYTES) / (double) Float.BYTES;
+    return new ProbeLimits(
+        constants,
+        new HashMap<>(),
+        new Bounds(
+            Math.min(values, MOST_OF_CONSTANTS),
+            Math.min(2 * values, MOST_OF_CONSTANTS),
+            MOST_OF_CONSTANTS,
+            "what is computed of constants has come to %%s, more than is taken of a model that may have %d bytes (limits.model-bytes): export it with fewer or smaller constants"
+                .formatted(mostBytes)));
   }
 
   /**
@@ -185,13 +117,15 @@ final class ProbeLimits {
         if (output.isEmpty() || shapes.containsKey(output)) {
           continue;
         }
-        if (inferred.get(output).getInfo() instanceof TensorInfo info && isKnown(info.getShape())) {
-          add(node, info.getShape());
-          shapes.put(output, ShapeProbe.toInts(info.getShape()));
+        TensorInfo info =
+            inferred.get(output).getInfo() instanceof TensorInfo tensor ? tensor : null;
+        if (info != null && info.type == OnnxJavaType.STRING) {
+          refuseText(node);
+        }
+        if (info != null && isKnown(info.getShape())) {
+          add(node, output, info);
         } else {
-          if (GROWING.contains(node.getOpType()) && !picksOne(node, inferred)) {
-            unbounded.add(node.getName());
-          }
+          results.learn(node, inferred);
           unknown.add(output);
         }
       }
@@ -203,8 +137,42 @@ final class ProbeLimits {
   /** What a tensor that was computed came to. */
   void learn(String tensor, TensorInfo info) {
     if (shapes.putIfAbsent(tensor, ShapeProbe.toInts(info.getShape())) == null) {
-      values += size(info.getShape());
+      sizes.put(tensor, size(info));
+      values += size(info);
     }
+  }
+
+  /** How many values of 4 bytes a tensor comes to that is computed; 0 where that is not known. */
+  double size(String tensor) {
+    List<Integer> shape = shapes.get(tensor);
+    return shape == null ? 0 : sizes.getOrDefault(tensor, size(shape));
+  }
+
+  /**
+   * Refuses nodes that hold too much at once, for all that is known of them.
+   *
+   * @param kept what they compute that is kept until they have run
+   * @param besides values that are held meanwhile, what they read included
+   * @throws HaqException TOO_LARGE
+   */
+  void requireFewAtOnce(List<NodeProto> nodes, Set<String> kept, double besides) {
+    if (nodes.isEmpty()) {
+      return;
+    }
+    HeldAtOnce.Peak peak = HeldAtOnce.of(nodes, this::size, this::beside, kept);
+    double most = besides + peak.values();
+    if (most > bounds.atOnce()) {
+      throw refused(peak.node(), "%.0f values held at once".formatted(most));
+    }
+  }
+
+  /** Of branches all that is in them. */
+  private double beside(NodeProto node) {
+    double beside = work.beside(node);
+    for (NodeProto inner : Branches.of(node)) {
+      beside += work.beside(inner) + inner.getOutputList().stream().mapToDouble(this::size).sum();
+    }
+    return beside;
   }
 
   /**
@@ -215,21 +183,39 @@ final class ProbeLimits {
   void addLearnt(List<NodeProto> nodes) {
     for (NodeProto node : nodes) {
       addWork(node);
-      if (values > most) {
+      if (values > bounds.together()) {
         throw tooLarge(node);
       }
     }
   }
 
-  private static double size(long[] shape) {
-    return Arrays.stream(shape).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
+  private static double size(TensorInfo info) {
+    double values =
+        Arrays.stream(info.getShape()).mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
+    return values * Math.max(1, info.type.size / (double) Float.BYTES);
   }
 
-  private void add(NodeProto node, long[] shape) {
-    double size = size(shape);
+  private static double size(List<Integer> shape) {
+    return shape.stream().mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
+  }
+
+  private void add(NodeProto node, String output, TensorInfo info) {
+    double size = size(info);
     values += size;
-    if (size > largest || values > most) {
+    if (size > bounds.tensor() || values > bounds.together()) {
       throw tooLarge(node);
+    }
+    shapes.put(output, ShapeProbe.toInts(info.getShape()));
+    sizes.put(output, size);
+  }
+
+  /** A text is as long as it likes, and joined with itself twice as long. */
+  private static void refuseText(NodeProto node) {
+    if (!Nodes.is(node, "Constant")) {
+      throw new HaqException(
+          Reason.UNSUPPORTED_OPERATOR,
+          "node '%s' is a %s that computes text: export the model without it"
+              .formatted(node.getName(), node.getOpType()));
     }
   }
 
@@ -248,10 +234,14 @@ final class ProbeLimits {
   }
 
   private HaqException tooLarge(NodeProto node) {
+    return refused(node, "%.0f values and %.0f multiplications".formatted(values, products));
+  }
+
+  private HaqException refused(NodeProto node, String what) {
     return new HaqException(
         Reason.TOO_LARGE,
-        "at node '%s' (%s) one image has come to %.0f values and %.0f multiplications, more than is taken: export the model with a smaller image size"
-            .formatted(node.getName(), node.getOpType(), values, products));
+        "at node '%s' (%s) ".formatted(node.getName(), node.getOpType())
+            + bounds.refused().formatted(what));
   }
 
   private static HaqException unknownSize(NodeProto node) {
@@ -263,27 +253,28 @@ final class ProbeLimits {
 
   /**
    * Cuts before every operator whose result, with those before it in its piece, may be too large
-   * for all that is known of what it reads, or whose work is not known though its result's shape
-   * is. There that will be known.
+   * for all that is known of what it reads, whose work is not known though its result's shape is,
+   * or that has branches of which not all is known. There that will be known.
    *
    * @param unknown tensors whose shape is not inferred
    * @throws HaqException UNSUPPORTED_OPERATOR where that is too many
    */
   List<List<NodeProto>> pieces(List<NodeProto> nodes, Set<String> unknown) {
-    Map<String, Double> bounds = new HashMap<>();
+    Map<String, Double> most = new HashMap<>();
     List<List<NodeProto>> pieces = new ArrayList<>();
     List<NodeProto> piece = new ArrayList<>();
     double sum = 0;
     for (NodeProto node : nodes) {
-      if (node.getOutputList().stream().anyMatch(unknown::contains)) {
-        double bound = bound(node, bounds);
-        if (sum + bound > largest && !piece.isEmpty()) {
+      List<NodeProto> inner = Branches.of(node);
+      boolean innerUnknown = inner.stream().anyMatch(n -> !isCounted(n, unknown));
+      if (innerUnknown || node.getOutputList().stream().anyMatch(unknown::contains)) {
+        double bound = innerUnknown ? Double.POSITIVE_INFINITY : results.of(node, most);
+        if (sum + bound > bounds.tensor() && !piece.isEmpty()) {
           pieces.add(piece);
           piece = new ArrayList<>();
           sum = 0;
         }
-        node.getOutputList()
-            .forEach(output -> bounds.put(output, Math.min(bound, (double) largest)));
+        node.getOutputList().forEach(output -> most.put(output, Math.min(bound, bounds.tensor())));
         sum += bound * node.getOutputCount();
       } else if (!counted.containsAll(node.getOutputList()) && !piece.isEmpty()) {
         pieces.add(piece);
@@ -302,86 +293,47 @@ final class ProbeLimits {
   }
 
   /**
-   * Refuses the first node of a piece where sizes of all that it reads do not bound its result.
+   * Refuses the first node of a piece where sizes of all that it reads do not bound its result, or
+   * what its branches compute.
    *
    * @param unknown tensors whose shape is not inferred even so
    */
   void requireBounded(NodeProto node, Set<String> unknown) {
-    if ((unbounded.contains(node.getName())
-            || COMBINING.contains(node.getOpType())
-            || Nodes.is(node, "NonZero"))
+    if (results.mayGrow(node)
         && node.getOutputList().stream().anyMatch(unknown::contains)
-        && bound(node, Map.of()) > largest) {
+        && results.of(node) > bounds.tensor()) {
+      throw unknownSize(node);
+    }
+    for (NodeProto inner : Branches.of(node)) {
+      requireBoundedInner(inner, unknown);
+    }
+  }
+
+  /** What it computes is not seen even when it has run, so it counts as the most that it can be. */
+  private void requireBoundedInner(NodeProto node, Set<String> unknown) {
+    for (String output : node.getOutputList()) {
+      if (unknown.contains(output)) {
+        double bound = results.of(node);
+        values += bound;
+        if (bound > bounds.tensor()) {
+          throw unknownSize(node);
+        }
+        shapes.put(output, List.of((int) bound));
+      }
+    }
+    addWork(node);
+    if (!isCounted(node, Set.of())) {
       throw unknownSize(node);
     }
   }
 
-  /** The most values that a result can have; infinite where nothing is known. */
-  private double bound(NodeProto node, Map<String, Double> bounds) {
-    DoubleStream inputs =
-        node.getInputList().stream()
-            .filter(name -> !name.isEmpty())
-            .mapToDouble(name -> size(name, bounds));
-    String type = Nodes.is(node, node.getOpType()) ? node.getOpType() : "";
-    if (unbounded.contains(node.getName())) {
-      return Double.POSITIVE_INFINITY;
-    }
-    if (KEEPING.contains(type)) {
-      return inputs.findFirst().orElse(Double.POSITIVE_INFINITY);
-    }
-    if (COMBINING.contains(type)) {
-      return inputs.reduce(1, (a, b) -> a * Math.max(1, b));
-    }
-    return switch (type) {
-      case "Concat" -> inputs.sum();
-      case "Gather" -> inputs.skip(1).findFirst().orElse(Double.POSITIVE_INFINITY);
-      case "NonZero" -> inputs.sum() * rank(Nodes.input(node, 0));
-      case "Shape", "Size" -> MOST_DIMENSIONS;
-      default -> Double.POSITIVE_INFINITY;
-    };
-  }
-
-  /** The most that it can be where it is not known. */
-  private int rank(String name) {
-    TensorProto constant = constants.get(name);
-    if (constant != null) {
-      return Math.max(1, constant.getDimsCount());
-    }
-    List<Integer> shape = shapes.get(name);
-    return shape == null ? MOST_DIMENSIONS : Math.max(1, shape.size());
-  }
-
-  private double size(String name, Map<String, Double> bounds) {
-    TensorProto constant = constants.get(name);
-    if (constant != null) {
-      return Tensors.elements(constant);
-    }
-    List<Integer> shape = shapes.get(name);
-    return shape == null
-        ? bounds.getOrDefault(name, Double.POSITIVE_INFINITY)
-        : shape.stream().mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
+  private boolean isCounted(NodeProto node, Set<String> unknown) {
+    return counted.containsAll(node.getOutputList())
+        && node.getOutputList().stream().noneMatch(unknown::contains);
   }
 
   /** ONNX Runtime says of a tensor of unknown rank what it says of a scalar: no dimensions. */
   private static boolean isKnown(long[] shape) {
     return shape.length > 0 && Arrays.stream(shape).allMatch(size -> size >= 0);
-  }
-
-  /** Whether a node takes values out of a vector, no more than it is given indices. */
-  private boolean picksOne(NodeProto node, Map<String, NodeInfo> inferred) {
-    if (!Nodes.is(node, "Gather")) {
-      return false;
-    }
-    String data = Nodes.input(node, 0);
-    TensorProto constant = constants.get(data);
-    if (constant != null) {
-      return constant.getDimsCount() == 1;
-    }
-    if (shapes.containsKey(data)) {
-      return shapes.get(data).size() == 1;
-    }
-    return inferred.get(data) != null
-        && inferred.get(data).getInfo() instanceof TensorInfo info
-        && info.getShape().length == 1;
   }
 }

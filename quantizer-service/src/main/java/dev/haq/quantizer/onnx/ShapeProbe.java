@@ -46,6 +46,10 @@ final class ShapeProbe {
                   shapes.put(name, toInts(info.getShape()));
                 }
               });
+      // As a whole it is run again, for one image and for two.
+      limits.requireFewAtOnce(
+          draft.nodes, Set.of(draft.output), limits.size(draft.input.getName()));
+      shapes.keySet().removeIf(Branches::isInner);
     } catch (OrtException e) {
       throw Ort.refused(e);
     }

@@ -93,17 +93,7 @@ public final class Tensors {
       }
       return values;
     }
-    int stored =
-        switch (type) {
-          case FLOAT -> tensor.getFloatDataCount();
-          case DOUBLE -> tensor.getDoubleDataCount();
-          case INT64 -> tensor.getInt64DataCount();
-          case FLOAT16, BFLOAT16, INT32, INT8, UINT8 -> tensor.getInt32DataCount();
-          default -> throw unreadable(tensor);
-        };
-    if (stored != count) {
-      throw invalid(tensor, "holds " + stored + " values where its shape needs " + count);
-    }
+    requireNumbers(tensor, type, count);
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
       values[i] =
@@ -146,6 +136,21 @@ public final class Tensors {
     return values;
   }
 
+  /** Checks what a tensor without raw data holds. */
+  private static void requireNumbers(TensorProto tensor, DataType type, int count) {
+    int stored =
+        switch (type) {
+          case FLOAT -> tensor.getFloatDataCount();
+          case DOUBLE -> tensor.getDoubleDataCount();
+          case INT64 -> tensor.getInt64DataCount();
+          case FLOAT16, BFLOAT16, INT32, INT8, UINT8 -> tensor.getInt32DataCount();
+          default -> throw unreadable(tensor);
+        };
+    if (stored != count) {
+      throw invalid(tensor, "holds " + stored + " values where its shape needs " + count);
+    }
+  }
+
   private static ByteBuffer raw(TensorProto tensor, int count, int bytesPerElement) {
     requireLength(tensor, (long) count * bytesPerElement);
     return tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
@@ -158,9 +163,18 @@ public final class Tensors {
     }
   }
 
-  /** Checks that a tensor's raw data is as long as its dimensions say, where its type is known. */
-  static void requireBytes(TensorProto tensor, int elements) {
+  /** Checks that a tensor holds as much as its dimensions say, where its type is known. */
+  static void requireHeld(TensorProto tensor) {
+    int elements = elements(tensor);
     DataType type = type(tensor);
+    if (!tensor.hasRawData()) {
+      switch (type) {
+        case INT64, DOUBLE, FLOAT, INT32, FLOAT16, BFLOAT16, INT8, UINT8 ->
+            requireNumbers(tensor, type, elements);
+        default -> {}
+      }
+      return;
+    }
     switch (type) {
       case UNDEFINED -> throw unreadable(tensor);
       case INT64, DOUBLE, FLOAT, INT32, FLOAT16, BFLOAT16, INT8, UINT8 ->
@@ -210,6 +224,13 @@ public final class Tensors {
     ByteBuffer bytes = buffer(values.length * Integer.BYTES);
     bytes.asIntBuffer().put(values);
     return make(name, DataType.INT32, UnsafeByteOperations.unsafeWrap(bytes), dims);
+  }
+
+  /**
+   * @param bytes as they lie in memory, which are not copied
+   */
+  static TensorProto of(String name, DataType type, ByteBuffer bytes, int... dims) {
+    return make(name, type, UnsafeByteOperations.unsafeWrap(bytes), dims);
   }
 
   public static TensorProto int8(String name, byte[] values, int... dims) {

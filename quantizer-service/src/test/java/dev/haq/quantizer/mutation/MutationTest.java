@@ -15,8 +15,11 @@ import org.junit.jupiter.api.io.TempDir;
 final class MutationTest {
   private static final int MUTANTS = 300;
 
-  /** A function that comes to 50,000 nodes, which took ONNX Runtime half a minute. */
-  private static final long[] ONCE_TAKEN = {202824};
+  /**
+   * A function that comes to 50,000 nodes, which took ONNX Runtime half a minute, and weights of 1
+   * GiB that are filled in.
+   */
+  private static final long[] ONCE_TAKEN = {202824, 704521};
 
   @TempDir Path folder;
 
@@ -34,7 +37,7 @@ final class MutationTest {
   }
 
   @Test
-  void filesThatOnceTookTooLongAreRefused() throws IOException {
+  void filesThatOnceTookTooLongOrTooMuchMemoryAreRefused() throws IOException {
     for (long seed : ONCE_TAKEN) {
       String outcome = MutationRun.outcome(Mutant.of(seed), folder);
       assertTrue(MutationRun.isKind(outcome), "seed " + seed + ": " + outcome);

@@ -38,7 +38,7 @@ final class ModelStoreTest {
   @Test
   void aLargeModelTakesThePlaceOfAllThatDoNotFitBesideIt() throws IOException {
     byte[] small = small(5);
-    ModelStore store = new ModelStore(folder, 3L * small.length, 4);
+    ModelStore store = new ModelStore(folder, 5L * small.length / 2, 4);
     String first = add(store, small);
     String second = add(store, small(6));
     ImportedModel kept = store.get(first);

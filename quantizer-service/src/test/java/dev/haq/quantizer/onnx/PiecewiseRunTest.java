@@ -169,6 +169,7 @@ final class PiecewiseRunTest {
         file,
         "id",
         "name",
+        Integer.MAX_VALUE,
         () -> {
           asked.incrementAndGet();
           return false;
@@ -179,7 +180,9 @@ final class PiecewiseRunTest {
       HaqException cancelled =
           assertThrows(
               HaqException.class,
-              () -> ModelImporter.read(file, "id", "name", () -> left.getAndDecrement() == 0));
+              () ->
+                  ModelImporter.read(
+                      file, "id", "name", Integer.MAX_VALUE, () -> left.getAndDecrement() == 0));
       assertEquals(Reason.CANCELLED, cancelled.reason());
     }
   }

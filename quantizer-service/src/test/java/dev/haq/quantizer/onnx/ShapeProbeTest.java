@@ -23,7 +23,7 @@ final class ShapeProbeTest {
       features = model.relu(features);
     }
     String scores = model.gemm(model.pooled(model.conv(features, 3, 8, 1, 2, 1)), 8, 5);
-    GraphDraft draft = GraphDraft.of(model.model(scores), () -> false);
+    GraphDraft draft = GraphDraft.of(model.model(scores), Integer.MAX_VALUE, () -> false);
     Map<String, List<Integer>> shapes = new HashMap<>(Map.of("image", List.of(1, 3, side, side)));
     List<String> shown = new ArrayList<>();
     OnnxTensor image =
