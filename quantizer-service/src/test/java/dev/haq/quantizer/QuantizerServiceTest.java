@@ -20,7 +20,7 @@ import dev.haq.proto.quantizer.v1.ListModelsRequest;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.quantizer.grpc.Uploads;
-import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.quantizer.importing.SmallModel;
 import dev.haq.rpc.RpcErrors;
 import dev.haq.rpc.ServiceRuntime;
 import dev.haq.wire.DataWire;

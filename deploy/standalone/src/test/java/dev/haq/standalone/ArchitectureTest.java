@@ -3,9 +3,11 @@ package dev.haq.standalone;
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -15,6 +17,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import java.util.List;
+import java.util.Map;
 
 /** Who may import whom: the walls between the packages of all modules. */
 @AnalyzeClasses(packages = "dev.haq", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -133,6 +136,46 @@ class ArchitectureTest {
   }
 
   @ArchTest
+  static void packagesOfModelsUseThoseBelowThem(JavaClasses all) {
+    Map<String, List<String>> below =
+        Map.of(
+            "onnx", List.of("quant", "disk"),
+            "graphs", List.of("onnx", "quant"),
+            "importing", List.of("onnx", "disk", "sharing"),
+            "models", List.of("importing", "onnx", "builtin", "disk", "sharing"));
+    below.forEach(
+        (room, others) -> {
+          String own = "dev.haq.quantizer." + room + "..";
+          String[] used =
+              others.stream()
+                  .map(other -> "dev.haq.quantizer." + other + "..")
+                  .toArray(String[]::new);
+          classes()
+              .that()
+              .resideInAPackage(own)
+              .should()
+              .onlyDependOnClassesThat(
+                  resideInAPackage(own)
+                      .or(resideInAnyPackage(used))
+                      .or(resideOutsideOfPackage("dev.haq.quantizer..")))
+              .check(all);
+        });
+  }
+
+  @ArchTest
+  static final ArchRule modelsAreImportedByTheirStoreAlone =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.haq.quantizer.importing..", "dev.haq.quantizer.models..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.haq.quantizer.importing..");
+
+  @ArchTest
+  static final ArchRule packagesOfTheQuantizerAreFreeOfCycles =
+      slices().matching("dev.haq.quantizer.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
   static final ArchRule servicesDoNotKnowTheirStarter =
       noClasses()
           .that()
@@ -186,6 +229,8 @@ class ArchitectureTest {
                       DescribedPredicate.not(
                           resideInAnyPackage(
                               "dev.haq.quantizer.onnx..",
+                              "dev.haq.quantizer.importing..",
+                              "dev.haq.quantizer.graphs..",
                               "dev.haq.quantizer.eval..",
                               // The trainer runs what it has written.
                               "dev.haq.quantizer.train.."))))

@@ -1,8 +1,8 @@
 package dev.haq.quantizer.eval;
 
 import dev.haq.model.Policy;
+import dev.haq.quantizer.graphs.LayerForm;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.LayerForm;
 import dev.haq.quantizer.quant.InputMoments;
 import dev.haq.quantizer.quant.Numerics;
 import java.util.List;

@@ -3,7 +3,7 @@ package dev.haq.quantizer.export;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.haq.quantizer.onnx.ClippedFloatGraph.Encoding;
+import dev.haq.quantizer.graphs.ClippedFloatGraph.Encoding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -16,7 +16,7 @@ import java.util.Set;
  * Gives models that take images with channels last, as TensorFlow's exports do, an input with
  * channels first, and back. Where the model turns its input itself, both turns cancel out.
  */
-final class ChannelsFirstInput {
+public final class ChannelsFirstInput {
   private static final Set<Long> CHANNELS = Set.of(1L, 3L);
   private static final int[] TO_CHANNELS_FIRST = {0, 3, 1, 2};
   private static final int[] TO_CHANNELS_LAST = {0, 2, 3, 1};
@@ -26,7 +26,7 @@ final class ChannelsFirstInput {
 
   private ChannelsFirstInput() {}
 
-  static ModelProto apply(ModelProto model) {
+  public static ModelProto apply(ModelProto model) {
     GraphProto graph = model.getGraph();
     Set<String> constants =
         Set.copyOf(graph.getInitializerList().stream().map(t -> t.getName()).distinct().toList());
@@ -53,7 +53,7 @@ final class ChannelsFirstInput {
   }
 
   /** The input with channels last that a model had; empty where it is as it was. */
-  static Optional<String> original(ModelProto model) {
+  public static Optional<String> original(ModelProto model) {
     return model.getMetadataPropsList().stream()
         .filter(property -> property.getKey().equals(KEY))
         .map(StringStringEntryProto::getValue)
@@ -66,7 +66,7 @@ final class ChannelsFirstInput {
    * @param first name of its input
    * @param last name of the input that it had
    */
-  static ModelProto undone(ModelProto model, String first, String last) {
+  public static ModelProto undone(ModelProto model, String first, String last) {
     ModelProto.Builder changed = model.toBuilder();
     GraphProto.Builder graph = changed.getGraphBuilder();
     for (ValueInfoProto.Builder input : graph.getInputBuilderList()) {
@@ -79,7 +79,7 @@ final class ChannelsFirstInput {
     for (NodeProto node : graph.getNodeList()) {
       if (!node.getOutputList().contains(last)) {
         nodes.add(node);
-        read |= GraphDraft.reads(node).contains(first);
+        read |= Nodes.reads(node).contains(first);
       }
     }
     if (read) {

@@ -52,7 +52,7 @@ public record CnnGraph(
   }
 
   /** The domain of ONNX Runtime's own operators. */
-  static final String MICROSOFT = "com.microsoft";
+  public static final String MICROSOFT = "com.microsoft";
 
   public CnnGraph {
     nodes = List.copyOf(nodes);
@@ -79,7 +79,7 @@ public record CnnGraph(
   /** Be it in a branch. */
   private static boolean reads(GraphNode node, String tensor) {
     return node instanceof GraphNode.Other other
-        ? GraphDraft.reads(other.node()).contains(tensor)
+        ? Nodes.reads(other.node()).contains(tensor)
         : node.inputs().contains(tensor);
   }
 
@@ -89,12 +89,12 @@ public record CnnGraph(
   }
 
   /** Names that tensors have: computed ones, constants, and what subgraphs read. */
-  Set<String> tensors() {
+  public Set<String> tensors() {
     Set<String> names = new HashSet<>(constants.keySet());
     names.add(input);
     for (GraphNode node : nodes) {
       names.addAll(node.outputs());
-      names.addAll(node instanceof GraphNode.Other o ? GraphDraft.reads(o.node()) : node.inputs());
+      names.addAll(node instanceof GraphNode.Other o ? Nodes.reads(o.node()) : node.inputs());
     }
     return names;
   }
@@ -114,7 +114,7 @@ public record CnnGraph(
   }
 
   /** A model with this graph's operator sets and no nodes yet. */
-  ModelProto.Builder emptyModel() {
+  public ModelProto.Builder emptyModel() {
     ModelProto.Builder model =
         ModelProto.newBuilder()
             .setIrVersion(irVersion)

@@ -2,6 +2,7 @@ package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.haq.model.Layer;
+import dev.haq.model.Window;
 import dev.haq.quantizer.quant.WeightShape;
 import java.util.List;
 
@@ -12,6 +13,14 @@ public sealed interface GraphNode {
 
   /** The tensors it writes. */
   List<String> outputs();
+
+  /** The window that a layer moves over its input; one pixel where it has none. */
+  static Window window(Layer layer) {
+    if (layer instanceof Layer.Conv2d conv) {
+      return conv.window();
+    }
+    return layer instanceof Layer.DepthwiseConv2d conv ? conv.window() : Window.square(1, 1, 0);
+  }
 
   /**
    * A quantizable layer with its constants, batch-norm and bias folded in.
@@ -28,7 +37,7 @@ public sealed interface GraphNode {
     /** How the weights lie. */
     public WeightShape weightShape() {
       int outputs = layer.outputs();
-      int area = GraphBuilder.window(layer).kernelArea();
+      int area = window(layer).kernelArea();
       boolean depthwise =
           layer instanceof Layer.DepthwiseConv2d && layer.inputs() == layer.outputs();
       return new WeightShape(outputs, weights.length / outputs / area, area, depthwise);

@@ -17,7 +17,7 @@ public record ImportedModel(Network network, CnnGraph graph, long sizeBytes, Lis
   }
 
   /** What is held of it: weights, biases and other constants. */
-  long heldBytes() {
+  public long heldBytes() {
     long constants = graph.constants().values().stream().mapToLong(Tensors::bytes).sum();
     return graph.layers().stream()
         .mapToLong(layer -> (long) Float.BYTES * (layer.weights().length + layer.bias().length))

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * The weights of a large model in a file, which ONNX Runtime maps: so it is opened without further
  * copies of them in memory. To be closed once the session is open; what is mapped stays.
  */
-final class MappedWeights implements AutoCloseable {
+public final class MappedWeights implements AutoCloseable {
   /** What a smaller model's copies take does not matter, and a file would take longer. */
   private static final long LARGE_BYTES = 32L << 20;
 
@@ -47,7 +47,7 @@ final class MappedWeights implements AutoCloseable {
    * Removes files that killed processes of the same user left in the temporary folder: others may
    * put there what they like under such a name.
    */
-  static void removeAbandoned() {
+  public static void removeAbandoned() {
     try {
       Path own = Files.createTempDirectory(FOLDER);
       try {

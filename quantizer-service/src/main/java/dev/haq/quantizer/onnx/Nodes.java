@@ -2,12 +2,15 @@ package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
+import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import com.google.protobuf.ByteString;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
-/** Making ONNX nodes and reading their attributes. */
+/** Making ONNX nodes, reading their attributes, and what they read. */
 public final class Nodes {
   private Nodes() {}
 
@@ -71,5 +74,28 @@ public final class Nodes {
   /** The name of the node's {@code index}-th input; empty where it is left out. */
   public static String input(NodeProto node, int index) {
     return index < node.getInputCount() ? node.getInput(index) : "";
+  }
+
+  /** What a node reads, its subgraphs included. */
+  public static Set<String> reads(NodeProto node) {
+    Set<String> names = captures(node);
+    names.addAll(node.getInputList());
+    names.remove("");
+    return names;
+  }
+
+  /** What a node's subgraphs read. */
+  public static Set<String> captures(NodeProto node) {
+    Set<String> names = new HashSet<>();
+    for (AttributeProto attribute : node.getAttributeList()) {
+      if (attribute.hasG()) {
+        attribute.getG().getNodeList().forEach(inner -> names.addAll(reads(inner)));
+      }
+      for (GraphProto graph : attribute.getGraphsList()) {
+        graph.getNodeList().forEach(inner -> names.addAll(reads(inner)));
+      }
+    }
+    names.remove("");
+    return names;
   }
 }

@@ -1,11 +1,16 @@
 package dev.haq.quantizer.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import ai.onnxruntime.TensorInfo;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.io.IOException;
@@ -15,7 +20,7 @@ import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Opening ONNX Runtime sessions, and saying what its errors mean. */
+/** Opening ONNX Runtime sessions, and saying what its tensors are and its errors mean. */
 public final class Ort {
   private static final Pattern UNKNOWN_OPERATOR =
       Pattern.compile(
@@ -62,6 +67,7 @@ public final class Ort {
     }
   }
 
+  private static final String ELEMENT_TYPE = "ONNX_TENSOR_ELEMENT_DATA_TYPE_";
   private static final Logger LOG = LoggerFactory.getLogger(Ort.class);
 
   private Ort() {}
@@ -135,6 +141,29 @@ public final class Ort {
     }
   }
 
+  /** A tensor of this kind as an input. */
+  public static ValueInfoProto declaration(String name, TensorInfo info) {
+    // The two number types differently and name them alike.
+    DataType element = DataType.valueOf(info.onnxType.name().substring(ELEMENT_TYPE.length()));
+    TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+    long[] sizes = info.getShape();
+    String[] names = info.getDimensionNames();
+    for (int d = 0; d < sizes.length; d++) {
+      TensorShapeProto.Dimension.Builder dimension = shape.addDimBuilder();
+      if (sizes[d] >= 0) {
+        dimension.setDimValue(sizes[d]);
+      } else if (!names[d].isEmpty()) {
+        dimension.setDimParam(names[d]);
+      }
+    }
+    TypeProto.Tensor type =
+        TypeProto.Tensor.newBuilder().setElemType(element.getNumber()).setShape(shape).build();
+    return ValueInfoProto.newBuilder()
+        .setName(name)
+        .setType(TypeProto.newBuilder().setTensorType(type))
+        .build();
+  }
+
   /**
    * What an error of ONNX Runtime means while a model is run that was accepted: the caller can do
    * nothing about it, but call again where there was no memory.
@@ -172,7 +201,7 @@ public final class Ort {
    *
    * @return UNAVAILABLE, UNSUPPORTED_OPERATOR or INVALID_MODEL
    */
-  static HaqException refused(OrtException e) {
+  public static HaqException refused(OrtException e) {
     if (hadNoMemory(e)) {
       return noMemory(e);
     }

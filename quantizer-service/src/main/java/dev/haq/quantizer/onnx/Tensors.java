@@ -43,7 +43,7 @@ public final class Tensors {
   }
 
   /** What the tensor's values take in memory, however they are written down. */
-  static long bytes(TensorProto tensor) {
+  public static long bytes(TensorProto tensor) {
     long elements = elements(tensor);
     return switch (type(tensor)) {
       case COMPLEX128 -> 16 * elements;
@@ -164,7 +164,7 @@ public final class Tensors {
   }
 
   /** Checks that a tensor holds as much as its dimensions say, where its type is known. */
-  static void requireHeld(TensorProto tensor) {
+  public static void requireHeld(TensorProto tensor) {
     int elements = elements(tensor);
     DataType type = type(tensor);
     if (!tensor.hasRawData()) {
@@ -229,7 +229,7 @@ public final class Tensors {
   /**
    * @param bytes as they lie in memory, which are not copied
    */
-  static TensorProto of(String name, DataType type, ByteBuffer bytes, int... dims) {
+  public static TensorProto of(String name, DataType type, ByteBuffer bytes, int... dims) {
     return make(name, type, UnsafeByteOperations.unsafeWrap(bytes), dims);
   }
 
@@ -263,7 +263,7 @@ public final class Tensors {
     return tensor.build();
   }
 
-  static TensorProto renamed(TensorProto tensor, String name) {
+  public static TensorProto renamed(TensorProto tensor, String name) {
     return tensor.getName().equals(name) ? tensor : tensor.toBuilder().setName(name).build();
   }
 
@@ -280,5 +280,16 @@ public final class Tensors {
     return new HaqException(
         Reason.INVALID_MODEL,
         "tensor '" + tensor.getName() + "' " + what + ": export the model again");
+  }
+
+  /** [rows][columns] to [columns][rows]. */
+  public static float[] transposed(float[] values, int rows, int columns) {
+    float[] result = new float[values.length];
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < columns; c++) {
+        result[c * rows + r] = values[r * columns + c];
+      }
+    }
+    return result;
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Reading ONNX models and making graphs: what a file must be to be taken, where its quantizable
- * layers are, and the normal form (constants resolved, batch-norm folded) that quantized graphs are
- * written from. ONNX messages do not leave this package and {@code dev.haq.quantizer.eval}.
+ * A network as data, what is made of ONNX's messages by all who read or write them, and the
+ * sessions of ONNX Runtime it is run in.
  */
 package dev.haq.quantizer.onnx;

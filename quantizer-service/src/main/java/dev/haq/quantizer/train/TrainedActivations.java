@@ -3,7 +3,7 @@ package dev.haq.quantizer.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Activation;
-import dev.haq.quantizer.onnx.TunedGraph;
+import dev.haq.quantizer.graphs.TunedGraph;
 import dev.haq.quantizer.quant.LinearQuantizer;
 
 /**

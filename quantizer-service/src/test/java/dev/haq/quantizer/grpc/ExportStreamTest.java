@@ -12,7 +12,7 @@ import dev.haq.proto.quantizer.v1.ExportRequest;
 import dev.haq.proto.quantizer.v1.ExportResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.quantizer.builtin.BuiltinShapes;
-import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.quantizer.importing.SmallModel;
 import io.grpc.Context;
 import io.grpc.Status;
 import java.nio.file.Path;

@@ -22,7 +22,7 @@ import dev.haq.proto.quantizer.v1.FineTuneResponse;
 import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.quantizer.data.Samples;
-import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.quantizer.importing.SmallModel;
 import dev.haq.wire.DataWire;
 import io.grpc.Context;
 import io.grpc.Status;

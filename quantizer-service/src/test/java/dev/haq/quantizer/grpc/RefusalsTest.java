@@ -23,7 +23,7 @@ import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.ImportDatasetRequest;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
 import dev.haq.proto.quantizer.v1.Model;
-import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.quantizer.importing.SmallModel;
 import io.grpc.Status;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

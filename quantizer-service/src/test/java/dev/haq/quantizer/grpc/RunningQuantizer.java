@@ -12,7 +12,7 @@ import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.quantizer.QuantizerService;
 import dev.haq.quantizer.QuantizerSettings;
-import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.quantizer.importing.SmallModel;
 import dev.haq.rpc.RpcErrors;
 import dev.haq.rpc.ServiceRuntime;
 import io.grpc.ManagedChannel;

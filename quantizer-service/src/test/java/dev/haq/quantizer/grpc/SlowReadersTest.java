@@ -16,7 +16,7 @@ import dev.haq.proto.quantizer.v1.GetModelRequest;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.quantizer.builtin.BuiltinShapes;
-import dev.haq.quantizer.onnx.SmallModel;
+import dev.haq.quantizer.importing.SmallModel;
 import dev.haq.rpc.RpcErrors;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;

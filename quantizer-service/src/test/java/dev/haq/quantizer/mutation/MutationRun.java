@@ -5,7 +5,7 @@ import dev.haq.model.Reason;
 import dev.haq.quantizer.data.ArchiveLimits;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
-import dev.haq.quantizer.onnx.ModelStore;
+import dev.haq.quantizer.models.ModelStore;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
