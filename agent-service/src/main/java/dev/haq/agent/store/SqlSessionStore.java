@@ -393,8 +393,8 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   @Override
-  public List<Score> scores(String sessionId, int after, int limit) {
-    return query(connection -> EpisodeTable.scores(connection, sessionId, after, limit));
+  public List<Score> scores(SessionRecord session, int after, int limit) {
+    return query(connection -> EpisodeTable.scores(connection, session, after, limit));
   }
 
   @Override
