@@ -46,15 +46,13 @@ import java.util.stream.IntStream;
  * How long a search agent takes to answer from a PostgreSQL database that holds many sessions of
  * 100 episodes and some of 10,000, of networks of 53 layers: one caller over gRPC.
  *
- * <p>{@code StoreBench [SESSIONS [CALLS]]}, by default 10,000 and 200; started by hand.
+ * <p>{@code StoreBench [SESSIONS [CALLS [LONG_SESSIONS]]]}, by default 10,000, 200 and 30; started
+ * by hand.
  */
 public final class StoreBench {
   private static final int LAYERS = 53; // MobileNetV2's
   private static final int EPISODES = 100;
   private static final int MANY_EPISODES = 10_000;
-
-  /** Sessions of {@link #MANY_EPISODES}, for a first GetFront of each. */
-  private static final int LONG_SESSIONS = 30;
 
   private static final int PAGE = 100;
 
@@ -69,13 +67,15 @@ public final class StoreBench {
   public static void main(String[] args) throws Exception {
     int sessions = args.length > 0 ? Integer.parseInt(args[0]) : 10_000;
     int calls = args.length > 1 ? Integer.parseInt(args[1]) : 200;
+    // Of MANY_EPISODES, for a first GetFront of each.
+    int longSessions = args.length > 2 ? Integer.parseInt(args[2]) : 30;
     try (EmbeddedPostgres server = EmbeddedPostgres.start();
         Connection database = server.getPostgresDatabase().getConnection()) {
       String url = server.getJdbcUrl("postgres", "postgres");
       List<String> longIds;
       List<String> ids;
       try (SessionStore store = SqlSessionStore.open(url)) {
-        longIds = copies(database, search(store, MANY_EPISODES), LONG_SESSIONS);
+        longIds = copies(database, search(store, MANY_EPISODES), longSessions);
         ids = copies(database, search(store, EPISODES), sessions);
       }
       try (Statement statement = database.createStatement()) {
@@ -83,7 +83,7 @@ public final class StoreBench {
       }
       System.out.printf(
           "%d sessions of %d episodes and %d of %d%n",
-          sessions, EPISODES, LONG_SESSIONS, MANY_EPISODES);
+          sessions, EPISODES, longSessions, MANY_EPISODES);
       measure(url, calls, ids, longIds);
     }
   }
@@ -103,7 +103,7 @@ public final class StoreBench {
   }
 
   private void measure(List<String> ids, List<String> longIds) {
-    String middle = ids.get(ids.size() / 2);
+    String middle = Integer.toString(longIds.size() + ids.size() / 2); // a position
     System.out.printf(
         "%-46s %9s %9s %9s %9s%n", "call", "least ms", "median ms", "p99 ms", "max ms");
     time("get a session", calls, i -> client.get(any(ids, i)));
@@ -119,7 +119,7 @@ public final class StoreBench {
     // A third of them warms the code up.
     time(
         "front of 10,000 episodes, first time",
-        LONG_SESSIONS * 2 / 3,
+        longIds.size() * 2 / 3,
         i -> front(longIds.get(i), MANY_EPISODES));
     time("front of 10,000 episodes, again", calls, i -> front(any(longIds, i), MANY_EPISODES));
   }

@@ -65,6 +65,11 @@ public record BitChoices(List<Integer> bits) {
     return bits.stream().mapToInt(Integer::intValue).filter(b -> b < width.bits()).max();
   }
 
+  /** {@code width} where it is allowed, or else the next narrower one, or else the narrowest. */
+  public BitWidth nearest(BitWidth width) {
+    return contains(width) ? width : BitWidth.of(below(width).orElse(min()));
+  }
+
   /** The widths both sides allow. */
   public BitChoices intersect(BitChoices other) {
     List<Integer> both = bits.stream().filter(other.bits::contains).toList();

@@ -70,7 +70,11 @@ public final class RpcChannel implements AutoCloseable {
     return new RpcChannel(
         managed,
         ClientInterceptors.interceptForward(
-            managed, new CallerContext(), withDeadline(deadline), new BrokenAnswers(MAX_ATTEMPTS)));
+            managed,
+            new CallerContext(),
+            withDeadline(deadline),
+            new MissingCalls(),
+            new BrokenAnswers(MAX_ATTEMPTS)));
   }
 
   /** For the generated stubs. */

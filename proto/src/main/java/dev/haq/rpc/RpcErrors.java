@@ -29,6 +29,12 @@ public final class RpcErrors {
   /** The {@code domain} of every ErrorInfo of these services. */
   public static final String DOMAIN = "haq.dev";
 
+  /**
+   * Detail of an UNAVAILABLE error: the call that the service lacks, as an older version of it does
+   * while an update is under way.
+   */
+  public static final String MISSING_CALL = "missing_call";
+
   private static final Logger LOG = LoggerFactory.getLogger(RpcErrors.class);
   private static final int LONGEST_MESSAGE = 1000;
   private static final Metadata.Key<byte[]> DETAILS =
@@ -149,9 +155,26 @@ public final class RpcErrors {
         }
       }
     }
+    if (failure.getStatus().getCode() == io.grpc.Status.Code.UNIMPLEMENTED) {
+      return missing(failure);
+    }
     String text =
         message == null ? "the service answered " + failure.getStatus().getCode() : message;
     return new HaqException(reason(failure), text, Map.of(), failure);
+  }
+
+  private static HaqException missing(StatusRuntimeException failure) {
+    String call =
+        failure.getTrailers() == null ? null : failure.getTrailers().get(MissingCalls.CALL);
+    String name = call == null ? "that was made" : call;
+    return new HaqException(
+        Reason.UNAVAILABLE, lacking("the service", name), Map.of(MISSING_CALL, name), failure);
+  }
+
+  /** Says that a service, named for people, lacks a call. */
+  public static String lacking(String service, String call) {
+    return "%s lacks the call %s: a replica of it is of an older version; finish its update"
+        .formatted(service, call);
   }
 
   private static ErrorInfo errorInfo(Any detail) {
@@ -179,7 +202,7 @@ public final class RpcErrors {
 
   private static Reason reason(StatusRuntimeException failure) {
     return switch (failure.getStatus().getCode()) {
-      case INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED -> Reason.INVALID_ARGUMENT;
+      case INVALID_ARGUMENT, OUT_OF_RANGE -> Reason.INVALID_ARGUMENT;
       case FAILED_PRECONDITION -> Reason.ILLEGAL_STATE;
       case ABORTED -> Reason.SESSION_CHANGED;
       case NOT_FOUND -> Reason.UNKNOWN_SESSION;
@@ -187,7 +210,7 @@ public final class RpcErrors {
       case RESOURCE_EXHAUSTED -> Reason.TOO_LARGE;
       case CANCELLED -> Reason.CANCELLED;
       case DEADLINE_EXCEEDED -> Reason.DEADLINE_EXCEEDED;
-      case UNAVAILABLE -> Reason.UNAVAILABLE;
+      case UNAVAILABLE, UNIMPLEMENTED -> Reason.UNAVAILABLE;
       default -> Reason.INTERNAL;
     };
   }

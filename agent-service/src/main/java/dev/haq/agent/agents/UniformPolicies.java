@@ -3,7 +3,6 @@ package dev.haq.agent.agents;
 import dev.haq.agent.search.Decision;
 import dev.haq.agent.search.Decisions;
 import dev.haq.agent.search.SearchSpace;
-import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
 import dev.haq.model.Operand;
 import dev.haq.model.Policy;
@@ -46,9 +45,8 @@ final class UniformPolicies {
     for (int step = 0; step < decisions.size(); step++) {
       Decision decision = decisions.get(step);
       int bits = decision.operand() == Operand.WEIGHTS ? weights : activations;
-      BitChoices own = decisions.choices(decision);
-      int nearest = own.below(BitWidth.of(bits + 1)).orElse(own.min());
-      policy = Decisions.with(policy, decision, BitWidth.of(nearest));
+      BitWidth nearest = decisions.choices(decision).nearest(BitWidth.of(bits));
+      policy = Decisions.with(policy, decision, nearest);
     }
     return policy;
   }

@@ -43,7 +43,7 @@ public final class SessionComparisons {
   /** A session, with the episodes that no other of it beats in both reward or accuracy and cost. */
   public Front front(String id) {
     SessionRecord session = store.require(id);
-    return new Front(session, fronts.of(id));
+    return new Front(session, fronts.of(session));
   }
 
   /** A session and its fronts. */

@@ -3,8 +3,8 @@ package dev.haq.agent.comparison;
 import dev.haq.agent.search.ParetoFront;
 import dev.haq.agent.session.Episode;
 import dev.haq.agent.session.Score;
+import dev.haq.agent.session.SessionRecord;
 import dev.haq.agent.session.SessionStore;
-import dev.haq.model.Cost;
 import dev.haq.model.Resource;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -69,28 +69,15 @@ public final class SessionFronts {
         if (byTarget.size() == target) {
           byTarget.add(new EnumMap<>(Resource.class));
         }
-        if (score.costs().get(target).isPresent()) {
-          add(score, byTarget.get(target), score.costs().get(target).get().cost());
-        }
+        Map<Resource, Fronted> fronts = byTarget.get(target);
+        score
+            .costs()
+            .get(target)
+            .forEach(
+                (resource, cost) ->
+                    fronts.computeIfAbsent(resource, unseen -> new Fronted()).add(score, cost));
       }
       episodes = score.number();
-    }
-
-    private static void add(Score score, Map<Resource, Fronted> fronts, Cost cost) {
-      for (Resource resource : Resource.values()) {
-        if (isModelled(resource, cost)) {
-          fronts.computeIfAbsent(resource, unseen -> new Fronted()).add(score, cost.of(resource));
-        }
-      }
-    }
-
-    /** A policy that only its size was asked of, or a table of energies, has no latency. */
-    private static boolean isModelled(Resource resource, Cost cost) {
-      return switch (resource) {
-        case LATENCY -> cost.latencySeconds() > 0;
-        case ENERGY -> cost.energyJoules().isPresent();
-        case MODEL_SIZE -> true;
-      };
     }
 
     private Set<Integer> onAny() {
@@ -140,8 +127,9 @@ public final class SessionFronts {
    */
   public record Snapshot(int episodes, List<Map<Resource, Points>> byTarget) {}
 
-  /** Of a session that exists. */
-  Snapshot of(String id) {
+  /** Of a session that exists, as far as the log goes by now. */
+  Snapshot of(SessionRecord session) {
+    String id = session.id();
     Fronts fronts;
     synchronized (latest) {
       fronts = latest.computeIfAbsent(id, unread -> new Fronts());
@@ -149,7 +137,7 @@ public final class SessionFronts {
     synchronized (fronts) {
       List<Score> further;
       do {
-        further = store.scores(id, fronts.episodes, SCORES);
+        further = store.scores(session, fronts.episodes, SCORES);
         further.forEach(fronts::add);
       } while (further.size() == SCORES);
       Set<Integer> numbers = fronts.onAny();

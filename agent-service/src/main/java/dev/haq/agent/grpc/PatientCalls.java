@@ -68,6 +68,10 @@ final class PatientCalls {
   }
 
   private static HaqException explained(String service, HaqException e) {
+    String missing = e.details().get(RpcErrors.MISSING_CALL);
+    if (missing != null) {
+      return new HaqException(e.reason(), RpcErrors.lacking(service, missing), e.details(), e);
+    }
     String text =
         switch (e.reason()) {
           case UNAVAILABLE -> service + " does not answer: " + e.getMessage();

@@ -68,16 +68,14 @@ public final class SessionService implements AutoCloseable {
     if (requestId.chars().anyMatch(Character::isISOControl)) {
       throw HaqException.invalid("request_id has a control character: use those that are printed");
     }
-    String encoded = codec.encode(spec);
     Optional<SessionRecord> first =
         requestId.isEmpty() ? Optional.empty() : store.findByRequestId(requestId);
     if (first.isPresent()) {
-      return sameRequest(first.get(), encoded);
+      return sameRequest(first.get(), spec);
     }
-    SessionRecord wanted =
-        SessionRecord.created(define(spec, encoded, requestId, onAbort), spec.limits());
+    SessionRecord wanted = SessionRecord.created(define(spec, requestId, onAbort), spec.limits());
     SessionRecord stored = enter(wanted);
-    return stored.id().equals(wanted.id()) ? stored : sameRequest(stored, encoded);
+    return stored.id().equals(wanted.id()) ? stored : sameRequest(stored, spec);
   }
 
   private SessionRecord enter(SessionRecord wanted) {
@@ -98,9 +96,9 @@ public final class SessionService implements AutoCloseable {
     }
   }
 
-  private SessionRecord sameRequest(SessionRecord first, String encoded) {
+  private SessionRecord sameRequest(SessionRecord first, SessionSpec spec) {
     SessionRecord.Definition definition = first.definition();
-    if (!codec.encode(codec.decode(definition.spec())).equals(encoded)) {
+    if (!codec.isSame(definition.spec(), spec)) {
       throw new HaqException(
           Reason.REQUEST_ID_REUSED,
           "request_id '%s' has already made the different session %s: use a new request_id"
@@ -110,7 +108,7 @@ public final class SessionService implements AutoCloseable {
   }
 
   private SessionRecord.Definition define(
-      SessionSpec spec, String encoded, String requestId, Consumer<Runnable> onAbort) {
+      SessionSpec spec, String requestId, Consumer<Runnable> onAbort) {
     try (Backend backend = backends.open(spec, false)) {
       onAbort.accept(backend::abort);
       Network network = backend.network();
@@ -120,7 +118,7 @@ public final class SessionService implements AutoCloseable {
       return new SessionRecord.Definition(
           UUID.randomUUID().toString(),
           requestId,
-          encoded,
+          codec.encode(spec),
           network.layers().stream().map(Layer::name).toList(),
           plan.budgets(),
           plan.isExtrapolated(),

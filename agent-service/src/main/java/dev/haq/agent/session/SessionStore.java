@@ -135,7 +135,7 @@ public interface SessionStore extends AutoCloseable {
   List<Episode> episodes(String sessionId, Collection<Integer> numbers);
 
   /** Like {@link #episodes(String, int, int)}, but reads no more of each than its score. */
-  List<Score> scores(String sessionId, int after, int limit);
+  List<Score> scores(SessionRecord session, int after, int limit);
 
   @Override
   void close();

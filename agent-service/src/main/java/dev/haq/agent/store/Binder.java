@@ -2,11 +2,13 @@ package dev.haq.agent.store;
 
 import dev.haq.agent.session.SessionLimits;
 import dev.haq.model.Accuracy;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -30,8 +32,23 @@ final class Binder {
     return String.join(", ", Collections.nCopies(count, "?"));
   }
 
+  /** Changes rows; answers how many. */
+  static int execute(Connection connection, String statement, Binding binding) throws SQLException {
+    try (PreparedStatement prepared = connection.prepareStatement(statement)) {
+      binding.bind(new Binder(prepared));
+      return prepared.executeUpdate();
+    }
+  }
+
   Binder text(String value) throws SQLException {
     statement.setString(++index, value);
+    return this;
+  }
+
+  Binder texts(Collection<String> values) throws SQLException {
+    for (String value : values) {
+      text(value);
+    }
     return this;
   }
 

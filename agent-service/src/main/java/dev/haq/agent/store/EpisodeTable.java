@@ -170,14 +170,15 @@ final class EpisodeTable {
   }
 
   /** Oldest first. */
-  static List<Score> scores(Connection connection, String sessionId, int after, int limit)
+  static List<Score> scores(Connection connection, SessionRecord session, int after, int limit)
       throws SQLException {
+    boolean several = !session.definition().fleet().targets().isEmpty();
     return select(
         connection,
-        Rows.SCORE_COLUMNS,
+        several ? Rows.FLEET_SCORE_COLUMNS : Rows.SCORE_COLUMNS,
         "e.number > ? order by e.number limit ?",
-        binder -> binder.text(sessionId).number(after).number(limit),
-        Rows::score);
+        binder -> binder.text(session.id()).number(after).number(limit),
+        several ? Rows::fleetScore : Rows::score);
   }
 
   private interface Reading<T> {

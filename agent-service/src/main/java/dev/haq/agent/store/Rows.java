@@ -17,6 +17,7 @@ import dev.haq.agent.session.SessionRecord;
 import dev.haq.agent.session.SessionState;
 import dev.haq.model.Accuracy;
 import dev.haq.model.Cost;
+import dev.haq.model.Resource;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -24,6 +25,7 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -45,12 +47,14 @@ final class Rows {
           + " e.quantizer_seconds as e_quantizer_seconds, e.created_at as e_created_at,"
           + " coalesce(e.elapsed_seconds, e.seconds) as e_elapsed_seconds";
 
-  /** Of table {@code episode e}: what {@link #score} reads. */
+  /** Of table {@code episode e}: what {@link #score} reads, all of it in PostgreSQL's index. */
   static final String SCORE_COLUMNS =
       "e.number as e_number, e.reward as e_reward, e.images as e_images, e.top1_correct as"
-          + " e_top1_correct, e.cycles as e_cycles, e.latency_seconds as e_latency_seconds, e.energy_joules as e_energy_joules, e.model_size_bytes as"
-          + " e_model_size_bytes, e.cost_ratio as e_cost_ratio, e.eligible as e_eligible,"
-          + " e.further_costs as e_further_costs";
+          + " e_top1_correct, e.latency_seconds as e_latency_seconds, e.energy_joules as"
+          + " e_energy_joules, e.model_size_bytes as e_model_size_bytes";
+
+  /** What {@link #score} reads where a session has several targets. */
+  static final String FLEET_SCORE_COLUMNS = SCORE_COLUMNS + ", e.further_costs as e_further_costs";
 
   /** Of table {@code session s} with its best episode {@code e}. */
   static final String SESSION_COLUMNS =
@@ -166,11 +170,37 @@ final class Rows {
         instant(row, "e_created_at"));
   }
 
+  /** Of a session with one target. */
   static Score score(ResultSet row) throws SQLException {
+    return score(row, List.of(amounts(row)));
+  }
+
+  /** Of a session with several targets. */
+  static Score fleetScore(ResultSet row) throws SQLException {
+    List<Map<Resource, Double>> costs = new ArrayList<>(List.of(amounts(row)));
+    CostText.parse(row.getString("e_further_costs"))
+        .forEach(target -> costs.add(target.map(Rows::amounts).orElse(Map.of())));
+    return score(row, costs);
+  }
+
+  private static Score score(ResultSet row, List<Map<Resource, Double>> costs) throws SQLException {
     int correct = row.getInt("e_top1_correct");
     Accuracy accuracy = new Accuracy(row.getInt("e_images"), correct, correct, 0);
-    return new Score(
-        row.getInt("e_number"), row.getDouble("e_reward"), accuracy.top1(), costs(row));
+    return new Score(row.getInt("e_number"), row.getDouble("e_reward"), accuracy.top1(), costs);
+  }
+
+  /** On the session's first target. */
+  private static Map<Resource, Double> amounts(ResultSet row) throws SQLException {
+    OptionalDouble size = number(row, "e_model_size_bytes");
+    return size.isEmpty()
+        ? Map.of()
+        : Score.costs(
+            row.getDouble("e_latency_seconds"), number(row, "e_energy_joules"), size.getAsDouble());
+  }
+
+  private static Map<Resource, Double> amounts(TargetCost target) {
+    Cost cost = target.cost();
+    return Score.costs(cost.latencySeconds(), cost.energyJoules(), cost.modelSizeBytes());
   }
 
   /** On every target of the session. */

@@ -26,15 +26,6 @@ public final class SqlSessionStore implements SessionStore {
           + " from session s left join episode e on e.session_id = s.id and e.number ="
           + " s.best_episode ";
 
-  private static final String UNFINISHED =
-      "('QUEUED', 'PREPARING', 'RUNNING', 'FINE_TUNING', 'STOPPING')";
-
-  /** The database's clock is the one that all processes share. */
-  private static final String UNLEASED = "(lease_until is null or lease_until < current_timestamp)";
-
-  private static final String FROM_NOW =
-      "current_timestamp + cast(? as double precision) * interval '1' second";
-
   private static final String UNIQUE_VIOLATION = "23505";
 
   private final Database database;
@@ -51,20 +42,9 @@ public final class SqlSessionStore implements SessionStore {
   public static SqlSessionStore open(String url) {
     SqlSessionStore store = new SqlSessionStore(Database.open(url));
     if (store.database.isExclusive()) {
-      store.dropLeases();
+      store.change(LeaseTable::releaseAll); // who holds one has died
     }
     return store;
-  }
-
-  /** Whoever holds a lease in a database that only one process can use has died. */
-  private void dropLeases() {
-    change(
-        connection ->
-            execute(
-                connection,
-                "update session set lease_owner = null, lease_until = null"
-                    + " where lease_owner is not null",
-                b -> {}));
   }
 
   @Override
@@ -175,17 +155,10 @@ public final class SqlSessionStore implements SessionStore {
     }
     return query(
         connection ->
-            select(connection, "where s." + idIn(sessionIds), binder -> bind(binder, sessionIds)));
-  }
-
-  private static String idIn(Collection<String> sessionIds) {
-    return "id in (" + Binder.places(sessionIds.size()) + ")";
-  }
-
-  private static void bind(Binder binder, Collection<String> sessionIds) throws SQLException {
-    for (String id : sessionIds) {
-      binder.text(id);
-    }
+            select(
+                connection,
+                "where s.id in (" + Binder.places(sessionIds.size()) + ")",
+                b -> b.texts(sessionIds)));
   }
 
   @Override
@@ -199,9 +172,9 @@ public final class SqlSessionStore implements SessionStore {
     return update(
         before,
         after,
-        ", fence = fence + 1, lease_owner = ?, lease_until = " + FROM_NOW,
-        binder -> binder.text(owner).number(seconds(term)),
-        "and " + UNLEASED);
+        ", " + LeaseTable.NEW,
+        binder -> LeaseTable.bind(binder, owner, term),
+        "and " + LeaseTable.UNLEASED);
   }
 
   /**
@@ -249,7 +222,7 @@ public final class SqlSessionStore implements SessionStore {
         connection -> {
           // The revision is taken first: whoever else changes the session waits, or is too late.
           int taken =
-              execute(
+              Binder.execute(
                   connection,
                   "update session set revision = revision + 1 where id = ? and revision = ?",
                   b -> b.text(session.id()).number(session.version().revision()));
@@ -260,7 +233,8 @@ public final class SqlSessionStore implements SessionStore {
                     "fleet_best where session_",
                     "episode where session_",
                     "session where ")) {
-              execute(connection, "delete from " + table + "id = ?", b -> b.text(session.id()));
+              Binder.execute(
+                  connection, "delete from " + table + "id = ?", b -> b.text(session.id()));
             }
           }
           return taken == 1;
@@ -269,29 +243,20 @@ public final class SqlSessionStore implements SessionStore {
 
   @Override
   public List<SessionRecord> unleased(int limit) {
-    return query(
-        connection ->
-            select(
-                connection,
-                "where s.state in "
-                    + UNFINISHED
-                    + " and "
-                    + UNLEASED
-                    + " order by s.position limit ?",
-                b -> b.number(limit)));
+    return oldest(LeaseTable.WAITING, limit);
   }
 
   @Override
   public List<SessionRecord> interrupted(int limit) {
+    return oldest(LeaseTable.INTERRUPTED, limit);
+  }
+
+  private List<SessionRecord> oldest(String condition, int limit) {
     return query(
         connection ->
             select(
                 connection,
-                "where (s.state = 'STOPPING' or (s.pause_requested and s.state in "
-                    + UNFINISHED
-                    + ")) and "
-                    + UNLEASED
-                    + " order by s.position limit ?",
+                "where " + condition + " order by s.position limit ?",
                 b -> b.number(limit)));
   }
 
@@ -315,48 +280,17 @@ public final class SqlSessionStore implements SessionStore {
     if (ids.isEmpty()) {
       return;
     }
-    change(
-        connection ->
-            execute(
-                connection,
-                "update session set lease_until = "
-                    + FROM_NOW
-                    + " where lease_owner = ? and "
-                    + idIn(ids),
-                binder -> bind(binder.number(seconds(term)).text(owner), ids)));
+    change(connection -> LeaseTable.renew(connection, owner, ids, term));
   }
 
   @Override
   public void release(String owner) {
-    change(
-        connection ->
-            execute(
-                connection,
-                "update session set lease_owner = null, lease_until = null where lease_owner = ?",
-                b -> b.text(owner)));
+    change(connection -> LeaseTable.release(connection, owner));
   }
 
   @Override
   public void release(String owner, String sessionId) {
-    change(
-        connection ->
-            execute(
-                connection,
-                "update session set lease_owner = null, lease_until = null"
-                    + " where lease_owner = ? and id = ?",
-                b -> b.text(owner).text(sessionId)));
-  }
-
-  private static int execute(Connection connection, String statement, Binding binding)
-      throws SQLException {
-    try (PreparedStatement prepared = connection.prepareStatement(statement)) {
-      binding.bind(new Binder(prepared));
-      return prepared.executeUpdate();
-    }
-  }
-
-  private static double seconds(Duration term) {
-    return term.toMillis() * 1e-3;
+    change(connection -> LeaseTable.release(connection, owner, sessionId));
   }
 
   @Override
@@ -393,8 +327,8 @@ public final class SqlSessionStore implements SessionStore {
   }
 
   @Override
-  public List<Score> scores(String sessionId, int after, int limit) {
-    return query(connection -> EpisodeTable.scores(connection, sessionId, after, limit));
+  public List<Score> scores(SessionRecord session, int after, int limit) {
+    return query(connection -> EpisodeTable.scores(connection, session, after, limit));
   }
 
   @Override

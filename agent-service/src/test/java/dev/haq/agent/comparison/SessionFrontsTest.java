@@ -56,7 +56,7 @@ final class SessionFrontsTest {
       log.add(episode);
       store.append(session.id(), session.version().fence(), episode, new byte[1]);
       if (number % 7 == 0 || number == 60) {
-        SessionFronts.Snapshot snapshot = fronts.of(session.id());
+        SessionFronts.Snapshot snapshot = fronts.of(session);
         assertEquals(number, snapshot.episodes());
         for (Resource resource : List.of(Resource.LATENCY, Resource.MODEL_SIZE)) {
           SessionFronts.Points points = snapshot.byTarget().get(0).get(resource);
@@ -65,7 +65,7 @@ final class SessionFrontsTest {
         }
       }
     }
-    SessionFronts.Points latency = fronts.of(session.id()).byTarget().get(0).get(Resource.LATENCY);
+    SessionFronts.Points latency = fronts.of(session).byTarget().get(0).get(Resource.LATENCY);
     assertNotEquals(latency.byReward(), latency.byTop1(), "the test shows little");
   }
 
@@ -85,7 +85,7 @@ final class SessionFrontsTest {
     Cost sizeAlone = new Cost(0, 0, OptionalDouble.empty(), 7);
     store.append(
         session.id(), session.version().fence(), episode(1, random, sizeAlone), new byte[1]);
-    Map<Resource, SessionFronts.Points> byResource = fronts.of(session.id()).byTarget().get(0);
+    Map<Resource, SessionFronts.Points> byResource = fronts.of(session).byTarget().get(0);
     assertEquals(Set.of(Resource.MODEL_SIZE), byResource.keySet());
   }
 

@@ -8,6 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.proto.quantizer.v1.GetModelRequest;
+import dev.haq.proto.quantizer.v1.QuantizerGrpc;
+import dev.haq.rpc.RpcChannel;
+import dev.haq.rpc.RpcServer;
+import dev.haq.rpc.ServiceRuntime;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -118,6 +123,36 @@ final class PatientCallsTest {
             HaqException.class, () -> PatientCalls.once().call("the service", () -> busy(1)));
     assertEquals(Reason.BUSY, e.reason());
     assertEquals(1, attempts.get());
+  }
+
+  @Test
+  void aServiceThatLacksACallIsAskedAgainUntilItsUpdateIsDone() {
+    assertEquals("done", calls.call("the service", () -> failing(1, Status.UNIMPLEMENTED)));
+    assertEquals(2, attempts.get());
+  }
+
+  @Test
+  void whoWaitsForTheAnswerIsToldWhichServiceLacksWhichCall() {
+    ServiceRuntime runtime = ServiceRuntime.create();
+    try (RpcServer older = RpcServer.builder(runtime, "older").host("127.0.0.1").start();
+        RpcChannel channel = RpcChannel.open("127.0.0.1:" + older.port(), Duration.ofSeconds(10))) {
+      var stub = QuantizerGrpc.newBlockingStub(channel.channel());
+      HaqException e =
+          assertThrows(
+              HaqException.class,
+              () ->
+                  PatientCalls.once()
+                      .call(
+                          GrpcBackends.QUANTIZER,
+                          () -> stub.getModel(GetModelRequest.getDefaultInstance())));
+      assertEquals(Reason.UNAVAILABLE, e.reason());
+      assertEquals(
+          "the quantizer lacks the call haq.quantizer.v1.Quantizer/GetModel: a replica of it is of"
+              + " an older version; finish its update",
+          e.getMessage());
+    } finally {
+      runtime.close();
+    }
   }
 
   /** Is away for the first calls. */

@@ -30,7 +30,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -292,7 +294,7 @@ abstract class SessionStoreContract {
     assertEquals(List.of(), store.episodes(session.id(), 3, 10));
     assertEquals(List.of(first, third), store.episodes(session.id(), List.of(3, 1, 4)));
     assertEquals(List.of(), store.episodes(session.id(), List.of()));
-    assertEquals(List.of(score(second)), store.scores(session.id(), 1, 1));
+    assertEquals(List.of(score(second)), store.scores(session, 1, 1));
   }
 
   @Test
@@ -325,7 +327,7 @@ abstract class SessionStoreContract {
     }
     assertEquals(log, store.episodes(session.id(), 0, 10));
     assertEquals(
-        log.stream().map(SessionStoreContract::score).toList(), store.scores(session.id(), 0, 10));
+        log.stream().map(SessionStoreContract::score).toList(), store.scores(session, 0, 10));
     assertEquals(Optional.of(expected), store.find(session.id()));
     assertEquals(List.of(expected), newest(10).sessions());
     assertEquals(Optional.of(log.get(2)), expected.progress().fleet().fleet());
@@ -379,7 +381,24 @@ abstract class SessionStoreContract {
 
   private static Score score(Episode episode) {
     EpisodeResult result = episode.result();
-    return new Score(episode.number(), result.reward(), result.accuracy().top1(), result.costs());
+    return new Score(
+        episode.number(),
+        result.reward(),
+        result.accuracy().top1(),
+        result.costs().stream().map(SessionStoreContract::costs).toList());
+  }
+
+  private static Map<Resource, Double> costs(Optional<TargetCost> target) {
+    Map<Resource, Double> costs = new EnumMap<>(Resource.class);
+    target
+        .map(TargetCost::cost)
+        .ifPresent(
+            cost -> {
+              costs.put(Resource.LATENCY, cost.latencySeconds());
+              cost.energyJoules().ifPresent(joules -> costs.put(Resource.ENERGY, joules));
+              costs.put(Resource.MODEL_SIZE, cost.modelSizeBytes());
+            });
+    return costs;
   }
 
   private static Fleet.Limit limit(Resource resource) {

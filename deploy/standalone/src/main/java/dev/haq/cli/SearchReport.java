@@ -2,6 +2,7 @@ package dev.haq.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.haq.model.BitWidth;
 import dev.haq.proto.agent.v1.Episode;
 import dev.haq.proto.agent.v1.LayerWidths;
 import dev.haq.proto.agent.v1.Session;
@@ -16,6 +17,7 @@ import dev.haq.proto.model.v1.Network;
 import dev.haq.proto.model.v1.Policy;
 import dev.haq.proto.model.v1.Resource;
 import dev.haq.wire.BestPolicy;
+import dev.haq.wire.BitsWire;
 import dev.haq.wire.LayerText;
 import java.util.ArrayList;
 import java.util.List;
@@ -281,10 +283,7 @@ final class SearchReport {
   }
 
   private static int nearest(BitChoices choices, int bits) {
-    return choices.getBitsList().stream()
-        .filter(width -> width <= bits)
-        .max(Integer::compare)
-        .orElse(choices.getBits(0));
+    return BitsWire.fromProto(choices).nearest(BitWidth.of(bits)).bits();
   }
 
   /** The cost of the found policy on the session's resource, for a line of its own. */

@@ -59,6 +59,14 @@ public final class Backend implements AutoCloseable {
               .formatted(name),
           failure);
     }
+    String missing = typed.details().get(RpcErrors.MISSING_CALL);
+    if (missing != null) {
+      return new HaqException(
+          typed.reason(),
+          RpcErrors.lacking("the %s service".formatted(name), missing),
+          typed.details(),
+          failure);
+    }
     if (typed.reason() == Reason.UNAVAILABLE) {
       return new HaqException(
           Reason.UNAVAILABLE,
