@@ -30,6 +30,9 @@ final class Branches {
 
   /** In topological order where the branches are; none of a node without branches. */
   static List<NodeProto> of(NodeProto node) {
+    if (!hasBranches(node)) {
+      return List.of();
+    }
     Branches branches = new Branches(node);
     branches.chosen(node, name -> name);
     return branches.written;
@@ -39,12 +42,20 @@ final class Branches {
   static List<NodeProto> writtenOut(List<NodeProto> nodes) {
     List<NodeProto> all = new ArrayList<>();
     for (NodeProto node : nodes) {
-      Branches branches = new Branches(node);
-      NodeProto.Builder chosen = branches.chosen(node, name -> name);
-      all.addAll(branches.written);
-      all.add(branches.written.isEmpty() ? node : chosen.build());
+      if (hasBranches(node)) {
+        Branches branches = new Branches(node);
+        NodeProto.Builder chosen = branches.chosen(node, name -> name);
+        all.addAll(branches.written);
+        all.add(chosen.build());
+      } else {
+        all.add(node);
+      }
     }
     return all;
+  }
+
+  private static boolean hasBranches(NodeProto node) {
+    return node.getAttributeList().stream().anyMatch(AttributeProto::hasG);
   }
 
   /** Whether a tensor is of a node that is written out here. */
@@ -92,9 +103,9 @@ final class Branches {
     return outputs.build();
   }
 
-  /** Gives a node a name, and outputs, of its own. */
+  /** Gives a node a name, and outputs, of its own; the name that it has stays in both. */
   private void add(NodeProto.Builder node, Map<String, String> own) {
-    String name = prefix + written.size();
+    String name = prefix + written.size() + "/" + node.getName();
     for (int i = 0; i < node.getOutputCount(); i++) {
       String output = node.getOutput(i);
       if (!output.isEmpty()) {

@@ -48,8 +48,8 @@ final class ConstantBytes {
     if (bytes > most) {
       throw new HaqException(
           Reason.TOO_LARGE,
-          "the model's constants come to %.0f bytes where each is written out in full, as floats, and for each layer that reads it: a model may have %d (limits.model-bytes); export it with fewer or smaller ones"
-              .formatted(bytes, most));
+          "the model's constants come to more than %d bytes (limits.model-bytes) once written out in full, as floats (16-bit weights twice, 8-bit ones four times what they are in the file), and for each layer that reads them: export it with fewer or smaller ones, or raise the limit"
+              .formatted(most));
     }
   }
 

@@ -106,7 +106,10 @@ final class GraphLimits {
       }
       attribute.getSparseTensorsList().forEach(sparse -> add(ConstantBytes.of(sparse)));
       if (attribute.hasG()) {
-        count += check(attribute.getG());
+        GraphProto branch = attribute.getG();
+        // Its constants are written out as nodes (Branches).
+        count += branch.getInitializerCount() + branch.getSparseInitializerCount();
+        count += check(branch);
       }
     }
     return count + called(InlinedFunctions.key(node));

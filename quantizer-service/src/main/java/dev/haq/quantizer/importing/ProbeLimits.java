@@ -32,7 +32,14 @@ final class ProbeLimits {
    * @param together in all, which bounds the time that copying operators take
    * @param refused what to say where there is more, with what that is
    */
-  private record Bounds(double tensor, double atOnce, double together, String refused) {}
+  private record Bounds(double tensor, double atOnce, double together, String refused) {
+    HaqException refuse(NodeProto node, String what) {
+      return new HaqException(
+          Reason.TOO_LARGE,
+          "at node '%s' (%s) ".formatted(node.getName(), node.getOpType())
+              + refused.formatted(what));
+    }
+  }
 
   /**
    * Of one image: 128 MiB a tensor, 512 MiB at once, of two images at most; a network of 224x224
@@ -63,6 +70,7 @@ final class ProbeLimits {
   private final NodeWork work;
   private final ResultBounds results;
   private final Set<String> counted = new HashSet<>();
+  private final Set<String> sequences = new HashSet<>();
   private double values;
   private double products;
 
@@ -92,6 +100,10 @@ final class ProbeLimits {
    */
   static ProbeLimits ofConstants(Map<String, TensorProto> constants, long mostBytes) {
     double values = Math.max(mostBytes, FEW_BYTES) / (double) Float.BYTES;
+    String setting =
+        2 * values < MOST_OF_CONSTANTS
+            ? " of a model that may have %d bytes (limits.model-bytes)".formatted(mostBytes)
+            : "";
     return new ProbeLimits(
         constants,
         new HashMap<>(),
@@ -99,8 +111,9 @@ final class ProbeLimits {
             Math.min(values, MOST_OF_CONSTANTS),
             Math.min(2 * values, MOST_OF_CONSTANTS),
             MOST_OF_CONSTANTS,
-            "what is computed of constants has come to %%s, more than is taken of a model that may have %d bytes (limits.model-bytes): export it with fewer or smaller constants"
-                .formatted(mostBytes)));
+            "what is computed of constants has come to %s, more than is taken"
+                + setting
+                + ": export it with fewer or smaller constants"));
   }
 
   /**
@@ -126,6 +139,9 @@ final class ProbeLimits {
         if (info != null && isKnown(info.getShape())) {
           add(node, output, info);
         } else {
+          if (info == null) {
+            sequences.add(output);
+          }
           results.learn(node, inferred);
           unknown.add(output);
         }
@@ -143,10 +159,14 @@ final class ProbeLimits {
     }
   }
 
-  /** How many values of 4 bytes a tensor comes to that is computed; 0 where that is not known. */
+  /**
+   * How many values of 4 bytes a tensor comes to that is computed, or at most a sequence of them; 0
+   * where that is not known.
+   */
   double size(String tensor) {
+    Double size = sizes.get(tensor);
     List<Integer> shape = shapes.get(tensor);
-    return shape == null ? 0 : sizes.getOrDefault(tensor, size(shape));
+    return size != null ? size : shape == null ? 0 : size(shape);
   }
 
   /**
@@ -163,7 +183,7 @@ final class ProbeLimits {
     HeldAtOnce.Peak peak = HeldAtOnce.of(nodes, this::size, this::beside, kept);
     double most = besides + peak.values();
     if (most > bounds.atOnce()) {
-      throw refused(peak.node(), "%.0f values held at once".formatted(most));
+      throw bounds.refuse(peak.node(), "%.0f bytes held at once".formatted(Float.BYTES * most));
     }
   }
 
@@ -171,7 +191,9 @@ final class ProbeLimits {
   private double beside(NodeProto node) {
     double beside = work.beside(node);
     for (NodeProto inner : Branches.of(node)) {
-      beside += work.beside(inner) + inner.getOutputList().stream().mapToDouble(this::size).sum();
+      if (!Nodes.is(inner, "Constant")) {
+        beside += work.beside(inner) + inner.getOutputList().stream().mapToDouble(this::size).sum();
+      }
     }
     return beside;
   }
@@ -202,6 +224,10 @@ final class ProbeLimits {
 
   private void add(NodeProto node, String output, TensorInfo info) {
     double size = size(info);
+    if (Nodes.is(node, "Constant")) { // counted with the model's constants
+      shapes.put(output, ShapeProbe.toInts(info.getShape()));
+      return;
+    }
     values += size;
     if (size > bounds.tensor() || values > bounds.together()) {
       throw tooLarge(node);
@@ -235,14 +261,8 @@ final class ProbeLimits {
   }
 
   private HaqException tooLarge(NodeProto node) {
-    return refused(node, "%.0f values and %.0f multiplications".formatted(values, products));
-  }
-
-  private HaqException refused(NodeProto node, String what) {
-    return new HaqException(
-        Reason.TOO_LARGE,
-        "at node '%s' (%s) ".formatted(node.getName(), node.getOpType())
-            + bounds.refused().formatted(what));
+    return bounds.refuse(
+        node, "%.0f bytes and %.0f multiplications".formatted(Float.BYTES * values, products));
   }
 
   private static HaqException unknownSize(NodeProto node) {
@@ -275,7 +295,13 @@ final class ProbeLimits {
           piece = new ArrayList<>();
           sum = 0;
         }
-        node.getOutputList().forEach(output -> most.put(output, Math.min(bound, bounds.tensor())));
+        double atMost = Math.min(bound, bounds.tensor());
+        for (String output : node.getOutputList()) {
+          most.put(output, atMost);
+          if (sequences.contains(output)) {
+            sizes.put(output, atMost);
+          }
+        }
         sum += bound * node.getOutputCount();
       } else if (!counted.containsAll(node.getOutputList()) && !piece.isEmpty()) {
         pieces.add(piece);

@@ -46,17 +46,33 @@ final class ResultBounds {
           "CenterCropPad",
           "AffineGrid");
 
-  /** Operators whose results have no more values than what they read first. */
+  /**
+   * Operators whose results have no more values than what they read first, whichever domain they
+   * are of.
+   */
   private static final Set<String> KEEPING =
       Set.of(
           "Abs",
+          "Acos",
+          "ArgMax",
+          "ArgMin",
+          "Asin",
+          "Atan",
           "BatchNormalization",
+          "Binarizer",
           "Cast",
+          "CastLike",
           "Ceil",
+          "Celu",
           "Clip",
           "Compress",
           "ConcatFromSequence",
+          "Cos",
+          "CumSum",
+          "DepthToSpace",
+          "DequantizeLinear",
           "Dropout",
+          "DynamicQuantizeLinear",
           "Elu",
           "Erf",
           "Exp",
@@ -65,35 +81,66 @@ final class ResultBounds {
           "Gelu",
           "GlobalAveragePool",
           "GlobalMaxPool",
+          "GroupNormalization",
           "HardSigmoid",
           "HardSwish",
+          "Hardmax",
           "Identity",
+          "Imputer",
           "InstanceNormalization",
+          "IsInf",
+          "IsNaN",
+          "LRN",
           "LayerNormalization",
           "LeakyRelu",
           "Log",
           "LogSoftmax",
+          "LpNormalization",
+          "MeanVarianceNormalization",
+          "Mish",
           "Neg",
+          "Normalizer",
           "Not",
+          "PRelu",
+          "QuantizeLinear",
           "Reciprocal",
+          "ReduceL1",
+          "ReduceL2",
+          "ReduceLogSum",
+          "ReduceLogSumExp",
           "ReduceMax",
           "ReduceMean",
           "ReduceMin",
+          "ReduceProd",
           "ReduceSum",
+          "ReduceSumSquare",
           "Relu",
           "Reshape",
           "Round",
+          "Scaler",
+          "ScatterElements",
+          "ScatterND",
+          "Selu",
           "SequenceAt",
+          "Shrink",
           "Sigmoid",
           "Sign",
+          "Sin",
+          "SkipLayerNormalization",
           "Slice",
           "Softmax",
+          "Softplus",
+          "Softsign",
+          "SpaceToDepth",
           "Split",
           "SplitToSequence",
           "Sqrt",
           "Squeeze",
           "Tanh",
+          "ThresholdedRelu",
+          "TopK",
           "Transpose",
+          "Trilu",
           "Unique",
           "Unsqueeze");
 
@@ -125,7 +172,17 @@ final class ResultBounds {
 
   /** Operators whose result is what they read, one after the other. */
   private static final Set<String> JOINING =
-      Set.of("Concat", "SequenceConstruct", "SequenceInsert");
+      Set.of("Concat", "FeatureVectorizer", "SequenceConstruct", "SequenceInsert");
+
+  /** Classical models, whose result has some numbers of those in their attributes for each row. */
+  private static final Set<String> OF_ATTRIBUTES =
+      Set.of(
+          "LinearClassifier",
+          "LinearRegressor",
+          "SVMClassifier",
+          "SVMRegressor",
+          "TreeEnsembleClassifier",
+          "TreeEnsembleRegressor");
 
   /** A tensor has no more, so a shape has no more values. */
   private static final int MOST_DIMENSIONS = 8;
@@ -148,18 +205,31 @@ final class ResultBounds {
    * @param inferred of what is computed, where anything is
    */
   void learn(NodeProto node, Map<String, NodeInfo> inferred) {
-    boolean own = !Nodes.is(node, node.getOpType());
-    if ((own || GROWING.contains(node.getOpType())) && !picksOne(node, inferred)) {
+    String type = type(node);
+    if ((type.isEmpty() || GROWING.contains(type)) && !picksOne(node, inferred)) {
       unbounded.add(node.getName());
     }
   }
 
+  /** What is known of an operator; empty where it is of a domain that nothing is known of. */
+  private static String type(NodeProto node) {
+    String type = node.getOpType();
+    return Nodes.is(node, type)
+            || KEEPING.contains(type)
+            || JOINING.contains(type)
+            || OF_ATTRIBUTES.contains(type)
+        ? type
+        : "";
+  }
+
   /** Whether a result may be larger than all that the node reads. */
   boolean mayGrow(NodeProto node) {
+    String type = type(node);
     return unbounded.contains(node.getName())
-        || COMBINING.contains(node.getOpType())
-        || JOINING.contains(node.getOpType())
-        || Nodes.is(node, "NonZero");
+        || COMBINING.contains(type)
+        || JOINING.contains(type)
+        || OF_ATTRIBUTES.contains(type)
+        || type.equals("NonZero");
   }
 
   /** As {@link #of(NodeProto, Map)} by known shapes alone. */
@@ -177,7 +247,7 @@ final class ResultBounds {
         node.getInputList().stream()
             .filter(name -> !name.isEmpty())
             .mapToDouble(name -> size(name, most));
-    String type = Nodes.is(node, node.getOpType()) ? node.getOpType() : "";
+    String type = type(node);
     if (unbounded.contains(node.getName())) {
       return Double.POSITIVE_INFINITY;
     }
@@ -190,6 +260,9 @@ final class ResultBounds {
     if (JOINING.contains(type)) {
       return inputs.sum();
     }
+    if (OF_ATTRIBUTES.contains(type)) {
+      return inputs.sum() * numbers(node);
+    }
     return switch (type) {
       case "Constant" ->
           ConstantFolding.constant(node).map(Tensors::elements).orElse(MOST_DIMENSIONS);
@@ -198,6 +271,14 @@ final class ResultBounds {
       case "Shape", "Size" -> MOST_DIMENSIONS;
       default -> Double.POSITIVE_INFINITY;
     };
+  }
+
+  /** In the longest of a node's attributes. */
+  private static int numbers(NodeProto node) {
+    return node.getAttributeList().stream()
+        .mapToInt(a -> Math.max(a.getFloatsCount(), a.getIntsCount()))
+        .max()
+        .orElse(0);
   }
 
   /** The most that it can be where it is not known. */

@@ -16,9 +16,12 @@ public record ImportedModel(Network network, CnnGraph graph, long sizeBytes, Lis
     notes = List.copyOf(notes);
   }
 
-  /** What is held of it: weights, biases and other constants. */
+  /** What is held of it: weights, biases, other constants, and operators with what is in them. */
   public long heldBytes() {
     long constants = graph.constants().values().stream().mapToLong(Tensors::bytes).sum();
+    for (GraphNode node : graph.nodes()) {
+      constants += node instanceof GraphNode.Other other ? other.node().getSerializedSize() : 0;
+    }
     return graph.layers().stream()
         .mapToLong(layer -> (long) Float.BYTES * (layer.weights().length + layer.bias().length))
         .reduce(constants, Long::sum);

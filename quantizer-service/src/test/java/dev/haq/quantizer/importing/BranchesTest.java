@@ -42,6 +42,16 @@ final class BranchesTest {
   }
 
   @Test
+  void constantsOfBranchesAreFew() {
+    GraphProto.Builder graph = filled(1, 1);
+    for (int i = 0; i < GraphLimits.MOST_NODES; i++) {
+      graph.addInitializer(Tensors.of("number" + i, new float[] {1}));
+    }
+    String message = assertRefused(Reason.TOO_LARGE, with(graph));
+    assertTrue(message.contains("nodes"), message);
+  }
+
+  @Test
   void whatBranchesWithinBranchesComputeIsCounted() {
     GraphProto inner = filled(1 << 14, 1 << 14).build();
     GraphProto.Builder outer = GraphProto.newBuilder().setName("outer");

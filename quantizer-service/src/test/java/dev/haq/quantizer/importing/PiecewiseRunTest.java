@@ -10,11 +10,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.Nodes;
+import dev.haq.quantizer.onnx.Tensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -273,11 +275,42 @@ final class PiecewiseRunTest {
   void moreComputedSizesThanExportersWriteAreRefused() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String image = model.node("Reshape", "image", model.node("Abs", model.node("Shape", "image")));
+    NodeProto onePixel =
+        NodeProto.newBuilder().addAttribute(Nodes.ints("kernel_shape", 1, 1)).build();
     for (int i = 0; i < 4100; i++) {
-      image = model.node("PRelu", image, model.initializer(new float[] {1}, 1));
+      image = model.node("MaxPool", List.of(image), onePixel);
     }
     String message = assertRefused(Reason.UNSUPPORTED_OPERATOR, model.bytes(network(model, image)));
     assertTrue(message.contains("not known before it runs"), message);
+  }
+
+  /** ONNX Runtime infers no shape of what a Normalizer computes, nor that a number is a scalar. */
+  @Test
+  void operatorsOfOtherDomainsThatKeepTheirInputsSizeAreTaken() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    model.graph().addInitializer(Tensors.uint8("five", new byte[] {5}));
+    model.graph().addInitializer(Tensors.uint8("zero", new byte[] {0}));
+    String half =
+        model.node(
+            "DequantizeLinear",
+            List.of("five", model.graphScalar(0.1f), "zero"),
+            NodeProto.newBuilder().setDomain("com.microsoft").build());
+    String scores =
+        model.node(
+            "Normalizer",
+            List.of(network(model, model.node("Mul", "image", half))),
+            NodeProto.newBuilder()
+                .setDomain("ai.onnx.ml")
+                .addAttribute(Nodes.string("norm", "MAX"))
+                .build());
+    byte[] bytes =
+        model.model(scores).toBuilder()
+            .addOpsetImport(
+                OperatorSetIdProto.newBuilder().setDomain("com.microsoft").setVersion(1))
+            .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("ai.onnx.ml").setVersion(1))
+            .build()
+            .toByteArray();
+    assertSameAnswers(bytes, ModelImporter.read(bytes, "id", "name"), 1e-3f);
   }
 
   @ParameterizedTest
