@@ -43,27 +43,6 @@ public final class SpecWire implements SpecCodec {
     return fromProto(parse(text));
   }
 
-  /**
-   * Earlier versions gave each agent of several targets the warm-up and noise of one that has all
-   * episodes: where both sides have their version's defaults, the rest decides.
-   */
-  @Override
-  public boolean isSame(String text, SessionSpec spec) {
-    dev.haq.proto.agent.v1.SessionSpec first = toProto(decode(text));
-    dev.haq.proto.agent.v1.SessionSpec second = toProto(spec);
-    boolean defaults =
-        first.getDdpg().equals(defaults(first, 1))
-            && second.getDdpg().equals(defaults(second, agents(1 + spec.furtherTargets().size())));
-    return (defaults ? first.toBuilder().setDdpg(second.getDdpg()).build() : first).equals(second);
-  }
-
-  private static dev.haq.proto.agent.v1.DdpgSettings defaults(
-      dev.haq.proto.agent.v1.SessionSpec spec, int agents) {
-    return toProto(
-        fromProto(
-            dev.haq.proto.agent.v1.DdpgSettings.getDefaultInstance(), spec.getEpisodes(), agents));
-  }
-
   /** The message that was stored. */
   static dev.haq.proto.agent.v1.SessionSpec parse(String text) {
     dev.haq.proto.agent.v1.SessionSpec.Builder message =

@@ -68,14 +68,16 @@ public final class SessionService implements AutoCloseable {
     if (requestId.chars().anyMatch(Character::isISOControl)) {
       throw HaqException.invalid("request_id has a control character: use those that are printed");
     }
+    String encoded = codec.encode(spec);
     Optional<SessionRecord> first =
         requestId.isEmpty() ? Optional.empty() : store.findByRequestId(requestId);
     if (first.isPresent()) {
-      return sameRequest(first.get(), spec);
+      return sameRequest(first.get(), encoded);
     }
-    SessionRecord wanted = SessionRecord.created(define(spec, requestId, onAbort), spec.limits());
+    SessionRecord wanted =
+        SessionRecord.created(define(spec, encoded, requestId, onAbort), spec.limits());
     SessionRecord stored = enter(wanted);
-    return stored.id().equals(wanted.id()) ? stored : sameRequest(stored, spec);
+    return stored.id().equals(wanted.id()) ? stored : sameRequest(stored, encoded);
   }
 
   private SessionRecord enter(SessionRecord wanted) {
@@ -96,9 +98,9 @@ public final class SessionService implements AutoCloseable {
     }
   }
 
-  private SessionRecord sameRequest(SessionRecord first, SessionSpec spec) {
+  private SessionRecord sameRequest(SessionRecord first, String encoded) {
     SessionRecord.Definition definition = first.definition();
-    if (!codec.isSame(definition.spec(), spec)) {
+    if (!codec.encode(codec.decode(definition.spec())).equals(encoded)) {
       throw new HaqException(
           Reason.REQUEST_ID_REUSED,
           "request_id '%s' has already made the different session %s: use a new request_id"
@@ -108,7 +110,7 @@ public final class SessionService implements AutoCloseable {
   }
 
   private SessionRecord.Definition define(
-      SessionSpec spec, String requestId, Consumer<Runnable> onAbort) {
+      SessionSpec spec, String encoded, String requestId, Consumer<Runnable> onAbort) {
     try (Backend backend = backends.open(spec, false)) {
       onAbort.accept(backend::abort);
       Network network = backend.network();
@@ -118,7 +120,7 @@ public final class SessionService implements AutoCloseable {
       return new SessionRecord.Definition(
           UUID.randomUUID().toString(),
           requestId,
-          codec.encode(spec),
+          encoded,
           network.layers().stream().map(Layer::name).toList(),
           plan.budgets(),
           plan.isExtrapolated(),

@@ -5,9 +5,4 @@ public interface SpecCodec {
   String encode(SessionSpec spec);
 
   SessionSpec decode(String text);
-
-  /** Whether {@code text}, as some version encoded it, asks for the same as {@code spec}. */
-  default boolean isSame(String text, SessionSpec spec) {
-    return encode(decode(text)).equals(encode(spec));
-  }
 }

@@ -1,11 +1,8 @@
 package dev.haq.agent.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.session.SessionSpec;
-import dev.haq.proto.agent.v1.DdpgSettings;
 import dev.haq.proto.agent.v1.FurtherTarget;
 import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.hwsim.v1.TargetRef;
@@ -34,36 +31,11 @@ final class TargetWireTest {
   @Test
   void aSpecificationIsReadAsItWasWritten() {
     SpecWire specs = new SpecWire();
+    TargetRef named = TargetRef.newBuilder().setName("edge").build();
     TargetRef described = TargetRef.newBuilder().setAccelerator("name: mine").build();
-    SessionSpec spec = SpecWire.fromProto(spec(named("edge"), described));
+    SessionSpec spec = SpecWire.fromProto(spec(named, described));
     assertEquals(spec, specs.decode(specs.encode(spec)));
     assertEquals(spec.hashCode(), specs.decode(specs.encode(spec)).hashCode());
-  }
-
-  @Test
-  void aRequestIsTheSameThatAnEarlierVersionFilledWithItsOwnDefaults() {
-    SpecWire specs = new SpecWire();
-    dev.haq.proto.agent.v1.SessionSpec asked =
-        spec(named("edge"), named("cloud")).toBuilder().setEpisodes(120).build();
-    String stored =
-        specs.encode(
-            SpecWire.fromProto(
-                asked.toBuilder()
-                    .setDdpg(
-                        DdpgSettings.newBuilder()
-                            .setWarmupEpisodes(20)
-                            .setNoiseDecay(dev.haq.agent.ddpg.DdpgSettings.noiseDecay(120, 20)))
-                    .build()));
-    assertTrue(specs.isSame(stored, SpecWire.fromProto(asked)));
-    assertFalse(specs.isSame(stored, SpecWire.fromProto(asked.toBuilder().setSeed(2).build())));
-    DdpgSettings own = DdpgSettings.newBuilder().setWarmupEpisodes(5).build();
-    SessionSpec other = SpecWire.fromProto(asked.toBuilder().setDdpg(own).build());
-    assertFalse(specs.isSame(stored, other));
-    assertTrue(specs.isSame(specs.encode(other), other));
-  }
-
-  private static TargetRef named(String name) {
-    return TargetRef.newBuilder().setName(name).build();
   }
 
   private static dev.haq.proto.agent.v1.SessionSpec spec(TargetRef first, TargetRef... further) {
