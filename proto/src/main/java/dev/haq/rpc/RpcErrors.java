@@ -173,7 +173,7 @@ public final class RpcErrors {
 
   /** Says that a service, named for people, lacks a call. */
   public static String lacking(String service, String call) {
-    return "%s lacks the call %s: a replica of it is of an older version; finish its update"
+    return "%s lacks the call %s: a replica of it is of an older version (finish its update), or its address is another service's"
         .formatted(service, call);
   }
 
@@ -210,7 +210,7 @@ public final class RpcErrors {
       case RESOURCE_EXHAUSTED -> Reason.TOO_LARGE;
       case CANCELLED -> Reason.CANCELLED;
       case DEADLINE_EXCEEDED -> Reason.DEADLINE_EXCEEDED;
-      case UNAVAILABLE, UNIMPLEMENTED -> Reason.UNAVAILABLE;
+      case UNAVAILABLE -> Reason.UNAVAILABLE;
       default -> Reason.INTERNAL;
     };
   }

@@ -17,6 +17,7 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
 
 /** A pool of connections to a database whose schema is up to date. */
 final class Database implements AutoCloseable {
@@ -120,11 +121,9 @@ final class Database implements AutoCloseable {
       throw cannotOpen(url, e);
     }
     try {
-      Flyway.configure()
-          .dataSource(pool)
-          .locations(
-              h2 ? new String[] {MIGRATIONS} : new String[] {MIGRATIONS, POSTGRESQL_MIGRATIONS})
-          .placeholders(Map.of("bytes", h2 ? "binary large object" : "bytea"))
+      FluentConfiguration migrations = migrations(h2);
+      // A server's answers are waited for without end here: an index may take minutes to make.
+      (h2 ? migrations.dataSource(pool) : migrations.dataSource(jdbcUrl, null, null))
           .load()
           .migrate();
     } catch (FlywayException e) {
@@ -134,6 +133,16 @@ final class Database implements AutoCloseable {
           withoutPassword(url), firstLine(e));
     }
     return new Database(pool, h2);
+  }
+
+  private static FluentConfiguration migrations(boolean h2) {
+    return h2
+        ? Flyway.configure()
+            .locations(MIGRATIONS)
+            .placeholders(Map.of("bytes", "binary large object"))
+        : Flyway.configure()
+            .locations(MIGRATIONS, POSTGRESQL_MIGRATIONS)
+            .placeholders(Map.of("bytes", "bytea"));
   }
 
   /** For a server, which may restart; an embedded database ends with its last connection. */

@@ -53,7 +53,7 @@ final class Rows {
           + " e_top1_correct, e.latency_seconds as e_latency_seconds, e.energy_joules as"
           + " e_energy_joules, e.model_size_bytes as e_model_size_bytes";
 
-  /** What {@link #score} reads where a session has several targets. */
+  /** What {@link #fleetScore} reads besides. */
   static final String FLEET_SCORE_COLUMNS = SCORE_COLUMNS + ", e.further_costs as e_further_costs";
 
   /** Of table {@code session s} with its best episode {@code e}. */

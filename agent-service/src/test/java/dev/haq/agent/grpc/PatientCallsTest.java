@@ -148,7 +148,7 @@ final class PatientCallsTest {
       assertEquals(Reason.UNAVAILABLE, e.reason());
       assertEquals(
           "the quantizer lacks the call haq.quantizer.v1.Quantizer/GetModel: a replica of it is of"
-              + " an older version; finish its update",
+              + " an older version (finish its update), or its address is another service's",
           e.getMessage());
     } finally {
       runtime.close();

@@ -23,8 +23,9 @@ import java.util.List;
 final class IntegerLayers {
   /**
    * Gathering patches costs a copy for each pixel of the kernel; with fewer channels the
-   * floating-point convolution is faster. Measured on ResNet-20 (AVX2), gathered against floating:
-   * 16 channels 110 against 80 us, 32 channels 42 against 57, 64 channels 27 against 52.
+   * floating-point convolution is faster. Measured on ResNet-20 (AVX2; patches by Gather, which
+   * slices are about as fast as), gathered against floating: 16 channels 110 against 80 us, 32
+   * channels 42 against 57, 64 channels 27 against 52.
    */
   private static final int FEWEST_CHANNELS_TO_GATHER = 32;
 
@@ -39,9 +40,9 @@ final class IntegerLayers {
 
   /**
    * Copies of the input, each shifted otherwise, that patches are put together of; each is an
-   * operator of the written graph. Kernels of up to 16x16 pixels.
+   * operator of the written graph, and opening takes longer with each. Kernels of up to 8x8 pixels.
    */
-  private static final int MOST_SHIFTS = 256;
+  private static final int MOST_SHIFTS = 64;
 
   /** Of one image's patches: the largest tensor that a model is let have, as floats. */
   private static final long MOST_GATHERED_BYTES = 128L << 20;

@@ -103,9 +103,11 @@ final class Branches {
     return outputs.build();
   }
 
-  /** Gives a node a name, and outputs, of its own; the name that it has stays in both. */
+  /** Gives a node a name, which ends as it is called in the file, and outputs of its own. */
   private void add(NodeProto.Builder node, Map<String, String> own) {
-    String name = prefix + written.size() + "/" + node.getName();
+    String name = prefix + written.size();
+    String known = node.getName();
+    known = known.substring(0, Math.min(known.length(), GraphDraft.LONGEST_NAME));
     for (int i = 0; i < node.getOutputCount(); i++) {
       String output = node.getOutput(i);
       if (!output.isEmpty()) {
@@ -113,6 +115,6 @@ final class Branches {
         node.setOutput(i, name + "/" + i);
       }
     }
-    written.add(node.setName(name).build());
+    written.add(node.setName(name + "/" + known).build());
   }
 }

@@ -48,7 +48,7 @@ final class ConstantBytes {
     if (bytes > most) {
       throw new HaqException(
           Reason.TOO_LARGE,
-          "the model's constants come to more than %d bytes (limits.model-bytes) once written out in full, as floats (16-bit weights twice, 8-bit ones four times what they are in the file), and for each layer that reads them: export it with fewer or smaller ones, or raise the limit"
+          "the model's constants come to more than %d bytes (limits.model-bytes) once written out in full, 16-bit weights as floats, and for each layer that reads them: export it with fewer or smaller ones, or raise the limit"
               .formatted(most));
     }
   }

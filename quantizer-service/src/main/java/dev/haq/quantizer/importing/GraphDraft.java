@@ -26,7 +26,7 @@ import java.util.function.BooleanSupplier;
  */
 final class GraphDraft {
   /** Converters that join the names of what they fuse come to some hundred characters. */
-  private static final int LONGEST_NAME = 400;
+  static final int LONGEST_NAME = 400;
 
   /** Without its tensors, which are among the constants, so that they can leave the memory. */
   final ModelProto model;

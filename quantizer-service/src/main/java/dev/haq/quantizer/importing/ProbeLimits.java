@@ -101,7 +101,7 @@ final class ProbeLimits {
   static ProbeLimits ofConstants(Map<String, TensorProto> constants, long mostBytes) {
     double values = Math.max(mostBytes, FEW_BYTES) / (double) Float.BYTES;
     String setting =
-        2 * values < MOST_OF_CONSTANTS
+        values < MOST_OF_CONSTANTS
             ? " of a model that may have %d bytes (limits.model-bytes)".formatted(mostBytes)
             : "";
     return new ProbeLimits(

@@ -101,7 +101,6 @@ final class ResultBounds {
           "Neg",
           "Normalizer",
           "Not",
-          "PRelu",
           "QuantizeLinear",
           "Reciprocal",
           "ReduceL1",
@@ -164,6 +163,7 @@ final class ResultBounds {
           "Mod",
           "Mul",
           "Or",
+          "PRelu",
           "Pow",
           "Sub",
           "Sum",
@@ -172,17 +172,16 @@ final class ResultBounds {
 
   /** Operators whose result is what they read, one after the other. */
   private static final Set<String> JOINING =
-      Set.of("Concat", "FeatureVectorizer", "SequenceConstruct", "SequenceInsert");
+      Set.of("Concat", "SequenceConstruct", "SequenceInsert");
 
-  /** Classical models, whose result has some numbers of those in their attributes for each row. */
+  /** Classical models, which have an attribute of at least as many numbers as results a row. */
   private static final Set<String> OF_ATTRIBUTES =
       Set.of(
           "LinearClassifier",
           "LinearRegressor",
           "SVMClassifier",
           "SVMRegressor",
-          "TreeEnsembleClassifier",
-          "TreeEnsembleRegressor");
+          "TreeEnsembleClassifier");
 
   /** A tensor has no more, so a shape has no more values. */
   private static final int MOST_DIMENSIONS = 8;
@@ -291,15 +290,20 @@ final class ResultBounds {
     return shape == null ? MOST_DIMENSIONS : Math.max(1, shape.size());
   }
 
+  /** As if no dimension were 0: reductions and products of tensors without values have some. */
+  private static double filled(List<? extends Number> dims) {
+    return dims.stream()
+        .mapToDouble(dim -> Math.max(1, dim.doubleValue()))
+        .reduce(1, (a, b) -> a * b);
+  }
+
   private double size(String name, Map<String, Double> most) {
     TensorProto constant = constants.get(name);
     if (constant != null) {
-      return Tensors.elements(constant);
+      return filled(constant.getDimsList());
     }
     List<Integer> shape = shapes.get(name);
-    return shape == null
-        ? most.getOrDefault(name, Double.POSITIVE_INFINITY)
-        : shape.stream().mapToDouble(dim -> dim).reduce(1, (a, b) -> a * b);
+    return shape == null ? most.getOrDefault(name, Double.POSITIVE_INFINITY) : filled(shape);
   }
 
   /** Whether a node takes values out of a vector, no more than it is given indices. */

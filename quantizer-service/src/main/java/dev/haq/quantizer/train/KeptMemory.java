@@ -48,7 +48,7 @@ final class KeptMemory implements AutoCloseable {
       allocator.mallopt(MMAP_THRESHOLD, USUAL_MOST_MAPPED);
       allocator.mallopt(TRIM_THRESHOLD, ALL);
       return new KeptMemory(Optional.of(allocator));
-    } catch (LinkageError e) {
+    } catch (Error e) { // of many kinds, where a native library is not to be had
       LOG.debug("freed memory goes back to the system at every step", e);
       return new KeptMemory(Optional.empty());
     }

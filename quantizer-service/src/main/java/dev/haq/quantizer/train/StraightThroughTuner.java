@@ -66,10 +66,11 @@ public final class StraightThroughTuner implements FineTuner {
   public Tuned tune(Task task, Listener listener, BooleanSupplier cancelled) {
     check(task.graph()); // refused before waiting
     Turn turn = turn(cancelled);
-    KeptMemory memory = KeptMemory.open();
-    try (turn;
-        memory) {
-      return new Training(task, listener, cancelled).run();
+    try (turn) {
+      KeptMemory memory = KeptMemory.open();
+      try (memory) {
+        return new Training(task, listener, cancelled).run();
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnxruntime.OnnxTensor;
@@ -130,6 +131,20 @@ final class GraphFormsAgreeTest {
                       "Add", out, m.conv(m.relu(m.conv(out, 64, 64, 3, 1, 1)), 64, 64, 3, 1, 1)));
             },
             64),
+        model(
+            "sums of convolutions of all strides, dilations, kernels and paddings",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 16, 3, 1, 1));
+              String dilated =
+                  windowed(m, stem, 3, 3, Nodes.ints("dilations", 2, 2), pads(2, 2, 2, 2));
+              String even = windowed(m, stem, 2, 4, pads(0, 1, 1, 2));
+              String sum = m.relu(m.node("Add", dilated, even));
+              String strided =
+                  windowed(m, sum, 3, 3, Nodes.ints("strides", 2, 2), pads(0, 0, 1, 1));
+              String other = windowed(m, sum, 4, 2, Nodes.ints("strides", 2, 2), pads(2, 0, 0, 0));
+              return m.relu(m.node("Add", strided, other));
+            },
+            16),
         model(
             "option-A shortcut by slicing and padding",
             m ->
@@ -435,7 +450,7 @@ final class GraphFormsAgreeTest {
 
   @Test
   void patchesOfKernelsThatWouldTakeTooManyOperatorsAreNotGathered() {
-    for (int kernel : new int[] {7, 17}) {
+    for (int kernel : new int[] {7, 9}) {
       SmallModel model = new SmallModel(3, 40, 40);
       String stem = model.relu(model.conv("image", 3, 4, 3, 1, 1));
       String weights =
@@ -460,6 +475,21 @@ final class GraphFormsAgreeTest {
       assertEquals(kernel == 7 ? 2 : 1, nodes(written, "Concat"));
       assertEquals(kernel == 7 ? 0 : 1, nodes(written, "Conv"));
     }
+  }
+
+  /** A convolution of 16 channels. */
+  private static String windowed(
+      SmallModel model, String input, int height, int width, AttributeProto... attributes) {
+    String weights =
+        model.initializer(model.values(16 * 16 * height * width, 0.1), 16, 16, height, width);
+    return model.node(
+        "Conv",
+        List.of(input, weights),
+        NodeProto.newBuilder().addAllAttribute(List.of(attributes)).build());
+  }
+
+  private static AttributeProto pads(long... pads) {
+    return Nodes.ints("pads", pads);
   }
 
   private static long nodes(ModelProto model, String type) {
