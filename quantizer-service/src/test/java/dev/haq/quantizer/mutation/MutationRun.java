@@ -7,13 +7,17 @@ import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
 import dev.haq.quantizer.models.ModelStore;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +25,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -155,7 +160,7 @@ public final class MutationRun {
                 "-XX:-CreateCoredumpOnCrash",
                 "-XX:ErrorFile=/dev/null",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath(),
                 MutationRun.class.getName(),
                 "child",
                 Long.toString(first),
@@ -168,6 +173,7 @@ public final class MutationRun {
     reader.start();
     long seed = first - 1;
     boolean underway = false;
+    String said = "";
     Duration work = work(child);
     long heard = System.nanoTime();
     while (true) {
@@ -196,15 +202,27 @@ public final class MutationRun {
         }
         case "left", "peak" -> System.out.println(line);
         case "EOF" -> {
-          if (underway) {
+          if (seed < first) {
+            throw new IllegalStateException("the child process did not begin: " + said);
+          }
+          if (underway || seed < first + count - 1) {
             tally.add("CRASH", seed, 0);
             return seed + 1;
           }
           return first + count;
         }
-        default -> {}
+        default -> said = line;
       }
     }
+  }
+
+  /** This process' own; where Maven runs the program, its class loader knows it. */
+  private static String classPath() {
+    return MutationRun.class.getClassLoader() instanceof URLClassLoader loader
+        ? Arrays.stream(loader.getURLs())
+            .map(url -> Path.of(URI.create(url.toString())).toString())
+            .collect(Collectors.joining(File.pathSeparator))
+        : System.getProperty("java.class.path");
   }
 
   private static Duration work(Process child) {
