@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Turns the bytes of an ONNX classification CNN into an {@link ImportedModel}, or refuses them with
- * one line: INVALID_MODEL, UNSUPPORTED_OPERATOR or NO_QUANTIZABLE_LAYERS.
+ * one line: INVALID_MODEL, UNSUPPORTED_OPERATOR, NO_QUANTIZABLE_LAYERS or TOO_LARGE.
  */
 public final class ModelImporter {
   /** Of one image, 64 MiB as floats: 3 x 2364 x 2364. */

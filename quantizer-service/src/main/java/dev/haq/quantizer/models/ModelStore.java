@@ -110,7 +110,7 @@ public final class ModelStore {
    * is answered as it is. The file is gone afterwards, whatever the outcome.
    *
    * @param name for people
-   * @throws HaqException INVALID_MODEL, UNSUPPORTED_OPERATOR or NO_QUANTIZABLE_LAYERS
+   * @throws HaqException INVALID_MODEL, UNSUPPORTED_OPERATOR, NO_QUANTIZABLE_LAYERS or TOO_LARGE
    */
   public StoredModel add(Path upload, String name) {
     return add(upload, name, Optional.empty(), () -> false);
