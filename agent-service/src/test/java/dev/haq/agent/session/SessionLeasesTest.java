@@ -1,15 +1,12 @@
 package dev.haq.agent.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.store.SqlSessionStore;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.IntSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -39,14 +36,14 @@ final class SessionLeasesTest {
       taking.start();
       backends.awaitArrival();
       assertEquals(1, taking.leased());
-      await(1, first.lost::get);
-      await(0, losing::leased);
+      SessionLifeTest.await(1, first.lost::get);
+      SessionLifeTest.await(0, losing::leased);
       RecordingSink sink = new RecordingSink();
       taking.watch(id, 0, sink);
       backends.permit(1_000);
       sink.awaitEnd();
       assertEquals(SessionState.SUCCEEDED, taking.get(id).state());
-      await(0, taking::leased);
+      SessionLifeTest.await(0, taking::leased);
     }
     assertEquals(List.of(1, 0), List.of(first.lost.get(), second.lost.get()));
     assertEquals(List.of(0, 1), List.of(first.takenOver.get(), second.takenOver.get()));
@@ -70,14 +67,6 @@ final class SessionLeasesTest {
   private SessionService service(SessionStore ofProcess, Counted counted, int leaseSeconds) {
     SessionTerms terms = new SessionTerms(2, Duration.ofSeconds(leaseSeconds), Duration.ZERO);
     return new SessionService(ofProcess, new OneSpec(), backends, counted, terms);
-  }
-
-  private static void await(int expected, IntSupplier count) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-    while (count.getAsInt() != expected) {
-      assertTrue(System.nanoTime() < deadline, "it is " + count.getAsInt());
-      Thread.sleep(1);
-    }
   }
 
   private record OneSpec() implements SpecCodec {

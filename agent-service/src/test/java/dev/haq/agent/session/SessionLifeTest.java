@@ -33,6 +33,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -392,7 +393,7 @@ final class SessionLifeTest {
     backends.holdCloses(false);
     sink.awaitState(SessionState.RUNNING);
     assertEquals(1, service.running());
-    assertEquals(0, service.queued());
+    await(0, service::queued);
   }
 
   @Test
@@ -477,6 +478,15 @@ final class SessionLifeTest {
     service.watch(pausing.id(), 0, paused);
     paused.awaitState(SessionState.PAUSED);
     assertEquals(2, service.running());
+  }
+
+  /** Waits for a count that is brought up to date soon after what it counts has changed. */
+  static void await(int expected, IntSupplier count) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (count.getAsInt() != expected) {
+      assertTrue(System.nanoTime() < deadline, "it is " + count.getAsInt());
+      Thread.sleep(1);
+    }
   }
 
   /** A session that was RUNNING in a process which died after {@code change}. */
