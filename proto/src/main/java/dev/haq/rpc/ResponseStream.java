@@ -23,6 +23,10 @@ public final class ResponseStream<R> {
   private final Executor workers;
   private final AtomicInteger unwritten = new AtomicInteger();
   private volatile Runnable drained = () -> {};
+
+  /** Whether the connection takes no more for now; written on the context, where it is asked. */
+  private volatile boolean full;
+
   private boolean ended;
 
   /**
@@ -40,12 +44,16 @@ public final class ResponseStream<R> {
     this.call = call;
     this.closed = closed;
     this.workers = workers;
-    response.drainHandler(v -> drained.run());
+    response.drainHandler(
+        v -> {
+          full = false;
+          drained.run();
+        });
   }
 
   /**
    * Queues a message; never blocks. Watch {@link #isFull} and wait for {@link #onDrain} before
-   * sending many.
+   * sending many. What is sent after the end is dropped.
    */
   public void send(R message) {
     send(message, () -> {});
@@ -63,8 +71,9 @@ public final class ResponseStream<R> {
         v -> {
           if (open()) {
             response.write(message).onSuccess(done -> written.run());
+            full = response.writeQueueFull();
           }
-          if (unwritten.decrementAndGet() == 0 && !response.writeQueueFull()) {
+          if (unwritten.decrementAndGet() == 0 && !full) {
             drained.run();
           }
         });
@@ -72,7 +81,7 @@ public final class ResponseStream<R> {
 
   /** Whether the receiver is behind; messages sent nevertheless are kept in memory. */
   public boolean isFull() {
-    return unwritten.get() >= MOST_UNWRITTEN || response.writeQueueFull();
+    return unwritten.get() >= MOST_UNWRITTEN || full;
   }
 
   /** Replaces what is called, on the event loop, each time the receiver has caught up. */

@@ -1,6 +1,7 @@
 package dev.haq.rpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -45,6 +46,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -212,6 +214,37 @@ class RpcServerTest {
     }
 
     assertEquals(1000, next);
+  }
+
+  @Test
+  void whatIsSentAfterTheEndOfAServerStreamIsDroppedQuietly() throws Exception {
+    CompletableFuture<ResponseStream<SessionEvent>> stream = new CompletableFuture<>();
+    RpcService service =
+        RpcService.named(
+                SearchAgentGrpcService.SERVICE_NAME, SearchAgentGrpcService.SERVICE_DESCRIPTOR)
+            .serverStream(
+                SearchAgentGrpcService.WatchSession,
+                (WatchSessionRequest request, ResponseStream<SessionEvent> out) -> {
+                  out.send(SessionEvent.getDefaultInstance());
+                  out.end();
+                  stream.complete(out);
+                });
+    List<Throwable> failures = new CopyOnWriteArrayList<>();
+    runtime.vertx().exceptionHandler(failures::add);
+    SearchAgentGrpc.SearchAgentBlockingStub client =
+        SearchAgentGrpc.newBlockingStub(channel(serve(service)).channel());
+    Iterator<SessionEvent> events = client.watchSession(WatchSessionRequest.getDefaultInstance());
+    events.next();
+    assertFalse(events.hasNext());
+
+    CountDownLatch drained = new CountDownLatch(1);
+    ResponseStream<SessionEvent> ended = stream.get(10, TimeUnit.SECONDS);
+    ended.onDrain(drained::countDown);
+    assertFalse(ended.isFull());
+    ended.send(SessionEvent.getDefaultInstance());
+
+    assertTrue(drained.await(10, TimeUnit.SECONDS), "the event loop has not come to it");
+    assertEquals(List.of(), failures);
   }
 
   @Test
