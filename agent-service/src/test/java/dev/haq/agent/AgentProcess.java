@@ -37,7 +37,7 @@ final class AgentProcess implements AutoCloseable {
         sessions:
           max-running: 1
           patience-seconds: 60
-          lease-seconds: 2
+          lease-seconds: 4
         hwsim:
           target: %s
           deadline-seconds: 60

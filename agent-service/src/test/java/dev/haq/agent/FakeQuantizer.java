@@ -79,10 +79,10 @@ final class FakeQuantizer implements AutoCloseable {
   private final Queue<Split> splits = new ConcurrentLinkedQueue<>();
 
   /** Evaluations of policies that may be answered. */
-  private final Semaphore permits = new Semaphore(UNLIMITED);
+  private final Semaphore permits = new Semaphore(UNLIMITED, true);
 
   /** Epochs of fine-tuning that may be trained. */
-  private final Semaphore epochPermits = new Semaphore(UNLIMITED);
+  private final Semaphore epochPermits = new Semaphore(UNLIMITED, true);
 
   /** Epochs that were trained, of each request. */
   private final Map<FineTuneRequest, Integer> trained = new ConcurrentHashMap<>();
@@ -90,7 +90,7 @@ final class FakeQuantizer implements AutoCloseable {
   private final AtomicInteger epochs = new AtomicInteger();
 
   /** Measurements of sensitivities that may go on after half of them. */
-  private final Semaphore sensitivityPermits = new Semaphore(UNLIMITED);
+  private final Semaphore sensitivityPermits = new Semaphore(UNLIMITED, true);
 
   FakeQuantizer(ServiceRuntime runtime) {
     server =

@@ -49,7 +49,7 @@ final class RestartedDatabaseTest {
 
   private static void startDatabase(int port) throws IOException {
     database =
-        EmbeddedPostgres.builder()
+        PostgresServer.builder()
             .setDataDirectory(directory.resolve("database"))
             .setCleanDataDirectory(false)
             .setPort(port)

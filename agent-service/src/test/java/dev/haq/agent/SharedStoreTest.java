@@ -42,7 +42,7 @@ final class SharedStoreTest {
 
   @BeforeAll
   static void start() throws IOException {
-    database = EmbeddedPostgres.start();
+    database = PostgresServer.start();
     runtime = ServiceRuntime.create();
     simulator = new FakeSimulator(runtime);
     quantizer = new FakeQuantizer(runtime);

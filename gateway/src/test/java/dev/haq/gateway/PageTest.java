@@ -13,6 +13,7 @@ import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import com.microsoft.playwright.options.ColorScheme;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
@@ -57,6 +58,10 @@ final class PageTest {
   private static final String NASTY = "<img src=x onerror=alert(1)> & co";
 
   private static GatewayFixture gateway;
+
+  /** Lists are read again every three seconds, and the machine may be slow. */
+  private static final double PATIENCE_MILLIS = 30_000;
+
   private static Playwright playwright;
   private static Browser browser;
 
@@ -66,6 +71,7 @@ final class PageTest {
         Files.isExecutable(CHROMIUM) && Files.isExecutable(NODE),
         "skipped: the page is tested where Chromium and Node.js are installed");
     gateway = new GatewayFixture();
+    PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE_MILLIS);
     playwright =
         Playwright.create(
             new Playwright.CreateOptions()

@@ -219,6 +219,7 @@ final class ProblemsTest {
 
   @Test
   void aCallThatTakesTooLongIsGivenUp() throws Exception {
+    gateway.post("/v1/evaluate", "{\"model\": \"quick\"}"); // connects
     gateway.quantizer.abandoned = new CountDownLatch(1);
     HttpResponse<String> answer = gateway.post("/v1/evaluate", "{\"model\": \"slow\"}");
     assertProblem(504, "DEADLINE_EXCEEDED", answer);

@@ -194,6 +194,7 @@ final class UploadsTest {
   @WaitsForTimers
   void aGatewayThatStopsTellsCallersWhoseCallsItGivesUp() throws Exception {
     gateway.quantizer.gate = new CountDownLatch(1);
+    gateway.quantizer.begun = new CountDownLatch(2);
     CompletableFuture<HttpResponse<String>> sent =
         gateway.http.sendAsync(
             gateway.request("/v1/models").POST(BodyPublishers.ofByteArray(bytes(1000))).build(),

@@ -144,7 +144,8 @@ class LongRequestTest {
 
   private static CompletableFuture<Status.Code> failing(Runnable call) {
     return CompletableFuture.supplyAsync(
-        () -> assertThrows(StatusRuntimeException.class, call::run).getStatus().getCode());
+        () -> assertThrows(StatusRuntimeException.class, call::run).getStatus().getCode(),
+        waiting -> new Thread(waiting, "caller").start());
   }
 
   private void assertGivenUp() {
@@ -166,8 +167,10 @@ class LongRequestTest {
   }
 
   private static void pause() {
-    CompletableFuture.runAsync(
-            () -> {}, CompletableFuture.delayedExecutor(5, TimeUnit.MILLISECONDS))
-        .join();
+    try {
+      TimeUnit.MILLISECONDS.sleep(5);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

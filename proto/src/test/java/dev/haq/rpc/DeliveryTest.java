@@ -186,6 +186,7 @@ final class DeliveryTest {
     }
     reader.call.request(PIECES);
     Status end = reader.end.get();
+    longest = Math.max(longest, System.nanoTime() - last);
     assumeTrue(longest < patience.toNanos() / 2, "this machine was slower than the receiver");
     assertEquals(Status.Code.OK, end.getCode());
     assertEquals(PIECES, reader.pieces.size());

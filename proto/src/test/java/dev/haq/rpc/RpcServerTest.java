@@ -127,12 +127,16 @@ class RpcServerTest {
             .unary(
                 HardwareSimulatorGrpcService.GetTarget,
                 (request, call) -> {
+                  if (request.getName().equals("first")) {
+                    return Target.getDefaultInstance();
+                  }
                   call.onCancel(cancelled::countDown);
                   entered.countDown();
                   await(cancelled);
                   return Target.getDefaultInstance();
                 });
     HardwareSimulatorGrpc.HardwareSimulatorBlockingStub client = hwsimClient(service);
+    client.getTarget(GetTargetRequest.newBuilder().setName("first").build()); // connects
 
     HaqException error =
         assertThrows(
@@ -141,7 +145,7 @@ class RpcServerTest {
                 RpcErrors.calling(
                     () ->
                         client
-                            .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
+                            .withDeadlineAfter(1, TimeUnit.SECONDS)
                             .getTarget(GetTargetRequest.getDefaultInstance())));
 
     assertEquals(Reason.DEADLINE_EXCEEDED, error.reason());

@@ -145,6 +145,11 @@ final class SessionLedger {
     watchers.tell(id, progress);
   }
 
+  /** Forgets how far the final fine-tuning is. */
+  void tuningOver(String id) {
+    watchers.tuningOver(id);
+  }
+
   /** Lets watchers know that a session is further on in what is not stored. */
   void progressed(String id) {
     watchers.progressed(id);

@@ -283,10 +283,14 @@ final class SessionRun implements Runnable {
     SessionRecord session = session();
     if (tunes(session)) {
       Network network = backend.network();
-      while (tunes(session)) {
-        Episode best = session.progress().untuned().orElseThrow();
-        Tuned tuned = backend.tune(network, best, tuningReports());
-        session = change(s -> tunes(s) ? tuned(s.with(tuned)) : s);
+      try {
+        while (tunes(session)) {
+          Episode best = session.progress().untuned().orElseThrow();
+          Tuned tuned = backend.tune(network, best, tuningReports());
+          session = change(s -> tunes(s) ? tuned(s.with(tuned)) : s);
+        }
+      } finally {
+        ledger.tuningOver(id);
       }
     }
   }

@@ -75,9 +75,6 @@ final class SessionWatchers implements AutoCloseable {
 
   /** Tells everybody who watches a session how it now stands; old news is passed over. */
   void tell(SessionRecord session) {
-    if (session.state() != SessionState.FINE_TUNING) {
-      tuning.remove(session.id());
-    }
     for (SessionWatch watch : watches.getOrDefault(session.id(), Set.of())) {
       watch.tell(session);
       watch.wake();
@@ -91,6 +88,11 @@ final class SessionWatchers implements AutoCloseable {
       watch.tell(progress);
       watch.wake();
     }
+  }
+
+  /** A session is not fine-tuned here any more. */
+  void tuningOver(String id) {
+    tuning.remove(id);
   }
 
   /** How far a session's fine-tuning is, as far as this process knows. */

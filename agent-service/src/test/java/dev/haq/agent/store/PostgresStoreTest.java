@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.haq.agent.PostgresServer;
 import dev.haq.agent.session.SessionStore;
 import dev.haq.model.HaqException;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -22,7 +23,7 @@ final class PostgresStoreTest extends SessionStoreContract {
 
   @BeforeAll
   static void startServer() throws IOException {
-    server = EmbeddedPostgres.start();
+    server = PostgresServer.start();
   }
 
   @AfterAll

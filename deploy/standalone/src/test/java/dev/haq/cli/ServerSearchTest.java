@@ -36,7 +36,7 @@ class ServerSearchTest {
   @Test
   void theSameCommandGoesOnWithItsSessionAndForgetsItWhenItWasReported() throws Exception {
     Path out = folder.resolve("cut-off");
-    List<String> command = command(out, "30");
+    List<String> command = command(out, "120");
     String id;
     Child first = Child.haq(command);
     try {
@@ -49,19 +49,19 @@ class ServerSearchTest {
     Captured second = Captured.run(command).done();
     assertTrue(second.err().contains("session " + id + ": follow it with 'haq watch " + id));
     assertTrue(second.err().contains("continuing after episode"), second.err());
-    assertEquals(30, second.episodes().size());
-    assertEquals(List.of(id), sessionsOf("30"));
+    assertEquals(120, second.episodes().size());
+    assertEquals(List.of(id), sessionsOf("120"));
     assertTrue(Files.exists(out.resolve("policy.json")));
     assertFalse(Files.exists(out.resolve(SearchStore.FOLDER)));
     Captured.run(command).done();
-    assertEquals(2, sessionsOf("30").size(), "a reported search starts anew");
+    assertEquals(2, sessionsOf("120").size(), "a reported search starts anew");
   }
 
   @Test
   void otherOptionsStartASessionOfTheirOwnAndNameTheOneThatIsLeft() throws Exception {
     Path out = folder.resolve("other");
     String id;
-    Child first = Child.haq(command(out, "41"));
+    Child first = Child.haq(command(out, "41000"));
     try {
       id = first.await(SESSION);
     } finally {
@@ -69,7 +69,7 @@ class ServerSearchTest {
     }
     Captured second = Captured.run(command(out, "2")).done();
     assertTrue(second.err().contains("an earlier search was left: session " + id), second.err());
-    assertEquals(List.of(id), sessionsOf("41"));
+    assertEquals(List.of(id), sessionsOf("41000"));
     client.act(id, "cancel");
   }
 

@@ -16,6 +16,9 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class WaitingTest {
+  /** Longer than a busy machine takes to do nothing. */
+  private static final Duration AFTER = Duration.ofSeconds(2);
+
   private final ByteArrayOutputStream result = new ByteArrayOutputStream();
   private final ByteArrayOutputStream notes = new ByteArrayOutputStream();
   private final CountDownLatch told = new CountDownLatch(1);
@@ -53,7 +56,7 @@ class WaitingTest {
 
   @Test
   void workThatIsSoonDoneOrFailsIsNotTold() {
-    assertEquals(7, Waiting.on(terminal, "preparing ...", Duration.ofMillis(500), () -> 7));
+    assertEquals(7, Waiting.on(terminal, "preparing ...", AFTER, () -> 7));
     HaqException failure = HaqException.invalid("no");
     assertEquals(
         failure,
@@ -63,7 +66,7 @@ class WaitingTest {
                 Waiting.on(
                     terminal,
                     "preparing ...",
-                    Duration.ofMillis(500),
+                    AFTER,
                     () -> {
                       throw failure;
                     })));
@@ -71,7 +74,7 @@ class WaitingTest {
     Waiting.on(
         terminal,
         "the last",
-        Duration.ofMillis(500),
+        AFTER,
         () -> {
           try {
             return told.await(30, TimeUnit.SECONDS);

@@ -237,7 +237,7 @@ final class FineTuneTest {
   @Test
   void aCallerThatLeavesStopsTheTrainingAndAnEqualRequestGoesOnFromItsLastEpoch()
       throws IOException {
-    FineTuneRequest request = request(model, 3, 40);
+    FineTuneRequest request = request(model, 3, 100);
     Context.CancellableContext caller = Context.current().withCancellation();
     caller.run(
         () -> {

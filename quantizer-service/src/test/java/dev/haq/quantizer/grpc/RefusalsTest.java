@@ -35,6 +35,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -79,8 +80,13 @@ final class RefusalsTest {
     before = files();
   }
 
+  /** Soon: what was sent of a refused upload is deleted after the refusal is under way. */
   @AfterEach
-  void theFolderIsAsItWas() throws IOException {
+  void theFolderIsAsItWas() throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!before.equals(files()) && System.nanoTime() < deadline) {
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
     assertEquals(before, files());
   }
 

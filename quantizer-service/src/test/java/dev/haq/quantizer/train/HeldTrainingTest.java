@@ -112,7 +112,7 @@ final class HeldTrainingTest {
             () ->
                 evaluator.tune(request(TRAINED, 8), Optional.empty(), step -> hold(), () -> false),
             callers);
-    training.await();
+    assertTrue(training.await(60, TimeUnit.SECONDS), "the training has not begun");
   }
 
   private void hold() {
