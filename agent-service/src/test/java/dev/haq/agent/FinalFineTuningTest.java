@@ -52,10 +52,25 @@ final class FinalFineTuningTest {
                 .setEpochs(epochs));
   }
 
+  /** All events of a session that goes on once it is watched. */
+  private List<SessionEvent> watched(SessionSpec.Builder spec) {
+    quantizer.hold();
+    String id = client.create(spec).getId();
+    return client.watchUntil(
+        id,
+        0,
+        event -> {
+          if (event.hasSnapshot()) {
+            quantizer.permit(1_000);
+          }
+          return false;
+        });
+  }
+
   @Test
   void theBestPolicyIsTrainedAndJudgedOnImagesThatNoSearchSaw() {
-    String id = client.create(tuned(5, 3)).getId();
-    List<SessionEvent> events = client.watch(id, 0);
+    List<SessionEvent> events = watched(tuned(5, 3));
+    String id = events.get(0).getSnapshot().getId();
     List<SessionState> states = TestClient.states(events);
     assertEquals(
         List.of(SessionState.FINE_TUNING, SessionState.SUCCEEDED),
@@ -78,8 +93,8 @@ final class FinalFineTuningTest {
   void ofSeveralTargetsTheBestPolicyOfEachIsTrainedAndTheFleetsEachOnce() {
     SessionSpec.Builder spec = tuned(24, 2);
     spec.addFurtherTargetsBuilder().getTargetBuilder().setName(FakeSimulator.MEMORY);
-    String id = client.create(spec).getId();
-    List<SessionEvent> events = client.watch(id, 24);
+    List<SessionEvent> events = watched(spec);
+    String id = events.get(0).getSnapshot().getId();
     Session session = client.get(id);
     assertEquals(SessionState.SUCCEEDED, session.getState(), session.getError());
     List<BestPolicy> bests = BestPolicy.all(session);
