@@ -7,6 +7,7 @@ import dev.haq.model.ImageSize;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.ExtendSessionRequest;
 import dev.haq.proto.agent.v1.ListEpisodesResponse;
 import dev.haq.proto.agent.v1.ListSessionsResponse;
 import dev.haq.proto.agent.v1.PredictFrontRequest;
@@ -274,6 +275,12 @@ final class GatewayClient {
             "/v1/sessions/" + encode(session) + ":" + action,
             BodyPublishers.noBody(),
             Session.newBuilder())
+        .build();
+  }
+
+  Session extend(ExtendSessionRequest request) {
+    return http.post(
+            "/v1/sessions/" + encode(request.getId()) + ":extend", request, Session.newBuilder())
         .build();
   }
 

@@ -121,7 +121,8 @@ final class SearchRun {
     if (!ended.hasBest()) {
       throw new HaqException(
           Reason.CANCELLED,
-          "the session ended before its first episode was done: nothing was found");
+          "the session ended before its first episode was done: nothing was found; the same command"
+              + " starts anew, and what was measured is kept");
     }
     tell(client, followed);
     return ended.getState() == SessionState.CANCELLED ? Haq.FAILED : Haq.DONE;

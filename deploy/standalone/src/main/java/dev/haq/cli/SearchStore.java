@@ -2,6 +2,7 @@ package dev.haq.cli;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.proto.agent.v1.ExtendSessionRequest;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
@@ -70,22 +71,49 @@ final class SearchStore {
   }
 
   /**
-   * The session to continue: one of this very specification that was not reported yet. One of
-   * another specification, which the services have taken up again, is ended.
+   * The session to continue: one of this very specification that was not reported yet. One that a
+   * second Ctrl-C kept from being reported is given its episodes again. One of another
+   * specification, which the services have taken up again, is ended.
    */
   Optional<Session> unfinished(GatewayClient client, SessionSpec spec) {
     boolean same = Json.print(spec).equals(read(folder.resolve(SPEC)));
     Optional<Session> found = Optional.empty();
     for (Session session : client.sessions()) {
-      boolean failed =
-          session.getState() == SessionState.FAILED || session.getState() == SessionState.CANCELLED;
-      if (same && !failed && found.isEmpty()) {
-        found = Optional.of(session);
+      if (same && isToBeContinued(session) && found.isEmpty()) {
+        found = Optional.of(goingOn(client, session, spec));
       } else if (!SessionWatch.isFinal(session.getState())) {
         client.act(session.getId(), "cancel");
       }
     }
     return found;
+  }
+
+  /** Whether there is more to come of a session, or something to report. */
+  static boolean isToBeContinued(Session session) {
+    boolean failed =
+        session.getState() == SessionState.FAILED || session.getState() == SessionState.CANCELLED;
+    return !failed && (session.hasBest() || !SessionWatch.isFinal(session.getState()));
+  }
+
+  /** What cannot go on any more is left to be reported. */
+  private static Session goingOn(GatewayClient client, Session session, SessionSpec spec) {
+    if (session.getState() != SessionState.STOPPED
+        || session.getEpisodesDone() >= spec.getEpisodes()) {
+      return session;
+    }
+    ExtendSessionRequest.Builder again =
+        ExtendSessionRequest.newBuilder().setId(session.getId()).setEpisodes(spec.getEpisodes());
+    if (spec.hasEarlyEnds()) {
+      again.setEarlyEnds(spec.getEarlyEnds());
+    }
+    try {
+      return client.extend(again.build());
+    } catch (HaqException e) {
+      if (e.reason() == Reason.INVALID_ARGUMENT) {
+        return session; // it has come to one of its early ends
+      }
+      throw e;
+    }
   }
 
   /** Remembers what is searched for, so that an interrupted search can tell. */

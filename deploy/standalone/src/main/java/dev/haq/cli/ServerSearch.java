@@ -7,7 +7,6 @@ import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
-import dev.haq.proto.agent.v1.SessionState;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -45,8 +44,8 @@ final class ServerSearch implements AutoCloseable {
 
   /**
    * The session to continue: the one that was begun for this very specification on this server and
-   * was not reported yet. One that failed or was cancelled starts anew; another specification's
-   * goes on at its server, for it may be watched there.
+   * was not reported yet. One that failed, was cancelled or ended before it had found anything
+   * starts anew; another specification's goes on at its server, for it may be watched there.
    */
   Optional<Session> unfinished(GatewayClient client, SessionSpec spec) {
     JsonNode before = read();
@@ -85,9 +84,7 @@ final class ServerSearch implements AutoCloseable {
       }
       throw e;
     }
-    boolean failed =
-        session.getState() == SessionState.FAILED || session.getState() == SessionState.CANCELLED;
-    return failed ? Optional.empty() : Optional.of(session);
+    return Optional.of(session).filter(SearchStore::isToBeContinued);
   }
 
   /** Creates the session, so that it is found again even if its answer does not arrive. */
