@@ -128,7 +128,8 @@ public final class Haq implements Runnable {
   }
 
   private static int complain(String message, int status) {
-    System.err.println("haq: " + message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " "));
+    String line = message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+    System.err.println("haq: " + Terminal.printable(line));
     return status;
   }
 }

@@ -3,6 +3,7 @@ package dev.haq.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
 /**
  * The two output streams: results on standard output; with {@code --json} one document there, and
@@ -13,6 +14,9 @@ final class Terminal {
   private static final String STDERR_PROPERTY = "haq.stderr.terminal";
 
   private static final String CLEAR_LINE = "\r\u001b[2K";
+
+  /** All but the ends of lines. */
+  private static final Pattern CONTROLS = Pattern.compile("[\\p{Cc}&&[^\n\t]]");
 
   private final PrintStream out;
   private final PrintStream err;
@@ -47,7 +51,7 @@ final class Terminal {
   /** A line of the result, for people. */
   synchronized void line(String text) {
     hideBar();
-    (json ? err : out).println(text);
+    (json ? err : out).println(printable(text));
     showBar();
   }
 
@@ -58,7 +62,7 @@ final class Terminal {
   /** A line about what goes on; never part of the result. */
   synchronized void note(String text) {
     hideBar();
-    err.println(text);
+    err.println(printable(text));
     showBar();
   }
 
@@ -71,9 +75,16 @@ final class Terminal {
   synchronized void bar(String text) {
     if (interactive) {
       hideBar();
-      bar = text;
+      bar = printable(text);
       showBar();
     }
+  }
+
+  /** Names come from files of others: what a terminal would obey in them is shown instead. */
+  static String printable(String text) {
+    return CONTROLS
+        .matcher(text)
+        .replaceAll(found -> "\\\\x%02x".formatted((int) found.group().charAt(0)));
   }
 
   private void hideBar() {

@@ -166,7 +166,8 @@ final class GraphDraft {
 
   /**
    * Gives every node without a name, or with another's, one made of its operator and position; as
-   * one whose name is no name for people any more, and would make every list and policy long.
+   * one whose name is no name for people: so long that it would fill every list and policy, or with
+   * characters that a terminal obeys.
    */
   private void giveNames() {
     Set<String> taken = new HashSet<>();
@@ -175,7 +176,10 @@ final class GraphDraft {
     for (int i = 0; i < nodes.size(); i++) {
       NodeProto node = nodes.get(i);
       String name = node.getName();
-      boolean unnamed = name.isBlank() || name.length() > LONGEST_NAME;
+      boolean unnamed =
+          name.isBlank()
+              || name.length() > LONGEST_NAME
+              || name.chars().anyMatch(Character::isISOControl);
       if (unnamed || !seen.add(name)) {
         String made = (unnamed ? node.getOpType() : name) + "_" + i;
         while (!taken.add(made)) {

@@ -209,6 +209,16 @@ final class ModelImporterTest {
   }
 
   @Test
+  void aNameWithCharactersThatATerminalObeysIsReplaced() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.conv("image", 3, 8, 3, 1, 1);
+    String output = model.gemm(model.pooled(features), 8, 5);
+    model.graph().getNodeBuilder(0).setName("red\u001b[31m\nconv");
+
+    assertEquals("Conv_0", model.imported(output).network().layer(0).name());
+  }
+
+  @Test
   void aModelForOneImageTakesManyWhereItsReshapesAllow() {
     SmallModel model = new SmallModel(1, 3, SIDE, SIDE);
     String pooled = model.node("GlobalAveragePool", model.conv("image", 3, 8, 3, 1, 1));
