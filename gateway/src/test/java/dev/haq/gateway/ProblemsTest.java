@@ -59,6 +59,7 @@ final class ProblemsTest {
     HttpResponse<String> malformed = gateway.post("/v1/simulate", "{\"target\": {,}");
     assertProblem(400, "INVALID_ARGUMENT", malformed);
     assertDetail("bad syntax at line 1 column", malformed);
+    assertDetail("it ends too soon at line 1 column", gateway.post("/v1/sessions", "{\"spec\": {"));
     HttpResponse<String> empty = gateway.post("/v1/simulate", "");
     assertProblem(400, "INVALID_ARGUMENT", empty);
     assertDetail("the request body is empty", empty);

@@ -120,10 +120,12 @@ final class ProtoJson {
     if (unknown.find()) {
       return "there is no field '%s' in %s".formatted(unknown.group(1), unknown.group(2));
     }
-    if (text.contains("gson") || text.contains("JsonReader")) {
+    boolean cutOff = text.contains("EOFException");
+    if (cutOff || text.contains("gson") || text.contains("JsonReader")) {
       // The JSON library's own text advises on Java settings; the place is what helps.
       Matcher place = PLACE.matcher(text);
-      return place.find() ? "bad syntax at " + place.group(1) : "bad syntax";
+      String fault = cutOff ? "it ends too soon" : "bad syntax";
+      return place.find() ? fault + " at " + place.group(1) : fault;
     }
     return text;
   }
