@@ -42,7 +42,12 @@ final class LayerFinder {
     this.onlyReaders = draft.onlyReaders();
   }
 
-  /** The nodes of the graph; the draft loses the tensors that have become weights of layers. */
+  /**
+   * The nodes of the graph; the draft loses the tensors that have become weights of layers.
+   *
+   * @param batchNormParameters of the layers that a batch-norm was folded into
+   * @throws HaqException UNSUPPORTED_OPERATOR, or INVALID_MODEL where weights are not finite
+   */
   static List<GraphNode> find(
       GraphDraft draft,
       Map<String, List<Integer>> shapes,
@@ -53,7 +58,11 @@ final class LayerFinder {
       if (!finder.absorbed.contains(i)) {
         NodeProto node = draft.nodes.get(i);
         Optional<Quantizable> layer = finder.quantizable(node);
-        layer.ifPresent(found -> finder.letGo(node));
+        layer.ifPresent(
+            found -> {
+              FiniteWeights.require(found, batchNormParameters.containsKey(node.getName()));
+              finder.letGo(node);
+            });
         nodes.add(layer.<GraphNode>map(q -> q).orElse(new GraphNode.Other(node)));
       }
     }
