@@ -67,7 +67,7 @@ public record Preprocessing(
     for (int pixels : new int[] {resizeShortSide, cropHeight, cropWidth}) {
       if (pixels < 0 || pixels > LARGEST || (cropHeight == 0) != (cropWidth == 0)) {
         throw HaqException.invalid(
-            "resize %d and crop %dx%d must be pixels from 1 to %d, or 0 for none",
+            "resize %d and crop %dx%d (height x width) must be pixels from 1 to %d, or 0 for none",
             resizeShortSide, cropHeight, cropWidth, LARGEST);
       }
     }

@@ -87,7 +87,7 @@ final class PreprocessingFileTest {
     assertRefused("colour: RGB", "there is no field 'colour'");
     assertRefused("resize: big", "resize is \"big\"");
     assertRefused("crop: wide", "crop is \"wide\", not a whole number");
-    assertRefused("crop: \"0x224\"", "pixels from 1 to 4096");
+    assertRefused("crop: \"0x224\"", "crop 0x224 (height x width) must be pixels from 1 to 4096");
     assertRefused("mean: [1, 2]", "three values");
     assertRefused("preset: lenet", "there is no preprocessing preset 'lenet'");
     assertRefused("std: [0, 1, 1]", "above 0");

@@ -76,7 +76,8 @@ final class ImageDecoder {
     if (pixels > MAX_PIXELS) {
       throw unreadable(
           name,
-          "it is " + reader.getWidth(0) + "x" + reader.getHeight(0) + ", larger than is taken",
+          "it is %dx%d (height x width), larger than is taken"
+              .formatted(reader.getHeight(0), reader.getWidth(0)),
           null);
     }
     if (JpegHeader.isJpeg(file) && JpegHeader.scans(file) > MOST_SCANS) {

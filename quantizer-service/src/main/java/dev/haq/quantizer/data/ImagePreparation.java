@@ -35,29 +35,29 @@ final class ImagePreparation {
           Reason.IMAGE_SIZE_MISMATCH,
           String.format(
               Locale.ROOT,
-              "%s is %dx%d%s, too small to cut %dx%d from it: give a larger resize",
+              "%s is %dx%d (height x width)%s, too small to cut %dx%d from it: give a larger resize",
               name,
-              resized.width(),
               resized.height(),
+              resized.width(),
               geometry.resizeShortSide() == 0 ? "" : " after the resize",
-              cropWidth,
-              cropHeight));
+              cropHeight,
+              cropWidth));
     }
     if (cropWidth != width || cropHeight != height) {
       throw new HaqException(
           Reason.IMAGE_SIZE_MISMATCH,
           String.format(
               Locale.ROOT,
-              "%s is %dx%d%s, the model takes %dx%d: give a preprocessing that resizes and crops to"
-                  + " that%s",
+              "%s is %dx%d (height x width%s), the model takes %dx%d: give a preprocessing that"
+                  + " resizes and crops to that%s",
               name,
-              image.width(),
               image.height(),
+              image.width(),
               cropWidth == image.width() && cropHeight == image.height()
                   ? ""
-                  : " (" + cropWidth + "x" + cropHeight + " after preprocessing)",
-              width,
+                  : "; " + cropHeight + "x" + cropWidth + " after preprocessing",
               height,
+              width,
               width == height ? "" : ", with a crop of " + height + "x" + width));
     }
     return planes(
@@ -77,11 +77,11 @@ final class ImagePreparation {
           Reason.IMAGE_SIZE_MISMATCH,
           String.format(
               Locale.ROOT,
-              "%s is %dx%d, too long and narrow to be resized to a short side of %d: remove it, or"
-                  + " give a smaller resize",
+              "%s is %dx%d (height x width), too long and narrow to be resized to a short side of %d:"
+                  + " remove it, or give a smaller resize",
               name,
-              image.width(),
               image.height(),
+              image.width(),
               size));
     }
     int other = (int) longSide;

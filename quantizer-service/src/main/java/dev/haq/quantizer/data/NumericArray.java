@@ -140,8 +140,8 @@ record NumericArray(String name, int[] dims, int bytes, ByteOrder order, boolean
     }
     if (pixels > ImageDecoder.MAX_PIXELS || dims[0] > ImageSource.MOST_IMAGES) {
       throw ArrayImport.invalid(
-          "%s holds %d images of %dx%d, more than is taken"
-              .formatted(name, dims[0], dims[2], dims[1]));
+          "%s holds %d images of %dx%d (height x width), more than is taken"
+              .formatted(name, dims[0], dims[1], dims[2]));
     }
     return new ArrayImages.Shape(dims[0], dims[1], dims[2], channelsLast ? dims[3] : 1);
   }

@@ -13,7 +13,7 @@ record RgbImage(int width, int height, byte[] pixels) {
   RgbImage {
     if (width < 1 || height < 1 || pixels.length != CHANNELS * width * height) {
       throw new IllegalArgumentException(
-          pixels.length + " bytes are not a " + width + "x" + height + " RGB image");
+          pixels.length + " bytes are no RGB image of height " + height + " and width " + width);
     }
   }
 }

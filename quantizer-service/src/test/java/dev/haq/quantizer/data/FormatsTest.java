@@ -130,6 +130,10 @@ final class FormatsTest {
     assertRefused(
         "too large", NumberArrays.npy("|u1", "(99999999999, 2, 2)", new byte[16]), labels);
     assertRefused(
+        "1 images of 9000x8000 (height x width)",
+        NumberArrays.npy("|u1", "(1, 9000, 8000)", new byte[0]),
+        labels);
+    assertRefused(
         "label 1 in labels.npy is -1",
         NumberArrays.npy("|u1", "(3, 2, 2)", TWELVE),
         NumberArrays.npy("|i1", "(3,)", new byte[] {0, -1, 0}));

@@ -38,8 +38,8 @@ final class ImagePreparationTest {
             HaqException.class,
             () -> new ImagePreparation(Geometry.of(with(20, 16), 3, 12, 32)).prepare(wide, "w"));
     assertEquals(
-        "w is 300x150 (16x16 after preprocessing), the model takes 32x12: give a preprocessing"
-            + " that resizes and crops to that, with a crop of 12x32",
+        "w is 150x300 (height x width; 16x16 after preprocessing), the model takes 12x32: give a"
+            + " preprocessing that resizes and crops to that, with a crop of 12x32",
         error.getMessage());
   }
 
@@ -78,8 +78,8 @@ final class ImagePreparationTest {
     HaqException error = refused(with(0, 0), 48, 40);
     assertEquals(Reason.IMAGE_SIZE_MISMATCH, error.reason());
     assertEquals(
-        "cat/7.png is 48x40, the model takes 32x32: give a preprocessing that resizes and crops to"
-            + " that",
+        "cat/7.png is 40x48 (height x width), the model takes 32x32: give a preprocessing that"
+            + " resizes and crops to that",
         error.getMessage());
   }
 
@@ -88,8 +88,12 @@ final class ImagePreparationTest {
     HaqException error = refused(with(0, 32), 20, 40);
     assertEquals(Reason.IMAGE_SIZE_MISMATCH, error.reason());
     assertEquals(
-        "cat/7.png is 20x40, too small to cut 32x32 from it: give a larger resize",
+        "cat/7.png is 40x20 (height x width), too small to cut 32x32 from it: give a larger resize",
         error.getMessage());
+    assertEquals(
+        "cat/7.png is 40x20 (height x width) after the resize, too small to cut 32x32 from it: give"
+            + " a larger resize",
+        refused(with(20, 32), 30, 60).getMessage());
   }
 
   @Test
@@ -97,8 +101,8 @@ final class ImagePreparationTest {
     HaqException error = refused(with(4096, 32), 1, 1_000_000);
     assertEquals(Reason.IMAGE_SIZE_MISMATCH, error.reason());
     assertEquals(
-        "cat/7.png is 1x1000000, too long and narrow to be resized to a short side of 4096: remove"
-            + " it, or give a smaller resize",
+        "cat/7.png is 1000000x1 (height x width), too long and narrow to be resized to a short side"
+            + " of 4096: remove it, or give a smaller resize",
         error.getMessage());
   }
 
