@@ -37,7 +37,8 @@ import java.util.regex.Pattern;
  * </pre>
  *
  * {@code resize} is another name of {@code resize_short_side}. A {@code crop} that is no square has
- * its height and width, as {@code 224x192}.
+ * its height and width, as {@code 224x192}. One number as {@code mean} or {@code std} is that of
+ * all channels.
  */
 public final class PreprocessingFile {
   /** What the file may be called, in or beside a folder of images. */
@@ -171,9 +172,9 @@ public final class PreprocessingFile {
       return otherwise;
     }
     List<Double> numbers = new ArrayList<>();
-    for (JsonNode element : value) {
+    for (JsonNode element : value.isContainerNode() ? value : List.of(value)) {
       if (!element.isNumber()) {
-        throw invalid(name, field + " is " + value + ", not three numbers");
+        throw invalid(name, field + " is " + value + ", not three numbers, or one for all");
       }
       numbers.add(element.doubleValue());
     }

@@ -28,6 +28,14 @@ final class PreprocessingFileTest {
   }
 
   @Test
+  void oneNumberIsMeanOrDeviationOfAllChannels() {
+    Preprocessing read = parse("mean: 127.5\nstd: 64\n");
+    assertEquals(List.of(127.5, 127.5, 127.5), read.mean());
+    assertEquals(List.of(64.0, 64.0, 64.0), read.std());
+    assertEquals(read, parse("mean: [127.5]\nstd: [64]"));
+  }
+
+  @Test
   void jsonIsReadToo() {
     Preprocessing read = parse("{\"mean\": [1, 2, 3.5], \"std\": [4, 5, 6]}");
     assertEquals(List.of(1.0, 2.0, 3.5), read.mean());
@@ -89,6 +97,8 @@ final class PreprocessingFileTest {
     assertRefused("crop: wide", "crop is \"wide\", not a whole number");
     assertRefused("crop: \"0x224\"", "crop 0x224 (height x width) must be pixels from 1 to 4096");
     assertRefused("mean: [1, 2]", "three values");
+    assertRefused("mean: [1, 2, x]", "mean is [1,2,\"x\"], not three numbers, or one for all");
+    assertRefused("std: wide", "std is \"wide\", not three numbers, or one for all");
     assertRefused("preset: lenet", "there is no preprocessing preset 'lenet'");
     assertRefused("std: [0, 1, 1]", "above 0");
     assertRefused("channels: XYZ", "not RGB or BGR");
