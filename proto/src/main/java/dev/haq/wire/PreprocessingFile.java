@@ -12,7 +12,6 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Preprocessing.ChannelOrder;
 import dev.haq.model.Reason;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -80,11 +79,9 @@ public final class PreprocessingFile {
   public static Preprocessing parse(byte[] content, String name) {
     JsonNode root;
     try {
-      root = YAML.readTree(content);
+      root = YAML.readTree(Utf8Text.of(content, name));
     } catch (JsonProcessingException e) {
       throw invalid(name, "it is not YAML or JSON (" + firstLine(e) + ")");
-    } catch (IOException e) {
-      throw invalid(name, e.getMessage());
     }
     return new PreprocessingFile(name, root).read();
   }

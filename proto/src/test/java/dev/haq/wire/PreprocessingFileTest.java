@@ -8,6 +8,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Preprocessing.ChannelOrder;
 import dev.haq.model.Reason;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,24 @@ final class PreprocessingFileTest {
     assertEquals(List.of(127.5, 127.5, 127.5), read.mean());
     assertEquals(List.of(64.0, 64.0, 64.0), read.std());
     assertEquals(read, parse("mean: [127.5]\nstd: [64]"));
+  }
+
+  @Test
+  void theFileMayBeginWithAByteOrderMark() {
+    assertEquals(Preprocessing.preset("imagenet"), parse("\uFEFFpreset: imagenet\r\n"));
+  }
+
+  @Test
+  void aFileInUtf16IsRefusedWithWhatItMustBe() {
+    for (Charset charset : List.of(StandardCharsets.UTF_16, StandardCharsets.UTF_16LE)) {
+      byte[] content = "preset: imagenet\n".getBytes(charset);
+      HaqException e =
+          assertThrows(HaqException.class, () -> PreprocessingFile.parse(content, "p.yaml"));
+      assertEquals(Reason.INVALID_DATASET, e.reason());
+      assertEquals(
+          "p.yaml cannot be used: it must be UTF-8 and looks like UTF-16; save it as UTF-8",
+          e.getMessage());
+    }
   }
 
   @Test

@@ -4,9 +4,9 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.wire.PreprocessingFile;
+import dev.haq.wire.Utf8Text;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -177,10 +177,7 @@ final class ClassFolders implements ImageSource {
     Optional<String> list = metadata(List.of(CLASSES), roots);
     if (list.isPresent()) {
       List<String> lines =
-          new String(files.read(list.get()), StandardCharsets.UTF_8)
-              .lines()
-              .map(String::strip)
-              .toList();
+          Utf8Text.of(files.read(list.get()), list.get()).lines().map(String::strip).toList();
       Map<String, List<Integer>> whole = places(lines);
       Map<String, List<Integer>> words =
           places(lines.stream().map(line -> line.split("\\s+", 2)[0]).toList());

@@ -8,8 +8,11 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -87,6 +90,29 @@ final class ClassFoldersTest {
   void aFolderThatIsNotListedIsRefused() throws IOException {
     write("classes.txt", Samples.text("cat\n"));
     assertRefused("the class folder 'ant' is not listed in data/classes.txt", "ant/a.png");
+  }
+
+  @Test
+  void aListMayBeginWithAByteOrderMark() throws IOException {
+    write("classes.txt", Samples.text("\uFEFFcat\r\nant\r\n"));
+    assertEquals(Map.of("ant/a.png", 1, "cat/c.png", 0), labels("ant/a.png", "cat/c.png"));
+  }
+
+  @Test
+  void aListInUtf16IsRefusedWithWhatItMustBe() throws IOException {
+    for (Charset charset : List.of(StandardCharsets.UTF_16, StandardCharsets.UTF_16LE)) {
+      write("classes.txt", "cat\nant\n".getBytes(charset));
+      assertRefused("data/classes.txt cannot be used: it must be UTF-8", "ant/a.png", "cat/c.png");
+    }
+  }
+
+  @Test
+  void aPreprocessingFileMayBeginWithAByteOrderMark() throws IOException {
+    write("preprocess.json", Samples.text("\uFEFF{\"preset\": \"cifar10\"}"));
+    write("ant/a.png", Samples.png(2, 2, 0));
+    try (ClassFolders folders = open()) {
+      assertEquals(Preprocessing.preset("cifar10"), folders.preprocessing().orElseThrow());
+    }
   }
 
   @Test
