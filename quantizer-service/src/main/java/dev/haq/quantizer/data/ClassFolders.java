@@ -147,7 +147,7 @@ final class ClassFolders implements ImageSource {
   }
 
   /** Notes an image; answers the class folder that the path names, if it names one. */
-  private Optional<String> place(String path, String root) {
+  private Optional<String> place(String path, String root) throws IOException {
     if (!path.startsWith(root) || path.equals(root)) {
       return Optional.empty();
     }
@@ -161,14 +161,25 @@ final class ClassFolders implements ImageSource {
       }
       return Optional.empty();
     }
+    if (!isImage(path)) {
+      throw otherFile(path);
+    }
     if (parts.size() > 2) {
       throw invalid(path + " lies too deep: images must lie directly in their class folder");
     }
-    if (!isImage(path)) {
-      throw invalid(path + " is neither PNG nor JPEG: remove it, or name it .png or .jpeg");
-    }
     images.add(path);
     return Optional.of(parts.get(0));
+  }
+
+  /** What is wrong with a file that is not named as an image. */
+  private HaqException otherFile(String path) throws IOException {
+    return ImageDecoder.format(files.read(path))
+        .map(
+            format ->
+                invalid(
+                    "%s is a %s file by another name: name it .%s"
+                        .formatted(path, format.toUpperCase(Locale.ROOT), format)))
+        .orElseGet(() -> invalid(path + " is neither PNG nor JPEG: " + ImageDecoder.CONVERT));
   }
 
   private Map<String, Integer> index(NavigableSet<String> folders, List<String> roots)

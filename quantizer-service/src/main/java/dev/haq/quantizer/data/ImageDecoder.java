@@ -7,8 +7,10 @@ import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -34,9 +36,23 @@ final class ImageDecoder {
 
   private static final Object LARGE = new Object();
 
+  private static final byte[] PNG_MAGIC = {(byte) 0x89, 'P', 'N', 'G'};
+
   private static final Set<String> FORMATS = Set.of("png", "jpeg");
 
+  /** What to do with other formats; another name would not help. */
+  static final String CONVERT = "convert it to one of them, or remove it";
+
   private ImageDecoder() {}
+
+  /** Which of the formats a file begins as, "png" or "jpeg". */
+  static Optional<String> format(byte[] file) {
+    if (JpegHeader.isJpeg(file)) {
+      return Optional.of("jpeg");
+    }
+    boolean png = Arrays.equals(Arrays.copyOf(file, PNG_MAGIC.length), PNG_MAGIC);
+    return png ? Optional.of("png") : Optional.empty();
+  }
 
   /**
    * @param name of the image, for messages
@@ -48,12 +64,12 @@ final class ImageDecoder {
         new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(input);
       if (!readers.hasNext()) {
-        throw unreadable(name, "it is neither PNG nor JPEG", null);
+        throw otherFormat(name, "it is neither PNG nor JPEG");
       }
       ImageReader reader = readers.next();
       try {
         if (!FORMATS.contains(reader.getFormatName().toLowerCase(Locale.ROOT))) {
-          throw unreadable(name, "it is " + reader.getFormatName() + ", not PNG or JPEG", null);
+          throw otherFormat(name, "it is " + reader.getFormatName() + ", not PNG or JPEG");
         }
         return decode(reader, input, file, name);
       } finally {
@@ -166,6 +182,11 @@ final class ImageDecoder {
       }
     }
     return new RgbImage(width, raster.getHeight(), pixels);
+  }
+
+  private static HaqException otherFormat(String name, String what) {
+    return new HaqException(
+        Reason.INVALID_DATASET, name + " cannot be read: " + what + "; " + CONVERT);
   }
 
   private static HaqException unreadable(String name, String why, Throwable cause) {

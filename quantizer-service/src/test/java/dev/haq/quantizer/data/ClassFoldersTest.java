@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -126,8 +127,27 @@ final class ClassFoldersTest {
   }
 
   @Test
-  void otherFilesAmongTheImagesAreRefused() throws IOException {
-    assertRefused("data/ant/b.webp is neither PNG nor JPEG", "ant/a.png", "ant/b.webp");
+  void picturesOfOtherFormatsAreToBeConverted() throws IOException {
+    write("ant/b.webp", Samples.text("RIFF....WEBPVP8 "));
+    assertRefused(
+        "data/ant/b.webp is neither PNG nor JPEG: convert it to one of them, or remove it",
+        "ant/a.png");
+  }
+
+  @Test
+  void picturesOfTheTwoFormatsUnderOtherNamesAreToBeRenamed() throws IOException {
+    write("ant/b.bin", Samples.png(2, 2, 0));
+    assertRefused("data/ant/b.bin is a PNG file by another name: name it .png", "ant/a.png");
+    Files.delete(temp.resolve("data/ant/b.bin"));
+    write(
+        "ant/c.jfif", Samples.encode(new BufferedImage(2, 2, BufferedImage.TYPE_INT_RGB), "jpeg"));
+    assertRefused("data/ant/c.jfif is a JPEG file by another name: name it .jpeg");
+  }
+
+  @Test
+  void foldersOfOtherFormatsAloneAreToldWhatToDo() throws IOException {
+    write("all/ant/b.webp", Samples.text("RIFF....WEBPVP8 "));
+    assertRefused("data/all/ant/b.webp is neither PNG nor JPEG: convert it");
   }
 
   @Test

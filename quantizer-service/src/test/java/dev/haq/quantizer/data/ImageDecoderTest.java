@@ -82,14 +82,17 @@ final class ImageDecoderTest {
   @Test
   void aTextFileNamedLikeAnImageIsRefused() {
     assertRefused(
-        "cat/1.png cannot be read: it is neither PNG nor JPEG; mend or remove it",
+        "cat/1.png cannot be read: it is neither PNG nor JPEG; convert it to one of them,"
+            + " or remove it",
         Samples.text("not an image"));
   }
 
   @Test
   void anotherFormatNamedLikeOneOfTheTwoIsRefused() {
     BufferedImage image = new BufferedImage(2, 2, BufferedImage.TYPE_INT_RGB);
-    assertRefused("it is bmp, not PNG or JPEG", Samples.encode(image, "bmp"));
+    assertRefused(
+        "it is bmp, not PNG or JPEG; convert it to one of them, or remove it",
+        Samples.encode(image, "bmp"));
   }
 
   private static void assertPixel(int rgb, byte[] file, int pixel) {
