@@ -3,6 +3,7 @@ package dev.haq.quantizer.data;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -24,6 +25,9 @@ final class ArrayImport {
   private static final Pattern IDX_NAME =
       Pattern.compile("(?i).*(idx[1-4]?[-.]ubyte|\\.idx[1-4]?|-ubyte)(\\.gz)?");
   private static final int BUFFER_BYTES = 1 << 16;
+
+  /** Of an archive, to tell its format: two arrays, and what else may lie beside them. */
+  private static final int FILES_LOOKED_INTO = 16;
 
   /** Names of the two arrays in an .npz, the first pair that is there counts. */
   private static final List<List<String>> NPZ_PAIRS =
@@ -130,7 +134,11 @@ final class ArrayImport {
 
   /** How many dimensions the IDX file has that an entry holds; 0 when it holds none. */
   private static int idxDimensions(ZipFile zip, ZipEntry entry) throws IOException {
-    try (InputStream content = open(zip, entry)) {
+    byte[] beginning;
+    try (InputStream content = zip.getInputStream(entry)) {
+      beginning = content.readNBytes(BUFFER_BYTES); // no head that never ends is followed
+    }
+    try (InputStream content = unpacked(new ByteArrayInputStream(beginning))) {
       byte[] head = content.readNBytes(4);
       return NumericArray.isIdx(head) ? head[3] : 0;
     }
@@ -146,7 +154,13 @@ final class ArrayImport {
   }
 
   private static InputStream open(ZipFile zip, ZipEntry entry) throws IOException {
-    InputStream content = new BufferedInputStream(zip.getInputStream(entry), BUFFER_BYTES);
+    return unpacked(new BufferedInputStream(zip.getInputStream(entry), BUFFER_BYTES));
+  }
+
+  /**
+   * @param content a stream that can be marked; taken out of gzip where it is in it
+   */
+  private static InputStream unpacked(InputStream content) throws IOException {
     content.mark(2);
     boolean packed = content.read() == 0x1F && content.read() == 0x8B;
     content.reset();
@@ -161,7 +175,10 @@ final class ArrayImport {
         "the dataset cannot be used: " + message.replaceAll("\\p{Cntrl}", "?"));
   }
 
-  /** The first entry of a kind in an archive, to tell what it holds. */
+  /**
+   * What an archive holds, by the names of its entries, or the heads of its first files: IDX files
+   * may have any name.
+   */
   static Optional<DatasetFormat> formatOf(Path archive) throws IOException {
     try (ZipFile zip = new ZipFile(archive.toFile())) {
       for (Enumeration<? extends ZipEntry> all = zip.entries(); all.hasMoreElements(); ) {
@@ -173,9 +190,22 @@ final class ArrayImport {
           return Optional.of(DatasetFormat.IDX_ZIP);
         }
       }
+      return zip.stream()
+              .filter(entry -> !entry.isDirectory())
+              .limit(FILES_LOOKED_INTO)
+              .anyMatch(entry -> isIdx(zip, entry))
+          ? Optional.of(DatasetFormat.IDX_ZIP)
+          : Optional.empty();
     } catch (ZipException | IllegalArgumentException e) {
       return Optional.empty(); // ArchiveCheck says what is wrong with it
     }
-    return Optional.empty();
+  }
+
+  private static boolean isIdx(ZipFile zip, ZipEntry entry) {
+    try {
+      return idxDimensions(zip, entry) > 0;
+    } catch (IOException e) {
+      return false; // ArchiveCheck says what is wrong with it
+    }
   }
 }

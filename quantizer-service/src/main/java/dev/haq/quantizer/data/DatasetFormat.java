@@ -55,8 +55,8 @@ public enum DatasetFormat {
   }
 
   /**
-   * The format that a file's first bytes, its size and the names in its archive suggest. A size
-   * that fits both kinds of CIFAR is taken as CIFAR-10's.
+   * The format that a file's first bytes, its size, and the names and heads of what its archive
+   * holds suggest. A size that fits both kinds of CIFAR is taken as CIFAR-10's.
    *
    * @throws HaqException INVALID_DATASET when it can be none
    */

@@ -88,6 +88,24 @@ final class FormatsTest {
   }
 
   @Test
+  void idxFilesAreToldByTheirHeadsWhateverTheyAreCalled() throws IOException {
+    byte[] images = NumberArrays.idx(TWELVE, 3, 2, 2);
+    byte[] labels = NumberArrays.idx(new byte[] {7, 0, 9}, 3);
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    files.put("mnist/", new byte[0]);
+    files.put("mnist/broken.gz", new byte[] {0x1F, (byte) 0x8B, 0});
+    files.put("mnist/a.gz", NumberArrays.gzip(images));
+    files.put("mnist/b", labels);
+    HaqException broken =
+        assertThrows(HaqException.class, () -> Samples.store(store, Samples.zip(files)));
+    assertTrue(broken.getMessage().contains("cannot be unpacked"), broken.getMessage());
+    files.remove("mnist/broken.gz");
+    DatasetInfo stored = Samples.store(store, Samples.zip(files));
+    assertEquals(DatasetFormat.IDX_ZIP, stored.format());
+    assertTwelve(stored, 7, 0, 9);
+  }
+
+  @Test
   void npzLabelsMayBeAnyIntegers() throws IOException {
     byte[] images = NumberArrays.npy("|u1", "(3, 2, 2)", TWELVE);
     byte[] wide =
