@@ -24,8 +24,8 @@ import java.util.stream.Stream;
  * <p>The index of a class is the line of its folder's name in {@code classes.txt} when there is one
  * (in the data folder or beside it; the whole line or its first word), counted from 0, empty lines
  * and classes without a folder included; else the folder's name itself when every name is a number;
- * else its place among the sorted names. Files whose name begins with a dot, and what macOS and
- * Windows leave behind, are passed over.
+ * else its place among the names, sorted as text ({@code class10} before {@code class2}). Files
+ * whose name begins with a dot, and what macOS and Windows leave behind, are passed over.
  */
 final class ClassFolders implements ImageSource {
   private static final String CLASSES = "classes.txt";
