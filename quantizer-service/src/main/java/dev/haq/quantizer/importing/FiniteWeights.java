@@ -25,7 +25,8 @@ final class FiniteWeights {
     for (float value : values) {
       if (!Float.isFinite(value)) {
         throw GraphDraft.invalid(
-            "%s (%d of %d values, such as %s): the training diverged, or values overflowed in 16 bits; send a model whose weights are finite"
+            ("%s (%d of %d values, such as %s): the training diverged, or values overflowed in 16"
+                    + " bits; send a model whose weights are finite")
                 .formatted(otherwise, notFinite(values), values.length, value));
       }
     }
