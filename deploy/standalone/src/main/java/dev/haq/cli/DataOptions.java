@@ -2,6 +2,7 @@ package dev.haq.cli;
 
 import dev.haq.model.HaqException;
 import dev.haq.proto.model.v1.DataSelection;
+import dev.haq.proto.quantizer.v1.Dataset;
 import dev.haq.wire.DataWire;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,9 +66,10 @@ final class DataOptions {
   /**
    * The images as services know them, imported first where they are not known yet.
    *
+   * @param terminal told what was decided of the data that they do not say
    * @param split which part of them
    */
-  DataSelection resolve(GatewayClient client, DataSelection.Split split) {
+  DataSelection resolve(GatewayClient client, Terminal terminal, DataSelection.Split split) {
     DataSelection.Builder selection =
         DataSelection.newBuilder()
             .setSplit(split)
@@ -77,22 +79,23 @@ final class DataOptions {
       selection.setHeldOutFraction(heldOut);
     }
     preprocessing().ifPresent(p -> selection.setPreprocessing(DataWire.toProto(p)));
-    return selection.setDataset(dataset(client)).build();
+    return selection.setDataset(dataset(client, terminal)).build();
   }
 
   /**
    * All images of another dataset, prepared as it says itself, else as these are.
    *
+   * @param terminal as of {@link #resolve}
    * @param other a file, folder or id as {@code --data} takes
    * @param option names it in errors
    */
-  DataSelection resolveOther(GatewayClient client, String option, String other) {
+  DataSelection resolveOther(GatewayClient client, Terminal terminal, String option, String other) {
     DataSelection.Builder selection = DataSelection.newBuilder();
     Optional<dev.haq.model.Preprocessing> own =
         Digests.isId(other) ? Optional.empty() : PreprocessFile.beside(Path.of(other));
     own.or(() -> preprocess == null ? Optional.empty() : preprocessing())
         .ifPresent(p -> selection.setPreprocessing(DataWire.toProto(p)));
-    return selection.setDataset(dataset(client, option, other)).build();
+    return selection.setDataset(dataset(client, terminal, option, other)).build();
   }
 
   private Optional<dev.haq.model.Preprocessing> preprocessing() {
@@ -102,14 +105,21 @@ final class DataOptions {
     return Digests.isId(data) ? Optional.empty() : PreprocessFile.beside(Path.of(data));
   }
 
-  private String dataset(GatewayClient client) {
-    return dataset(client, "--data", data);
+  private String dataset(GatewayClient client, Terminal terminal) {
+    return dataset(client, terminal, "--data", data);
   }
 
-  private static String dataset(GatewayClient client, String option, String data) {
+  private static String dataset(
+      GatewayClient client, Terminal terminal, String option, String data) {
     if (Digests.isId(data)) {
       return data;
     }
+    Dataset dataset = ofFile(client, option, data);
+    dataset.getNotesList().forEach(terminal::note);
+    return dataset.getId();
+  }
+
+  private static Dataset ofFile(GatewayClient client, String option, String data) {
     Path path = Path.of(data);
     String name = path.toAbsolutePath().normalize().getFileName().toString();
     if (Files.isDirectory(path)) {
@@ -123,7 +133,7 @@ final class DataOptions {
     return imported(client, path, name, option + " " + data);
   }
 
-  private static String packed(GatewayClient client, Path folder, String name, String option) {
+  private static Dataset packed(GatewayClient client, Path folder, String name, String option) {
     try {
       Path zip = Files.createTempFile("haq-data-", ".zip");
       zip.toFile().deleteOnExit(); // Ctrl-C ends nothing that follows in order
@@ -141,10 +151,9 @@ final class DataOptions {
     }
   }
 
-  private static String imported(GatewayClient client, Path file, String name, String origin) {
+  private static Dataset imported(GatewayClient client, Path file, String name, String origin) {
     return client
         .findDataset(Digests.of(file))
-        .orElseGet(() -> client.importDataset(file, name, origin))
-        .getId();
+        .orElseGet(() -> client.importDataset(file, name, origin));
   }
 }

@@ -48,7 +48,9 @@ final class EvaluateCommand implements Callable<Integer> {
       EvaluateRequest request =
           EvaluateRequest.newBuilder()
               .setModel(known.getId())
-              .setData(Waiting.on(terminal, DataOptions.SENDING, () -> data.resolve(client, part)))
+              .setData(
+                  Waiting.on(
+                      terminal, DataOptions.SENDING, () -> data.resolve(client, terminal, part)))
               .setRecipe(recipe.recipe())
               .build();
       EvaluateResponse exact =

@@ -84,7 +84,7 @@ final class ExportCommand implements Callable<Integer> {
             Waiting.on(
                 terminal,
                 DataOptions.SENDING,
-                () -> data.resolve(client, DataSelection.Split.ALL)));
+                () -> data.resolve(client, common.terminal(), DataSelection.Split.ALL)));
       }
       ExportResponse.Header header =
           Waiting.on(

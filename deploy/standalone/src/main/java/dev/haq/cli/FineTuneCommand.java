@@ -106,7 +106,7 @@ final class FineTuneCommand implements Callable<Integer> {
                   Waiting.on(
                       terminal,
                       DataOptions.SENDING,
-                      () -> data.resolve(client, DataSelection.Split.ALL)))
+                      () -> data.resolve(client, common.terminal(), DataSelection.Split.ALL)))
               .setRecipe(
                   RecipeWire.toProto(
                           Recipe.named(recipe)
@@ -115,7 +115,9 @@ final class FineTuneCommand implements Callable<Integer> {
                       .toBuilder()
                       .setFineTuning(
                           settings
-                              .setData(data.resolveOther(client, "--train-data", trainData))
+                              .setData(
+                                  data.resolveOther(
+                                      client, common.terminal(), "--train-data", trainData))
                               .setEpochs(epochs)
                               .setSeed(seed)))
               .setName(name)

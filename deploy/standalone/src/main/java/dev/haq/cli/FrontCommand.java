@@ -92,7 +92,7 @@ final class FrontCommand implements Callable<Integer> {
       PredictFrontRequest.Builder asked =
           PredictFrontRequest.newBuilder()
               .setModel(known.getId())
-              .setData(data.resolve(client, DataSelection.Split.SEARCH))
+              .setData(data.resolve(client, terminal, DataSelection.Split.SEARCH))
               .setTarget(resolved.ref())
               .setResource(CostWire.toProto(wanted))
               .setRecipe(recipe.recipe())

@@ -55,8 +55,8 @@ final class SearchCommand implements Callable<Integer> {
             Waiting.on(
                 common.terminal(),
                 DataOptions.SENDING,
-                () -> data.resolve(client, DataSelection.Split.SEARCH)));
-    training.fill(client, data, spec);
+                () -> data.resolve(client, common.terminal(), DataSelection.Split.SEARCH)));
+    training.fill(client, common.terminal(), data, spec);
     return spec.build();
   }
 }

@@ -67,10 +67,10 @@ final class SearchTraining {
    *
    * @param data the search's images
    */
-  void fill(GatewayClient client, DataOptions data, SessionSpec.Builder spec) {
+  void fill(GatewayClient client, Terminal terminal, DataOptions data, SessionSpec.Builder spec) {
     FineTuning.Builder settings = training.settings();
     if (trainData != null) {
-      settings.setData(data.resolveOther(client, "--train-data", trainData));
+      settings.setData(data.resolveOther(client, terminal, "--train-data", trainData));
     }
     if (inTheLoop(spec)) {
       spec.getRecipeBuilder().setFineTuning(settings);

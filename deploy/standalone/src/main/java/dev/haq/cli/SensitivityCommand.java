@@ -79,7 +79,7 @@ final class SensitivityCommand implements Callable<Integer> {
                   Waiting.on(
                       terminal,
                       DataOptions.SENDING,
-                      () -> data.resolve(client, DataSelection.Split.ALL)))
+                      () -> data.resolve(client, common.terminal(), DataSelection.Split.ALL)))
               .setRecipe(recipe.recipe())
               .setWeightBits(choices)
               .setActivationBits(choices)

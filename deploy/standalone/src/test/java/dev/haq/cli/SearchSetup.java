@@ -72,7 +72,7 @@ final class SearchSetup {
       client = connection.client();
       network = model.resolve(client, common.terminal());
       hardware = target.resolve(client, ResourceOption.parse("--resource", resource));
-      images = data.resolve(client, DataSelection.Split.SEARCH);
+      images = data.resolve(client, common.terminal(), DataSelection.Split.SEARCH);
       work.run();
     }
   }
@@ -95,7 +95,7 @@ final class SearchSetup {
             .setSearchFirstAndLast(searchFirstAndLast)
             .setRecipe(Recipe.newBuilder().setName(recipe));
     training.check(spec);
-    training.fill(client, data, spec);
+    training.fill(client, Terminal.system(false), data, spec);
     CreateSessionRequest.Builder request = CreateSessionRequest.newBuilder().setSpec(spec);
     if (sessions != null) {
       request.setRequestId("%s %s %d".formatted(agent, ratio, seed));

@@ -74,7 +74,7 @@ class SmallDataTest {
 
   @Test
   void aReportThatFailsLeavesWhatWasFound() throws IOException {
-    Path images = folder.resolve("sizes/0");
+    Path images = folder.resolve("sizes/any");
     Files.createDirectories(images);
     Files.write(images.resolve("1.png"), png(32));
     // Split seed 0 holds this one out of two, so that the report alone meets its size.
@@ -83,6 +83,7 @@ class SmallDataTest {
     Captured run = services.run(SEARCH + "--preprocess raw", images.getParent(), out);
     assertNotEquals(0, run.status(), run.out());
     assertTrue(run.err().contains("0.png"), run.err() + run.out());
+    assertTrue(run.err().contains("'any' is class 0"), "what the data do not say: " + run.err());
     assertTrue(run.out().contains(" after 2 episodes; best:"), run.out());
     assertTrue(
         out.names().containsAll(Set.of("policy.json", "policy.csv", "episodes.csv")),

@@ -39,6 +39,7 @@ final class ClassFolders implements ImageSource {
   private final ImageFiles files;
   private final List<String> images = new ArrayList<>();
   private final List<Integer> labels = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
   private final int classes;
   private final Optional<Preprocessing> preprocessing;
 
@@ -108,6 +109,11 @@ final class ClassFolders implements ImageSource {
   @Override
   public String name(int image) {
     return images.get(image);
+  }
+
+  @Override
+  public List<String> notes() {
+    return List.copyOf(notes);
   }
 
   @Override
@@ -201,6 +207,10 @@ final class ClassFolders implements ImageSource {
       folders.forEach(folder -> index.put(folder, Integer.parseInt(folder)));
     } else {
       folders.forEach(folder -> index.put(folder, index.size()));
+      notes.add(
+          "the data do not say which class is which, so folders count in the order of their names:"
+              + " '%s' is class 0, '%s' class %d; where the model has another order, add a classes.txt"
+                  .formatted(folders.first(), folders.last(), folders.size() - 1));
     }
     return index;
   }

@@ -2,6 +2,7 @@ package dev.haq.quantizer.data;
 
 import dev.haq.model.Preprocessing;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param classes highest label plus one
  * @param preprocessing what the dataset declares; empty: its images are taken as they are
  * @param sizeBytes of the stored file; 0 of the built-in
+ * @param notes for people: what was decided of the data that they do not say
  * @param created when it was imported; the epoch for the built-in
  */
 public record DatasetInfo(
@@ -23,4 +25,5 @@ public record DatasetInfo(
     DatasetFormat format,
     Optional<Preprocessing> preprocessing,
     long sizeBytes,
+    List<String> notes,
     Instant created) {}

@@ -303,6 +303,7 @@ public final class DatasetStore {
         DatasetFormat.BUILTIN,
         Optional.of(BuiltinShapes.PREPROCESSING),
         0,
+        List.of(),
         Instant.EPOCH);
   }
 
@@ -317,6 +318,9 @@ public final class DatasetStore {
         .preprocessing()
         .ifPresent(declared -> node.set("preprocessing", PreprocessingFile.write(declared)));
     node.put("size_bytes", dataset.sizeBytes());
+    if (!dataset.notes().isEmpty()) {
+      dataset.notes().forEach(node.putArray("notes")::add);
+    }
     node.put("created", dataset.created().toString());
     return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(node);
   }
@@ -344,7 +348,14 @@ public final class DatasetStore {
         Optional.ofNullable(node.get("preprocessing"))
             .map(declared -> PreprocessingFile.read(declared, file.toString())),
         node.required("size_bytes").longValue(),
+        texts(node.path("notes")),
         Instant.parse(text(node, "created")));
+  }
+
+  private static List<String> texts(JsonNode list) {
+    List<String> texts = new ArrayList<>();
+    list.forEach(text -> texts.add(text.textValue()));
+    return List.copyOf(texts);
   }
 
   private static String text(JsonNode node, String field) {

@@ -145,7 +145,15 @@ public final class DatasetUpload implements AutoCloseable {
             declared.or(() -> own).map(Preprocessing::ofPixelsTo255);
         decodeAll(id, images, preprocessing, cancelled);
         return new DatasetInfo(
-            id, name, images.size(), images.classes(), actual, preprocessing, bytes, Instant.now());
+            id,
+            name,
+            images.size(),
+            images.classes(),
+            actual,
+            preprocessing,
+            bytes,
+            images.notes(),
+            Instant.now());
       }
     } catch (IOException | RuntimeException e) {
       if (e instanceof HaqException typed) {

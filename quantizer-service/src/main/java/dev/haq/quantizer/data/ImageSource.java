@@ -1,6 +1,7 @@
 package dev.haq.quantizer.data;
 
 import dev.haq.model.DataSelection;
+import java.util.List;
 
 /** Labelled images in some format, decoded on demand. Decoding is thread-safe. */
 interface ImageSource extends AutoCloseable {
@@ -23,6 +24,11 @@ interface ImageSource extends AutoCloseable {
    * @throws dev.haq.model.HaqException INVALID_DATASET, naming the image, when it cannot be read
    */
   RgbImage decode(int image);
+
+  /** For people: what was decided that the data do not say. */
+  default List<String> notes() {
+    return List.of();
+  }
 
   /** The images a selection means, in order; see {@link DataSelection} for the rules. */
   default int[] select(DataSelection selection) {

@@ -56,6 +56,7 @@ final class QuantizerWire {
             .setClasses(dataset.classes())
             .setFormat(dataset.format().label())
             .setSizeBytes(dataset.sizeBytes())
+            .addAllNotes(dataset.notes())
             .setCreateTime(TimeWire.toProto(dataset.created()));
     dataset.preprocessing().ifPresent(p -> message.setPreprocessing(DataWire.toProto(p)));
     return message.build();

@@ -30,6 +30,20 @@ final class ClassFoldersTest {
   }
 
   @Test
+  void whereTheDataDoNotSayWhichClassIsWhichANoteDoes() throws IOException {
+    labels("class2/a.png", "class10/b.png");
+    try (ClassFolders folders = open()) {
+      assertEquals(1, folders.notes().size());
+      String note = folders.notes().get(0);
+      assertTrue(note.contains("'class10' is class 0, 'class2' class 1"), note);
+    }
+    write("classes.txt", Samples.text("class2\nclass10\n"));
+    try (ClassFolders folders = open()) {
+      assertEquals(List.of(), folders.notes());
+    }
+  }
+
+  @Test
   void aFolderWithoutImagesKeepsItsNumber() throws IOException {
     write("bee/b.png", Samples.png(2, 2, 0));
     Files.createDirectories(temp.resolve("data/ant"));
@@ -44,6 +58,9 @@ final class ClassFoldersTest {
     assertEquals(
         Map.of("2/a.png", 2, "10/b.png", 10, "0/c.png", 0),
         labels("2/a.png", "10/b.png", "0/c.png"));
+    try (ClassFolders folders = open()) {
+      assertEquals(List.of(), folders.notes());
+    }
   }
 
   @Test

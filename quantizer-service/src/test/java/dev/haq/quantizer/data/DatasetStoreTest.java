@@ -1,6 +1,7 @@
 package dev.haq.quantizer.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -50,6 +51,7 @@ final class DatasetStoreTest {
     assertEquals(6, stored.images());
     assertEquals(2, stored.classes());
     assertEquals(DatasetFormat.CLASS_FOLDERS_ZIP, stored.format());
+    assertFalse(stored.notes().isEmpty(), "the archive has no classes.txt");
     assertEquals(
         stored,
         new DatasetStore(temp, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES)
