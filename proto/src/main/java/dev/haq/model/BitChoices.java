@@ -25,7 +25,9 @@ public record BitChoices(List<Integer> bits) {
     for (int i = 0; i < bits.size(); i++) {
       if (BitWidth.of(bits.get(i)).isFloat()) {
         throw new HaqException(
-            Reason.INVALID_BITS, "float is not a bit-width to choose from: use 1 to 16");
+            Reason.INVALID_BITS,
+            "%d stands for float, which is not a bit-width to choose from: use 1 to %d"
+                .formatted(bits.get(i), BitWidth.WIDEST));
       }
       if (i > 0 && bits.get(i) <= bits.get(i - 1)) {
         throw new HaqException(

@@ -81,7 +81,7 @@ public final class PreprocessingFile {
     try {
       root = YAML.readTree(Utf8Text.of(content, name));
     } catch (JsonProcessingException e) {
-      throw invalid(name, "it is not YAML or JSON (" + firstLine(e) + ")");
+      throw invalid(name, "it is not YAML or JSON (" + ParserText.of(e) + ")");
     }
     return new PreprocessingFile(name, root).read();
   }
@@ -191,10 +191,6 @@ public final class PreprocessingFile {
 
   private static List<String> sorted() {
     return FIELDS.stream().sorted().toList();
-  }
-
-  private static String firstLine(JsonProcessingException e) {
-    return e.getOriginalMessage().lines().findFirst().orElse("");
   }
 
   private static HaqException invalid(String name, String why) {

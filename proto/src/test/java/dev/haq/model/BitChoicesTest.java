@@ -1,6 +1,7 @@
 package dev.haq.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -24,5 +25,13 @@ class BitChoicesTest {
   @Test
   void theNearestOfAWidthBelowAllIsTheNarrowest() {
     assertEquals(BitWidth.of(3), choices.nearest(BitWidth.of(1)));
+  }
+
+  @Test
+  void thatFloatIsNoChoiceIsSaidOfItsNumber() {
+    HaqException e = assertThrows(HaqException.class, () -> new BitChoices(List.of(8, 16, 32)));
+    assertEquals(
+        "32 stands for float, which is not a bit-width to choose from: use 1 to 16",
+        e.getMessage());
   }
 }

@@ -56,8 +56,8 @@ public record Accelerator(
     calibrated = Boolean.TRUE.equals(calibrated);
     batch = Objects.requireNonNullElse(batch, 1);
     bitSerialEnergy = Objects.requireNonNullElse(bitSerialEnergy, BismoEnergy.UNKNOWN);
-    weightBits = new BitChoices(weightBits).bits();
-    activationBits = new BitChoices(activationBits).bits();
+    weightBits = widths("weight_bits", weightBits);
+    activationBits = widths("activation_bits", activationBits);
     if (batch < 1) {
       throw HaqException.invalid("batch is %d images: give at least 1", batch);
     }
@@ -76,6 +76,14 @@ public record Accelerator(
   private static void require(String key, Object value, String wanted) {
     if (value == null) {
       throw HaqException.invalid("%s is missing: give %s", key, wanted);
+    }
+  }
+
+  private static List<Integer> widths(String key, List<Integer> bits) {
+    try {
+      return new BitChoices(bits).bits();
+    } catch (HaqException e) {
+      throw new HaqException(e.reason(), key + ": " + e.getMessage(), e);
     }
   }
 

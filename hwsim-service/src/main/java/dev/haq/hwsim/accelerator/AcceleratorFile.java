@@ -16,6 +16,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import dev.haq.model.HaqException;
+import dev.haq.wire.ParserText;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Locale;
@@ -65,15 +68,22 @@ public final class AcceleratorFile {
           "accelerator %s has %d characters: give at most %d",
           origin, text.length(), MAX_CHARACTERS);
     }
-    try {
-      JsonNode tree = MAPPER.readTree(text);
-      if (!tree.isObject()) {
+    try (JsonParser parser = MAPPER.createParser(text)) {
+      JsonNode tree = MAPPER.readTree(parser);
+      if (tree == null || !tree.isObject()) {
         throw HaqException.invalid("accelerator %s: expected keys and values", origin);
+      }
+      if (parser.nextToken() != null) {
+        throw HaqException.invalid(
+            "accelerator %s: a second document begins at line %d: give one accelerator a file",
+            origin, parser.currentTokenLocation().getLineNr());
       }
       return new AcceleratorFile(origin, text, tree);
     } catch (JsonProcessingException e) {
       throw HaqException.invalid(
-          "accelerator %s%s: not readable as YAML: %s", origin, line(text, e), firstLine(e));
+          "accelerator %s%s: not readable as YAML: %s", origin, line(text, e), ParserText.of(e));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // memory throws none
     }
   }
 
@@ -88,10 +98,6 @@ public final class AcceleratorFile {
         .findFirst()
         .map(line -> ", line %d '%s'".formatted(number, line.strip()))
         .orElse("");
-  }
-
-  private static String firstLine(JsonProcessingException e) {
-    return e.getOriginalMessage().lines().findFirst().orElse("");
   }
 
   /** The text as it was given, comments and all. */
@@ -189,7 +195,7 @@ public final class AcceleratorFile {
       throw HaqException.invalid(
           "accelerator %s: %s%s", origin, key.isEmpty() ? "" : "key " + key + ": ", reason(e));
     } catch (JsonProcessingException e) {
-      throw HaqException.invalid("accelerator %s: %s", origin, e.getOriginalMessage());
+      throw HaqException.invalid("accelerator %s: %s", origin, ParserText.of(e));
     }
   }
 

@@ -179,6 +179,8 @@ class RooflineTest {
         "name: cloud-roofline|description: none|name is missing",
         "weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]|weight_bits: [8, 4]|distinct and ascending",
         "weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]|weight_bits: [0, 4]|0",
+        "weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]|weight_bits: [8, 32]|weight_bits: 32 stands for float",
+        "tile_rows: 16|tile_rows: {|line ",
         "weight_bits: [1, 2, 3, 4, 5, 6, 7, 8]|weight_bits: 8|key weight_bits: expected a list, such as",
         "padding: true|padding: maybe|key roofline.padding: maybe is not true or false",
         "padding: true|padding: [1]|key roofline.padding: expected true or false",
