@@ -3,6 +3,7 @@ package dev.haq.hwsim.cost;
 import dev.haq.model.BitChoices;
 import dev.haq.model.HaqException;
 import dev.haq.model.Resource;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -16,8 +17,8 @@ import java.util.Set;
  * @param layers at least 1
  * @param layerNames as many as layers, all different and in any order; or none, where the layers
  *     are in the network's order
- * @param values finite and at least 0; seconds or joules, or clock cycles when {@code clockHz} is
- *     above 0
+ * @param values finite and at least 0, not all of them 0; seconds or joules, or clock cycles when
+ *     {@code clockHz} is above 0
  * @param clockHz 0 when the values are seconds or joules
  * @param batch images in the measured batch, at least 1
  */
@@ -57,6 +58,11 @@ public record LookupTable(
             activationBits.bits().get(pair % activationBits.size()),
             values[i]);
       }
+    }
+    if (Arrays.stream(values).allMatch(value -> value == 0)) {
+      throw HaqException.invalid(
+          "table %s holds 0 for every cost: give costs above 0",
+          name.isBlank() ? "lookup_table" : name);
     }
     if (!layerNames.isEmpty() && layerNames.size() != layers) {
       throw HaqException.invalid(

@@ -204,7 +204,8 @@ class SimulationTest {
   }
 
   private static void refusedTable(String expected, List<String> layers) {
-    LookupTable table = lookup(layers.size(), layers, new double[layers.size()], 0);
+    double[] ones = layers.stream().mapToDouble(layer -> 1).toArray();
+    LookupTable table = lookup(layers.size(), layers, ones, 0);
     HaqException e =
         refused(
             Reason.INVALID_ARGUMENT,
@@ -256,6 +257,7 @@ class SimulationTest {
       assertTrue(e.getMessage().contains("values[1]"), e.getMessage());
     }
     refused(Reason.INVALID_ARGUMENT, () -> lookup(3, List.of(), new double[] {1, 2}, 0));
+    refused(Reason.INVALID_ARGUMENT, () -> lookup(3, List.of(), new double[3], 0));
     refused(Reason.INVALID_ARGUMENT, () -> lookup(3, List.of("a"), new double[] {1, 2, 3}, 0));
     refused(
         Reason.INVALID_ARGUMENT, () -> lookup(3, List.of(), new double[] {1, 2, 3}, Double.NaN));
