@@ -144,7 +144,7 @@ class WhatIfTest {
             Status.Code.FAILED_PRECONDITION,
             "BUDGET_INFEASIBLE",
             () -> simulator.findParameter(request.toBuilder().setLatencySeconds(1e-6).build()));
-    assertTrue(unreachable.contains("raise highest"), unreachable);
+    assertTrue(unreachable.contains(" ms, more than 1 us: allow higher values"), unreachable);
     assertRefused(
         "latency_seconds is NaN: give seconds, above 0 and finite",
         () -> simulator.findParameter(request.toBuilder().setLatencySeconds(Double.NaN).build()));

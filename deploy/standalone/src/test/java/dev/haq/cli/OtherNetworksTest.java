@@ -205,7 +205,7 @@ class OtherNetworksTest {
     "clock, 1e6, 1e9, 7ms, clock",
     "clock_hz, 1e9, 1e6, 7ms, lowest",
     "clock_hz, NaN, 1e6, 7ms, lowest NaN",
-    "clock_hz, 1e6, 1e7, 1us, raise highest"
+    "clock_hz, 1e6, 1e7, 1us, more than 1 us: allow higher values"
   })
   void badQuestionsForAParameterAreRefusedNamingTheOption(
       String key, String from, String to, String latency, String expected) {

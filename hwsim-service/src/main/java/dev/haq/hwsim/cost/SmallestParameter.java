@@ -2,6 +2,9 @@ package dev.haq.hwsim.cost;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Map;
 import java.util.function.DoubleFunction;
 
@@ -50,8 +53,12 @@ public record SmallestParameter(double value, Simulation simulation, int simulat
     if (latency(best) > latencySeconds) {
       throw new HaqException(
           Reason.BUDGET_INFEASIBLE,
-          "with %s at %s the policy still takes %s s, more than %s s: raise highest, or use fewer bits"
-              .formatted(key, meets, latency(best), latencySeconds),
+          "with %s at %s the policy still takes %s, more than %s: allow higher values, or use fewer bits"
+              .formatted(
+                  key,
+                  BigDecimal.valueOf(meets).stripTrailingZeros().toPlainString(),
+                  time(latency(best), RoundingMode.UP), // else it might read as what was asked for
+                  time(latencySeconds, RoundingMode.HALF_UP)),
           Map.of("smallest_reachable", Double.toString(latency(best))),
           null);
     }
@@ -72,6 +79,16 @@ public record SmallestParameter(double value, Simulation simulation, int simulat
       }
     }
     return new SmallestParameter(meets, best, simulations);
+  }
+
+  /** Four digits, in the unit that suits. */
+  private static String time(double seconds, RoundingMode rounding) {
+    double scale = seconds >= 1 ? 1 : seconds >= 1e-3 ? 1e3 : 1e6;
+    return BigDecimal.valueOf(seconds * scale)
+            .round(new MathContext(4, rounding))
+            .stripTrailingZeros()
+            .toPlainString()
+        + (seconds >= 1 ? " s" : seconds >= 1e-3 ? " ms" : " us");
   }
 
   private static double latency(Simulation simulation) {
