@@ -64,8 +64,12 @@ public final class Decisions {
         boolean never = operand == Operand.ACTIVATIONS && (layer == 0 || weightsOnly);
         Decision decision = new Decision(layer, operand);
         Optional<BitChoices> own = exception.flatMap(e -> e.of(operand));
+        BitWidth kept = decision.of(fixed);
+        if (never && own.isPresent() && own.get().bits().equals(List.of(kept.bits()))) {
+          continue; // it is named with what it has anyway
+        }
         if (own.isPresent()) {
-          checkMayBeExcepted(exception.get(), never, weightsOnly);
+          checkMayBeExcepted(exception.get(), never, kept);
           BitChoices widths = covered(own.get(), table, operand);
           if (widths.size() == 1) {
             fixed = with(fixed, decision, BitWidth.of(widths.max()));
@@ -95,15 +99,17 @@ public final class Decisions {
     }
   }
 
-  private static void checkMayBeExcepted(
-      LayerWidths exception, boolean never, boolean weightsOnly) {
+  /**
+   * @param kept the width that it stays at where it may not be excepted
+   */
+  private static void checkMayBeExcepted(LayerWidths exception, boolean never, BitWidth kept) {
     if (never) {
       throw HaqException.invalid(
           "layer_widths: the activations of layer '%s' %s: give widths for its weights alone",
           exception.layer(),
-          weightsOnly
+          kept.isFloat()
               ? "stay float, since only the model's size is limited"
-              : "are the image, which stays at 8 bits");
+              : "are the image, which stays at " + kept + " bits");
     }
   }
 

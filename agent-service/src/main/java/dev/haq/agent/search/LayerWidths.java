@@ -12,8 +12,8 @@ import java.util.Optional;
  *
  * @param layer its name
  * @param weightBits empty to leave the weights as they are without this
- * @param activationBits likewise; the first layer's activations are the image, which has its own
- *     width
+ * @param activationBits likewise; the first layer's activations are the image, which keeps its own
+ *     width: none but that may be named
  */
 public record LayerWidths(
     String layer, Optional<BitChoices> weightBits, Optional<BitChoices> activationBits) {

@@ -111,6 +111,17 @@ class DecisionsTest {
   }
 
   @Test
+  void theImageMayBeNamedWithTheWidthThatItHasAnyway() {
+    Decisions decisions = excepting(Resource.LATENCY, widths("a", List.of(8), List.of(8)));
+    assertEquals(LayerBits.of(8, 8), decisions.uniform(0).get(0));
+    assertEquals(2, decisions.size());
+    assertRefused(
+        "are the image, which stays at 8 bits",
+        Resource.LATENCY,
+        widths("a", List.of(8), List.of(4)));
+  }
+
+  @Test
   void anExceptionThatCannotBeMadeIsRefusedByName() {
     LayerWidths image = widths("a", List.of(), List.of(4, 8));
     assertRefused("activations of layer 'a' are the image", Resource.LATENCY, image);
