@@ -3,11 +3,13 @@ package dev.haq.cli;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.util.Arrays;
+import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The {@code haq} command. Exit status: 0 done; 1 the job failed; 2 the arguments are wrong, with
@@ -98,9 +100,22 @@ public final class Haq implements Runnable {
 
   private static int wrongArguments(ParameterException e) {
     String name = e.getCommandLine().getCommandSpec().qualifiedName();
-    return complain(
-        e.getMessage().replaceFirst("^Error: ", "") + " (see '" + name + " --help')",
-        WRONG_ARGUMENTS);
+    String text =
+        e instanceof UnmatchedArgumentException unmatched
+            ? unmatched(unmatched)
+            : e.getMessage().replaceFirst("^Error: ", "");
+    return complain(text + " (see '" + name + " --help')", WRONG_ARGUMENTS);
+  }
+
+  private static String unmatched(UnmatchedArgumentException e) {
+    boolean command = !e.isUnknownOption() && !e.getCommandLine().getSubcommands().isEmpty();
+    String text =
+        command ? "there is no command '%s'".formatted(e.getUnmatched().get(0)) : e.getMessage();
+    // Of commands the most similar is the first; options that begin alike come in any order.
+    List<String> meant = e.getSuggestions().stream().limit(command ? 1 : 3).toList();
+    return meant.isEmpty()
+        ? text
+        : "%s: did you mean '%s'?".formatted(text, String.join("' or '", meant));
   }
 
   private static int failed(Throwable e) {

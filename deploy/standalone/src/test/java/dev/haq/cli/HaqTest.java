@@ -25,7 +25,11 @@ class HaqTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "paint|paint",
+        "paint|there is no command 'paint'",
+        "evalute --model m|there is no command 'evalute': did you mean 'evaluate'? (see 'haq --help')",
+        "targets --shw x|Unknown options: '--shw', 'x': did you mean '--show'? (see 'haq targets --help')",
+        "table --model m --target t --out o --tabel-batch 1|did you mean '--t",
+        "targets bismo-edge|Unmatched argument at index 1: 'bismo-edge' (see",
         "targets --no-such-option|Unknown option: '--no-such-option'",
         "search --budget 0.5|Missing required options",
         "targets --server nowhere|--server nowhere",
