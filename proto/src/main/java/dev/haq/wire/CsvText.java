@@ -14,10 +14,11 @@ import org.apache.commons.csv.CSVRecord;
 /**
  * Tables in CSV, all in one dialect: RFC 4180 in UTF-8, lines that end with LF alone, quotes only
  * where a field needs them. Read are also other line ends, a byte order mark, white space around
- * fields, and blank lines.
+ * fields, blank lines, and comments: lines that begin with {@code #}.
  */
 public final class CsvText {
   private static final String BYTE_ORDER_MARK = "\uFEFF";
+  private static final String COMMENT = "#";
   private static final CSVFormat FORMAT =
       CSVFormat.DEFAULT
           .builder()
@@ -25,6 +26,8 @@ public final class CsvText {
           .setIgnoreSurroundingSpaces(true)
           .setIgnoreEmptyLines(false) // left out here, so that lines can be counted
           .get();
+  private static final CSVFormat COMMENTED =
+      FORMAT.builder().setCommentMarker(COMMENT.charAt(0)).get();
 
   private CsvText() {}
 
@@ -93,14 +96,15 @@ public final class CsvText {
    */
   public static List<Row> rows(String origin, String text) {
     List<Row> rows = new ArrayList<>();
-    int line = 1;
     String content = text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
-    try (CSVParser parser = CSVParser.parse(content, FORMAT)) {
+    List<String> lines = content.lines().toList();
+    int line = afterComments(lines, 1);
+    try (CSVParser parser = CSVParser.parse(content, COMMENTED)) {
       for (CSVRecord record : parser) {
         if (record.size() > 1 || !record.get(0).isBlank()) {
           rows.add(new Row(line, record.toList()));
         }
-        line = (int) parser.getCurrentLineNumber() + 1;
+        line = afterComments(lines, (int) parser.getCurrentLineNumber() + 1);
       }
     } catch (IOException | UncheckedIOException e) {
       throw new HaqException(
@@ -110,5 +114,14 @@ public final class CsvText {
           e);
     }
     return rows;
+  }
+
+  /** The line at which a row begins: this one, or the first below that is no comment. */
+  private static int afterComments(List<String> lines, int line) {
+    int at = line;
+    while (at <= lines.size() && lines.get(at - 1).startsWith(COMMENT)) {
+      at++;
+    }
+    return at;
   }
 }

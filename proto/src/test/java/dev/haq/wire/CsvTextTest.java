@@ -15,7 +15,16 @@ import org.junit.jupiter.api.Test;
 
 class CsvTextTest {
   private static final List<String> ODD =
-      List.of("a,b", "\"q\"", "two\nlines", "two\r\nlines", " led", "trailed\t", "plain one", "");
+      List.of(
+          "a,b",
+          "\"q\"",
+          "two\nlines",
+          "two\r\nlines",
+          " led",
+          "#hash",
+          "trailed\t",
+          "plain one",
+          "");
 
   @Test
   void fieldsAreQuotedWhereTheyMustBeAndLinesEndWithLineFeeds() {
@@ -55,11 +64,23 @@ class CsvTextTest {
   }
 
   @Test
+  void linesThatBeginWithAHashAreCommentsAndAQuotedHashIsNone() {
+    String text = "# one\n#\nA,b\n\n#, \"\n1,#2\n \"#3\",4\n#";
+    assertEquals(
+        List.of(
+            new CsvText.Row(3, List.of("A", "b")),
+            new CsvText.Row(6, List.of("1", "#2")),
+            new CsvText.Row(7, List.of("#3", "4"))),
+        CsvText.rows("t.csv", text));
+    assertEquals(List.of(), CsvText.rows("t.csv", "# nothing\n"));
+  }
+
+  @Test
   void quotesThatDoNotMatchAreRefusedByTheLineOfTheirRow() {
     for (String row : List.of("1,\"a", "1,\"a\"b")) {
       HaqException e =
           assertThrows(
-              HaqException.class, () -> CsvText.rows("t.csv", "a,b\n\n" + row + "\n2,c\n"));
+              HaqException.class, () -> CsvText.rows("t.csv", "a,b\n#\n" + row + "\n2,c\n"));
       assertEquals(Reason.INVALID_ARGUMENT, e.reason());
       assertEquals(
           "t.csv, line 3: a field begins with a quote and does not end with one: close it, and double quotes within",
