@@ -1,6 +1,7 @@
 package dev.haq.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -16,6 +17,9 @@ import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import dev.haq.wire.ParserText;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -72,6 +76,7 @@ final class Json {
    * @throws HaqException INVALID_ARGUMENT when the text is not that message
    */
   static <B extends Message.Builder> B parseFile(Path file, String text, String what, B builder) {
+    ofFile(file.toString(), text); // the other parser's words on syntax are about its own settings
     try {
       JsonFormat.parser().merge(text, builder);
       return builder;
@@ -93,8 +98,41 @@ final class Json {
     try {
       return MAPPER.readTree(text);
     } catch (JsonProcessingException e) {
-      throw new HaqException(Reason.INTERNAL, "not JSON: " + e.getOriginalMessage(), e);
+      throw new HaqException(Reason.INTERNAL, "not JSON: " + ParserText.of(e), e);
     }
+  }
+
+  /**
+   * The one value that a file of the user's holds; missing where it is empty.
+   *
+   * @param named what errors begin with: the option, if any, and the file
+   * @throws HaqException INVALID_ARGUMENT with the place of what is no JSON
+   */
+  static JsonNode ofFile(String named, String text) {
+    try (JsonParser parser = MAPPER.createParser(text)) {
+      JsonNode tree = MAPPER.readTree(parser);
+      if (parser.nextToken() != null) {
+        throw notJson(named, "there is more text behind it", parser.currentTokenLocation());
+      }
+      return tree == null ? MAPPER.missingNode() : tree;
+    } catch (JsonProcessingException e) {
+      throw notJson(named, ParserText.of(e), e.getLocation());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // memory throws none
+    }
+  }
+
+  /**
+   * @param place null where the parser does not say it, as of what is nested too deeply
+   */
+  private static HaqException notJson(String named, String why, JsonLocation place) {
+    return HaqException.invalid(
+        "%s is not JSON: %s%s",
+        named,
+        why,
+        place == null
+            ? ""
+            : ", at line %d, column %d".formatted(place.getLineNr(), place.getColumnNr()));
   }
 
   static ArrayNode array(List<? extends MessageOrBuilder> messages) {

@@ -8,11 +8,10 @@ import dev.haq.model.Reason;
 import dev.haq.proto.model.v1.LayerBits;
 import dev.haq.proto.model.v1.Network;
 import dev.haq.proto.model.v1.Policy;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -37,12 +36,7 @@ final class PolicyFile {
    * @throws HaqException POLICY_MISMATCH when the file names another model or other layers
    */
   static Policy read(Path file, String modelId, Network network) {
-    String text;
-    try {
-      text = Files.readString(file);
-    } catch (IOException e) {
-      throw HaqException.invalid("--policy %s: cannot be read as a text file", file);
-    }
+    String text = TextFile.read("--policy " + file, file);
     Policy policy = parse(text, file.toString(), modelId);
     check(policy, file.toString(), modelId, network);
     return policy;
@@ -52,12 +46,7 @@ final class PolicyFile {
    * @param origin names the text in errors
    */
   static Policy parse(String text, String origin, String modelId) {
-    JsonNode tree;
-    try {
-      tree = Json.MAPPER.readTree(text);
-    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-      throw HaqException.invalid("--policy %s is not JSON: %s", origin, e.getOriginalMessage());
-    }
+    JsonNode tree = Json.ofFile("--policy " + origin, text);
     if (tree.path("bits").isArray()) {
       checkKeys(tree, PUBLISHED_KEYS, origin);
       return published(tree.get("bits"), origin, tree.path("model").asText(modelId));
@@ -71,21 +60,29 @@ final class PolicyFile {
     checkKeys(tree, KEYS, origin);
     Policy.Builder policy = Policy.newBuilder().setModel(tree.path("model").asText(""));
     for (JsonNode layer : tree.get("layers")) {
-      LayerBits.Builder bits = policy.addLayersBuilder().setName(layer.path("name").asText(""));
+      String name = layer.path("name").asText("");
+      LayerBits.Builder bits = policy.addLayersBuilder().setName(name);
       String where = origin + ", layer " + policy.getLayersCount();
       if (!layer.isObject()) {
         throw HaqException.invalid(
             "--policy %s: expected {name, weight_bits, activation_bits}", where);
       }
       checkKeys(layer, LAYER_KEYS, where);
-      if (layer.hasNonNull("weight_bits")) {
-        bits.setWeightBits(whole(layer.get("weight_bits"), where));
-      }
-      if (layer.hasNonNull("activation_bits")) {
-        bits.setActivationBits(whole(layer.get("activation_bits"), where));
-      }
+      String named = name.isEmpty() ? where : where + " (" + name + ")";
+      width(layer, "weight_bits", named).ifPresent(bits::setWeightBits);
+      width(layer, "activation_bits", named).ifPresent(bits::setActivationBits);
     }
     return policy.build();
+  }
+
+  /** Empty for float, which must be said: a width that was forgotten would be one. */
+  private static OptionalInt width(JsonNode layer, String key, String where) {
+    if (!layer.has(key)) {
+      throw HaqException.invalid(
+          "--policy %s: %s is missing: give a width, or null for float", where, key);
+    }
+    JsonNode width = layer.get(key);
+    return width.isNull() ? OptionalInt.empty() : OptionalInt.of(whole(width, where));
   }
 
   /** The file's text: stable, one layer a line, with a line end. */

@@ -11,8 +11,10 @@ import dev.haq.proto.model.v1.Layer;
 import dev.haq.proto.model.v1.Network;
 import dev.haq.proto.model.v1.Policy;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -59,7 +61,10 @@ class PolicyFileTest {
   void aPolicyWithOtherLayersIsRefused() {
     assertMismatch("{\"bits\": [[8, 8]]}", "has 1 layers, model net.onnx has 2");
     assertMismatch(
-        "{\"layers\": [{\"name\": \"/conv \\\"1\\\"\"}, {\"name\": \"head\"}]}", "layer 2 is head");
+        "{\"layers\": ["
+            + "{\"name\": \"/conv \\\"1\\\"\", \"weight_bits\": 4, \"activation_bits\": 4},"
+            + "{\"name\": \"head\", \"weight_bits\": 4, \"activation_bits\": 4}]}",
+        "layer 2 is head");
   }
 
   @Test
@@ -84,10 +89,56 @@ class PolicyFileTest {
   }
 
   @Test
+  void aWidthThatIsLeftOutIsRefusedByLayerAndKey() {
+    assertRefused(
+        "{\"layers\": [{\"weight_bits\": 4, \"activation_bits\": 4},"
+            + " {\"name\": \"fc\", \"weight_bits\": 4}]}",
+        "p.json, layer 2 (fc): activation_bits is missing: give a width, or null for float");
+    assertRefused("{\"layers\": [{\"activation_bits\": 4}]}", "layer 1: weight_bits is missing");
+  }
+
+  @Test
+  void whatFollowsThePolicyIsRefusedAndAByteOrderMarkIsNot() throws IOException {
+    String text = PolicyFile.text(BitsText.parse("4,4", MODEL, NETWORK));
+    assertRefused(text + "x", "p.json is not JSON: ");
+    assertRefused(text + "{}", "p.json is not JSON: there is more text behind it, at line 8");
+    Path file = Files.writeString(folder.resolve("p.json"), "\uFEFF" + text);
+    assertEquals(2, PolicyFile.read(file, MODEL, NETWORK).getLayersCount());
+  }
+
+  @Test
+  void whyAFileCannotBeReadIsSaid() throws IOException {
+    Path file = folder.resolve("p.json");
+    assertUnreadable(file, ": there is no such file");
+    Files.write(file, "{\"note\": \"\u00fc\"}".getBytes(StandardCharsets.ISO_8859_1));
+    assertUnreadable(file, " is not text in UTF-8: save it as UTF-8");
+    assertUnreadable(folder, " cannot be read: ");
+  }
+
+  private static void assertUnreadable(Path file, String expected) {
+    HaqException e = assertThrows(HaqException.class, () -> PolicyFile.read(file, MODEL, NETWORK));
+    assertTrue(e.getMessage().startsWith("--policy " + file + expected), e.getMessage());
+  }
+
+  @Test
+  void mistakesInTheTextAreToldByTheirPlaceAndWithoutTheParsersSettings() {
+    for (String text : List.of("{// a\n}", "{\"bits\": NaN}", "[".repeat(2000))) {
+      HaqException e =
+          assertThrows(HaqException.class, () -> PolicyFile.parse(text, "p.json", MODEL));
+      assertTrue(e.getMessage().startsWith("--policy p.json is not JSON: "), e.getMessage());
+      assertTrue(text.startsWith("[") || e.getMessage().contains(", at line 1, column "), text);
+      assertFalse(e.getMessage().matches("(?s).*(Feature|Stream|`|ALLOW).*"), e.getMessage());
+    }
+  }
+
+  @Test
   void aNoteMayStandInBothForms() {
     Policy published = PolicyFile.parse("{\"note\": \"a\", \"bits\": [[8, 8]]}", "p.json", MODEL);
     assertEquals(MODEL, published.getModel());
-    PolicyFile.parse("{\"note\": \"a\", \"layers\": [{}]}", "p.json", MODEL);
+    PolicyFile.parse(
+        "{\"note\": \"a\", \"layers\": [{\"weight_bits\": 4, \"activation_bits\": null}]}",
+        "p.json",
+        MODEL);
   }
 
   private static void assertRefused(String text, String expected) {

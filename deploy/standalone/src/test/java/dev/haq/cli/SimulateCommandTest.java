@@ -65,7 +65,7 @@ class SimulateCommandTest {
     Path policy =
         Files.writeString(
             folder.resolve("other.json"),
-            "{\"model\": \"sha256:00\", \"layers\": [{\"name\": \"a\", \"weight_bits\": 8}]}");
+            "{\"model\": \"sha256:00\", \"layers\": [{\"name\": \"a\", \"weight_bits\": 8, \"activation_bits\": 8}]}");
     services
         .run("simulate --model builtin:shapes --target bismo-edge --policy %s", policy)
         .assertRefused("another model");
