@@ -42,7 +42,8 @@ final class FurtherTargetOptions {
     for (String text : further) {
       FurtherTarget target = parse(text, tables, budgets);
       TargetOptions.checkDescription(client, OPTION, name(text), target.getTarget());
-      TargetOptions.resolve(client, target.getTarget()); // an unknown one is refused at once
+      // An unknown one is refused at once.
+      TargetOptions.resolve(client, OPTION, target.getTarget());
       TableOptions.checkBudgets(
           OPTION,
           target.getTarget(),

@@ -48,7 +48,7 @@ final class ReportFigures {
   }
 
   TargetOptions.Resolved target() {
-    return TargetOptions.resolve(client, session.getSpec().getTarget());
+    return TargetOptions.resolve(client, TargetOptions.OPTION, session.getSpec().getTarget());
   }
 
   /** What was found for each target, where there are several. */

@@ -7,9 +7,7 @@ import dev.haq.proto.agent.v1.Reward;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.wire.CostWire;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import picocli.CommandLine.Mixin;
@@ -40,7 +38,7 @@ final class SearchOptions {
       description =
           "A further budget on another resource, such as energy=0.7 or size=1MB; repeatable. The"
               + " policy meets all of them.")
-  private Map<String, String> also = new LinkedHashMap<>();
+  private List<String> also = new ArrayList<>();
 
   @Option(
       names = "--resource",
@@ -148,9 +146,10 @@ final class SearchOptions {
   /** All of them, {@code --budget} first. */
   List<Budget> budgets() {
     List<Budget> budgets = new ArrayList<>(List.of(budget()));
-    also.forEach(
-        (name, text) ->
-            budgets.add(BudgetText.parse(ALSO, text, ResourceOption.parse(ALSO, name))));
+    KeyValues.of(ALSO, "RESOURCE=LIMIT, such as energy=0.7", also)
+        .forEach(
+            (name, text) ->
+                budgets.add(BudgetText.parse(ALSO, text, ResourceOption.parse(ALSO, name))));
     return budgets;
   }
 

@@ -9,21 +9,17 @@ import dev.haq.model.Reason;
 import dev.haq.model.Resource;
 import dev.haq.proto.hwsim.v1.ParameterOverride;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
+import dev.haq.proto.hwsim.v1.Target;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.BitChoices;
 import dev.haq.proto.model.v1.Layer;
 import dev.haq.proto.model.v1.Linear;
 import dev.haq.proto.model.v1.Network;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -66,7 +62,7 @@ final class TargetOptions {
       paramLabel = "KEY=VALUE",
       description =
           "What if: another figure in the target's description, such as clock_hz=1e9; repeatable. 'haq targets --show NAME' lists the keys.")
-  private Map<String, String> overrides = new LinkedHashMap<>();
+  private List<String> overrides = new ArrayList<>();
 
   /** A target and the bit-widths it can run. */
   record Resolved(TargetRef ref, String name, BitChoices weightBits, BitChoices activationBits) {}
@@ -76,7 +72,8 @@ final class TargetOptions {
       throw HaqException.invalid("--batch must not be negative");
     }
     TargetRef.Builder ref = ref(OPTION, target, tables, wanted).setBatch(batch);
-    overrides.forEach((key, value) -> ref.addOverrides(override(key, value)));
+    KeyValues.of("--set", "KEY=VALUE, such as clock_hz=1e9", overrides)
+        .forEach((key, value) -> ref.addOverrides(override(key, value)));
     return ref.build();
   }
 
@@ -103,15 +100,7 @@ final class TargetOptions {
   }
 
   private static String description(String option, String target) {
-    try {
-      return Files.readString(Path.of(target));
-    } catch (NoSuchFileException e) {
-      throw HaqException.invalid("%s %s: there is no such file", option, target);
-    } catch (CharacterCodingException e) {
-      throw HaqException.invalid("%s %s is not text in UTF-8", option, target);
-    } catch (IOException e) {
-      throw HaqException.invalid("%s %s cannot be read: %s", option, target, FileFault.why(e));
-    }
+    return TextFile.read(option + " " + target, Path.of(target));
   }
 
   private static ParameterOverride override(String key, String value) {
@@ -146,7 +135,7 @@ final class TargetOptions {
     tables.checkUsed(all);
     TargetRef ref = ref(wanted);
     checkDescription(client, OPTION, target, ref);
-    return resolve(client, ref);
+    return resolve(client, OPTION, ref);
   }
 
   /**
@@ -174,7 +163,10 @@ final class TargetOptions {
     return tables;
   }
 
-  static Resolved resolve(GatewayClient client, TargetRef ref) {
+  /**
+   * @param option that names the target, for errors
+   */
+  static Resolved resolve(GatewayClient client, String option, TargetRef ref) {
     if (ref.hasLookupTable()) {
       var table = ref.getLookupTable();
       return new Resolved(ref, table.getName(), table.getWeightBits(), table.getActivationBits());
@@ -182,8 +174,23 @@ final class TargetOptions {
     if (ref.hasAccelerator()) {
       return described(ref);
     }
-    var known = client.target(ref.getName());
+    var known = known(client, option, ref.getName());
     return new Resolved(ref, known.getName(), known.getWeightBits(), known.getActivationBits());
+  }
+
+  private static Target known(GatewayClient client, String option, String name) {
+    try {
+      return client.target(name);
+    } catch (HaqException e) {
+      if (e.reason() == Reason.UNKNOWN_TARGET && new File(name).isFile()) {
+        throw new HaqException(
+            e.reason(),
+            "%s %s: files of costs are read as .npy, .csv or .json, and descriptions as .yaml, .yml or .json: save it as one of these"
+                .formatted(option, name),
+            e);
+      }
+      throw e;
+    }
   }
 
   /** What a description says of itself; the service checks the rest. */

@@ -55,6 +55,21 @@ class DescribedTargetTest {
     simulate(file + " --set clock=1e9").assertRefused("--target " + file + ": key clock");
   }
 
+  @Test
+  void aSecondDescriptionInTheSameFileIsRefused() throws IOException {
+    String file = write("two.yaml", shipped + "---\n" + shipped);
+    simulate(file).assertRefused("--target " + file + ": a second document begins at line ");
+  }
+
+  @Test
+  void anOverrideGivenTwiceIsRefused() {
+    simulate("bismo-edge --set clock_hz=1e9 --set clock_hz=2e9")
+        .assertRefused("--set clock_hz=2e9: clock_hz was given before, as clock_hz=1e9: leave one");
+    simulate("bismo-edge --set clock_hz").assertRefused("--set clock_hz: give KEY=VALUE, such as");
+    search("--target bismo-edge --also energy=0.5 --also energy=0.6")
+        .assertRefused("--also energy=0.6: energy was given before");
+  }
+
   private static String write(String name, String text) throws IOException {
     return Files.writeString(folder.resolve(name), text).toString();
   }
