@@ -195,6 +195,18 @@ class HwsimServiceTest {
   }
 
   @Test
+  void aTableKnowsItsBatchWhereABatchChangesWhatItHolds() {
+    BuildCostTableRequest.Builder request =
+        BuildCostTableRequest.newBuilder()
+            .setTarget(TargetRef.newBuilder().setName("bismo-cloud"))
+            .setNetwork(NetworkWire.toProto(Networks.small()))
+            .setResource(Resource.LATENCY);
+    assertEquals(16, simulator.buildCostTable(request.build()).getTable().getBatch());
+    request.setResource(Resource.MODEL_SIZE);
+    assertEquals(0, simulator.buildCostTable(request.build()).getTable().getBatch());
+  }
+
+  @Test
   void badRequestsAreRefusedWithATypedReason() {
     Network small = Networks.small();
     String unknown =

@@ -33,6 +33,7 @@ final class CsvTable {
   private final Map<Cell, Double> cells = new TreeMap<>();
   private final Map<Cell, Integer> lines = new TreeMap<>();
   private final Map<Integer, String> names = new TreeMap<>();
+  private int batch; // 0 where the file does not say it
   private final Map<String, Integer> seen = new HashMap<>(); // by name, where there is no index
 
   /** Where a cell stands, in the order of the table. */
@@ -59,7 +60,7 @@ final class CsvTable {
     this.cost =
         how.clockHz() > 0
             ? new CsvUnit.Column(column("cycles", "or leave --clock-hz out"), "cycles", 1)
-            : CsvUnit.column(headings, resource).orElseThrow(this::withoutCosts);
+            : cost();
   }
 
   /** What its columns hold; where that is both, what is otherwise taken. */
@@ -67,8 +68,8 @@ final class CsvTable {
     if (how.said().isPresent() || how.clockHz() > 0) {
       return how.resource();
     }
-    boolean seconds = CsvUnit.column(headings, Resource.LATENCY).isPresent();
-    boolean joules = CsvUnit.column(headings, Resource.ENERGY).isPresent();
+    boolean seconds = !CsvUnit.columns(headings, Resource.LATENCY).isEmpty();
+    boolean joules = !CsvUnit.columns(headings, Resource.ENERGY).isEmpty();
     if (!seconds && !joules && headings.contains(OpenTable.unit(Resource.MODEL_SIZE))) {
       throw OpenTable.holdsSizes(file);
     }
@@ -76,6 +77,19 @@ final class CsvTable {
       return how.otherwise();
     }
     return seconds ? Resource.LATENCY : Resource.ENERGY;
+  }
+
+  private CsvUnit.Column cost() {
+    List<CsvUnit.Column> columns = CsvUnit.columns(headings, resource);
+    if (columns.isEmpty()) {
+      throw withoutCosts();
+    }
+    if (columns.size() > 1) {
+      throw HaqException.invalid(
+          "%s has two columns of costs, %s and %s: leave one",
+          file, header.fields().get(columns.get(0).at()), header.fields().get(columns.get(1).at()));
+    }
+    return columns.get(0);
   }
 
   private HaqException withoutCosts() {
@@ -90,7 +104,7 @@ final class CsvTable {
             : "; its heading says the unit, such as " + CsvUnit.examples(resource));
   }
 
-  /** All but its name, unit, clock and batch. */
+  /** All but its name, unit and clock. */
   static LookupTable.Builder read(Path file, String text, TableReading how) {
     List<CsvText.Row> rows = CsvText.rows(file.toString(), text);
     if (rows.isEmpty()) {
@@ -102,8 +116,8 @@ final class CsvTable {
   }
 
   private void read(List<CsvText.Row> rows) {
-    int nameAt = headings.indexOf(NAME);
-    int layerAt = headings.indexOf(INDEX);
+    int nameAt = find(NAME);
+    int layerAt = find(INDEX);
     if (layerAt < 0 && isIndex(rows, nameAt)) {
       layerAt = nameAt;
       nameAt = -1;
@@ -113,8 +127,11 @@ final class CsvTable {
     }
     int weightsAt = column(WEIGHTS, "");
     int activationsAt = column(ACTIVATIONS, "with 8 in every row where costs do not depend on it");
+    int batchAt = find(OpenTable.BATCH);
     int last =
-        IntStream.of(nameAt, layerAt, weightsAt, activationsAt, cost.at()).max().orElseThrow();
+        IntStream.of(nameAt, layerAt, weightsAt, activationsAt, batchAt, cost.at())
+            .max()
+            .orElseThrow();
     for (CsvText.Row row : rows) {
       List<String> fields = row.fields();
       if (fields.size() <= last) {
@@ -127,7 +144,23 @@ final class CsvTable {
       int layer = layerAt < 0 ? layer(name) : whole(row, layerAt);
       Cell cell = new Cell(layer, bits(row, weightsAt), bits(row, activationsAt));
       put(row, cell, name);
+      if (batchAt >= 0) {
+        sameBatch(row, whole(row, batchAt));
+      }
     }
+  }
+
+  private void sameBatch(CsvText.Row row, int images) {
+    if (images < 1) {
+      throw HaqException.invalid(
+          "%s, line %d: batch is %d: give at least 1", file, row.line(), images);
+    }
+    if (batch > 0 && batch != images) {
+      throw HaqException.invalid(
+          "%s, line %d: batch is %d, and above it is %d: a table holds the costs of one batch",
+          file, row.line(), images, batch);
+    }
+    batch = images;
   }
 
   /** Whether a column of layers counts them. */
@@ -228,6 +261,7 @@ final class CsvTable {
     }
     return LookupTable.newBuilder()
         .setResource(CostWire.toProto(resource))
+        .setBatch(batch)
         .setLayers(layers.size())
         .addAllLayerNames(names.values())
         .setWeightBits(BitChoices.newBuilder().addAllBits(weights))
@@ -255,12 +289,36 @@ final class CsvTable {
   }
 
   private int column(String heading, String hint) {
-    int at = headings.indexOf(heading);
+    int at = find(heading);
     if (at < 0) {
       throw HaqException.invalid(
           "%s has no column %s: its columns are %s%s",
           file, heading, header.fields(), hint.isEmpty() ? "" : "; give it, " + hint);
     }
     return at;
+  }
+
+  /** Where a column is, of which there may be one; -1 where there is none. */
+  private int find(String heading) {
+    int first = headings.indexOf(heading);
+    int last = headings.lastIndexOf(heading);
+    if (first != last) {
+      throw HaqException.invalid(
+          "%s has two columns %s, the %s and the %s: leave one",
+          file, heading, nth(first), nth(last));
+    }
+    return first;
+  }
+
+  private static String nth(int at) {
+    int count = at + 1;
+    boolean teen = count % 100 / 10 == 1;
+    return count
+        + switch (teen ? 0 : count % 10) {
+          case 1 -> "st";
+          case 2 -> "nd";
+          case 3 -> "rd";
+          default -> "th";
+        };
   }
 }

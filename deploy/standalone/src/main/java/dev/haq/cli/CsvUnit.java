@@ -1,9 +1,9 @@
 package dev.haq.cli;
 
 import dev.haq.model.Resource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -37,22 +37,19 @@ final class CsvUnit {
   record Column(int at, String unit, double perUnit) {}
 
   /**
-   * The column that holds a resource: one of the whole unit where there is one, else the first.
+   * The columns that hold a resource; a table should have one.
    *
    * @param headings in lower case
    */
-  static Optional<Column> column(List<String> headings, Resource resource) {
-    int whole = headings.indexOf(OpenTable.unit(resource));
-    if (whole >= 0) {
-      return Optional.of(new Column(whole, headings.get(whole), 1));
-    }
+  static List<Column> columns(List<String> headings, Resource resource) {
+    List<Column> columns = new ArrayList<>();
     for (int at = 0; at < headings.size(); at++) {
       Double perUnit = PER_UNIT.get(resource).get(unit(headings.get(at), resource));
       if (perUnit != null) {
-        return Optional.of(new Column(at, headings.get(at), perUnit));
+        columns.add(new Column(at, headings.get(at), perUnit));
       }
     }
-    return Optional.empty();
+    return columns;
   }
 
   private static String unit(String heading, Resource resource) {

@@ -6,9 +6,6 @@ import dev.haq.proto.hwsim.v1.LookupTable;
 import dev.haq.proto.model.v1.CostTable;
 import dev.haq.wire.CostWire;
 import dev.haq.wire.CsvText;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,13 +14,15 @@ import java.util.Locale;
 /**
  * Cost tables that any program reads: CSV, one row a cell, and JSON, a CostTable message.
  *
- * <p>The CSV columns are {@code layer_index}, {@code weight_bits}, {@code activation_bits}, {@code
- * cycles} where there is a clock, {@code seconds}, {@code joules} or {@code bytes}, and last {@code
- * layer}, the name, in quotes where it holds a comma. What a table of sizes has beside its cells,
- * which every policy pays, is a last row with {@link #FIXED} in place of a layer's index.
+ * <p>The CSV columns are {@code layer_index}, {@code weight_bits}, {@code activation_bits}, {@link
+ * #BATCH}, the images in the batch that the costs are for, the same in every row, {@code cycles}
+ * where there is a clock, {@code seconds}, {@code joules} or {@code bytes}, and last {@code layer},
+ * the name, in quotes where it holds a comma. A table of sizes has no batch; what it has beside its
+ * cells, which every policy pays, is a last row with {@link #FIXED} in place of a layer's index.
  */
 final class OpenTable {
   static final String FIXED = "fixed";
+  static final String BATCH = "batch";
 
   private OpenTable() {}
 
@@ -35,8 +34,8 @@ final class OpenTable {
 
   private static boolean hasValues(Path file) {
     try {
-      return Json.tree(Files.readString(file)).has("values");
-    } catch (IOException | HaqException e) {
+      return Json.tree(TextFile.read(file.toString(), file)).has("values");
+    } catch (HaqException e) {
       return false; // whoever reads it next says what is wrong
     }
   }
@@ -47,14 +46,7 @@ final class OpenTable {
    * @throws HaqException INVALID_ARGUMENT that names the file, and the line of a .csv
    */
   static LookupTable read(Path file, TableReading how) {
-    String text;
-    try {
-      text = Files.readString(file);
-    } catch (CharacterCodingException e) {
-      throw HaqException.invalid("%s is not text in UTF-8: save it as UTF-8", file);
-    } catch (IOException e) {
-      throw HaqException.invalid("%s cannot be read: %s", file, FileFault.why(e));
-    }
+    String text = TextFile.read(file.toString(), file);
     LookupTable.Builder table =
         file.toString().toLowerCase(Locale.ROOT).endsWith(".csv")
             ? CsvTable.read(file, text, how)
@@ -64,8 +56,22 @@ final class OpenTable {
         .setName(file.getFileName().toString())
         .setUnit(cycles ? LookupTable.Unit.CYCLES : LookupTable.Unit.SI)
         .setClockHz(how.clockHz())
-        .setBatch(how.batch())
+        .setBatch(batch(file, table.getBatch(), how.batch()))
         .build();
+  }
+
+  /**
+   * @param held what the file says, 0 for nothing
+   * @param said what the user says, 0 for nothing
+   */
+  private static int batch(Path file, int held, int said) {
+    if (held > 0 && said > 0 && held != said) {
+      throw HaqException.invalid(
+          "%s says that its batch is %d, and --table-batch is %d: leave --table-batch out, or"
+              + " mend the file",
+          file, held, said);
+    }
+    return held > 0 ? held : said;
   }
 
   private static LookupTable.Builder json(Path file, String text, TableReading how) {
@@ -98,8 +104,13 @@ final class OpenTable {
           table.getWeightBits().getBitsList(),
           table.getActivationBits().getBitsList());
     }
+    if (table.getBatch() < 0) {
+      throw HaqException.invalid(
+          "%s says that its batch is %d: give at least 1", file, table.getBatch());
+    }
     return LookupTable.newBuilder()
         .setResource(CostWire.toProto(resource))
+        .setBatch(table.getBatch())
         .setLayers(table.getLayersCount())
         .addAllLayerNames(table.getLayersList())
         .setWeightBits(table.getWeightBits())
@@ -150,6 +161,9 @@ final class OpenTable {
             .column("layer_index", Cell::layer)
             .column("weight_bits", Cell::weightBits)
             .column("activation_bits", Cell::activationBits);
+    if (table.getBatch() > 0) {
+      csv.column(BATCH, cell -> table.getBatch());
+    }
     if (clocked) {
       csv.column("cycles", Cell::cycles);
     }

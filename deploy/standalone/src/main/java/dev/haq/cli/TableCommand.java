@@ -63,6 +63,7 @@ final class TableCommand implements Callable<Integer> {
                   .build());
       TableFile.Written written = TableFile.write(out, answer.getTable());
       double fixed = answer.getTable().getFixed();
+      int batch = answer.getTable().getBatch();
       if (fixed > 0) {
         terminal.note(
             "every policy costs %s bytes more, of parameters outside the layers: %s"
@@ -82,22 +83,40 @@ final class TableCommand implements Callable<Integer> {
         written.shape().forEach(shape::add);
         document.put("type", written.type()).put("unit", written.unit());
         document.put("fixed", fixed);
+        if (batch > 0) {
+          document.put("batch", batch);
+        }
         document.put("extrapolated", answer.getTable().getExtrapolated());
         document.put("seconds", answer.getSeconds());
         terminal.document(document);
       } else {
         terminal.line(
-            "wrote %s: %s %s, %s of %s on %s; %s s inside the service%s",
+            "wrote %s: %s %s, %s of %s on %s%s; %s s inside the service%s",
             out,
             written.type(),
             written.shape(),
             written.unit(),
             known.getName(),
             resolved.name(),
+            batch(batch, written),
             Figures.fixed(answer.getSeconds(), 3),
             answer.getTable().getExtrapolated() ? Figures.EXTRAPOLATED : "");
       }
       return Haq.DONE;
     }
+  }
+
+  /**
+   * @param batch 0 where none is known, or none matters
+   */
+  private static String batch(int batch, TableFile.Written written) {
+    if (batch == 0) {
+      return "";
+    }
+    boolean silent = batch > 1 && !written.type().equals("text"); // read as a batch of one
+    return ", batch %d%s"
+        .formatted(
+            batch,
+            silent ? " (a .npy file cannot say so: read it with --table-batch " + batch + ")" : "");
   }
 }

@@ -24,7 +24,9 @@ final class TableOptions {
   @Option(
       names = "--table-batch",
       paramLabel = "B",
-      description = "With a table of measured costs: images in the measured batch; 1 by default.")
+      description =
+          "With a table of measured costs: images in the measured batch; by default what a .csv or"
+              + " .json file says, else 1.")
   private int batch;
 
   @Option(

@@ -88,6 +88,49 @@ class TableFileTest {
   }
 
   @Test
+  void csvAndJsonKeepTheBatchAndAnotherIsRefused() {
+    for (String name : List.of("b.csv", "b.json")) {
+      String file = folder.resolve(name).toString();
+      TableFile.write(Path.of(file), table(List.of(2, 4)).toBuilder().setBatch(16).build());
+      assertEquals(16, read(file, 0, 0).getBatch(), name);
+      assertEquals(16, read(file, 0, 16).getBatch(), name);
+      HaqException e = assertThrows(HaqException.class, () -> read(file, 0, 1));
+      assertTrue(
+          e.getMessage().contains(name + " says that its batch is 16, and --table-batch is 1"),
+          e.getMessage());
+    }
+  }
+
+  @Test
+  void aBatchThatIsNotTheSameInEveryRowIsRefusedByLine() throws IOException {
+    String columns = "layer,weight_bits,activation_bits,batch,seconds\n";
+    assertEquals(4, csv(columns + "a,8,8,4,1\nb,8,8,4.0,1\n").getBatch());
+    refused("line 3: batch is 2, and above it is 4: ", columns + "a,8,8,4,1\nb,8,8,2,1\n");
+    refused("line 2: batch is 0: ", columns + "a,8,8,0,1\n");
+    refused("line 2: 'a,8,8,,1' has not the numbers", columns + "a,8,8,,1\n");
+  }
+
+  @Test
+  void columnsOfWhichOneWouldHaveToBeChosenAreRefused() throws IOException {
+    String columns = "layer,weight_bits,activation_bits,";
+    refused("two columns of costs, ms and us: leave one", columns + "ms,us\na,8,8,1,2\n");
+    refused("two columns of costs, ms and ms: leave one", columns + "ms,ms\na,8,8,1,2\n");
+    refused("of costs, Time_s and seconds: leave", columns + "Time_s,seconds\na,8,8,1,2\n");
+    refused(
+        "two columns weight_bits, the 2nd and the 4th: leave one",
+        columns + "Weight_Bits,ms\na,8,8,4,2\n");
+    refused("two columns layer", columns + "ms,layer\na,8,8,4,b\n");
+  }
+
+  @Test
+  void linesOfACsvTableThatBeginWithAHashAreComments() throws IOException {
+    String columns = "# by a script\n#\nlayer,weight_bits,activation_bits,ms\n";
+    LookupTable read = csv(columns + "# warm\na,8,8,1\n# cold\n\n#\na,4,8,2\n# end\n");
+    assertEquals(List.of(0.002, 0.001), read.getValuesList());
+    refused("line 6: ms is -1.0", columns + "\n# cold\na,4,8,-1\n");
+  }
+
+  @Test
   void aCsvTableWithoutAUnitOrACellIsRefusedByName() throws IOException {
     Path file = folder.resolve("t.csv");
     Files.writeString(file, "layer_index,weight_bits,activation_bits,cost\n0,8,8,1\n");

@@ -84,6 +84,50 @@ class TablesTest {
     assertTrue(explained.out().contains(" mJ"), explained.out());
   }
 
+  @ParameterizedTest
+  @CsvSource({"batch.csv,''", "batch.json,''", "batch.npy,--clock-hz 2e8 --table-batch 16"})
+  void aTableIsReadWithTheBatchThatItWasWrittenFor(String name, String options) {
+    Path file = folder.resolve(name);
+    Captured written = services.run(TABLE, "bismo-cloud", file).done();
+    assertTrue(written.out().contains("on bismo-cloud, batch 16"), written.out());
+    assertEquals(
+        name.endsWith(".npy"),
+        written.out().contains("a .npy file cannot say so: read it with --table-batch 16"),
+        written.out());
+    assertEquals(
+        16, services.run(TABLE + "--json", "bismo-cloud", file).done().json().at("/batch").asInt());
+    Captured measured = services.run(SIMULATE + options, file, "4,4").done();
+    assertTrue(measured.out().contains("on " + name + ", batch 16: "), measured.out());
+  }
+
+  @Test
+  void aTableThatCostsNothingIsRefusedByName() throws IOException {
+    Path file = folder.resolve("zero.csv");
+    services.run(TABLE, "bitfusion", file).done();
+    String zeros = Files.readString(file).replaceAll("(?m),[0-9.E-]+,([^,]+)$", ",0,$1");
+    Files.writeString(file, zeros);
+    services
+        .run(SIMULATE, file, "4,4")
+        .assertRefused("table zero.csv holds 0 for every cost: give costs above 0");
+  }
+
+  @Test
+  void aJsonTableWithMoreBehindItIsRefused() throws IOException {
+    Path file = Files.writeString(folder.resolve("more.json"), "{\"values\": [1]} {");
+    services
+        .run(SIMULATE, file, "4,4")
+        .assertRefused("more.json is not JSON: there is more text behind it, at line 1, column 17");
+  }
+
+  @Test
+  void aFileOfATypeThatIsNotReadIsToldTheTypesThatAre() throws IOException {
+    Path file = Files.writeString(folder.resolve("tab.tsv"), "layer\tms\n");
+    String expected = "tab.tsv: files of costs are read as .npy, .csv or .json";
+    services.run(SIMULATE, file, "4,4").assertRefused("--target " + folder + "/" + expected);
+    search("--target bismo-edge --further-target %s --budget 0.6", file)
+        .assertRefused("--further-target " + folder + "/" + expected);
+  }
+
   @Test
   void aBudgetOnWhatATableDoesNotHoldIsRefusedAndOneOnSizeIsNot() {
     Path file = energy("b.json");

@@ -136,7 +136,11 @@ public final class HardwareSimulatorHandler {
             activationBits,
             request.getCountCodebooks(),
             checkpoint(call));
-    return BuildCostTableResponse.newBuilder().setTable(CostWire.toProto(table)).build();
+    return BuildCostTableResponse.newBuilder()
+        .setTable(
+            CostWire.toProto(table).toBuilder()
+                .setBatch(table.resource() == Resource.MODEL_SIZE ? 0 : model.batch()))
+        .build();
   }
 
   private SimulateResponse simulate(SimulateRequest request, Call call) {
