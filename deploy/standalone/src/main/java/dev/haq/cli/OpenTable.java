@@ -67,8 +67,8 @@ final class OpenTable {
   private static int batch(Path file, int held, int said) {
     if (held > 0 && said > 0 && held != said) {
       throw HaqException.invalid(
-          "%s says that its batch is %d, and --table-batch is %d: leave --table-batch out, or"
-              + " mend the file",
+          "%s says that its batch is %d, and --table-batch is %d: leave --table-batch out, or mend"
+              + " the file; where another table needs it, write that as .csv with a column batch",
           file, held, said);
     }
     return held > 0 ? held : said;

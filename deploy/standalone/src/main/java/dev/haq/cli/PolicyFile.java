@@ -17,9 +17,9 @@ import java.util.TreeSet;
 
 /**
  * A policy as a file: {@code {"model": "sha256:...", "layers": [{"name", "weight_bits",
- * "activation_bits"}, ...]}} with null for float. Also reads the form in which the HAQ reference
- * code publishes policies, {@code {"bits": [[w, a], ...]}}, whose -1 means the image, left at 8
- * bits. A {@code "note"} for people may stand in both.
+ * "activation_bits"}, ...]}} with null for float; a key that no layer has is float too. Also reads
+ * the form in which the HAQ reference code publishes policies, {@code {"bits": [[w, a], ...]}},
+ * whose -1 means the image, left at 8 bits. A {@code "note"} for people may stand in both.
  */
 final class PolicyFile {
   private static final int IMAGE_BITS = 8;
@@ -69,15 +69,21 @@ final class PolicyFile {
       }
       checkKeys(layer, LAYER_KEYS, where);
       String named = name.isEmpty() ? where : where + " (" + name + ")";
-      width(layer, "weight_bits", named).ifPresent(bits::setWeightBits);
-      width(layer, "activation_bits", named).ifPresent(bits::setActivationBits);
+      width(tree, layer, "weight_bits", named).ifPresent(bits::setWeightBits);
+      width(tree, layer, "activation_bits", named).ifPresent(bits::setActivationBits);
     }
     return policy.build();
   }
 
-  /** Empty for float, which must be said: a width that was forgotten would be one. */
-  private static OptionalInt width(JsonNode layer, String key, String where) {
+  /**
+   * Empty for float. Sessions leave the operand out that is float in all layers; one that only some
+   * leave out was forgotten.
+   */
+  private static OptionalInt width(JsonNode policy, JsonNode layer, String key, String where) {
     if (!layer.has(key)) {
+      if (policy.get("layers").findValue(key) == null) {
+        return OptionalInt.empty();
+      }
       throw HaqException.invalid(
           "--policy %s: %s is missing: give a width, or null for float", where, key);
     }

@@ -67,7 +67,7 @@ final class SearchRun {
       GatewayClient client = connection.client();
       SessionSpec spec = source.spec(client);
       Optional<Session> unfinished = store.unfinished(client, spec);
-      store.begin(spec);
+      store.begin(spec, unfinished);
       int status =
           search(
               client,
@@ -75,7 +75,7 @@ final class SearchRun {
               unfinished,
               () -> {
                 Session session = client.createSession(request(spec));
-                store.hasSession();
+                store.has(session);
                 return session;
               });
       store.finished();

@@ -25,6 +25,9 @@ final class SearchStore {
   /** The specification as the command made it; the service's copy has its defaults filled in. */
   private static final String SPEC = "spec.json";
 
+  /** The id of the session that searches for it; nothing before that is created. */
+  private static final String SESSION = "session.txt";
+
   private final Path folder;
   private final FolderLock lock;
 
@@ -71,15 +74,19 @@ final class SearchStore {
   }
 
   /**
-   * The session to continue: one of this very specification that was not reported yet. One that a
-   * second Ctrl-C kept from being reported is given its episodes again. One of another
-   * specification, which the services have taken up again, is ended.
+   * The session to continue: the one of this very specification, if it was not reported yet. Where
+   * it was stopped, and a second Ctrl-C or a failure kept it from being reported, it is given its
+   * episodes again. Others, which the services have taken up again, are ended.
    */
   Optional<Session> unfinished(GatewayClient client, SessionSpec spec) {
     boolean same = Json.print(spec).equals(read(folder.resolve(SPEC)));
+    Path known = folder.resolve(SESSION);
+    boolean any = !Files.exists(known); // an earlier version did not say which
+    String id = read(known);
     Optional<Session> found = Optional.empty();
     for (Session session : client.sessions()) {
-      if (same && isToBeContinued(session) && found.isEmpty()) {
+      boolean own = same && (any || session.getId().equals(id));
+      if (own && isToBeContinued(session) && found.isEmpty()) {
         found = Optional.of(goingOn(client, session, spec));
       } else if (!SessionWatch.isFinal(session.getState())) {
         client.act(session.getId(), "cancel");
@@ -97,8 +104,9 @@ final class SearchStore {
 
   /** What cannot go on any more is left to be reported. */
   private static Session goingOn(GatewayClient client, Session session, SessionSpec spec) {
-    if (session.getState() != SessionState.STOPPED
-        || session.getEpisodesDone() >= spec.getEpisodes()) {
+    boolean complete =
+        session.getEpisodesDone() >= spec.getEpisodes() && !spec.hasFinalFineTuning();
+    if (session.getState() != SessionState.STOPPED || complete) {
       return session;
     }
     ExtendSessionRequest.Builder again =
@@ -110,14 +118,19 @@ final class SearchStore {
       return client.extend(again.build());
     } catch (HaqException e) {
       if (e.reason() == Reason.INVALID_ARGUMENT) {
-        return session; // it has come to one of its early ends
+        return session; // it has come to one of its early ends, or was fine-tuned
       }
       throw e;
     }
   }
 
-  /** Remembers what is searched for, so that an interrupted search can tell. */
-  void begin(SessionSpec spec) {
+  /**
+   * Remembers what is searched for, so that an interrupted search can tell.
+   *
+   * @param unfinished the session that goes on, if any
+   */
+  void begin(SessionSpec spec, Optional<Session> unfinished) {
+    OutFile.write(folder.resolve(SESSION), unfinished.map(Session::getId).orElse(""));
     OutFile.write(folder.resolve(SPEC), Json.print(spec));
   }
 
@@ -130,8 +143,9 @@ final class SearchStore {
   }
 
   /** There is a session in the store: it is kept until its end was reported. */
-  void hasSession() {
+  void has(Session session) {
     hasSession = true;
+    OutFile.write(folder.resolve(SESSION), session.getId());
   }
 
   /** The search came to an end, so nothing is left to continue. */

@@ -94,7 +94,17 @@ class PolicyFileTest {
         "{\"layers\": [{\"weight_bits\": 4, \"activation_bits\": 4},"
             + " {\"name\": \"fc\", \"weight_bits\": 4}]}",
         "p.json, layer 2 (fc): activation_bits is missing: give a width, or null for float");
-    assertRefused("{\"layers\": [{\"activation_bits\": 4}]}", "layer 1: weight_bits is missing");
+    assertRefused(
+        "{\"layers\": [{\"activation_bits\": 4}, {\"weight_bits\": 4, \"activation_bits\": 4}]}",
+        "layer 1: weight_bits is missing");
+  }
+
+  @Test
+  void anOperandThatNoLayerNamesIsFloatAsInTheJsonOfSessions() {
+    Policy policy =
+        PolicyFile.parse("{\"layers\": [{\"weight_bits\": 4}, {\"weight_bits\": 2}]}", "p", "m");
+    assertEquals(2, policy.getLayers(1).getWeightBits());
+    assertFalse(policy.getLayers(0).hasActivationBits());
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.haq.proto.agent.v1.CreateSessionRequest;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
 import dev.haq.proto.agent.v1.SessionState;
+import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.standalone.Standalone;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -48,7 +49,7 @@ class SearchStoreTest {
     client.act(session.getId(), "stop");
     Session stopped = await(session, s -> s.getState() == SessionState.STOPPED);
     SearchStore store = SearchStore.in(folder.resolve("out"));
-    store.begin(spec);
+    store.begin(spec, Optional.of(session));
     Session found = store.unfinished(client, spec).orElseThrow();
     assertEquals(session.getId(), found.getId());
     await(session, s -> s.getEpisodesDone() > stopped.getEpisodesDone());
@@ -63,8 +64,39 @@ class SearchStoreTest {
     Session stopped = await(session, s -> SessionWatch.isFinal(s.getState()));
     assertFalse(stopped.hasBest());
     SearchStore store = SearchStore.in(folder.resolve("out"));
-    store.begin(spec);
+    store.begin(spec, Optional.of(session));
     assertTrue(store.unfinished(client, spec).isEmpty());
+    store.close();
+  }
+
+  @Test
+  void whatAnotherSpecificationHadFoundIsNotTakenForThisOnes() throws InterruptedException {
+    Session other = created(spec("random"));
+    await(other, s -> s.getEpisodesDone() > 0);
+    client.act(other.getId(), "stop");
+    await(other, s -> s.getState() == SessionState.STOPPED);
+    SearchStore store = SearchStore.in(folder.resolve("out"));
+    SessionSpec spec = spec("evolution");
+    store.begin(spec, Optional.empty()); // and cut off before its session was created
+    assertTrue(store.unfinished(client, spec).isEmpty());
+    store.close();
+  }
+
+  @Test
+  void aSearchThatWasCutOffWhileItWasFineTunedIsFineTuned() throws InterruptedException {
+    SessionSpec.Builder spec = spec("random").toBuilder().setEpisodes(1);
+    spec.getFinalFineTuningBuilder()
+        .setData(DataSelection.newBuilder().setDataset("builtin:shapes").setMaxImages(64))
+        .setEpochs(1_000);
+    Session session = created(spec.build());
+    await(session, s -> s.getState() == SessionState.FINE_TUNING);
+    client.act(session.getId(), "stop");
+    await(session, s -> s.getState() == SessionState.STOPPED);
+    SearchStore store = SearchStore.in(folder.resolve("out"));
+    store.begin(spec.build(), Optional.of(session));
+    assertTrue(store.unfinished(client, spec.build()).isPresent());
+    await(session, s -> s.getState() == SessionState.FINE_TUNING);
+    client.act(session.getId(), "cancel");
     store.close();
   }
 

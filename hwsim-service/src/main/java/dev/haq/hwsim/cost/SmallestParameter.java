@@ -83,6 +83,9 @@ public record SmallestParameter(double value, Simulation simulation, int simulat
 
   /** Four digits, in the unit that suits. */
   private static String time(double seconds, RoundingMode rounding) {
+    if (!(seconds < 1e9)) {
+      return seconds + " s";
+    }
     double scale = seconds >= 1 ? 1 : seconds >= 1e-3 ? 1e3 : 1e6;
     return BigDecimal.valueOf(seconds * scale)
             .round(new MathContext(4, rounding))

@@ -207,10 +207,14 @@ final class ClassFolders implements ImageSource {
       folders.forEach(folder -> index.put(folder, Integer.parseInt(folder)));
     } else {
       folders.forEach(folder -> index.put(folder, index.size()));
+      String last =
+          folders.size() == 1
+              ? ""
+              : ", '%s' class %d".formatted(folders.last(), folders.size() - 1);
       notes.add(
           "the data do not say which class is which, so folders count in the order of their names:"
-              + " '%s' is class 0, '%s' class %d; where the model has another order, add a classes.txt"
-                  .formatted(folders.first(), folders.last(), folders.size() - 1));
+              + " '%s' is class 0%s; where the model has another order, add a classes.txt"
+                  .formatted(folders.first(), last));
     }
     return index;
   }
