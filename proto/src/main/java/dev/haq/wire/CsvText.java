@@ -17,7 +17,6 @@ import org.apache.commons.csv.CSVRecord;
  * fields, blank lines, and comments: lines that begin with {@code #}.
  */
 public final class CsvText {
-  private static final String BYTE_ORDER_MARK = "\uFEFF";
   private static final String COMMENT = "#";
   private static final CSVFormat FORMAT =
       CSVFormat.DEFAULT
@@ -96,7 +95,7 @@ public final class CsvText {
    */
   public static List<Row> rows(String origin, String text) {
     List<Row> rows = new ArrayList<>();
-    String content = text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
+    String content = Utf8Text.withoutMark(text);
     List<String> lines = content.lines().toList();
     int line = afterComments(lines, 1);
     try (CSVParser parser = CSVParser.parse(content, COMMENTED)) {

@@ -22,7 +22,11 @@ public final class Utf8Text {
           Reason.INVALID_DATASET,
           name + " cannot be used: it must be UTF-8 and looks like UTF-16; save it as UTF-8");
     }
-    String text = new String(content, StandardCharsets.UTF_8);
+    return withoutMark(new String(content, StandardCharsets.UTF_8));
+  }
+
+  /** Text that was decoded already, without a byte order mark. */
+  public static String withoutMark(String text) {
     return text.startsWith(BYTE_ORDER_MARK) ? text.substring(BYTE_ORDER_MARK.length()) : text;
   }
 

@@ -1,6 +1,7 @@
 package dev.haq.cli;
 
 import dev.haq.model.HaqException;
+import dev.haq.wire.Utf8Text;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -9,8 +10,6 @@ import java.nio.file.Path;
 
 /** Text that a user brings in a file. */
 final class TextFile {
-  private static final String BYTE_ORDER_MARK = "\uFEFF";
-
   private TextFile() {}
 
   /**
@@ -21,8 +20,7 @@ final class TextFile {
    */
   static String read(String named, Path file) {
     try {
-      String text = Files.readString(file);
-      return text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
+      return Utf8Text.withoutMark(Files.readString(file));
     } catch (NoSuchFileException e) {
       throw HaqException.invalid("%s: there is no such file", named);
     } catch (CharacterCodingException e) {
