@@ -32,9 +32,6 @@ final class Genome {
   static Policy mutated(Decisions decisions, Policy policy, SeededRandom random) {
     Decision decision = decisions.get(random.nextInt(decisions.size()));
     BitChoices choices = decisions.choices(decision);
-    if (choices.size() == 1) {
-      return policy;
-    }
     int now = choices.indexOf(decision.of(policy));
     int other = (now + 1 + random.nextInt(choices.size() - 1)) % choices.size();
     return Decisions.with(policy, decision, BitWidth.of(choices.bits().get(other)));

@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.stream.DoubleStream;
 
 /** Draws every action uniformly and learns nothing: what any learning agent has to beat. */
-public final class RandomAgent extends ActingAgent {
+final class RandomAgent extends ActingAgent {
   private final int decisions;
   private final long seed;
 
   /**
    * @param decisions of an episode
    */
-  public RandomAgent(int decisions, long seed) {
+  RandomAgent(int decisions, long seed) {
     this.decisions = decisions;
     this.seed = seed;
   }

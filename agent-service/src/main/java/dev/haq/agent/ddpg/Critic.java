@@ -29,7 +29,8 @@ final class Critic {
 
   /**
    * Draws first parameters. As in the reference code the action has a layer of its own, whose fan
-   * in is 1, so that its weights start larger than the observation's.
+   * in is 1, so that its weights start larger than the observation's; those are drawn as if the
+   * action were one of their inputs, by 11 and not by 10.
    */
   static void initialise(Mlp network, SeededRandom random) {
     network.initialise(random);

@@ -17,9 +17,10 @@ import java.util.List;
  * off the critic's targets, and noise is a truncated normal that shrinks from episode to episode.
  *
  * <p>Departures from the reference code: all transitions of an episode are stored before its
- * updates start (there updates take turns with storing); the critic's two first-layer biases are
- * one; a previous action in an observation is the action, as the paper says, not the bits it stands
- * for.
+ * updates start (there updates take turns with storing); a pinned width takes no step (there the
+ * agent acts for it and is overruled); 20 episodes are random and the noise begins at 0.5 (there
+ * 21, and 0.495); the critic's two first-layer biases are one; a previous action in an observation
+ * is the action, as the paper says, not the bits it stands for.
  *
  * <p>The noise's sigma and all random numbers derive from the seed and the episode's number, so a
  * snapshot holds the networks, their targets, Adam's moments, the replay buffer and the reward

@@ -13,17 +13,14 @@ import org.nd4j.nativeblas.NativeOpsHolder;
  * once. Small matrices run fastest on one thread, and one thread makes sums come out the same every
  * time.
  */
-public final class Nd4jBackend {
+final class Nd4jBackend {
   private static final String EXTENSION_PROPERTY = "org.bytedeco.javacpp.platform.extension";
   private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
   private Nd4jBackend() {}
 
-  /**
-   * Loads the library, which takes seconds, unless it is loaded already. Call it early, from a
-   * thread that has nothing else to do.
-   */
-  public static void warmUp() {
+  /** Loads the library, which takes seconds, unless it is loaded already. */
+  static void warmUp() {
     Loaded.once();
   }
 

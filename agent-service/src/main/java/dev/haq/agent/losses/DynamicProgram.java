@@ -38,6 +38,9 @@ public final class DynamicProgram {
   /** Enough where the losses are guesses anyway. */
   public static final int COARSE = 1 << 11;
 
+  /** Of all layers: 6 bytes each. Networks of more than a thousand layers have fewer a layer. */
+  private static final int MOST_CELLS = 1 << 25;
+
   static final int NONE = -1;
 
   /** What a layer may be given. */
@@ -53,10 +56,11 @@ public final class DynamicProgram {
   private double[] costs; // ascending
   private double[] losses; // descending
 
-  private DynamicProgram(SearchSpace space, DecisionLoss loss, double[] weights, int cells) {
+  private DynamicProgram(SearchSpace space, DecisionLoss loss, double[] weights, int wanted) {
     this.space = space;
     this.weights = weights;
     List<List<Choice>> layers = layers(loss);
+    int cells = Math.min(wanted, MOST_CELLS / layers.size());
     double cheapest = fixedCost();
     double span = 0;
     for (List<Choice> layer : layers) {

@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 /**
  * The bit-widths a search is free to choose, in the order in which it chooses them: layer by layer,
  * weights before activations (paper, 3.1). For model size there are only weights, and activations
- * stay float (paper, 3.4). Pinned bit-widths are not among them. A layer may have widths of its own
- * to choose from ({@link LayerWidths}).
+ * stay float (paper, 3.4). Pinned bit-widths are not among them, nor operands with one width to
+ * choose from. A layer may have widths of its own to choose from ({@link LayerWidths}).
  */
 public final class Decisions {
   private final Map<Decision, ActionSpace> actions; // of those that are free, in their order
@@ -70,20 +70,21 @@ public final class Decisions {
         }
         if (own.isPresent()) {
           checkMayBeExcepted(exception.get(), never, kept);
-          BitChoices widths = covered(own.get(), table, operand);
-          if (widths.size() == 1) {
-            fixed = with(fixed, decision, BitWidth.of(widths.max()));
-          } else {
-            actions.put(decision, new ActionSpace(widths));
-          }
-        } else if (searched && !never) {
-          actions.put(decision, new ActionSpace(usual.get(operand)));
+        } else if (never || !searched) {
+          continue;
+        }
+        BitChoices widths =
+            own.map(given -> covered(given, table, operand)).orElseGet(() -> usual.get(operand));
+        if (widths.size() == 1) {
+          fixed = with(fixed, decision, BitWidth.of(widths.max()));
+        } else {
+          actions.put(decision, new ActionSpace(widths));
         }
       }
     }
     if (actions.isEmpty()) {
       throw HaqException.invalid(
-          "network %s has %d layers, and all are kept at one width, the first and the last at 8 bits unless they are searched: nothing is left to search; search the first and last layers too",
+          "network %s has %d layers, and all are kept at one width, the first and the last at 8 bits unless they are searched: nothing is left to search; give more widths to choose from, or search the first and last layers too",
           settings.network().name(), layers);
     }
     pinned = fixed;

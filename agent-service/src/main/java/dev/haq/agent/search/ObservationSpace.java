@@ -21,7 +21,10 @@ public final class ObservationSpace {
   /** Of which this many describe the layer. */
   private static final int LAYER_NUMBERS = 8;
 
-  /** The action "before" the first decision: full precision, as in the reference code. */
+  /**
+   * The action "before" the first decision: full precision, as in the reference code's first
+   * episode.
+   */
   public static final double FIRST_PREVIOUS_ACTION = 1;
 
   private final double[][] normalised; // [layer][LAYER_NUMBERS]

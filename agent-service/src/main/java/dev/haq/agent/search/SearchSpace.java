@@ -44,14 +44,11 @@ public final class SearchSpace {
   /** One step for each decision; each sees the action before. */
   public List<Transition> walk(ToDoubleFunction<Observation> actor) {
     List<Transition> steps = new ArrayList<>();
-    Observation observation =
-        observations.observe(decisions.get(0), ObservationSpace.FIRST_PREVIOUS_ACTION);
+    double action = ObservationSpace.FIRST_PREVIOUS_ACTION;
     for (int step = 0; step < decisions.size(); step++) {
-      double action = actor.applyAsDouble(observation);
-      boolean last = step == decisions.size() - 1;
-      Observation next = last ? observation : observations.observe(decisions.get(step + 1), action);
-      steps.add(new Transition(observation, action, next, last));
-      observation = next;
+      Observation observation = observations.observe(decisions.get(step), action);
+      action = actor.applyAsDouble(observation);
+      steps.add(new Transition(observation, action));
     }
     return steps;
   }

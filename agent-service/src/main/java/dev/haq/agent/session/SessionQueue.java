@@ -37,14 +37,14 @@ final class SessionQueue implements AutoCloseable {
   private final Function<SessionRecord, Optional<SessionRun>> runs;
   private final Map<String, Running> running = new ConcurrentHashMap<>();
   private final ScheduledExecutorService clock =
-      Executors.newSingleThreadScheduledExecutor(
+      Executors.newScheduledThreadPool(
+          2, // renewing waits for nothing that others hold
           work -> {
             Thread thread = new Thread(work, "session-leases");
             thread.setDaemon(true);
             return thread;
           });
   private volatile int queued;
-  private long renewed = System.nanoTime();
   private boolean closed;
   private volatile long othersRenewed = System.nanoTime(); // by then, since the store was away
 
@@ -73,9 +73,9 @@ final class SessionQueue implements AutoCloseable {
   void start() {
     settle();
     fill();
-    // Its future never completes: tick lets no exception out, and close ends the clock.
-    var unused =
-        clock.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    long renewing = Math.max(1, terms.lease().toMillis() / 3);
+    repeat(this::renew, renewing);
+    repeat(this::tick, TICK_MILLIS);
   }
 
   /** Takes sessions that nobody works on, as long as there are places. */
@@ -135,8 +135,8 @@ final class SessionQueue implements AutoCloseable {
             },
             "session-" + id.substring(0, Math.min(8, id.length())));
     thread.setDaemon(true);
-    running.put(id, new Running(thread, run.get()));
     thread.start();
+    running.put(id, new Running(thread, run.get())); // in time: leaving waits for the monitor
   }
 
   private synchronized void leave(String id) {
@@ -161,22 +161,34 @@ final class SessionQueue implements AutoCloseable {
     }
   }
 
-  private void tick() {
-    try {
-      if (!running.isEmpty() && System.nanoTime() - renewed > terms.lease().toNanos() / 3) {
-        store.renew(owner, running.keySet(), terms.lease());
-        renewed = System.nanoTime();
-      }
-      lookAround();
-      settle();
-      fill();
-    } catch (RuntimeException e) {
-      LOG.warn("the session store does not answer: {}", e.getMessage());
-      othersRenewed = System.nanoTime() + terms.lease().toNanos();
-    } catch (Error e) {
-      // Such as want of memory, which may pass: without a tick all leases would run out.
-      LOG.error("leases are looked after again in a second", e);
+  private void repeat(Runnable work, long millis) {
+    Runnable whateverHappens =
+        () -> {
+          try {
+            work.run();
+          } catch (RuntimeException e) {
+            LOG.warn("the session store does not answer: {}", e.getMessage());
+            othersRenewed = System.nanoTime() + terms.lease().toNanos();
+          } catch (Error e) {
+            // Such as want of memory, which may pass: without this all leases would run out.
+            LOG.error("leases are looked after again in {} ms", millis, e);
+          }
+        };
+    // Its future never completes: no exception gets out, and close ends the clock.
+    var unused =
+        clock.scheduleWithFixedDelay(whateverHappens, millis, millis, TimeUnit.MILLISECONDS);
+  }
+
+  private void renew() {
+    if (!running.isEmpty()) {
+      store.renew(owner, running.keySet(), terms.lease());
     }
+  }
+
+  private void tick() {
+    lookAround();
+    settle();
+    fill();
   }
 
   /** Takes note of what other processes did to sessions that run or are watched here. */

@@ -43,9 +43,7 @@ public class DdpgBenchmark {
       agent.beginEpisode(n, List.of());
       List<Transition> steps = new ArrayList<>();
       for (int k = 0; k < DECISIONS; k++) {
-        boolean last = k == DECISIONS - 1;
-        double action = agent.act(observation(k));
-        steps.add(new Transition(observation(k), action, observation(last ? k : k + 1), last));
+        steps.add(new Transition(observation(k), agent.act(observation(k))));
       }
       agent.learn(new Experience(n, steps, ANY, -1.0 / n));
     }

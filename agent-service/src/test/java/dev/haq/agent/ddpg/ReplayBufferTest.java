@@ -70,10 +70,7 @@ class ReplayBufferTest {
   private static List<Transition> episode(int number) {
     List<Transition> steps = new ArrayList<>();
     for (int step = 0; step < STEPS; step++) {
-      boolean last = step == STEPS - 1;
-      Observation here = tagged(10 * number + step);
-      Observation next = last ? here : tagged(10 * number + step + 1);
-      steps.add(new Transition(here, step * 0.25, next, last));
+      steps.add(new Transition(tagged(10 * number + step), step * 0.25));
     }
     return steps;
   }

@@ -201,12 +201,8 @@ class UpdateTest {
 
   private void learn(int number) {
     List<Transition> steps = new ArrayList<>();
-    Observation seen = observation();
     for (int step = 0; step < STEPS; step++) {
-      boolean last = step == STEPS - 1;
-      Observation next = last ? seen : observation();
-      steps.add(new Transition(seen, random.nextDouble(), next, last));
-      seen = next;
+      steps.add(new Transition(observation(), random.nextDouble()));
     }
     double reward = -3 * random.nextDouble();
     replay.add(steps, reward);

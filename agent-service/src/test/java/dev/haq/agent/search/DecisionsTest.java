@@ -73,18 +73,22 @@ class DecisionsTest {
 
   @Test
   void nothingIsPinnedToAWidthThatCannotBeJudged() {
-    SearchSettings four =
-        new SearchSettings(
-            THREE,
-            budgets(THREE, Resource.LATENCY, BitChoices.TABLE),
-            BitChoices.range(4, 4),
-            BitChoices.range(4, 4),
-            Pinning.FIRST_AND_LAST,
-            Reward.ACCURACY,
-            1,
-            1);
-    CostTable wide = table(THREE, Resource.LATENCY, new BitChoices(List.of(4, 16)));
+    SearchSettings four = choosing(BitChoices.range(3, 4), BitChoices.range(4, 4));
+    CostTable wide = table(THREE, Resource.LATENCY, new BitChoices(List.of(3, 4, 16)));
     assertEquals(LayerBits.of(4, 4), new Decisions(on(four, wide)).uniform(0).get(0));
+  }
+
+  @Test
+  void anOperandWithOneWidthToChooseFromIsPinnedToIt() {
+    Decisions decisions = new Decisions(choosing(BitChoices.range(2, 8), BitChoices.range(6, 6)));
+    assertEquals(List.of(new Decision(1, Operand.WEIGHTS)), all(decisions));
+    assertEquals(LayerBits.of(2, 6), decisions.uniform(0).get(1));
+    assertFalse(decisions.canReach(decisions.uniform(0).with(1, LayerBits.of(2, 8))));
+    HaqException error =
+        assertThrows(
+            HaqException.class,
+            () -> new Decisions(choosing(BitChoices.range(4, 4), BitChoices.range(8, 8))));
+    assertTrue(error.getMessage().contains("nothing is left to search"), error.getMessage());
   }
 
   @Test
@@ -194,6 +198,18 @@ class DecisionsTest {
         BitChoices.PAPER,
         BitChoices.PAPER,
         pinning,
+        Reward.ACCURACY,
+        1,
+        1);
+  }
+
+  private static SearchSettings choosing(BitChoices weights, BitChoices activations) {
+    return new SearchSettings(
+        THREE,
+        budgets(THREE, Resource.LATENCY, BitChoices.TABLE),
+        weights,
+        activations,
+        Pinning.FIRST_AND_LAST,
         Reward.ACCURACY,
         1,
         1);

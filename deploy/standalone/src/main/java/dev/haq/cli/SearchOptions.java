@@ -100,6 +100,8 @@ final class SearchOptions {
               + " result of the episode before it.")
   private boolean learnWhileEvaluating;
 
+  @Mixin private DdpgOptions ddpg;
+
   @Mixin private EarlyEndOptions early;
 
   @Mixin private RecipeOptions recipe;
@@ -140,6 +142,7 @@ final class SearchOptions {
     widths.weightBits().ifPresent(spec::setWeightBits);
     widths.activationBits().ifPresent(spec::setActivationBits);
     spec.setSearchFirstAndLast(widths.searchFirstAndLast()).addAllLayerWidths(widths.layers());
+    ddpg.fill(spec);
     early.fill(spec);
   }
 

@@ -28,6 +28,7 @@ final class SearchSetup {
   @Mixin private DataOptions data;
   @Mixin private TargetOptions target;
   @Mixin private SearchTraining training;
+  @Mixin private DdpgOptions ddpg;
 
   @Option(names = "--resource", defaultValue = "latency")
   private String resource;
@@ -94,6 +95,7 @@ final class SearchSetup {
             .setSeed(seed)
             .setSearchFirstAndLast(searchFirstAndLast)
             .setRecipe(Recipe.newBuilder().setName(recipe));
+    ddpg.fill(spec);
     training.check(spec);
     training.fill(client, Terminal.system(false), data, spec);
     CreateSessionRequest.Builder request = CreateSessionRequest.newBuilder().setSpec(spec);
