@@ -1,11 +1,14 @@
 package dev.haq.agent.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.agent.search.Reward;
 import dev.haq.agent.store.SqlSessionStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +50,35 @@ final class SessionLeasesTest {
     }
     assertEquals(List.of(1, 0), List.of(first.lost.get(), second.lost.get()));
     assertEquals(List.of(0, 1), List.of(first.takenOver.get(), second.takenOver.get()));
+  }
+
+  @Test
+  void leasesAreRenewedWhileALookAtTheStoreIsHeldUp() throws InterruptedException {
+    CountDownLatch heldUp = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch renewals = new CountDownLatch(2);
+    SessionStore slow =
+        StoreProxy.of(
+            store,
+            (method, call) -> {
+              if (method.equals("findAll")) {
+                heldUp.countDown();
+                goOn.await();
+              }
+              if (method.equals("renew") && heldUp.getCount() == 0) {
+                renewals.countDown();
+              }
+              return call.make();
+            });
+    try (SessionService service = service(slow, first, 1)) {
+      service.start();
+      service.create(SessionLifeTest.SPEC, "", abort -> {});
+      backends.awaitArrival();
+      heldUp.await();
+      assertTrue(renewals.await(30, TimeUnit.SECONDS), "nothing is renewed");
+      goOn.countDown();
+    }
+    assertEquals(0, first.lost.get());
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.haq.proto.agent.v1.DdpgSettings;
 import dev.haq.proto.agent.v1.SessionSpec;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -26,6 +27,9 @@ class SearchOptionsTest {
         "--max-time|-5m|--max-time -5m: give a time above 0",
         "--max-time|0s|--max-time 0s: give a time above 0",
         "--patience|0|--patience 0: use at least 1",
+        "--ddpg|noise=0.9|--ddpg noise=0.9: there is no such setting; use one of hidden1, hidden2,",
+        "--ddpg|tau=fast|--ddpg tau=fast: Not a double value: \"fast\"",
+        "--ddpg|batch_size=0|ddpg batch_size 0: use 1 to 4096",
         "--goal|101|--goal 101.0: it is a percentage, 0 to 100",
       })
   void anErrorNamesTheOptionThatItStandsIn(String option, String value, String expected) {
@@ -53,6 +57,13 @@ class SearchOptionsTest {
     assertTrue(spec.getLearnWhileEvaluating());
     assertFalse(filled("").hasEarlyEnds());
     assertFalse(filled("").getLearnWhileEvaluating());
+  }
+
+  @Test
+  void settingsOfTheLearningAgentAreSentByName() {
+    SessionSpec spec = filled("--ddpg tau=0.05 --ddpg hidden1=300");
+    assertEquals(DdpgSettings.newBuilder().setTau(0.05).setHidden1(300).build(), spec.getDdpg());
+    assertFalse(filled("").hasDdpg());
   }
 
   private static SessionSpec filled(String options) {
