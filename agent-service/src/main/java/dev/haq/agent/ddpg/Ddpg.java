@@ -30,6 +30,9 @@ public final class Ddpg implements Agent {
   /** Adam's, in {@link #imitate}. */
   private static final double IMITATION_RATE = 1e-3;
 
+  /** Changes about a tenth of the widths. */
+  static final double LATE_SIGMA = 0.02;
+
   private final DdpgSettings settings;
   private final long seed;
 
@@ -123,10 +126,18 @@ public final class Ddpg implements Agent {
     return TruncatedNormal.sample(mean, sigma, exploration);
   }
 
-  /** Standard deviation of the noise in this episode; of meaning past the warm-up alone. */
+  /**
+   * Standard deviation of the noise in this episode; of meaning past the warm-up alone. A
+   * departure: where the reference code's search would have ended the noise rises to {@link
+   * #LATE_SIGMA} and stays there, or a search that is extended would propose the same policy over
+   * and over.
+   */
   public double sigma() {
     int pastWarmup = episode - settings.warmupEpisodes() - 1;
-    return settings.noiseSigma() * StrictMath.pow(settings.noiseDecay(), pastWarmup);
+    double fallen = StrictMath.pow(settings.noiseDecay(), pastWarmup);
+    boolean late = fallen < DdpgSettings.NOISE_LEFT * (1 + 1e-9);
+    double first = settings.noiseSigma();
+    return late ? Math.min(LATE_SIGMA, first) : first * fallen;
   }
 
   @Override

@@ -48,6 +48,9 @@ public record DdpgSettings(
   /** The reference code runs 600 episodes, 20 of them warm-up. */
   private static final double CODE_LEARNING_EPISODES = 580;
 
+  /** Share of the first noise that the reference code's search ends with, 0.003. */
+  static final double NOISE_LEFT = StrictMath.pow(DEFAULTS.noiseDecay, CODE_LEARNING_EPISODES);
+
   /** The noise never falls faster than over this many episodes. */
   private static final int FEWEST_LEARNING_EPISODES = 50;
 

@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DdpgTest {
   private static final int STEPS = 4;
@@ -103,6 +105,24 @@ class DdpgTest {
     double action = agent.act(observation(0));
     agent.beginEpisode(9, List.of());
     assertEquals(action, agent.act(observation(0)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {70, 120, 600})
+  void aSearchThatIsExtendedGoesOnExploring(int episodes) {
+    double decay = DdpgSettings.noiseDecay(episodes, 20);
+    Ddpg agent = new Ddpg(SMALL.exploring(20, 0.5, decay), STEPS, 7);
+    assertEquals(0.5, sigma(agent, 21));
+    assertEquals(0.5 * decay, sigma(agent, 22), 1e-12);
+    double last = sigma(agent, episodes);
+    assertTrue(last > 0.00147 && last < 0.0018, "in the last episode " + last);
+    assertEquals(Ddpg.LATE_SIGMA, sigma(agent, episodes + 1));
+    assertEquals(Ddpg.LATE_SIGMA, sigma(agent, 100 * episodes));
+  }
+
+  private static double sigma(Ddpg agent, int number) {
+    agent.beginEpisode(number, List.of());
+    return agent.sigma();
   }
 
   @Test
