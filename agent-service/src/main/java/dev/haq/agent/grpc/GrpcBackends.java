@@ -101,16 +101,8 @@ public final class GrpcBackends implements Backend.Factory {
     public void checkData(Network network) {
       DataSelection data = spec.data();
       checkClasses("spec.data", data, dataset(data.datasetId()));
-      DataSelection one =
-          new DataSelection(
-              data.datasetId(),
-              data.preprocessing(),
-              data.split(),
-              1,
-              data.calibrationImages(),
-              data.splitSeed(),
-              data.heldOutFraction());
-      new GrpcAccuracyEvaluator(evaluations.whole(), spec, one, network, Optional.empty())
+      new GrpcAccuracyEvaluator(
+              evaluations.whole(), spec, data.withMaxImages(1), network, Optional.empty())
           .baseline();
       checkTraining(spec.recipe(), network);
       spec.finalRecipe().ifPresent(recipe -> checkTraining(recipe, network));
