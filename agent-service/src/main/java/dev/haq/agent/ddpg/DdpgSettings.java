@@ -14,8 +14,8 @@ import dev.haq.model.HaqException;
  * @param gamma discount of the next step's value; 1 (paper and code: a short episode's steps weigh
  *     the same)
  * @param batchSize transitions in an update; 64 (paper and code)
- * @param replayPerDecision transitions kept for each decision of an episode; 128 (code; the paper
- *     says 2000 in all)
+ * @param replayPerDecision transitions kept for each decision of an episode; 64 (code: 128 a layer,
+ *     which has two decisions but for model size; the paper says 2000 in all)
  * @param warmupEpisodes episodes of uniform random actions before learning; 20 (code)
  * @param noiseSigma standard deviation of the exploration noise at first, of an action in 0..1; 0.5
  *     (paper and code)
@@ -41,7 +41,7 @@ public record DdpgSettings(
     double baselineDecay) {
   /** What the paper and the reference code use. */
   public static final DdpgSettings DEFAULTS =
-      new DdpgSettings(400, 300, 1e-4, 1e-3, 0.01, 1, 64, 128, 20, 0.5, 0.99, 1, 0.5);
+      new DdpgSettings(400, 300, 1e-4, 1e-3, 0.01, 1, 64, 64, 20, 0.5, 0.99, 1, 0.5);
 
   private static final int MOST_UNITS = 4096;
 
