@@ -31,7 +31,14 @@ final class OutFile {
       throw HaqException.invalid(
           "--out %s is there and may not be written to: give another name, or remove it", out);
     }
-    checkWritable(out, out.toAbsolutePath().normalize().getParent(), "name a file in");
+    if (replaced(out)) {
+      checkWritable(out, out.toAbsolutePath().normalize().getParent(), "name a file in");
+    }
+  }
+
+  /** A pipe or a device is written to where it stands; all else is put in its place. */
+  private static boolean replaced(Path out) {
+    return !Files.exists(out) || Files.isRegularFile(out);
   }
 
   /** The same for a folder, which need not be there yet. */
@@ -78,8 +85,8 @@ final class OutFile {
    */
   static void save(InputStream body, Path out) throws IOException {
     check(out);
-    if (Files.exists(out) && !Files.isRegularFile(out)) {
-      copy(body, out, out); // a pipe or a device, which must not be replaced
+    if (!replaced(out)) {
+      copy(body, out, out);
       return;
     }
     Path target;
