@@ -32,7 +32,8 @@ public final class RooflineCostModel extends ClockedCostModel {
   /**
    * @param clockHz above 0
    * @param batch images in a batch, at least 1
-   * @throws HaqException INVALID_ARGUMENT when some allowed pair of widths has no rate
+   * @throws HaqException INVALID_ARGUMENT when some allowed pair of widths has no rate, or padded
+   *     words would not hold a value of the widest
    */
   public RooflineCostModel(
       String name,
@@ -51,6 +52,12 @@ public final class RooflineCostModel extends ClockedCostModel {
           throw uncovered("energy.mac_pj", w, a);
         }
       }
+    }
+    int widest = Math.max(weightBits.max(), activationBits.max());
+    if (machine.padding() && !machine.bitSerial() && machine.laneBits() < widest) {
+      throw HaqException.invalid(
+          "roofline.lane_bits is %d, and with padding a word holds whole values: give at least %d, the widest that weight_bits and activation_bits allow, or allow less",
+          machine.laneBits(), widest);
     }
     this.machine = machine;
   }
@@ -157,21 +164,17 @@ public final class RooflineCostModel extends ClockedCostModel {
     double activationBits = work.inputs() * a;
     double weightBits = work.weights() * w;
     if (machine.padding()) {
-      // A word holds one bit plane of lane_bits values, or as many whole values as fit.
-      boolean serial = machine.binaryMacsPerCycle() != null;
-      int perWord = serial ? machine.laneBits() : Math.max(1, machine.laneBits() / Math.max(w, a));
-      double words = up(work.depth(), perWord);
+      int perWord = Math.min(perWord(w), perWord(a));
       macs =
           products
               * up(work.rows(), machine.tileRows())
               * machine.tileRows()
               * up(work.columns(), machine.tileColumns())
               * machine.tileColumns()
-              * words
+              * up(work.depth(), perWord)
               * perWord;
-      double wordBits = machine.laneBits();
-      activationBits = products * work.rows() * words * wordBits * (serial ? a : 1);
-      weightBits = work.repeats() * work.columns() * words * wordBits * (serial ? w : 1);
+      activationBits = products * work.rows() * fetched(work.depth(), a);
+      weightBits = work.repeats() * work.columns() * fetched(work.depth(), w);
     }
     if (weightBits / 8 > machine.onChipBytes()) {
       weightBits *= work.images();
@@ -217,6 +220,17 @@ public final class RooflineCostModel extends ClockedCostModel {
                 peak * clockHz,
                 (ports > 0 ? Math.min(peak, work.macs() / ports) : peak) * clockHz)),
         true);
+  }
+
+  /** A word holds one bit plane of lane_bits values, or as many whole values as fit. */
+  private int perWord(int bits) {
+    return machine.bitSerial() ? machine.laneBits() : machine.laneBits() / bits;
+  }
+
+  /** Bits of the words that hold the depth of a product. */
+  private double fetched(double depth, int bits) {
+    double wordsEach = machine.bitSerial() ? bits : 1;
+    return up(depth, perWord(bits)) * machine.laneBits() * wordsEach;
   }
 
   /** The slowest; computing when it ties. */

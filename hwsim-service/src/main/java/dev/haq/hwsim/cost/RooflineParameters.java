@@ -113,9 +113,14 @@ public record RooflineParameters(
     }
   }
 
+  /** Whether it computes bit plane by bit plane. */
+  boolean bitSerial() {
+    return binaryMacsPerCycle != null;
+  }
+
   /** Operations a cycle; empty where no listed pair holds these widths. */
   Optional<Double> macsPerCycle(int weights, int activations) {
-    return binaryMacsPerCycle != null
+    return bitSerial()
         ? Optional.of(binaryMacsPerCycle / (weights * activations))
         : tightest(macsPerCycle, weights, activations).map(Rate::value);
   }

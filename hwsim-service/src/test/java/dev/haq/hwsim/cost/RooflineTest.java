@@ -9,6 +9,7 @@ import dev.haq.hwsim.SharedData;
 import dev.haq.hwsim.accelerator.AcceleratorFile;
 import dev.haq.hwsim.accelerator.Catalogue;
 import dev.haq.model.BitChoices;
+import dev.haq.model.BitWidth;
 import dev.haq.model.CostTable;
 import dev.haq.model.HaqException;
 import dev.haq.model.LayerBits;
@@ -16,6 +17,7 @@ import dev.haq.model.Network;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Resource;
+import dev.haq.model.Traffic;
 import dev.haq.wire.NpyFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,6 +50,14 @@ class RooflineTest {
         combine: max
       """;
 
+  /** The same with lanes of 32 bits for whole values. */
+  private static final String PADDED =
+      CLOUD
+          .replace("lane_bits: 256", "lane_bits: 32")
+          .replace(
+              "binary_macs_per_cycle: 65536",
+              "macs_per_cycle: [{weight_bits: 8, activation_bits: 8, value: 512}]");
+
   private static AcceleratorFile cloud() {
     return AcceleratorFile.parse("cloud.yaml", CLOUD);
   }
@@ -78,6 +88,50 @@ class RooflineTest {
     }
     assertEquals(0.05421920322916493, sum / published.length, 1e-12);
     assertEquals(0.3996937212863706, most, 1e-12);
+  }
+
+  @Test
+  void eachOperandIsFetchedInWordsOfItsOwnWidth() {
+    CostModel model = padded(PADDED);
+    Network network = Networks.mobileNetV2();
+    for (int layer = 0; layer < network.layers().size(); layer++) {
+      for (int a = 1; a <= 8; a++) {
+        double before = 0;
+        for (int w = 1; w <= 8; w++) {
+          Traffic traffic = traffic(model, network, layer, w, a);
+          assertTrue(traffic.weightBytes() >= before, "layer " + layer + " at " + w + "," + a);
+          assertEquals(
+              traffic(model, network, layer, 1, a).activationBytes(), traffic.activationBytes());
+          before = traffic.weightBytes();
+        }
+      }
+    }
+    // Depth 320: at 8 bits 4 values a word of 4 bytes, at 4 bits 8, at 3 bits 10.
+    int last = 51;
+    double outputs = 1280;
+    assertEquals(80 * 4 * outputs, traffic(model, network, last, 8, 8).weightBytes());
+    assertEquals(40 * 4 * outputs, traffic(model, network, last, 4, 8).weightBytes());
+    assertEquals(32 * 4 * outputs, traffic(model, network, last, 3, 8).weightBytes());
+  }
+
+  private static CostModel padded(String description) {
+    return AcceleratorFile.parse("padded.yaml", description).accelerator().costModel(1);
+  }
+
+  private static Traffic traffic(CostModel model, Network network, int layer, int w, int a) {
+    return model.run(network, layer, BitWidth.of(w), BitWidth.of(a)).traffic().orElseThrow();
+  }
+
+  @Test
+  void paddedWordsMustHoldTheWidestValue() {
+    String narrow = PADDED.replace("lane_bits: 32", "lane_bits: 7");
+    HaqException e = assertThrows(HaqException.class, () -> padded(narrow));
+    assertEquals(Reason.INVALID_ARGUMENT, e.reason());
+    assertTrue(
+        e.getMessage().contains("roofline.lane_bits is 7") && e.getMessage().contains("at least 8"),
+        e.getMessage());
+    padded(narrow.replace("padding: true", "padding: false"));
+    padded(CLOUD.replace("lane_bits: 256", "lane_bits: 1"));
   }
 
   @ParameterizedTest
