@@ -38,6 +38,9 @@ final class FolderZip {
 
   private static final String CLASSES = "classes.txt";
 
+  /** What stands for the bytes of a name that are no characters. */
+  private static final char UNREADABLE = '\uFFFD';
+
   private FolderZip() {}
 
   /**
@@ -123,6 +126,8 @@ final class FolderZip {
    * Archive name to file or class folder, sorted; links are followed, hidden files and loose files
    * at the top are left out. Class folders have entries of their own: an empty one still has a
    * label.
+   *
+   * @throws HaqException INVALID_DATASET where a name cannot be read, for others may read the same
    */
   private static Map<String, Path> entries(Path folder) throws IOException {
     Map<String, Path> entries = new TreeMap<>();
@@ -134,6 +139,9 @@ final class FolderZip {
         if (hidden(relative)) {
           continue;
         }
+        if (name.indexOf(UNREADABLE) >= 0) {
+          throw unreadableName(folder, name);
+        }
         if (top && Files.isDirectory(file)) {
           entries.put(name + "/", file);
         } else if (!top && Files.isRegularFile(file)) {
@@ -142,6 +150,13 @@ final class FolderZip {
       }
     }
     return entries;
+  }
+
+  private static HaqException unreadableName(Path folder, String name) {
+    return new HaqException(
+        Reason.INVALID_DATASET,
+        "cannot read %s: the name %s is not in %s, this system's encoding of names: set LC_ALL=C.UTF-8 if it is in UTF-8, else rename it, or give a zip of the folder"
+            .formatted(folder, name, System.getProperty("sun.jnu.encoding")));
   }
 
   private static boolean hidden(Path relative) {

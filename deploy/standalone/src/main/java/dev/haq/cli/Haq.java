@@ -2,6 +2,7 @@ package dev.haq.cli;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.nio.file.InvalidPathException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.logging.Level;
@@ -121,6 +122,12 @@ public final class Haq implements Runnable {
   private static int failed(Throwable e) {
     if (e instanceof HaqException typed) {
       return complain(typed.getMessage(), status(typed.reason()));
+    }
+    if (e instanceof InvalidPathException path) {
+      return complain(
+          "%s cannot be the name of a file here: %s; set LC_ALL=C.UTF-8 if it has other letters than English ones"
+              .formatted(path.getInput(), path.getReason()),
+          WRONG_ARGUMENTS);
     }
     org.slf4j.LoggerFactory.getLogger(Haq.class).debug("the command failed", e);
     String text = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();

@@ -120,6 +120,21 @@ class FolderZipTest {
   }
 
   @Test
+  void aNameThatCannotBeReadIsRefusedWithWhatToDo() throws Exception {
+    // A Latin-1 e with an accent, which is no UTF-8.
+    Process touch =
+        new ProcessBuilder("sh", "-c", "touch \"$(printf 'a/caf\\351.png')\"")
+            .directory(images.toFile())
+            .start();
+    assertEquals(0, touch.waitFor());
+    HaqException e =
+        assertThrows(HaqException.class, () -> FolderZip.pack(images, top.resolve("out.zip")));
+    assertEquals(Reason.INVALID_DATASET, e.reason());
+    assertTrue(e.getMessage().contains("the name a/caf\uFFFD.png"), e.getMessage());
+    assertTrue(e.getMessage().contains("set LC_ALL=C.UTF-8"), e.getMessage());
+  }
+
+  @Test
   void aFolderWithoutClassFoldersIsRefused() throws IOException {
     Path empty = Files.createDirectories(top.resolve("empty"));
     HaqException e =

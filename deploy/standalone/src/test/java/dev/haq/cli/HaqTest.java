@@ -62,6 +62,13 @@ class HaqTest {
   }
 
   @Test
+  void whatNoFileCanBeCalledIsAWrongArgument() {
+    services
+        .run("evaluate --model builtin:shapes --data %s", "a\0b")
+        .assertRefused("a\\x00b cannot be the name of a file here");
+  }
+
+  @Test
   void aResultThatCannotBeWrittenIsAFailure() {
     PrintStream out = System.out;
     try {
