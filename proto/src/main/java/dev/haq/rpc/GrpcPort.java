@@ -35,7 +35,7 @@ public final class GrpcPort {
             .setMaxMessageSize(maxMessageBytes)
             .setScheduleDeadlineAutomatically(true)
             .setDeadlinePropagation(true);
-    // gRPC-Web and transcoding answer over HTTP/1.1, so to any page that finds the port.
+    // gRPC-Web answers over HTTP/1.1, so to any page that finds the port.
     EnumSet.complementOf(EnumSet.of(GrpcProtocol.HTTP_2)).forEach(options::removeEnabledProtocol);
     return GrpcServer.server(vertx, options);
   }
