@@ -10,6 +10,7 @@ import io.grpc.SynchronizationContext.ScheduledHandle;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,13 +44,21 @@ final class ReplicaResolver extends NameResolver {
       try {
         int port = Integer.parseInt(text.substring(colon + 1));
         if (colon > 0 && port > 0 && port < 65536) {
-          return new HostAndPort(text.substring(0, colon), port);
+          return new HostAndPort(host(text, text.substring(0, colon)), port);
         }
       } catch (NumberFormatException e) {
         throw HaqException.invalid(
             "service address '%s': '%s' is not a port", text, text.substring(colon + 1));
       }
       throw HaqException.invalid("service address '%s' is not of the form host:port", text);
+    }
+
+    private static String host(String text, String host) {
+      if (host.contains(":") && !(host.startsWith("[") && host.endsWith("]"))) {
+        throw HaqException.invalid(
+            "service address '%s': put an IPv6 address in brackets, such as [fd00::1]:9101", text);
+      }
+      return host;
     }
   }
 
@@ -59,7 +68,11 @@ final class ReplicaResolver extends NameResolver {
     for (String one : list.split(",", -1)) {
       HostAndPort.parse(one.strip());
     }
-    return SCHEME + ":///" + list.replace(" ", "");
+    try {
+      return new URI(SCHEME, "", "/" + list.replace(" ", ""), null, null).toString();
+    } catch (URISyntaxException e) {
+      throw HaqException.invalid("service address '%s': %s", target, e.getReason());
+    }
   }
 
   @Override

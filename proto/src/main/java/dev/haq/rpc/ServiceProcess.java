@@ -19,7 +19,7 @@ public final class ServiceProcess {
   /**
    * Loads settings, starts the service, and stops it gracefully when the process is asked to end.
    * Exits with 2 when the settings or arguments are wrong, after one line that says how to mend
-   * them.
+   * them, and with 1 after one line when it does not start for another cause.
    *
    * @param resource the settings' resource, see {@link Settings}
    */
@@ -34,10 +34,17 @@ public final class ServiceProcess {
       AutoCloseable service = start.apply(runtime, settings);
       Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(service, runtime), "shutdown"));
     } catch (HaqException e) {
-      LOG.error("{}", e.getMessage());
-      runtime.close();
-      Runtime.getRuntime().exit(2);
+      end(runtime, e.getMessage(), 2);
+    } catch (RuntimeException | LinkageError e) {
+      LOG.debug("the service does not start", e);
+      end(runtime, "the service does not start: " + e.toString().replaceAll("\\R\\s*", " "), 1);
     }
+  }
+
+  private static void end(ServiceRuntime runtime, String message, int status) {
+    LOG.error("{}", message);
+    runtime.close();
+    Runtime.getRuntime().exit(status);
   }
 
   private static Optional<Path> configFile(String[] args) {
