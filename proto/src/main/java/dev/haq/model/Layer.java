@@ -32,6 +32,24 @@ public sealed interface Layer permits Layer.Conv2d, Layer.DepthwiseConv2d, Layer
   /** Values written for one image. */
   long outputValues();
 
+  /**
+   * A convolution, which is depthwise where each input channel is a group of its own, as ONNX and
+   * PyTorch write one.
+   */
+  static Layer convolution(
+      String name,
+      int inputs,
+      int outputs,
+      int groups,
+      Window window,
+      FeatureMap input,
+      FeatureMap output,
+      int floatParameters) {
+    return groups > 1 && groups == inputs
+        ? new DepthwiseConv2d(name, inputs, outputs, window, input, output, floatParameters)
+        : new Conv2d(name, inputs, outputs, groups, window, input, output, floatParameters);
+  }
+
   /** A convolution over all, or a group, of the input channels. */
   record Conv2d(
       String name,

@@ -75,7 +75,7 @@ public final class NetworkWire {
       return switch (message.getKindCase()) {
         case CONV2D -> {
           Conv2d conv = message.getConv2D();
-          yield new Layer.Conv2d(
+          yield Layer.convolution(
               name,
               conv.getInputChannels(),
               conv.getOutputChannels(),

@@ -65,6 +65,38 @@ class WireTest {
   }
 
   @Test
+  void aConvolutionOfEveryChannelByItselfIsDepthwiseHoweverItIsWritten() {
+    for (int outputs : List.of(32, 64)) {
+      dev.haq.proto.model.v1.Layer grouped = NetworkWire.toProto(grouped(32, outputs, 32));
+      assertEquals(
+          new Layer.DepthwiseConv2d(
+              "conv",
+              32,
+              outputs,
+              Window.square(3, 1, 1),
+              FeatureMap.square(16),
+              FeatureMap.square(16),
+              5),
+          NetworkWire.fromProto(grouped));
+    }
+    for (Layer other : List.of(grouped(32, 64, 16), grouped(1, 8, 1))) {
+      assertEquals(other, NetworkWire.fromProto(NetworkWire.toProto(other)));
+    }
+  }
+
+  private static Layer grouped(int inputs, int outputs, int groups) {
+    return new Layer.Conv2d(
+        "conv",
+        inputs,
+        outputs,
+        groups,
+        Window.square(3, 1, 1),
+        FeatureMap.square(16),
+        FeatureMap.square(16),
+        5);
+  }
+
+  @Test
   void aPolicyWithFloatOperandsComesBackEqual() {
     Policy policy =
         new Policy(

@@ -128,11 +128,7 @@ final class LayerFinder {
         batchNormParameters.getOrDefault(node.getName(), biasName.isEmpty() ? 0 : outputs);
     String name = node.getName();
     Layer layer =
-        groups > 1 && groups == inputs
-            ? new Layer.DepthwiseConv2d(
-                name, inputs, outputs, window, input, output, floatParameters)
-            : new Layer.Conv2d(
-                name, inputs, outputs, groups, window, input, output, floatParameters);
+        Layer.convolution(name, inputs, outputs, groups, window, input, output, floatParameters);
     return Optional.of(
         new Quantizable(layer, node.getInput(0), node.getOutput(0), Tensors.floats(weights), bias));
   }
