@@ -116,7 +116,7 @@ public final class SearchAgentHandler {
     OptionalLong before = token.isEmpty() ? OptionalLong.empty() : OptionalLong.of(number(token));
     SessionStore.Page page = sessions.list(before, size);
     ListSessionsResponse.Builder response = ListSessionsResponse.newBuilder();
-    page.sessions().forEach(session -> response.addSessions(toProto(session)));
+    page.sessions().forEach(session -> response.addSessions(brief(session)));
     page.next().ifPresent(next -> response.setNextPageToken(Long.toString(next)));
     return response.build();
   }
@@ -150,6 +150,10 @@ public final class SearchAgentHandler {
 
   private Session toProto(SessionRecord session) {
     return SessionWire.toProto(session, sessions.preparation(session.id()));
+  }
+
+  private Session brief(SessionRecord session) {
+    return SessionWire.brief(session).session(session, sessions.preparation(session.id()));
   }
 
   private static int pageSize(int asked) {

@@ -41,9 +41,19 @@ final class SessionWire {
 
   /** The messages of one session. */
   SessionWire(SessionRecord session) {
-    spec = SpecWire.parse(session.definition().spec());
+    this(session, SpecWire.parse(session.definition().spec()));
+  }
+
+  private SessionWire(SessionRecord session, SessionSpec spec) {
+    this.spec = spec;
     layers = session.definition().layers();
     fleet = session.definition().fleet();
+  }
+
+  /** For what is sent many at a time, or again and again: without the values of measured tables. */
+  static SessionWire brief(SessionRecord session) {
+    SessionSpec spec = SpecWire.parse(session.definition().spec());
+    return new SessionWire(session, TargetWire.withoutValues(spec));
   }
 
   static Session toProto(SessionRecord session, Optional<Preparation> preparation) {

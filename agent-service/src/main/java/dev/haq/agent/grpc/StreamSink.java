@@ -32,7 +32,7 @@ final class StreamSink implements WatchSink {
 
   @Override
   public void snapshot(SessionRecord session) {
-    wire = new SessionWire(session);
+    wire = SessionWire.brief(session);
     out.send(SessionEvent.newBuilder().setSnapshot(toProto(session)).build());
   }
 

@@ -40,6 +40,21 @@ final class TargetWire {
     return message.build();
   }
 
+  /** The specification with the measured tables' names and shapes alone. */
+  static dev.haq.proto.agent.v1.SessionSpec withoutValues(
+      dev.haq.proto.agent.v1.SessionSpec message) {
+    dev.haq.proto.agent.v1.SessionSpec.Builder brief = message.toBuilder();
+    if (message.getTarget().hasLookupTable()) {
+      brief.getTargetBuilder().getLookupTableBuilder().clearValues();
+    }
+    for (FurtherTarget.Builder further : brief.getFurtherTargetsBuilderList()) {
+      if (further.getTarget().hasLookupTable()) {
+        further.getTargetBuilder().getLookupTableBuilder().clearValues();
+      }
+    }
+    return brief.build();
+  }
+
   /** All targets of a session, its own first. */
   static List<SessionSpec.Target> fromProto(dev.haq.proto.agent.v1.SessionSpec message) {
     List<Budget> budgets = new ArrayList<>();

@@ -4,7 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.haq.proto.agent.v1.CreateSessionRequest;
+import dev.haq.proto.agent.v1.Episode;
+import dev.haq.proto.agent.v1.FurtherTarget;
+import dev.haq.proto.agent.v1.Session;
+import dev.haq.proto.agent.v1.SessionSpec;
+import dev.haq.proto.hwsim.v1.LookupTable;
+import dev.haq.proto.hwsim.v1.TargetRef;
+import dev.haq.proto.model.v1.BitChoices;
+import dev.haq.proto.model.v1.Resource;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -55,5 +65,75 @@ class ListingCommandsTest {
     assertEquals(1, watched.get("episodes").size());
     assertEquals(2, watched.at("/episodes/0/number").asInt());
     services.run("watch nobody").assertRefused("no session");
+  }
+
+  @Test
+  void theValuesOfMeasuredTablesComeWithTheSessionAlone() {
+    GatewayClient client = services.client();
+    TargetRef first = table("measured", 1);
+    TargetRef second = table("measured too", 2);
+    SessionSpec spec =
+        Json.parse(SPEC, SessionSpec.newBuilder())
+            .setTarget(first)
+            .addFurtherTargets(FurtherTarget.newBuilder().setTarget(second))
+            .build();
+    String id =
+        client.createSession(CreateSessionRequest.newBuilder().setSpec(spec).build()).getId();
+    List<Session> brief = new ArrayList<>();
+    Session ended =
+        new SessionWatch(
+                client,
+                id,
+                0,
+                new SessionWatch.Listener() {
+                  @Override
+                  public void session(Session session) {
+                    brief.add(session);
+                  }
+
+                  @Override
+                  public void episode(Episode episode) {}
+                })
+            .follow();
+    assertEquals(first, ended.getSpec().getTarget());
+    assertEquals(second, ended.getSpec().getFurtherTargets(0).getTarget());
+    assertTrue(brief.size() > 1, "the session as it stands, and its changes");
+    client.sessions().stream().filter(s -> s.getId().equals(id)).forEach(brief::add);
+    for (Session session : brief) {
+      assertEquals(withoutValues(first), session.getSpec().getTarget());
+      assertEquals(withoutValues(second), session.getSpec().getFurtherTargets(0).getTarget());
+    }
+  }
+
+  private static final String SPEC =
+      """
+      {"model": "builtin:shapes", "data": {"dataset": "builtin:shapes", "max_images": 32},
+       "budget": {"resource": "LATENCY", "ratio": 0.6}, "episodes": 3, "agent": "random"}
+      """;
+
+  /** Costs that grow with the bits of weights and of activations. */
+  private static TargetRef table(String name, double seconds) {
+    BitChoices bits = BitChoices.newBuilder().addAllBits(List.of(2, 4, 8)).build();
+    LookupTable.Builder table =
+        LookupTable.newBuilder()
+            .setName(name)
+            .setResource(Resource.LATENCY)
+            .setWeightBits(bits)
+            .setActivationBits(bits)
+            .setLayers(services.layers());
+    for (int layer = 0; layer < services.layers(); layer++) {
+      for (int w : bits.getBitsList()) {
+        for (int a : bits.getBitsList()) {
+          table.addValues(seconds * w * a);
+        }
+      }
+    }
+    return TargetRef.newBuilder().setLookupTable(table).build();
+  }
+
+  private static TargetRef withoutValues(TargetRef table) {
+    TargetRef.Builder brief = table.toBuilder();
+    brief.getLookupTableBuilder().clearValues();
+    return brief.build();
   }
 }
