@@ -69,14 +69,14 @@ final class ServerSearch implements AutoCloseable {
     return found;
   }
 
-  private static Optional<Session> find(GatewayClient client, SessionSpec spec, JsonNode before) {
+  private Optional<Session> find(GatewayClient client, SessionSpec spec, JsonNode before) {
     String id = before.path("session").asText("");
     Session session;
     try {
       // Where the answer of the creation was lost, the same request is answered again.
       session =
           id.isEmpty()
-              ? client.createSession(request(spec, before.path("request_id").asText()))
+              ? created(client, spec, before.path("request_id").asText())
               : client.session(id);
     } catch (HaqException e) {
       if (e.reason() == Reason.UNKNOWN_SESSION) {
@@ -93,16 +93,29 @@ final class ServerSearch implements AutoCloseable {
     kept = Json.object().put("server", client.base().toString()).put("request_id", requestId);
     kept.set("spec", Json.tree(spec));
     write();
+    Session session = created(client, spec, requestId);
+    has(session);
+    return session;
+  }
+
+  private Session created(GatewayClient client, SessionSpec spec, String requestId) {
     try {
-      Session session = client.createSession(request(spec, requestId));
-      has(session);
-      return session;
+      return client.createSession(
+          CreateSessionRequest.newBuilder().setSpec(spec).setRequestId(requestId).build());
     } catch (HaqException e) {
-      if (e.reason() != Reason.UNAVAILABLE) {
-        finished(); // refused
+      if (isRefusal(e.reason())) {
+        finished();
       }
       throw e;
     }
+  }
+
+  /** Whether no session was made; after any other failure one may be there all the same. */
+  private static boolean isRefusal(Reason reason) {
+    return switch (reason.kind()) {
+      case CALLER, STATE, MISSING, CONFLICT, EXHAUSTED -> true;
+      case CHANGED, CANCELLED, DEADLINE, UNAVAILABLE, FAULT -> false;
+    };
   }
 
   private void has(Session session) {
@@ -176,9 +189,5 @@ final class ServerSearch implements AutoCloseable {
     } catch (IOException e) {
       throw new HaqException(Reason.INTERNAL, "cannot remove " + path, e);
     }
-  }
-
-  private static CreateSessionRequest request(SessionSpec spec, String requestId) {
-    return CreateSessionRequest.newBuilder().setSpec(spec).setRequestId(requestId).build();
   }
 }

@@ -1,22 +1,32 @@
 package dev.haq.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.Session;
 import dev.haq.proto.agent.v1.SessionSpec;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A search on a server whose command is cut off, as by {@code kill -9}, and given again. */
 class ServerSearchTest {
@@ -90,6 +100,53 @@ class ServerSearchTest {
       Session found = second.unfinished(client, spec).orElseThrow();
       assertEquals(created.getId(), found.getId());
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "504, DEADLINE_EXCEEDED, true",
+    "500, INTERNAL, true",
+    "503, UNAVAILABLE, true",
+    "400, INVALID_ARGUMENT, false",
+    "422, BUDGET_INFEASIBLE, false",
+    "429, BUSY, false",
+  })
+  void onlyARefusalSaysThatThereIsNoSession(int status, Reason reason, boolean kept)
+      throws Exception {
+    List<String> asked = new CopyOnWriteArrayList<>();
+    HttpServer gateway =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    gateway.createContext(
+        "/v1/sessions",
+        exchange -> {
+          byte[] body = exchange.getRequestBody().readAllBytes();
+          asked.add(Json.tree(new String(body, UTF_8)).path("request_id").asText());
+          String problem = "{\"reason\": \"%s\", \"detail\": \"because\"}".formatted(reason);
+          exchange.sendResponseHeaders(status, problem.length());
+          exchange.getResponseBody().write(problem.getBytes(UTF_8));
+          exchange.close();
+        });
+    gateway.start();
+    try {
+      GatewayClient client =
+          new GatewayClient(URI.create("http://127.0.0.1:" + gateway.getAddress().getPort()));
+      SessionSpec spec = Json.parse(SPEC, SessionSpec.newBuilder()).build();
+      Path out = folder.resolve(reason.name());
+      for (int run = 0; run < 2; run++) {
+        try (ServerSearch search = ServerSearch.in(out, Terminal.system(true))) {
+          HaqException failure =
+              assertThrows(
+                  HaqException.class,
+                  () ->
+                      search.unfinished(client, spec).orElseGet(() -> search.create(client, spec)));
+          assertEquals(reason, failure.reason());
+        }
+        assertEquals(kept, Files.exists(out.resolve(SearchStore.FOLDER).resolve("server.json")));
+      }
+    } finally {
+      gateway.stop(0);
+    }
+    assertEquals(kept ? 1 : 2, Set.copyOf(asked).size(), "the same request asks for one session");
   }
 
   @Test
