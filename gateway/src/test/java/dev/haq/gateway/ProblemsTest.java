@@ -9,7 +9,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -21,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -163,13 +166,41 @@ final class ProblemsTest {
     }
   }
 
+  @Test
+  void aGatewayWhoseNamesAreSetAnswersToTheAddressThatItListensOn() throws Exception {
+    InetAddress own =
+        NetworkInterface.networkInterfaces()
+            .flatMap(NetworkInterface::inetAddresses)
+            .filter(address -> address instanceof Inet4Address && !address.isLoopbackAddress())
+            .findFirst()
+            .orElse(null);
+    Assumptions.assumeTrue(own != null, "this machine has no address but its loopback's");
+    try (GatewayFixture named =
+        new GatewayFixture(
+            Map.of(
+                "HAQ_GATEWAY_HOST",
+                own.getHostAddress(),
+                "HAQ_GATEWAY_ALLOWED_HOSTS",
+                "haq.example.org"))) {
+      String request = "GET /v1/targets";
+      String answer = raw(own, named.port(), request, own.getHostAddress() + ":8080");
+      assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
+      assertTrue(raw(own, named.port(), request, "evil.example").startsWith("HTTP/1.1 403 "));
+    }
+  }
+
   /** What is answered to a request without a body that no client library would send. */
   private static String raw(String request, String host) throws IOException {
     return raw(gateway.port(), request, host);
   }
 
   private static String raw(int port, String request, String host) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+    return raw(InetAddress.getLoopbackAddress(), port, request, host);
+  }
+
+  private static String raw(InetAddress address, int port, String request, String host)
+      throws IOException {
+    try (Socket socket = new Socket(address, port)) {
       socket.setSoTimeout(30_000);
       socket
           .getOutputStream()

@@ -35,7 +35,7 @@ final class OwnPages implements Handler<RoutingContext> {
 
   OwnPages(GatewaySettings settings) {
     List<String> own = new ArrayList<>(settings.hosts());
-    if (isLoopback(settings.host())) {
+    if (isKnown(settings.host(), !own.isEmpty())) {
       own.add(authority(settings.host()));
     }
     if (!own.isEmpty()) {
@@ -83,9 +83,15 @@ final class OwnPages implements Handler<RoutingContext> {
     return address.contains(":") && !address.startsWith("[") ? "[" + address + "]" : address;
   }
 
-  private static boolean isLoopback(String address) {
+  /**
+   * Whether this is an address that callers ask by.
+   *
+   * @param listed whether the settings say which names there are
+   */
+  private static boolean isKnown(String listening, boolean listed) {
     try {
-      return InetAddress.getByName(address).isLoopbackAddress();
+      InetAddress address = InetAddress.getByName(listening);
+      return address.isLoopbackAddress() || (listed && !address.isAnyLocalAddress());
     } catch (UnknownHostException e) {
       return false; // the server says that it cannot listen there
     }
