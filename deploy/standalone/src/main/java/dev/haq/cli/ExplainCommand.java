@@ -162,6 +162,6 @@ final class ExplainCommand implements Callable<Integer> {
   }
 
   private static String figure(boolean present, double value) {
-    return present ? String.format(Locale.ROOT, "%.4g", value) : NONE;
+    return present ? Figures.plain(value) : NONE;
   }
 }

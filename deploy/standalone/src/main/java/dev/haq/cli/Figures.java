@@ -2,6 +2,8 @@ package dev.haq.cli;
 
 import dev.haq.proto.model.v1.Cost;
 import dev.haq.proto.model.v1.Resource;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Locale;
 
 /** Numbers as people read them. */
@@ -21,7 +23,7 @@ final class Figures {
   }
 
   static String milliseconds(double seconds) {
-    return String.format(Locale.ROOT, "%.4g", seconds * 1e3);
+    return plain(seconds * 1e3);
   }
 
   /** A value in the resource's unit, with a unit that suits its size. */
@@ -40,10 +42,14 @@ final class Figures {
     return value >= 1e-3 ? plain(value * 1e3) + " " + milli : plain(value * 1e6) + " " + micro;
   }
 
-  /** Four significant digits, never in exponent form. */
-  private static String plain(double value) {
-    int whole = value >= 1000 ? 4 : value >= 100 ? 3 : value >= 10 ? 2 : 1;
-    return fixed(value, 4 - whole);
+  /** Four significant digits, or all before the point, never in exponent form. */
+  static String plain(double value) {
+    if (value == 0 || !Double.isFinite(value)) {
+      return fixed(value, 3);
+    }
+    BigDecimal rounded = new BigDecimal(value).round(new MathContext(4));
+    int beforePoint = rounded.precision() - rounded.scale();
+    return fixed(value, Math.max(0, 4 - beforePoint));
   }
 
   /** The part of a cost that a budget on {@code resource} limits, in its unit. */
