@@ -13,6 +13,9 @@ let chosen;
 let timer;
 let sessions = [];
 
+// Without it a command starts services of its own, whose sessions are not here.
+document.querySelector("#own-url").textContent = location.origin;
+
 function report(sentence) {
   message.textContent = sentence;
 }

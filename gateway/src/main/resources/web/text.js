@@ -30,13 +30,14 @@ export function budget(spec) {
   }
   return limit.absolute !== undefined
     ? `${resource.name} ≤ ${amount(limit.absolute, limit.resource)}`
-    : `${resource.name} ≤ ${number(limit.ratio, 2)} of ${resource.reference}`;
+    : `${resource.name} ≤ ${number(limit.ratio, 4)} of ${resource.reference}`;
 }
 
 /** An amount of a resource, given in its SI unit. */
 export function amount(value, resource) {
   const { scale, unit } = UNITS[resource] ?? { scale: 1, unit: "" };
-  return `${(value * scale).toPrecision(4)} ${unit}`;
+  const scaled = value * scale;
+  return `${scaled < 1000 ? scaled.toPrecision(4) : scaled.toFixed(0)} ${unit}`;
 }
 
 export function costOf(cost, resource) {
@@ -44,7 +45,8 @@ export function costOf(cost, resource) {
 }
 
 export function target(spec) {
-  return spec.target?.name ?? (spec.target?.lookup_table ? `${spec.target.lookup_table.name} (own table)` : "");
+  const { name, lookup_table: table, accelerator } = spec.target ?? {};
+  return name ?? (table ? `${table.name} (own table)` : accelerator === undefined ? "" : "described accelerator");
 }
 
 /** Ids of models and sessions are long; people tell them apart by their start. */

@@ -46,7 +46,7 @@ final class SessionsCommand implements Callable<Integer> {
             ? spec.getTarget().getName()
             : spec.getTarget().hasLookupTable()
                 ? spec.getTarget().getLookupTable().getName()
-                : "described",
+                : "described accelerator",
         budget(spec.getBudget()));
   }
 
