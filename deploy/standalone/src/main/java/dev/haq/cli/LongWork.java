@@ -1,5 +1,6 @@
 package dev.haq.cli;
 
+import com.google.protobuf.Message;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.proto.agent.v1.PredictFrontRequest;
@@ -11,11 +12,16 @@ import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityRequest;
 import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Work that the gateway tells about while it is done, as server-sent events. */
 final class LongWork {
+  private static final String MEASUREMENT_CUT_SHORT =
+      "the measurement was cut short: give the same command again, what was measured is kept";
+
   private LongWork() {}
 
   /**
@@ -28,32 +34,26 @@ final class LongWork {
       MeasureSensitivityRequest request,
       Consumer<MeasureSensitivityResponse> listener) {
     int[] left = {1};
-    try (Stream<String> lines = http.lines("/v1/sensitivity", request)) {
-      SseReader.read(
-          lines.iterator(),
-          event -> {
-            MeasureSensitivityResponse.Builder part = MeasureSensitivityResponse.newBuilder();
-            switch (event.type()) {
-              case "start" ->
-                  left[0] = Json.parse(event.data(), part.getStartBuilder()).getEntries();
-              case "entry" -> {
-                Json.parse(event.data(), part.getEntryBuilder());
-                left[0]--;
-              }
-              case "error" -> throw http.problem(0, event.data());
-              default -> {
-                return true; // a newer service may tell more than this command knows
-              }
-            }
-            listener.accept(part.build());
-            return true;
-          });
-    } catch (UncheckedIOException e) {
-      throw measurementCutShort(e);
-    }
-    if (left[0] > 0) {
-      throw measurementCutShort(null);
-    }
+    read(
+        http,
+        "/v1/sensitivity",
+        request,
+        MEASUREMENT_CUT_SHORT,
+        Map.of(
+            "start",
+            data -> {
+              var part = MeasureSensitivityResponse.newBuilder();
+              left[0] = Json.parse(data, part.getStartBuilder()).getEntries();
+              listener.accept(part.build());
+            },
+            "entry",
+            data -> {
+              var part = MeasureSensitivityResponse.newBuilder();
+              Json.parse(data, part.getEntryBuilder());
+              left[0]--;
+              listener.accept(part.build());
+            }),
+        () -> left[0] <= 0);
   }
 
   /**
@@ -64,27 +64,17 @@ final class LongWork {
   static PredictedFront predictFront(
       GatewayHttp http, PredictFrontRequest request, Consumer<Preparation> listener) {
     PredictedFront.Builder front = PredictedFront.newBuilder();
-    try (Stream<String> lines = http.lines("/v1/front", request)) {
-      SseReader.read(
-          lines.iterator(),
-          event -> {
-            switch (event.type()) {
-              case "preparation" ->
-                  listener.accept(Json.parse(event.data(), Preparation.newBuilder()).build());
-              case "front" -> Json.parse(event.data(), front);
-              case "error" -> throw http.problem(0, event.data());
-              default -> {
-                return true; // a newer service may tell more than this command knows
-              }
-            }
-            return true;
-          });
-    } catch (UncheckedIOException e) {
-      throw measurementCutShort(e);
-    }
-    if (front.getPointsCount() == 0) {
-      throw measurementCutShort(null);
-    }
+    read(
+        http,
+        "/v1/front",
+        request,
+        MEASUREMENT_CUT_SHORT,
+        Map.of(
+            "preparation",
+            data -> listener.accept(Json.parse(data, Preparation.newBuilder()).build()),
+            "front",
+            data -> Json.parse(data, front)),
+        () -> front.getPointsCount() > 0);
     return front.build();
   }
 
@@ -96,41 +86,50 @@ final class LongWork {
   static FineTuneResult fineTune(
       GatewayHttp http, FineTuneRequest request, Consumer<FineTuneProgress> listener) {
     FineTuneResult.Builder result = FineTuneResult.newBuilder();
-    try (Stream<String> lines = http.lines("/v1/fine-tune", request)) {
-      SseReader.read(
-          lines.iterator(),
-          event -> {
-            switch (event.type()) {
-              case "progress" ->
-                  listener.accept(Json.parse(event.data(), FineTuneProgress.newBuilder()).build());
-              case "result" -> Json.parse(event.data(), result);
-              case "error" -> throw http.problem(0, event.data());
-              default -> {
-                return true; // a newer service may tell more than this command knows
-              }
-            }
-            return true;
-          });
-    } catch (UncheckedIOException e) {
-      throw trainingCutShort(e);
-    }
-    if (!result.hasModel()) {
-      throw trainingCutShort(null);
-    }
+    read(
+        http,
+        "/v1/fine-tune",
+        request,
+        "fine-tuning was cut short: give the same command again, it goes on from its last epoch",
+        Map.of(
+            "progress",
+            data -> listener.accept(Json.parse(data, FineTuneProgress.newBuilder()).build()),
+            "result",
+            data -> Json.parse(data, result)),
+        result::hasModel);
     return result.build();
   }
 
-  private static HaqException trainingCutShort(UncheckedIOException cause) {
-    return new HaqException(
-        Reason.UNAVAILABLE,
-        "fine-tuning was cut short: give the same command again, it goes on from its last epoch",
-        cause);
-  }
-
-  private static HaqException measurementCutShort(UncheckedIOException cause) {
-    return new HaqException(
-        Reason.UNAVAILABLE,
-        "the measurement was cut short: give the same command again, what was measured is kept",
-        cause);
+  /**
+   * Reads the events of one piece of work to their end.
+   *
+   * @param cutShort what to say when they end before all is told
+   * @param handlers what to do with the data of an event, by its type; a newer service may tell
+   *     more than this command knows
+   * @param complete whether all is told
+   */
+  private static void read(
+      GatewayHttp http,
+      String path,
+      Message request,
+      String cutShort,
+      Map<String, Consumer<String>> handlers,
+      BooleanSupplier complete) {
+    try (Stream<String> lines = http.lines(path, request)) {
+      SseReader.read(
+          lines.iterator(),
+          event -> {
+            if (event.type().equals("error")) {
+              throw http.problem(0, event.data());
+            }
+            handlers.getOrDefault(event.type(), unknown -> {}).accept(event.data());
+            return true;
+          });
+    } catch (UncheckedIOException e) {
+      throw new HaqException(Reason.UNAVAILABLE, cutShort, e);
+    }
+    if (!complete.getAsBoolean()) {
+      throw new HaqException(Reason.UNAVAILABLE, cutShort);
+    }
   }
 }

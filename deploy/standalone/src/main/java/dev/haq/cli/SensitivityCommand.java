@@ -84,46 +84,29 @@ final class SensitivityCommand implements Callable<Integer> {
               .setWeightBits(choices)
               .setActivationBits(choices)
               .build();
-      Measured measured = new Measured(terminal);
-      try {
-        client.sensitivity(request, measured::take);
-      } finally {
-        terminal.bar("");
+      Measured measured = new Measured();
+      try (ProgressLine line = new ProgressLine(terminal, "measuring sensitivities")) {
+        client.sensitivity(request, part -> measured.take(part, line));
       }
       report(terminal, known, request, measured, widths);
       return Haq.DONE;
     }
   }
 
-  /** What was told so far, and the line that says how far it is. */
+  /** What was told so far. */
   private static final class Measured {
-    private final Terminal terminal;
     private final List<SensitivityEntry> entries = new ArrayList<>();
     private MeasureSensitivityResponse.Start start;
 
-    Measured(Terminal terminal) {
-      this.terminal = terminal;
-    }
-
-    void take(MeasureSensitivityResponse part) {
+    void take(MeasureSensitivityResponse part, ProgressLine line) {
       if (part.hasStart()) {
         start = part.getStart();
         return;
       }
       SensitivityEntry entry = part.getEntry();
-      boolean newLayer =
-          entries.isEmpty() || !entries.get(entries.size() - 1).getLayer().equals(entry.getLayer());
       entries.add(entry);
-      String progress =
-          "%d of %d, %s s left: %s"
-              .formatted(
-                  entry.getDone(),
-                  start.getEntries(),
-                  Figures.fixed(entry.getSecondsLeft(), 0),
-                  entry.getLayer());
-      terminal.bar(progress);
-      if (newLayer && !terminal.interactive() && !entry.getCached()) {
-        terminal.note(progress);
+      if (!entry.getCached()) {
+        line.reached(entry.getDone(), start.getEntries(), entry.getSecondsLeft());
       }
     }
   }
