@@ -62,11 +62,6 @@ public record HwsimSettings(String host, int port, Limits limits) {
     return new HwsimSettings(newHost, newPort, limits);
   }
 
-  /** These settings with other limits. */
-  public HwsimSettings withLimits(Limits newLimits) {
-    return new HwsimSettings(host, port, newLimits);
-  }
-
   private static void positive(String key, long value) {
     if (value <= 0) {
       throw HaqException.invalid("%s %d must be above 0", key, value);

@@ -52,9 +52,7 @@ final class HwsimFixture implements BeforeAllCallback, AfterAllCallback, AutoClo
 
   HwsimFixture start() {
     runtime = ServiceRuntime.create();
-    service =
-        HwsimService.start(
-            runtime, HwsimSettings.defaults().withAddress("127.0.0.1", 0).withLimits(limits));
+    service = HwsimService.start(runtime, new HwsimSettings("127.0.0.1", 0, limits));
     channel = ManagedChannelBuilder.forAddress("127.0.0.1", service.port()).usePlaintext().build();
     return this;
   }

@@ -96,7 +96,9 @@ class LongRequestTest {
     HwsimSettings settings = HwsimSettings.defaults();
     HwsimSettings.Limits limits = settings.limits();
     start(
-        settings.withLimits(
+        new HwsimSettings(
+            settings.host(),
+            settings.port(),
             new HwsimSettings.Limits(
                 limits.layers(),
                 limits.batch(),

@@ -10,7 +10,6 @@ import dev.haq.model.HaqException;
 import dev.haq.model.LayerCost;
 import dev.haq.model.Resource;
 import dev.haq.model.Traffic;
-import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** Resources, budgets, costs and cost tables. */
@@ -86,21 +85,6 @@ public final class CostWire {
     return message.build();
   }
 
-  public static LayerCost fromProto(dev.haq.proto.model.v1.LayerCost message) {
-    return new LayerCost(
-        message.getBits().getName(),
-        BitsWire.fromProto(message.getBits()),
-        fromProto(message.getCost()),
-        fromProto(message.getBoundBy()),
-        optional(message.hasUtilisation(), message.getUtilisation()),
-        optional(message.hasTrafficBytes(), message.getTrafficBytes()),
-        message.getExtrapolated(),
-        message.hasEnergySplit()
-            ? Optional.of(fromProto(message.getEnergySplit()))
-            : Optional.empty(),
-        message.hasTraffic() ? Optional.of(fromProto(message.getTraffic())) : Optional.empty());
-  }
-
   public static dev.haq.proto.model.v1.EnergySplit toProto(EnergySplit split) {
     return dev.haq.proto.model.v1.EnergySplit.newBuilder()
         .setComputeJoules(split.computeJoules())
@@ -108,14 +92,6 @@ public final class CostWire {
         .setDramJoules(split.dramJoules())
         .setStaticJoules(split.staticJoules())
         .build();
-  }
-
-  public static EnergySplit fromProto(dev.haq.proto.model.v1.EnergySplit message) {
-    return new EnergySplit(
-        message.getComputeJoules(),
-        message.getSramJoules(),
-        message.getDramJoules(),
-        message.getStaticJoules());
   }
 
   public static dev.haq.proto.model.v1.Traffic toProto(Traffic traffic) {
@@ -126,14 +102,6 @@ public final class CostWire {
             .setOutputBytes(traffic.outputBytes());
     traffic.bufferBytes().ifPresent(message::setBufferBytes);
     return message.build();
-  }
-
-  public static Traffic fromProto(dev.haq.proto.model.v1.Traffic message) {
-    return new Traffic(
-        message.getActivationBytes(),
-        message.getWeightBytes(),
-        message.getOutputBytes(),
-        optional(message.hasBufferBytes(), message.getBufferBytes()));
   }
 
   public static dev.haq.proto.model.v1.CostTable toProto(CostTable table) {
@@ -168,16 +136,6 @@ public final class CostWire {
       case WEIGHT_PORT -> dev.haq.proto.model.v1.Bound.WEIGHT_PORT;
       case DRAM -> dev.haq.proto.model.v1.Bound.DRAM;
       case UNKNOWN -> dev.haq.proto.model.v1.Bound.BOUND_UNKNOWN;
-    };
-  }
-
-  private static Bound fromProto(dev.haq.proto.model.v1.Bound message) {
-    return switch (message) {
-      case COMPUTE -> Bound.COMPUTE;
-      case ACTIVATION_PORT -> Bound.ACTIVATION_PORT;
-      case WEIGHT_PORT -> Bound.WEIGHT_PORT;
-      case DRAM -> Bound.DRAM;
-      case BOUND_UNKNOWN, UNRECOGNIZED -> Bound.UNKNOWN;
     };
   }
 

@@ -2,9 +2,11 @@ package dev.haq.wire;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.Message;
 import dev.haq.model.Accuracy;
 import dev.haq.model.BitChoices;
 import dev.haq.model.BitWidth;
@@ -148,6 +150,19 @@ class WireTest {
   @Test
   void costsAndBudgetsComeBackEqual() {
     Cost cost = new Cost(12.5, 1e-3, OptionalDouble.of(2e-3), 77);
+    assertEquals(cost, CostWire.fromProto(CostWire.toProto(cost)));
+    for (Resource resource : Resource.values()) {
+      assertEquals(
+          Budget.ratio(resource, 0.6),
+          CostWire.fromProto(CostWire.toProto(Budget.ratio(resource, 0.6))));
+      assertEquals(
+          Budget.absolute(resource, 3),
+          CostWire.fromProto(CostWire.toProto(Budget.absolute(resource, 3))));
+    }
+  }
+
+  @Test
+  void aLayersCostIsToldWithWhatIsKnownOfIt() {
     LayerCost layer =
         new LayerCost(
             "dw",
@@ -160,16 +175,21 @@ class WireTest {
             Optional.of(new EnergySplit(1, 2, 3, 4)),
             Optional.of(new Traffic(1, 2, 3, OptionalDouble.of(4))));
 
-    assertEquals(cost, CostWire.fromProto(CostWire.toProto(cost)));
-    assertEquals(layer, CostWire.fromProto(CostWire.toProto(layer)));
-    for (Resource resource : Resource.values()) {
-      assertEquals(
-          Budget.ratio(resource, 0.6),
-          CostWire.fromProto(CostWire.toProto(Budget.ratio(resource, 0.6))));
-      assertEquals(
-          Budget.absolute(resource, 3),
-          CostWire.fromProto(CostWire.toProto(Budget.absolute(resource, 3))));
-    }
+    dev.haq.proto.model.v1.LayerCost message = CostWire.toProto(layer);
+
+    assertEquals("dw", message.getBits().getName());
+    assertEquals(5, message.getBits().getWeightBits());
+    assertEquals(layer.cost(), CostWire.fromProto(message.getCost()));
+    assertEquals(dev.haq.proto.model.v1.Bound.WEIGHT_PORT, message.getBoundBy());
+    assertEquals(0.5, message.getUtilisation());
+    assertFalse(message.hasTrafficBytes());
+    assertTrue(message.getExtrapolated());
+    assertEquals(10, total(message.getEnergySplit()));
+    assertEquals(10, total(message.getTraffic()));
+  }
+
+  private static double total(Message figures) {
+    return figures.getAllFields().values().stream().mapToDouble(value -> (Double) value).sum();
   }
 
   @Test

@@ -30,12 +30,6 @@ final class ModelOption {
               + " is a model of its own.")
   private ImageSize imageSize;
 
-  /** The model's id, known before any service is asked. */
-  String id() {
-    checkSize();
-    return Digests.isId(model) ? model : id(file());
-  }
-
   private void checkSize() {
     if (imageSize != null && Digests.isId(model)) {
       throw HaqException.invalid(

@@ -51,15 +51,6 @@ public final class Catalogue {
   }
 
   /**
-   * One of them.
-   *
-   * @throws HaqException UNKNOWN_TARGET with the names there are
-   */
-  public Accelerator get(String name) {
-    return file(name).accelerator();
-  }
-
-  /**
    * The file of one of them.
    *
    * @throws HaqException UNKNOWN_TARGET with the names there are

@@ -9,8 +9,7 @@ import static dev.haq.hwsim.cost.BismoSplit.ceilDiv;
  * clock advances by a fixed number of steps unless a port delivers later, and that port's time
  * advances by a fixed amount. Such a run, {@code t = max(t + step, ready); ready += delta} repeated
  * n times, is a maximum of linear functions of n, so it ends at the first or the last repetition
- * ({@link #advance}). Four runs make a group; {@link BismoStepWalk} walks every step and must
- * agree.
+ * ({@link #advance}). Four runs make a group; the tests walk every step, which must agree.
  *
  * <p>The second loop order is the first with the operands exchanged.
  */

@@ -18,10 +18,6 @@ record BismoSplit(long groups, long groupVectors, long lastVectors) {
     return new BismoSplit(groups, each, vectors - (groups - 1) * each);
   }
 
-  long vectors(long group) {
-    return group < groups - 1 ? groupVectors : lastVectors;
-  }
-
   boolean isSplit() {
     return groups > 1;
   }

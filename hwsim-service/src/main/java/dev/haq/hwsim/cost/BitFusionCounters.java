@@ -18,10 +18,6 @@ record BitFusionCounters(
     long outputWriteBits,
     long dramReadBits,
     long dramWriteBits) {
-  long stallCycles() {
-    return cycles - computeCycles;
-  }
-
   double corePicojoules(BitFusionParameters.Energy energy) {
     return computeCycles * energy.corePjPerComputeCycle();
   }

@@ -22,23 +22,10 @@ public final class CostTableBuilder {
   /**
    * @param weightBits among the target's
    * @param activationBits among the target's
-   * @throws HaqException RESOURCE_NOT_MODELLED, INVALID_BITS, or what {@link CostModel#check}
-   *     throws
-   */
-  public static CostTable build(
-      Network network,
-      CostModel model,
-      Resource resource,
-      BitChoices weightBits,
-      BitChoices activationBits) {
-    return build(network, model, resource, weightBits, activationBits, false, () -> {});
-  }
-
-  /**
-   * As above.
-   *
    * @param codebooks whether model size counts the layers' codebooks
    * @param checkpoint called before every cell; throws when nobody waits for the table any more
+   * @throws HaqException RESOURCE_NOT_MODELLED, INVALID_BITS, or what {@link CostModel#check}
+   *     throws
    */
   public static CostTable build(
       Network network,

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.Set;
 
 /**
  * Why a layer costs what it costs: where it stands under the roofline (Williams et al., CACM 2009),
@@ -61,12 +60,6 @@ public record Explanation(
       explanations.add(layer(network, i, model, policy.get(i), simulation.layers().get(i)));
     }
     return explanations;
-  }
-
-  /** A simulation of all that the target models, and its explanation. */
-  static List<Explanation> of(Network network, CostModel model, Policy policy) {
-    Simulation simulation = Simulation.of(network, model, policy, Set.of(), false);
-    return of(network, model, policy, simulation, () -> {});
   }
 
   private static Explanation layer(

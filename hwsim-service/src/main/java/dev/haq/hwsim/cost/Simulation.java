@@ -35,23 +35,10 @@ public record Simulation(List<LayerCost> layers, Cost total, boolean extrapolate
    *     nothing is run, and layers may be float
    * @param excludeFirstAndLast leaves those two out of the total, as the paper's printed latencies
    *     do
-   * @throws HaqException POLICY_MISMATCH, INVALID_BITS, RESOURCE_NOT_MODELLED, or what {@link
-   *     CostModel#check} throws
-   */
-  public static Simulation of(
-      Network network,
-      CostModel model,
-      Policy policy,
-      Set<Resource> resources,
-      boolean excludeFirstAndLast) {
-    return of(network, model, policy, resources, excludeFirstAndLast, false, () -> {});
-  }
-
-  /**
-   * As above.
-   *
    * @param codebooks whether model size counts the layers' codebooks
    * @param checkpoint called before every layer; throws when nobody waits for the answer any more
+   * @throws HaqException POLICY_MISMATCH, INVALID_BITS, RESOURCE_NOT_MODELLED, or what {@link
+   *     CostModel#check} throws
    */
   public static Simulation of(
       Network network,

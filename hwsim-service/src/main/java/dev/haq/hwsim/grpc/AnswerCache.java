@@ -68,11 +68,6 @@ final class AnswerCache {
     }
   }
 
-  /** Bytes kept now. */
-  synchronized long bytes() {
-    return bytes;
-  }
-
   private static ByteString digest(Message request) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");

@@ -43,7 +43,7 @@ class BitFusionGoldenTest {
 
   private static Simulation uniform(CostModel model, int bits) {
     Network network = Networks.mobileNetV1();
-    return Simulation.of(
+    return PlainCosts.simulation(
         network, model, Policy.uniform(network.size(), LayerBits.of(bits, bits)), Set.of(), false);
   }
 
@@ -91,7 +91,7 @@ class BitFusionGoldenTest {
   @ParameterizedTest
   @CsvSource({"8, 31.03, 0.002", "4, 13.47, 0.002", "5, 16.57, 0.05", "6, 19.99, 0.05"})
   void mobileNetV1TakesThePublishedEnergies(int bits, double millijoules, double tolerance) {
-    Accelerator bitFusion = Catalogue.builtIn().get("bitfusion");
+    Accelerator bitFusion = Catalogue.builtIn().file("bitfusion").accelerator();
     double joules = uniform(bitFusion.costModel(1), bits).total().energyJoules().orElseThrow();
     assertEquals(millijoules, joules * 1e3, tolerance * millijoules);
   }
@@ -108,7 +108,7 @@ class BitFusionGoldenTest {
 
   @Test
   void interpolatedWidthsLieBetweenTheirNeighbours() {
-    CostModel model = Catalogue.builtIn().get("bitfusion").costModel(1);
+    CostModel model = Catalogue.builtIn().file("bitfusion").accelerator().costModel(1);
     double four = uniform(model, 4).total().energyJoules().orElseThrow();
     double five = uniform(model, 5).total().energyJoules().orElseThrow();
     double eight = uniform(model, 8).total().energyJoules().orElseThrow();
@@ -118,13 +118,13 @@ class BitFusionGoldenTest {
   @Test
   void anEnergyTableGivesAPolicyTheTotalOfASimulation() {
     Network network = Networks.mobileNetV2();
-    CostModel model = Catalogue.builtIn().get("bitfusion").costModel(1);
+    CostModel model = Catalogue.builtIn().file("bitfusion").accelerator().costModel(1);
     CostTable table =
-        CostTableBuilder.build(network, model, Resource.ENERGY, BitChoices.PAPER, BitChoices.PAPER);
+        PlainCosts.table(network, model, Resource.ENERGY, BitChoices.PAPER, BitChoices.PAPER);
     Policy policy = Policy.uniform(network.size(), LayerBits.of(5, 7));
     assertEquals(
         table.cost(policy),
-        Simulation.of(network, model, policy, Set.of(), false)
+        PlainCosts.simulation(network, model, policy, Set.of(), false)
             .total()
             .energyJoules()
             .orElseThrow());

@@ -30,9 +30,8 @@ class CostModelPropertiesTest {
   private static final int LAYERS = 400;
 
   static CostTable table(String target, Network network, int batch, Resource resource) {
-    CostModel model = Catalogue.builtIn().get(target).costModel(batch);
-    return CostTableBuilder.build(
-        network, model, resource, model.weightBits(), model.activationBits());
+    CostModel model = Catalogue.builtIn().file(target).accelerator().costModel(batch);
+    return PlainCosts.table(network, model, resource, model.weightBits(), model.activationBits());
   }
 
   private static Network random(int seed) {
@@ -70,7 +69,7 @@ class CostModelPropertiesTest {
   @ValueSource(
       strings = {"bismo-cloud", "bismo-edge", "vnni-cpu", "tensor-core-gpu", "variable-bit-npu"})
   void costsArePositiveAndFiniteAndMoreBitsNeverCostLess(String target) {
-    Accelerator accelerator = Catalogue.builtIn().get(target);
+    Accelerator accelerator = Catalogue.builtIn().file(target).accelerator();
     for (Resource resource : accelerator.resources()) {
       for (int batch : new int[] {1, 3, 16, 64}) {
         CostTable table = table(target, random(1), batch, resource);
@@ -124,13 +123,12 @@ class CostModelPropertiesTest {
       })
   void aPolicyCostsTheSumOfItsCellsBitForBit(String target) {
     Network network = random(3);
-    Accelerator accelerator = Catalogue.builtIn().get(target);
+    Accelerator accelerator = Catalogue.builtIn().file(target).accelerator();
     CostModel model = accelerator.costModel(accelerator.batch());
     Random random = new Random(4);
     for (Resource resource : accelerator.resources()) {
       CostTable table =
-          CostTableBuilder.build(
-              network, model, resource, model.weightBits(), model.activationBits());
+          PlainCosts.table(network, model, resource, model.weightBits(), model.activationBits());
       for (int i = 0; i < 20; i++) {
         List<LayerBits> bits = new ArrayList<>();
         for (int layer = 0; layer < LAYERS; layer++) {
@@ -138,7 +136,7 @@ class CostModelPropertiesTest {
               LayerBits.of(any(model.weightBits(), random), any(model.activationBits(), random)));
         }
         Policy policy = new Policy(bits);
-        Simulation simulation = Simulation.of(network, model, policy, Set.of(), false);
+        Simulation simulation = PlainCosts.simulation(network, model, policy, Set.of(), false);
         assertEquals(table.cost(policy), simulation.total().of(resource));
         double sum = 0;
         for (LayerCost layer : simulation.layers()) {

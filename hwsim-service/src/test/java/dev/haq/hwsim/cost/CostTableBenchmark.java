@@ -41,7 +41,7 @@ public class CostTableBenchmark {
 
   @Setup
   public void readTarget() {
-    accelerator = Catalogue.builtIn().get(target);
+    accelerator = Catalogue.builtIn().file(target).accelerator();
   }
 
   /** A new one every time, as for every request: what a model keeps is cold. */
@@ -51,13 +51,12 @@ public class CostTableBenchmark {
 
   @Benchmark
   public CostTable costTable() {
-    return CostTableBuilder.build(
-        network, model(), Resource.LATENCY, BitChoices.TABLE, BitChoices.TABLE);
+    return PlainCosts.table(network, model(), Resource.LATENCY, BitChoices.TABLE, BitChoices.TABLE);
   }
 
   @Benchmark
   public Simulation simulation() {
-    return Simulation.of(network, model(), policy, Set.of(Resource.LATENCY), false);
+    return PlainCosts.simulation(network, model(), policy, Set.of(Resource.LATENCY), false);
   }
 
   public static void main(String[] args) throws RunnerException {

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class GoldenTablesTest {
   private static CostTable latency(String target, Network network) {
-    Accelerator accelerator = Catalogue.builtIn().get(target);
-    return CostTableBuilder.build(
+    Accelerator accelerator = Catalogue.builtIn().file(target).accelerator();
+    return PlainCosts.table(
         network,
         accelerator.costModel(accelerator.batch()),
         Resource.LATENCY,
@@ -69,9 +69,9 @@ class GoldenTablesTest {
     assertFalse(latency("bismo-cloud", network).extrapolated());
     assertFalse(latency("bismo-cloud", Networks.mobileNetV2()).extrapolated());
     Simulation edge =
-        Simulation.of(
+        PlainCosts.simulation(
             network,
-            Catalogue.builtIn().get("bismo-edge").costModel(1),
+            Catalogue.builtIn().file("bismo-edge").accelerator().costModel(1),
             Policy.uniform(network.size(), LayerBits.of(8, 8)),
             Set.of(),
             false);
@@ -139,10 +139,11 @@ class GoldenTablesTest {
               ? Networks.mobileNetV1()
               : Networks.mobileNetV2();
       boolean cloud = row.get("target").equals("cloud");
-      Accelerator target = Catalogue.builtIn().get(cloud ? "bismo-cloud" : "bismo-edge");
+      Accelerator target =
+          Catalogue.builtIn().file(cloud ? "bismo-cloud" : "bismo-edge").accelerator();
       int bits = Integer.parseInt(row.get("uniform_bits"));
       Simulation simulation =
-          Simulation.of(
+          PlainCosts.simulation(
               network,
               target.costModel(target.batch()),
               Policy.uniform(network.size(), LayerBits.of(bits, bits)),

@@ -73,8 +73,8 @@ class OtherShapesTest {
           0);
 
   private static Map<String, Boolean> extrapolated(String target) {
-    Accelerator accelerator = Catalogue.builtIn().get(target);
-    return Simulation.of(
+    Accelerator accelerator = Catalogue.builtIn().file(target).accelerator();
+    return PlainCosts.simulation(
             NETWORK,
             accelerator.costModel(1),
             Policy.uniform(NETWORK.size(), LayerBits.of(8, 8)),
@@ -117,9 +117,9 @@ class OtherShapesTest {
           assertThrows(
               HaqException.class,
               () ->
-                  Simulation.of(
+                  PlainCosts.simulation(
                       network,
-                      Catalogue.builtIn().get("bitfusion").costModel(1),
+                      Catalogue.builtIn().file("bitfusion").accelerator().costModel(1),
                       Policy.uniform(1, LayerBits.of(8, 8)),
                       Set.of(),
                       false));
@@ -148,7 +148,7 @@ class OtherShapesTest {
         assertThrows(
             HaqException.class,
             () ->
-                Simulation.of(
+                PlainCosts.simulation(
                     NETWORK,
                     tiny.costModel(1),
                     Policy.uniform(NETWORK.size(), LayerBits.of(8, 8)),

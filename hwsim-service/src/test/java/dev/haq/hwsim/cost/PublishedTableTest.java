@@ -58,7 +58,7 @@ class PublishedTableTest {
   }
 
   private static Simulation simulate(Network network, CostModel model, Policy policy) {
-    return Simulation.of(network, model, policy, Set.of(Resource.LATENCY), false);
+    return PlainCosts.simulation(network, model, policy, Set.of(Resource.LATENCY), false);
   }
 
   @Test
@@ -82,8 +82,8 @@ class PublishedTableTest {
   }
 
   private static CostTable cloudTable() {
-    Accelerator cloud = Catalogue.builtIn().get("bismo-cloud");
-    return CostTableBuilder.build(
+    Accelerator cloud = Catalogue.builtIn().file("bismo-cloud").accelerator();
+    return PlainCosts.table(
         Networks.mobileNetV2(),
         cloud.costModel(cloud.batch()),
         Resource.LATENCY,
@@ -94,7 +94,7 @@ class PublishedTableTest {
   @Test
   void thePublishedPolicyCostsThePublishedSumsOnTheModelAndOnTheTable() throws IOException {
     Network network = Networks.mobileNetV2();
-    Accelerator cloud = Catalogue.builtIn().get("bismo-cloud");
+    Accelerator cloud = Catalogue.builtIn().file("bismo-cloud").accelerator();
     CostModel lookup =
         new LookupTableCostModel(
             new LookupTable(

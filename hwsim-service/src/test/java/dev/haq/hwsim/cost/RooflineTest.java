@@ -73,7 +73,7 @@ class RooflineTest {
                         "published/qmobilenetv2_imagenet100_batch16_latency_table.npy")))
             .values();
     CostTable table =
-        CostTableBuilder.build(
+        PlainCosts.table(
             Networks.mobileNetV2(),
             cloud().accelerator().costModel(16),
             Resource.LATENCY,
@@ -137,11 +137,11 @@ class RooflineTest {
   @ParameterizedTest
   @ValueSource(strings = {"vnni-cpu", "tensor-core-gpu", "variable-bit-npu"})
   void everyShippedExampleRunsAtItsOwnBitsAndSaysItIsExtrapolated(String name) {
-    var accelerator = Catalogue.builtIn().get(name);
+    var accelerator = Catalogue.builtIn().file(name).accelerator();
     CostModel model = accelerator.costModel(accelerator.batch());
     Network network = Networks.mobileNetV2();
     CostTable table =
-        CostTableBuilder.build(
+        PlainCosts.table(
             network, model, Resource.LATENCY, model.weightBits(), model.activationBits());
     assertTrue(table.extrapolated());
     double eight = table.cost(Policy.uniform(53, LayerBits.of(8, 8)));
@@ -161,7 +161,7 @@ class RooflineTest {
         assertThrows(
             HaqException.class,
             () ->
-                Simulation.of(
+                PlainCosts.simulation(
                     small,
                     cloud().accelerator().costModel(1),
                     policy,
@@ -178,7 +178,7 @@ class RooflineTest {
                     "roofline.energy.dram_bit_pj", 15.0,
                     "roofline.energy.static_mw", 100.0));
     Simulation simulation =
-        Simulation.of(
+        PlainCosts.simulation(
             small, withEnergy.accelerator().costModel(1), policy, Set.of(Resource.ENERGY), false);
     assertTrue(simulation.total().energyJoules().orElseThrow() > 0);
     assertTrue(simulation.layers().get(0).energySplit().orElseThrow().staticJoules() > 0);
@@ -204,7 +204,7 @@ class RooflineTest {
             .accelerator()
             .costModel(1);
     Simulation simulation =
-        Simulation.of(
+        PlainCosts.simulation(
             Networks.small(),
             complete,
             Policy.uniform(3, LayerBits.of(8, 8)),

@@ -25,12 +25,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
 class SimulationTest {
-  private static final CostModel EDGE = Catalogue.builtIn().get("bismo-edge").costModel(1);
-  private static final CostModel CLOUD = Catalogue.builtIn().get("bismo-cloud").costModel(16);
+  private static final CostModel EDGE =
+      Catalogue.builtIn().file("bismo-edge").accelerator().costModel(1);
+  private static final CostModel CLOUD =
+      Catalogue.builtIn().file("bismo-cloud").accelerator().costModel(16);
 
   private static Simulation simulate(
       Network network, CostModel model, Policy policy, Resource... resources) {
-    return Simulation.of(network, model, policy, Set.of(resources), false);
+    return PlainCosts.simulation(network, model, policy, Set.of(resources), false);
   }
 
   private static HaqException refused(Reason reason, Executable call) {
@@ -68,7 +70,8 @@ class SimulationTest {
                 LayerBits.of(8, 8),
                 new LayerBits(BitWidth.of(3), BitWidth.FLOAT),
                 LayerBits.unquantized()));
-    double without = Simulation.of(small, EDGE, policy, size, false).total().modelSizeBytes();
+    double without =
+        PlainCosts.simulation(small, EDGE, policy, size, false).total().modelSizeBytes();
     double with =
         Simulation.of(small, EDGE, policy, size, false, true, () -> {}).total().modelSizeBytes();
     assertEquals(4 * (256 + 8), with - without, "4 bytes a centroid, none of the float layer");
@@ -115,7 +118,7 @@ class SimulationTest {
     refused(
         Reason.INVALID_BITS,
         () ->
-            CostTableBuilder.build(
+            PlainCosts.table(
                 Networks.small(),
                 EDGE,
                 Resource.LATENCY,
@@ -172,9 +175,10 @@ class SimulationTest {
   @Test
   void theFirstAndTheLastLayerCanBeLeftOutOfTheTotal() {
     Policy policy = Policy.uniform(3, LayerBits.of(8, 8));
-    Simulation all = Simulation.of(Networks.small(), EDGE, policy, Set.of(Resource.LATENCY), false);
+    Simulation all =
+        PlainCosts.simulation(Networks.small(), EDGE, policy, Set.of(Resource.LATENCY), false);
     Simulation inner =
-        Simulation.of(Networks.small(), EDGE, policy, Set.of(Resource.LATENCY), true);
+        PlainCosts.simulation(Networks.small(), EDGE, policy, Set.of(Resource.LATENCY), true);
     assertEquals(3, inner.layers().size());
     assertEquals(all.layers().get(1).cost().cycles(), inner.total().cycles());
   }

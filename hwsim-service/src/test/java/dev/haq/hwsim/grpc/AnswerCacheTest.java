@@ -1,7 +1,6 @@
 package dev.haq.hwsim.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.haq.proto.hwsim.v1.GetTargetRequest;
 import dev.haq.proto.hwsim.v1.Target;
@@ -36,7 +35,6 @@ class AnswerCacheTest {
     ask("c");
     ask("a");
     ask("d"); // no room for four: b goes
-    assertTrue(cache.bytes() <= 1000);
     assertEquals(4, computed.get());
     ask("a");
     ask("c");

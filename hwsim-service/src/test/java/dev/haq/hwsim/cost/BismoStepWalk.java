@@ -3,8 +3,8 @@ package dev.haq.hwsim.cost;
 import static dev.haq.hwsim.cost.BismoSplit.ceilDiv;
 
 /**
- * The bit-serial product of BISMO (Umuroglu et al., FPL 2018), walked step by step. It is far too
- * slow to serve with; it judges {@link BismoKernel}, which must give the same cycles.
+ * The bit-serial product of BISMO (Umuroglu et al., FPL 2018), walked step by step. It judges
+ * {@link BismoKernel}, which must give the same cycles.
  */
 final class BismoStepWalk {
   private final int tile;
@@ -48,8 +48,8 @@ final class BismoStepWalk {
       for (long j = 0; j < columns.groups(); j++) {
         BismoProduct group =
             new BismoProduct(
-                rows.vectors(i),
-                columns.vectors(j),
+                vectors(rows, i),
+                vectors(columns, j),
                 product.words(),
                 product.weightBits(),
                 product.activationBits());
@@ -57,6 +57,10 @@ final class BismoStepWalk {
       }
     }
     return cycles;
+  }
+
+  private static long vectors(BismoSplit split, long group) {
+    return group < split.groups() - 1 ? split.groupVectors() : split.lastVectors();
   }
 
   /** One group's clock and ports; it starts at 0 and loads both operands. */
