@@ -104,7 +104,12 @@ public final class GatewayService implements AutoCloseable {
       return Optional.empty();
     }
     PublicGrpc api =
-        new PublicGrpc(runtime.vertx(), settings.deadlines(), backends, router::serves);
+        new PublicGrpc(
+            runtime.vertx(),
+            settings.limits().jsonBytes(),
+            settings.deadlines(),
+            backends,
+            router::serves);
     return Optional.of(
         Listening.start(
             GrpcPort.http(

@@ -69,6 +69,9 @@ final class FakeQuantizer {
   /** An evaluation is under way. */
   final CountDownLatch evaluating = new CountDownLatch(1);
 
+  /** Evaluations that wait. */
+  final AtomicInteger slow = new AtomicInteger();
+
   /** An evaluation was given up by its caller. */
   volatile CountDownLatch abandoned = new CountDownLatch(1);
 
@@ -151,6 +154,7 @@ final class FakeQuantizer {
     call.onCancel(left::countDown);
     evaluating.countDown();
     if (request.getModel().equals("slow")) {
+      slow.incrementAndGet();
       await(left);
     }
     return EvaluateResponse.newBuilder()

@@ -23,6 +23,7 @@ import dev.haq.proto.agent.v1.WatchSessionRequest;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc;
 import dev.haq.proto.hwsim.v1.ListTargetsRequest;
 import dev.haq.proto.model.v1.BitChoices;
+import dev.haq.proto.model.v1.DataSelection;
 import dev.haq.proto.quantizer.v1.EvaluateRequest;
 import dev.haq.proto.quantizer.v1.EvaluateResponse;
 import dev.haq.proto.quantizer.v1.ImportModelRequest;
@@ -49,6 +50,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -209,6 +211,54 @@ final class PublicGrpcTest {
       assertEquals(number, events.next().getEpisode().getNumber());
     }
     assertFalse(events.hasNext());
+  }
+
+  @Test
+  void messagesMayBeAsLargeAsJsonAndOnlySoManyAreHeld() throws Exception {
+    Map<String, String> small =
+        Map.of(
+            "HAQ_GATEWAY_GRPC", "true",
+            "HAQ_GATEWAY_GRPC_PORT", "0",
+            "HAQ_GATEWAY_MAX_JSON_BYTES", "100000");
+    try (GatewayFixture tight = new GatewayFixture(small)) {
+      ManagedChannel channel =
+          NettyChannelBuilder.forAddress("127.0.0.1", tight.gateway().grpcPort().orElseThrow())
+              .usePlaintext()
+              .build();
+      QuantizerGrpc.QuantizerFutureStub quantizer = QuantizerGrpc.newFutureStub(channel);
+      try {
+        assertEquals(Reason.TOO_LARGE, refusal(channel, 100_001));
+        List<Future<EvaluateResponse>> held = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+          held.add(quantizer.evaluate(named("slow", 99_000)));
+        }
+        while (tight.quantizer.slow.get() < 8) {
+          Thread.sleep(10);
+        }
+        assertEquals(Reason.BUSY, refusal(channel, 99_000));
+        held.get(0).cancel(true);
+        assertTrue(tight.quantizer.abandoned.await(10, TimeUnit.SECONDS));
+        for (Future<EvaluateResponse> one : held.subList(1, 8)) {
+          one.get(20, TimeUnit.SECONDS);
+        }
+        QuantizerGrpc.newBlockingStub(channel).evaluate(named("any", 99_000));
+      } finally {
+        channel.shutdownNow();
+      }
+    }
+  }
+
+  private static EvaluateRequest named(String model, int bytes) {
+    DataSelection data = DataSelection.newBuilder().setDataset("x".repeat(bytes)).build();
+    return EvaluateRequest.newBuilder().setModel(model).setData(data).build();
+  }
+
+  private static Reason refusal(ManagedChannel channel, int bytes) {
+    return RpcErrors.translate(
+            assertThrows(
+                StatusRuntimeException.class,
+                () -> QuantizerGrpc.newBlockingStub(channel).evaluate(named("any", bytes))))
+        .reason();
   }
 
   @Test

@@ -62,7 +62,7 @@ public final class RpcErrors {
    * Ends a call with the status, message and details of {@code failure}. To be called on the call's
    * context.
    */
-  static void send(Throwable failure, GrpcServerResponse<?, ?> response) {
+  public static void send(Throwable failure, GrpcServerResponse<?, ?> response) {
     HaqException error = translate(failure);
     if (error.reason() == Reason.INTERNAL) {
       LOG.error("a call failed", failure);

@@ -3,6 +3,7 @@ package dev.haq.gateway.grpc;
 import dev.haq.gateway.backend.Backend;
 import dev.haq.gateway.backend.PacedCall;
 import dev.haq.model.HaqException;
+import dev.haq.model.Reason;
 import dev.haq.rpc.RpcErrors;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
@@ -14,6 +15,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.grpc.common.GrpcStatus;
+import io.vertx.grpc.common.MessageSizeOverflowException;
 import io.vertx.grpc.server.GrpcServerRequest;
 import io.vertx.grpc.server.GrpcServerResponse;
 import java.time.Duration;
@@ -41,8 +43,13 @@ final class Forwarding {
   private final ClientCall<byte[], byte[]> call;
   private final PacedCall<byte[], byte[]> pace;
   private final boolean single;
+  private final MessageRoom room;
 
-  private Forwarding(Route route, GrpcServerRequest<Buffer, Buffer> request) {
+  /** Bytes of the caller's that the service has not taken yet, or not answered yet. */
+  private long held;
+
+  private Forwarding(Route route, MessageRoom room, GrpcServerRequest<Buffer, Buffer> request) {
+    this.room = room;
     this.backend = route.backend();
     this.request = request;
     this.response = request.response();
@@ -52,8 +59,8 @@ final class Forwarding {
   }
 
   /** To be called on the event loop that took the call. */
-  static void start(Route route, GrpcServerRequest<Buffer, Buffer> request) {
-    new Forwarding(route, request).run();
+  static void start(Route route, MessageRoom room, GrpcServerRequest<Buffer, Buffer> request) {
+    new Forwarding(route, room, request).run();
   }
 
   private static CallOptions options(Route route, long timeoutMillis) {
@@ -70,16 +77,21 @@ final class Forwarding {
     request.handler(
         message -> {
           if (!pace.isOver()) {
-            call.sendMessage(message.getBytes());
-            if (!single && !call.isReady()) {
-              request.pause();
-            }
+            take(message);
           }
         });
     request.endHandler(
         v -> {
           if (!pace.isOver()) {
             call.halfClose();
+          }
+        });
+    request.invalidMessageHandler(
+        e -> {
+          if (e instanceof MessageSizeOverflowException) {
+            refuse(Reason.TOO_LARGE, "a message is larger than this gateway takes: send less");
+          } else {
+            refuse(Reason.INVALID_ARGUMENT, "a message cannot be read");
           }
         });
     request.exceptionHandler(e -> leave());
@@ -93,8 +105,38 @@ final class Forwarding {
     }
   }
 
+  private void take(Buffer message) {
+    if (!room.take(message.length())) {
+      refuse(Reason.BUSY, "this gateway holds as many large messages as it can: try again");
+      return;
+    }
+    held += message.length();
+    call.sendMessage(message.getBytes());
+    if (!single) {
+      if (call.isReady()) {
+        giveBack();
+      } else {
+        request.pause();
+      }
+    }
+  }
+
+  private void refuse(Reason reason, String message) {
+    if (!pace.isOver()) {
+      pace.giveUp("the caller is refused");
+      giveBack();
+      RpcErrors.send(new HaqException(reason, message), response);
+    }
+  }
+
+  private void giveBack() {
+    room.giveBack(held);
+    held = 0;
+  }
+
   private void leave() {
     pace.giveUp("the caller left");
+    giveBack();
   }
 
   private void send(byte[] message) {
@@ -108,6 +150,7 @@ final class Forwarding {
     if (!pace.end()) {
       return;
     }
+    giveBack();
     // What the caller still sends is dropped.
     request.resume();
     if (!status.isOk()) {
@@ -133,7 +176,13 @@ final class Forwarding {
   private final class Answers extends ClientCall.Listener<byte[]> {
     @Override
     public void onReady() {
-      context.runOnContext(v -> request.resume());
+      context.runOnContext(
+          v -> {
+            if (!single) {
+              giveBack();
+            }
+            request.resume();
+          });
     }
 
     @Override

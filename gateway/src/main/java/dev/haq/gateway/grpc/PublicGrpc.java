@@ -11,7 +11,6 @@ import dev.haq.proto.quantizer.v1.QuantizerGrpc;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
 import dev.haq.rpc.GrpcPort;
 import dev.haq.rpc.Health;
-import dev.haq.rpc.RpcServer;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServiceDescriptor;
 import io.vertx.core.Future;
@@ -43,17 +42,21 @@ public final class PublicGrpc {
   private final Health health;
   private final Function<Backend, Future<Boolean>> serving;
   private final Map<String, Forwarding.Route> routes = new HashMap<>();
+  private final MessageRoom room;
 
   /**
+   * @param largest message of a caller, in bytes
    * @param serving whether a service takes calls now
    */
   public PublicGrpc(
       Vertx vertx,
+      long largest,
       GatewaySettings.Deadlines deadlines,
       Backends backends,
       Function<Backend, Future<Boolean>> serving) {
     this.serving = serving;
-    this.server = GrpcPort.grpc(vertx, RpcServer.DEFAULT_MAX_MESSAGE_BYTES);
+    this.server = GrpcPort.grpc(vertx, largest);
+    this.room = new MessageRoom(largest);
     this.health = new Health(vertx);
     add(
         backends.agent(),
@@ -115,7 +118,7 @@ public final class PublicGrpc {
           .end();
       return;
     }
-    Forwarding.start(route, request);
+    Forwarding.start(route, room, request);
   }
 
   private Future<Boolean> allServe(Backends backends) {
