@@ -27,7 +27,10 @@ final class FakeHwsim {
         .unary(
             HardwareSimulatorGrpcService.ListTargets,
             (request, call) -> ListTargetsResponse.newBuilder().addTargets(EDGE).build())
-        .unary(HardwareSimulatorGrpcService.GetTarget, (request, call) -> find(request.getName()))
+        .unary(
+            HardwareSimulatorGrpcService.GetTarget,
+            (request, call) ->
+                find(request.hasTarget() ? request.getTarget().getName() : request.getName()))
         .unary(
             HardwareSimulatorGrpcService.Simulate,
             (request, call) ->

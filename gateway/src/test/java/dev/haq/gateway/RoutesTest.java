@@ -86,6 +86,9 @@ final class RoutesTest {
                 {"target": {"name": "bismo-edge"}, "network": {"layers": [{"name": "a"}, {"name": "b"}]}}
                 """));
     assertEquals(2, cost.at("/total/cycles").asInt());
+    JsonNode described =
+        json(gateway.post("/v1/describe-target", "{\"target\": {\"name\": \"bismo-edge\"}}"));
+    assertEquals("bismo-edge", described.get("name").asText());
     JsonNode table =
         json(
             gateway.post(

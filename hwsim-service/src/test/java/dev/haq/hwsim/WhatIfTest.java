@@ -11,6 +11,7 @@ import dev.haq.proto.hwsim.v1.ExplainRequest;
 import dev.haq.proto.hwsim.v1.ExplainResponse;
 import dev.haq.proto.hwsim.v1.FindParameterRequest;
 import dev.haq.proto.hwsim.v1.FindParameterResponse;
+import dev.haq.proto.hwsim.v1.GetTargetRequest;
 import dev.haq.proto.hwsim.v1.HardwareSimulatorGrpc.HardwareSimulatorBlockingStub;
 import dev.haq.proto.hwsim.v1.LayerExplanation;
 import dev.haq.proto.hwsim.v1.ParameterOverride;
@@ -18,6 +19,7 @@ import dev.haq.proto.hwsim.v1.SimulateBatchRequest;
 import dev.haq.proto.hwsim.v1.SimulateBatchResponse;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
+import dev.haq.proto.hwsim.v1.Target;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.NetworkWire;
@@ -100,13 +102,46 @@ class WhatIfTest {
   void anInlineDescriptionIsATarget() {
     String yaml =
         simulator
-            .getTarget(
-                dev.haq.proto.hwsim.v1.GetTargetRequest.newBuilder()
-                    .setName("tensor-core-gpu")
-                    .build())
+            .getTarget(GetTargetRequest.newBuilder().setName("tensor-core-gpu").build())
             .getDescriptionYaml();
     assertEquals(
         simulate(target("tensor-core-gpu")), simulate(TargetRef.newBuilder().setAccelerator(yaml)));
+  }
+
+  @Test
+  void aTargetOfOnesOwnIsDescribedAsThoseOfTheCatalogueAre() {
+    Target shipped =
+        simulator.getTarget(GetTargetRequest.newBuilder().setName("tensor-core-gpu").build());
+    TargetRef.Builder own = TargetRef.newBuilder().setAccelerator(shipped.getDescriptionYaml());
+    assertEquals(shipped, described(own, "mine.yaml"));
+    Target other =
+        described(
+            own.setBatch(3)
+                .addOverrides(ParameterOverride.newBuilder().setKey("clock_hz").setNumber(5)),
+            "mine.yaml");
+    assertEquals(3, other.getBatch());
+    assertEquals(5, other.getClockHz());
+    assertRefused(
+        "accelerator mine.yaml: key clock: there is no such key",
+        () ->
+            described(
+                own.addOverrides(ParameterOverride.newBuilder().setKey("clock").setNumber(5)),
+                "mine.yaml"));
+    String uncovered =
+        shipped.getDescriptionYaml().replaceFirst("(?m)^weight_bits: .*", "weight_bits: [8, 16]");
+    assertRefused(
+        "accelerator target.accelerator: roofline.macs_per_cycle has no entry",
+        () -> described(TargetRef.newBuilder().setAccelerator(uncovered), ""));
+    assertRefused(
+        "name and target are both given",
+        () ->
+            simulator.getTarget(
+                GetTargetRequest.newBuilder().setName("bitfusion").setTarget(own).build()));
+  }
+
+  private static Target described(TargetRef.Builder target, String origin) {
+    return simulator.getTarget(
+        GetTargetRequest.newBuilder().setTarget(target).setAcceleratorOrigin(origin).build());
   }
 
   @Test
@@ -194,8 +229,7 @@ class WhatIfTest {
   void theLimitOfABatchIsThatOfTheDescriptionToo() {
     String yaml =
         simulator
-            .getTarget(
-                dev.haq.proto.hwsim.v1.GetTargetRequest.newBuilder().setName("bitfusion").build())
+            .getTarget(GetTargetRequest.newBuilder().setName("bitfusion").build())
             .getDescriptionYaml();
     for (TargetRef.Builder target :
         new TargetRef.Builder[] {

@@ -41,9 +41,8 @@ final class FurtherTargetOptions {
     List<FurtherTarget> targets = new ArrayList<>();
     for (String text : further) {
       FurtherTarget target = parse(text, tables, budgets);
-      TargetOptions.checkDescription(client, OPTION, name(text), target.getTarget());
       // An unknown one is refused at once.
-      TargetOptions.resolve(client, OPTION, target.getTarget());
+      TargetOptions.resolve(client, OPTION + " " + name(text), target.getTarget());
       TableOptions.checkBudgets(
           OPTION,
           target.getTarget(),

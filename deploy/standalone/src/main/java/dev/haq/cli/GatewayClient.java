@@ -20,6 +20,7 @@ import dev.haq.proto.hwsim.v1.ExplainRequest;
 import dev.haq.proto.hwsim.v1.ExplainResponse;
 import dev.haq.proto.hwsim.v1.FindParameterRequest;
 import dev.haq.proto.hwsim.v1.FindParameterResponse;
+import dev.haq.proto.hwsim.v1.GetTargetRequest;
 import dev.haq.proto.hwsim.v1.ListTargetsResponse;
 import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.SimulateResponse;
@@ -85,6 +86,10 @@ final class GatewayClient {
 
   Target target(String name) {
     return http.get("/v1/targets/" + encode(name), Target.newBuilder()).build();
+  }
+
+  Target target(GetTargetRequest request) {
+    return http.post("/v1/describe-target", request, Target.newBuilder()).build();
   }
 
   Model model(String id) {

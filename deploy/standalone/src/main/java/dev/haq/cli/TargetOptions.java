@@ -1,20 +1,13 @@
 package dev.haq.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.model.Resource;
+import dev.haq.proto.hwsim.v1.GetTargetRequest;
 import dev.haq.proto.hwsim.v1.ParameterOverride;
-import dev.haq.proto.hwsim.v1.SimulateRequest;
 import dev.haq.proto.hwsim.v1.Target;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import dev.haq.proto.model.v1.BitChoices;
-import dev.haq.proto.model.v1.Layer;
-import dev.haq.proto.model.v1.Linear;
-import dev.haq.proto.model.v1.Network;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,20 +19,6 @@ import picocli.CommandLine.Option;
 /** The hardware that a command is about. */
 final class TargetOptions {
   static final String OPTION = "--target";
-
-  /** How errors of the service in a description begin. */
-  private static final String DESCRIPTION = "accelerator target.accelerator";
-
-  private static final Network SMALLEST =
-      Network.newBuilder()
-          .setName("smallest")
-          .addLayers(
-              Layer.newBuilder()
-                  .setName("fc")
-                  .setLinear(Linear.newBuilder().setInputUnits(1).setOutputUnits(1)))
-          .build();
-
-  private static final ObjectMapper YAML = new YAMLMapper();
 
   @Option(
       names = OPTION,
@@ -133,30 +112,7 @@ final class TargetOptions {
     List<String> all = new ArrayList<>(others);
     all.add(0, target);
     tables.checkUsed(all);
-    TargetRef ref = ref(wanted);
-    checkDescription(client, OPTION, target, ref);
-    return resolve(client, OPTION, ref);
-  }
-
-  /**
-   * Has the service read a description, so that what is wrong in it is said with the file's name,
-   * which the service does not know.
-   *
-   * @param option that names the target, and as what
-   */
-  static void checkDescription(GatewayClient client, String option, String text, TargetRef ref) {
-    if (!ref.hasAccelerator()) {
-      return;
-    }
-    try {
-      client.simulate(SimulateRequest.newBuilder().setTarget(ref).setNetwork(SMALLEST).build());
-    } catch (HaqException e) {
-      // Anything else, such as the missing policy, is not about the description.
-      if (e.getMessage().startsWith(DESCRIPTION)) {
-        throw new HaqException(
-            e.reason(), option + " " + text + e.getMessage().substring(DESCRIPTION.length()), e);
-      }
-    }
+    return resolve(client, OPTION + " " + target, ref(wanted));
   }
 
   TableOptions tables() {
@@ -164,52 +120,30 @@ final class TargetOptions {
   }
 
   /**
-   * @param option that names the target, for errors
+   * @param origin what errors call the target: the option and what it was given
    */
-  static Resolved resolve(GatewayClient client, String option, TargetRef ref) {
+  static Resolved resolve(GatewayClient client, String origin, TargetRef ref) {
     if (ref.hasLookupTable()) {
       var table = ref.getLookupTable();
       return new Resolved(ref, table.getName(), table.getWeightBits(), table.getActivationBits());
     }
-    if (ref.hasAccelerator()) {
-      return described(ref);
-    }
-    var known = known(client, option, ref.getName());
+    Target known = known(client, origin, ref);
     return new Resolved(ref, known.getName(), known.getWeightBits(), known.getActivationBits());
   }
 
-  private static Target known(GatewayClient client, String option, String name) {
+  private static Target known(GatewayClient client, String origin, TargetRef ref) {
     try {
-      return client.target(name);
+      return client.target(
+          GetTargetRequest.newBuilder().setTarget(ref).setAcceleratorOrigin(origin).build());
     } catch (HaqException e) {
-      if (e.reason() == Reason.UNKNOWN_TARGET && new File(name).isFile()) {
+      if (e.reason() == Reason.UNKNOWN_TARGET && new File(ref.getName()).isFile()) {
         throw new HaqException(
             e.reason(),
-            "%s %s: files of costs are read as .npy, .csv or .json, and descriptions as .yaml, .yml or .json: save it as one of these"
-                .formatted(option, name),
+            "%s: files of costs are read as .npy, .csv or .json, and descriptions as .yaml, .yml or .json: save it as one of these"
+                .formatted(origin),
             e);
       }
       throw e;
     }
-  }
-
-  /** What a description says of itself; the service checks the rest. */
-  private static Resolved described(TargetRef ref) {
-    try {
-      JsonNode tree = YAML.readTree(ref.getAccelerator());
-      return new Resolved(
-          ref,
-          tree.path("name").asText("described"),
-          bits(tree.path("weight_bits")),
-          bits(tree.path("activation_bits")));
-    } catch (JsonProcessingException e) {
-      throw new HaqException(Reason.INTERNAL, "a description that the service has read is bad", e);
-    }
-  }
-
-  private static BitChoices bits(JsonNode list) {
-    BitChoices.Builder choices = BitChoices.newBuilder();
-    list.forEach(width -> choices.addBits(width.asInt()));
-    return choices.build();
   }
 }

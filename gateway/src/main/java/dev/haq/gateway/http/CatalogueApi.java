@@ -41,7 +41,8 @@ import java.util.List;
 /**
  * What a search is made of, and its parts on their own: {@code /v1/targets}, {@code /v1/models},
  * {@code /v1/datasets}, {@code /v1/simulate}, {@code /v1/simulate-batch}, {@code /v1/explain},
- * {@code /v1/find-parameter}, {@code /v1/cost-table}, {@code /v1/evaluate}.
+ * {@code /v1/find-parameter}, {@code /v1/describe-target}, {@code /v1/cost-table}, {@code
+ * /v1/evaluate}.
  */
 final class CatalogueApi {
   private final GatewaySettings.Limits limits;
@@ -118,6 +119,12 @@ final class CatalogueApi {
         call(hwsim, HardwareSimulatorGrpc.getSimulateMethod(), deadlines.simulate()),
         SimulateRequest::newBuilder,
         SimulateRequest.Builder::build);
+    bodies.post(
+        router,
+        "/v1/describe-target",
+        read(hwsim, HardwareSimulatorGrpc.getGetTargetMethod()),
+        GetTargetRequest::newBuilder,
+        GetTargetRequest.Builder::build);
     bodies.post(
         router,
         "/v1/cost-table",

@@ -182,7 +182,11 @@ public final class AcceleratorFile {
   private static Accelerator read(String origin, JsonNode tree) {
     checkLists(origin, "", tree);
     try {
-      return MAPPER.treeToValue(tree, Accelerator.class);
+      Accelerator accelerator = MAPPER.treeToValue(tree, Accelerator.class);
+      accelerator.costModel(accelerator.batch()); // refuses figures that do not go together
+      return accelerator;
+    } catch (HaqException e) {
+      throw new HaqException(e.reason(), "accelerator %s: %s".formatted(origin, e.getMessage()), e);
     } catch (JsonMappingException e) {
       StringBuilder key = new StringBuilder();
       for (JsonMappingException.Reference step : e.getPath()) {

@@ -100,10 +100,14 @@ public final class HardwareSimulatorHandler {
   }
 
   private Target getTarget(GetTargetRequest request, Call call) {
-    AcceleratorFile file = catalogue.file(request.getName());
-    return TargetWire.toProto(file.accelerator()).toBuilder()
-        .setDescriptionYaml(file.text())
-        .build();
+    if (request.hasTarget() && !request.getName().isEmpty()) {
+      throw HaqException.invalid("name and target are both given: leave one out");
+    }
+    TargetRef target =
+        request.hasTarget()
+            ? request.getTarget()
+            : TargetRef.newBuilder().setName(request.getName()).build();
+    return targets.describe(target, request.getAcceleratorOrigin());
   }
 
   private BuildCostTableResponse buildCostTable(BuildCostTableRequest request, Call call) {

@@ -5,12 +5,15 @@ import dev.haq.hwsim.accelerator.Catalogue;
 import dev.haq.hwsim.cost.CostModel;
 import dev.haq.model.HaqException;
 import dev.haq.proto.hwsim.v1.ParameterOverride;
+import dev.haq.proto.hwsim.v1.Target;
 import dev.haq.proto.hwsim.v1.TargetRef;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** What a request's target stands for. */
 final class Targets {
+  private static final String ACCELERATOR = "target.accelerator";
+
   /** Most figures that a request may override. */
   private static final int MAX_OVERRIDES = 100;
 
@@ -20,6 +23,19 @@ final class Targets {
   Targets(Catalogue catalogue, int maxBatch) {
     this.catalogue = catalogue;
     this.maxBatch = maxBatch;
+  }
+
+  /**
+   * What it is.
+   *
+   * @param origin what messages call an accelerator; empty for its field
+   */
+  Target describe(TargetRef target, String origin) {
+    AcceleratorFile file = file(target, origin.isBlank() ? ACCELERATOR : origin);
+    return TargetWire.toProto(file.accelerator()).toBuilder()
+        .setBatch(model(file, batch(target)).batch())
+        .setDescriptionYaml(file.text())
+        .build();
   }
 
   /** Its cost model. */
@@ -56,10 +72,14 @@ final class Targets {
 
   /** The description of a named or described accelerator, overrides applied. */
   AcceleratorFile file(TargetRef target) {
+    return file(target, ACCELERATOR);
+  }
+
+  private AcceleratorFile file(TargetRef target, String origin) {
     AcceleratorFile file =
         switch (target.getTargetCase()) {
           case NAME -> catalogue.file(target.getName());
-          case ACCELERATOR -> AcceleratorFile.parse("target.accelerator", target.getAccelerator());
+          case ACCELERATOR -> AcceleratorFile.parse(origin, target.getAccelerator());
           case LOOKUP_TABLE ->
               throw HaqException.invalid(
                   "target is a lookup_table, which has no figures: give a name or an accelerator");
