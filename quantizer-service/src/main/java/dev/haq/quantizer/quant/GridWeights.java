@@ -21,10 +21,10 @@ public record GridWeights(byte[] codes, float[] scales, BitWidth bits) {
 
   /**
    * The narrow form of an evaluated layer's weights. The same values, but for outputs that {@link
-   * IntegerLayer#of} put on a coarser grid: these are 2^-30 of their bias wide and are rounded.
+   * IntegerLayer#of} put on another grid: these are 2^-30 of their bias wide and are rounded.
    */
   public static GridWeights of(QuantizedWeights wide, BitWidth bits) {
-    boolean one = oneScale(wide.scales());
+    boolean one = wide.oneScale();
     int outputs = wide.scales().length;
     int perOutput = wide.codes().length / outputs;
     int levels = LinearQuantizer.levels(bits, true);
@@ -98,15 +98,6 @@ public record GridWeights(byte[] codes, float[] scales, BitWidth bits) {
     return 0;
   }
 
-  private static boolean oneScale(float[] scales) {
-    for (float scale : scales) {
-      if (scale != scales[0]) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   private static int commonDivisor(byte[] codes, int from, int to) {
     int divisor = 0;
     for (int i = from; i < to && divisor != 1; i++) {
@@ -132,7 +123,7 @@ public record GridWeights(byte[] codes, float[] scales, BitWidth bits) {
 
   /** Whether one scale serves all outputs. */
   public boolean perTensor() {
-    return oneScale(scales);
+    return QuantizedWeights.oneScale(scales);
   }
 
   /** The weights as real numbers. */

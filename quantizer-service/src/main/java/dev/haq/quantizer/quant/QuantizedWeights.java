@@ -12,6 +12,20 @@ package dev.haq.quantizer.quant;
  */
 public record QuantizedWeights(
     byte[] codes, float[] scales, int largestPair, int largestPaddedPair) {
+  /** Whether one scale serves all outputs. */
+  boolean oneScale() {
+    return oneScale(scales);
+  }
+
+  static boolean oneScale(float[] scales) {
+    for (float scale : scales) {
+      if (scale != scales[0]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The quantized weights as real numbers, in the layer's order. */
   public float[] values() {
     float[] values = new float[codes.length];

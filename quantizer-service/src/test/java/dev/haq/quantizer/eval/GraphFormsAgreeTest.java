@@ -74,6 +74,14 @@ final class GraphFormsAgreeTest {
     return Stream.of(
         model("plain", m -> m.relu(m.conv("image", 3, 8, 3, 1, 1)), 8),
         model(
+            "channels that were pruned",
+            m -> {
+              String stem = m.relu(m.prunedConv("image", 3, 16, 3));
+              String sum = m.node("Add", stem, m.prunedConv(stem, 16, 16, 3));
+              return m.relu(m.prunedConv(m.relu(m.prunedConv(sum, 16, 16, 1)), 16, 8, 3));
+            },
+            8),
+        model(
             "batch-norm and ReLU6",
             m -> m.relu6(m.batchNorm(m.conv("image", 3, 8, 3, 2, 1), 8)),
             8),

@@ -198,6 +198,14 @@ final class ExporterTest {
     assertExported("matrices", small.bytes(small.gemm(small.pooled(sum), 16, 10)));
   }
 
+  @Test
+  void networksWithPrunedChannelsAreExported() {
+    SmallModel small = new SmallModel(3, 32, 32);
+    String stem = small.relu(small.prunedConv("image", 3, 16, 3));
+    String sum = small.node("Add", stem, small.prunedConv(stem, 16, 16, 3));
+    assertExported("pruned", small.bytes(small.gemm(small.pooled(small.relu(sum)), 16, 10)));
+  }
+
   /** Products of more terms than are summed at once, as heads of VGG and AlexNet have them. */
   @Test
   void widePlainLayersAreExported() {

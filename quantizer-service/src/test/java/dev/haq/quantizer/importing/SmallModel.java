@@ -11,6 +11,7 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Tensors;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -126,6 +127,20 @@ public final class SmallModel {
         initializer(values(out * fanIn, Math.sqrt(2.0 / fanIn)), out, in / groups, kernel, kernel);
     String bias = initializer(values(out, 0.1), out);
     return node("Conv", List.of(input, weights, bias), window(kernel, stride, groups));
+  }
+
+  /** The same with every other output's weights all zeros, as pruning leaves them. */
+  public String prunedConv(String input, int in, int out, int kernel) {
+    int fanIn = in * kernel * kernel;
+    float[] weights = values(out * fanIn, Math.sqrt(2.0 / fanIn));
+    for (int o = 0; o < out; o += 2) {
+      Arrays.fill(weights, o * fanIn, (o + 1) * fanIn, 0);
+    }
+    return node(
+        "Conv",
+        List.of(
+            input, initializer(weights, out, in, kernel, kernel), initializer(values(out, 1), out)),
+        window(kernel, 1, 1));
   }
 
   /** The attributes of a square convolution that keeps the size at stride 1. */

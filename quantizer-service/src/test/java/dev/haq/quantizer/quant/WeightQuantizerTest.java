@@ -110,4 +110,45 @@ final class WeightQuantizerTest {
       assertEquals(bias[o], values[o], 0.01);
     }
   }
+
+  @Test
+  void theBiasOfAPrunedChannelIsNotRounded() {
+    float[] weights = weights();
+    java.util.Arrays.fill(weights, 0, 144, 0);
+    float[] bias = {0.3f, -2, 0, 0.1f, 1, 2, 3, 4};
+    for (int bits = 2; bits <= 8; bits++) {
+      QuantizedWeights quantized =
+          quantized(weights, SHAPE, BitWidth.of(bits), WeightScales.PER_CHANNEL);
+      IntegerLayer layer =
+          IntegerLayer.of(LinearQuantizer.unsigned(BitWidth.of(2), 6), quantized, bias);
+      assertEquals(0.3f, layer.biasValues()[0], 1e-6, "at " + bits + " bits");
+      assertEquals(0, layer.weights().values()[0]);
+    }
+  }
+
+  @Test
+  void theBiasesOfALayerOfZerosAreNotRounded() {
+    float[] bias = {0.3f, -2, 0, 0.1f, 1, 2, 3, 4};
+    for (WeightScales scales : WeightScales.values()) {
+      QuantizedWeights quantized = quantized(new float[8 * 144], SHAPE, BitWidth.of(8), scales);
+      IntegerLayer layer =
+          IntegerLayer.of(LinearQuantizer.unsigned(BitWidth.of(2), 6), quantized, bias);
+      for (int o = 0; o < bias.length; o++) {
+        assertEquals(bias[o], layer.biasValues()[o], 1e-6);
+      }
+    }
+  }
+
+  @Test
+  void anOutputThatRoundsToZerosKeepsItsTensorsOneScale() {
+    float[] weights = weights();
+    for (int i = 0; i < 144; i++) {
+      weights[i] *= 1e-5f;
+    }
+    QuantizedWeights quantized = quantized(weights, SHAPE, BitWidth.of(8), WeightScales.PER_TENSOR);
+    float[] bias = {0.3f, -2, 0, 0.1f, 1, 2, 3, 4};
+    IntegerLayer layer =
+        IntegerLayer.of(LinearQuantizer.unsigned(BitWidth.of(8), 6), quantized, bias);
+    assertTrue(layer.weights().oneScale());
+  }
 }
