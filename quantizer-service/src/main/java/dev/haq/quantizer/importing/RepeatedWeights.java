@@ -1,10 +1,13 @@
 package dev.haq.quantizer.importing;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
 import dev.haq.model.Layer;
 import dev.haq.quantizer.onnx.Nodes;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +26,15 @@ final class RepeatedWeights {
   /** To be asked before batch-norm is folded, which gives every layer weights of its own. */
   static RepeatedWeights of(GraphDraft draft) {
     RepeatedWeights weights = new RepeatedWeights();
+    // A tensor that was named anew, as behind Identity, still has its data with the other.
+    IdentityHashMap<ByteString, String> names = new IdentityHashMap<>();
     for (NodeProto node : draft.nodes) {
-      weights.tensors.put(node.getName(), Nodes.input(node, 1));
+      String name = Nodes.input(node, 1);
+      TensorProto tensor = draft.constants.get(name);
+      if (tensor != null && !tensor.getRawData().isEmpty()) {
+        name = names.computeIfAbsent(tensor.getRawData(), data -> Nodes.input(node, 1));
+      }
+      weights.tensors.put(node.getName(), name);
     }
     return weights;
   }
