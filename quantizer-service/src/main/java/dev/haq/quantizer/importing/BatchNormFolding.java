@@ -66,7 +66,7 @@ final class BatchNormFolding {
     String bias = Nodes.input(conv, 2);
     TensorProto weights = draft.constants.get(Nodes.input(conv, 1));
     return weights != null
-        && Tensors.isFloat(weights)
+        && Tensors.isSingle(weights)
         && (bias.isEmpty() || draft.constants.containsKey(bias))
         && norm.getInputList().stream().skip(1).allMatch(draft.constants::containsKey);
   }

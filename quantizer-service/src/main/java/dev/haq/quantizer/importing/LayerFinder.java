@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Finds the layers that can be quantized: Conv, Gemm and MatMul whose weights are constants. What
- * it does not recognise stays as it is, in float.
+ * Finds the layers that can be quantized: Conv, Gemm and MatMul whose weights are constants of 32
+ * bits. What it does not recognise stays as it is, in floating point.
  */
 final class LayerFinder {
   private final GraphDraft draft;
@@ -79,7 +79,7 @@ final class LayerFinder {
   }
 
   private Optional<Quantizable> quantizable(NodeProto node) {
-    Optional<TensorProto> weights = constant(Nodes.input(node, 1)).filter(Tensors::isFloat);
+    Optional<TensorProto> weights = constant(Nodes.input(node, 1)).filter(Tensors::isSingle);
     if (weights.isEmpty() || draft.constants.containsKey(Nodes.input(node, 0))) {
       return Optional.empty();
     }
@@ -97,6 +97,9 @@ final class LayerFinder {
 
   private Optional<Quantizable> convolution(NodeProto node, TensorProto weights) {
     if (weights.getDimsCount() != 4) {
+      if (Tensors.elements(weights) < UncountedLayers.FEWEST_WEIGHTS) {
+        return Optional.empty(); // over channels, as in efficient channel attention
+      }
       // Left in float it would be missing from every cost, silently.
       throw new HaqException(
           Reason.UNSUPPORTED_OPERATOR,
@@ -231,7 +234,7 @@ final class LayerFinder {
     if (name.isEmpty()) {
       return Optional.of(new float[outputs]);
     }
-    Optional<TensorProto> tensor = constant(name).filter(Tensors::isFloat);
+    Optional<TensorProto> tensor = constant(name).filter(Tensors::isSingle);
     if (tensor.isEmpty()) {
       return Optional.empty();
     }

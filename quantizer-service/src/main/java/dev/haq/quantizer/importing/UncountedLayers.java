@@ -44,7 +44,7 @@ final class UncountedLayers {
           "MatMulNBits");
 
   /** A tensor of fewer values costs next to nothing, such as a fixed filter's. */
-  private static final int FEWEST_WEIGHTS = 256;
+  static final int FEWEST_WEIGHTS = 256;
 
   private UncountedLayers() {}
 

@@ -62,6 +62,11 @@ public final class Tensors {
     };
   }
 
+  /** Whether it holds numbers of 32 bits, which are what layers are computed in. */
+  public static boolean isSingle(TensorProto tensor) {
+    return type(tensor) == DataType.FLOAT;
+  }
+
   private static DataType type(TensorProto tensor) {
     DataType type = DataType.forNumber(tensor.getDataType());
     return type == null ? DataType.UNDEFINED : type;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -206,6 +207,23 @@ final class GraphFormsAgreeTest {
               String squeezed = m.relu(m.conv(mean, 16, 8, 1, 1, 1));
               String gate = m.node("Sigmoid", m.conv(squeezed, 8, 16, 1, 1, 1));
               return m.node("Mul", stem, gate);
+            },
+            16),
+        model(
+            "efficient channel attention",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 16, 3, 1, 1));
+              return m.channelAttention(m.conv(stem, 16, 16, 3, 1, 1), 16);
+            },
+            16),
+        model(
+            "a matrix product of 64 bits",
+            m -> {
+              String stem = m.relu(m.conv("image", 3, 16, 3, 1, 1));
+              String wide = m.cast(stem, TensorProto.DataType.DOUBLE);
+              String weights = m.doubles(m.values(SIDE * SIDE, 0.3), SIDE, SIDE);
+              String product = m.node("MatMul", wide, weights);
+              return m.conv(m.cast(product, TensorProto.DataType.FLOAT), 16, 16, 1, 1, 1);
             },
             16),
         model(

@@ -382,6 +382,71 @@ final class ModelImporterTest {
   }
 
   @Test
+  void layersThatShareTheirWeightsUnderTwoNamesAreNamed() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String stem = model.conv("image", 3, 8, 1, 1, 1);
+    String weights = model.initializer(model.values(8 * 8 * 9, 0.1), 8, 8, 3, 3);
+    String alike = model.initializer(model.values(8 * 8 * 9, 0.1), 8, 8, 3, 3);
+    model
+        .graph()
+        .setInitializer(
+            model.graph().getInitializerCount() - 1,
+            Tensors.renamed(
+                model.graph().getInitializer(model.graph().getInitializerCount() - 2), alike));
+    String first =
+        model.node(
+            "Conv", List.of(stem, model.node("Identity", weights)), SmallModel.window(3, 1, 1));
+    String second =
+        model.node(
+            "Conv",
+            List.of(model.relu(first), model.node("Identity", weights)),
+            SmallModel.window(3, 1, 1));
+    String third = model.node("Conv", List.of(second, alike), SmallModel.window(3, 1, 1));
+    ImportedModel imported = model.imported(model.gemm(model.pooled(third), 8, 5));
+
+    assertEquals(
+        List.of(
+            "layers that share their weights count them once each, in the model size too: Conv_%s, Conv_%s"
+                .formatted(first, second)),
+        imported.notes());
+  }
+
+  @Test
+  void matrixProductsOf64BitsAreNoLayersAndAreNamed() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.pooled(model.conv("image", 3, 16, 1, 1, 1));
+    String wide = model.cast(features, TensorProto.DataType.DOUBLE);
+    String product = model.node("Gemm", wide, model.doubles(model.values(16 * 20, 0.2), 16, 20));
+    String narrow = model.cast(product, TensorProto.DataType.FLOAT);
+    ImportedModel imported = model.imported(model.gemm(narrow, 20, 5));
+
+    assertEquals(2, imported.network().size());
+    String note = UncountedLayers.note(imported.graph()).orElseThrow();
+    assertTrue(note.contains("Gemm_" + product + " (Gemm)"), note);
+  }
+
+  @Test
+  void aConvolutionOverTheChannelsMeansIsNoLayer() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.channelAttention(model.conv("image", 3, 8, 3, 1, 1), 8);
+    ImportedModel imported = model.imported(model.gemm(model.pooled(features), 8, 5));
+    assertEquals(2, imported.network().size());
+    assertEquals(List.of(), imported.notes());
+  }
+
+  @Test
+  void aLargeOneDimensionalConvolutionIsRefused() {
+    SmallModel model = new SmallModel(3, SIDE, SIDE);
+    String features = model.conv("image", 3, 8, 1, 1, 1);
+    String row = model.node("Reshape", features, model.initializer(0, 8, SIDE * SIDE));
+    String weights = model.initializer(model.values(32 * 8, 0.2), 32, 8, 1);
+    String mixed = model.node("ReduceMax", List.of(model.node("Conv", row, weights)), axis(2));
+    String message =
+        assertRefused(Reason.UNSUPPORTED_OPERATOR, model.bytes(model.gemm(mixed, 32, 5)));
+    assertTrue(message.contains("convolves over 1 dimensions"), message);
+  }
+
+  @Test
   void whatABranchReadsStaysThere() {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     String pooled = model.pooled(model.conv("image", 3, 8, 3, 1, 1));

@@ -11,6 +11,8 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Tensors;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -111,6 +113,18 @@ public final class SmallModel {
     return name;
   }
 
+  /** Of 64 bits. */
+  public String doubles(float[] values, int... dims) {
+    String name = "c" + next++;
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.length * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      bytes.putDouble(value);
+    }
+    graph.addInitializer(Tensors.of(name, TensorProto.DataType.DOUBLE, bytes.flip(), dims));
+    return name;
+  }
+
   /** Normally distributed values of about {@code scale}. */
   public float[] values(int count, double scale) {
     float[] values = new float[count];
@@ -207,6 +221,22 @@ public final class SmallModel {
   public String matMul(String input, int in, int out) {
     String weights = initializer(values(in * out, Math.sqrt(2.0 / in)), in, out);
     return node("Add", node("MatMul", input, weights), initializer(values(out, 0.1), out));
+  }
+
+  /** Efficient channel attention (Wang et al. 2020): a convolution over the channels' means. */
+  public String channelAttention(String input, int channels) {
+    String means = node("GlobalAveragePool", input);
+    String row = node("Reshape", means, initializer(0, 1, channels));
+    String mixed =
+        node(
+            "Conv",
+            List.of(row, initializer(values(3, 0.5), 1, 1, 3)),
+            NodeProto.newBuilder()
+                .addAttribute(Nodes.ints("kernel_shape", 3))
+                .addAttribute(Nodes.ints("pads", 1, 1))
+                .build());
+    String gate = node("Reshape", node("Sigmoid", mixed), initializer(0, channels, 1, 1));
+    return node("Mul", input, gate);
   }
 
   public String transposed(String input, long... order) {
