@@ -9,6 +9,7 @@ import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.disk.Durable;
 import dev.haq.quantizer.sharing.Line;
 import dev.haq.quantizer.sharing.Places;
 import dev.haq.wire.PreprocessingFile;
@@ -183,9 +184,14 @@ public final class DatasetStore {
    * @throws HaqException UNKNOWN_DATASET when there is none of this id
    */
   public void require(String id) {
-    if (!id.equals(BuiltinShapes.ID) && !isStored(id)) {
+    if (!has(id)) {
       throw unknown(id);
     }
+  }
+
+  /** Whether there is a dataset of this id, the built-in one included. */
+  boolean has(String id) {
+    return id.equals(BuiltinShapes.ID) || isStored(id);
   }
 
   boolean isStored(String id) {
@@ -265,13 +271,10 @@ public final class DatasetStore {
 
   /** Moves a finished folder into place; answers what is there, from whoever came first. */
   DatasetInfo add(Path folder, DatasetInfo dataset) throws IOException {
-    // Brought to the disk first, lest a crash leave a folder in place whose description is empty.
-    Files.write(
-        folder.resolve(DESCRIPTION),
-        write(dataset),
-        StandardOpenOption.CREATE_NEW,
-        StandardOpenOption.WRITE,
-        StandardOpenOption.SYNC);
+    Path description = folder.resolve(DESCRIPTION);
+    Files.write(description, write(dataset), StandardOpenOption.CREATE_NEW);
+    Durable.force(description);
+    Durable.force(folder.resolve(CONTENT));
     Path place = folder(dataset.id());
     try {
       Files.move(folder, place, StandardCopyOption.ATOMIC_MOVE);

@@ -6,6 +6,7 @@ import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.disk.Durable;
 import dev.haq.quantizer.importing.ModelArchive;
 import dev.haq.quantizer.importing.ModelImporter;
 import dev.haq.quantizer.importing.StatedImageSize;
@@ -154,6 +155,7 @@ public final class ModelStore {
       }
       ImportedModel model = imported(single, PREFIX + hash, name, line, cancelled);
       StoredModel stored = StoredModel.of(model, Instant.now());
+      Durable.force(single);
       synchronized (names) {
         describe(hash, stored);
         Files.move(single, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
@@ -183,6 +185,7 @@ public final class ModelStore {
     Path written = newUpload();
     try {
       Files.write(written, ModelDescription.write(stored));
+      Durable.force(written);
       Files.move(written, file(hash, DESCRIPTION), StandardCopyOption.ATOMIC_MOVE);
     } finally {
       discard(written);
