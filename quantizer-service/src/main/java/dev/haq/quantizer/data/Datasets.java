@@ -8,11 +8,14 @@ import dev.haq.quantizer.sharing.MadeOnce;
 import dev.haq.quantizer.sharing.Places;
 import dev.haq.quantizer.sharing.Waits;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -97,6 +100,7 @@ public final class Datasets implements Images.Source {
    */
   public LabelledImages images(
       DataSelection selection, int channels, int height, int width, BooleanSupplier cancelled) {
+    drop(ofDeleted());
     DatasetInfo dataset = store.get(selection.datasetId());
     Preprocessing preprocessing = preprocessing(dataset, selection);
     requireChannels(channels, preprocessing);
@@ -147,14 +151,24 @@ public final class Datasets implements Images.Source {
     return store.get(datasetId).preprocessing();
   }
 
+  @Override
+  public void forget(String datasetId) {
+    drop(key -> key.selection().datasetId().equals(datasetId));
+  }
+
+  /** What another replica has deleted, or this one while its images were being decoded. */
+  private Predicate<Key> ofDeleted() {
+    Map<String, Boolean> stored = new HashMap<>();
+    return key -> !stored.computeIfAbsent(key.selection().datasetId(), store::has);
+  }
+
   /**
    * RATIONALE: asks for a garbage collection. Java unmaps a file only when its buffers are
    * collected, which in an idle service may be never; until then a deleted file takes its room on
    * the disk. Deleting is rare.
    */
-  @Override
-  public void forget(String datasetId) {
-    if (recent.removeIf(key -> key.selection().datasetId().equals(datasetId))) {
+  private void drop(Predicate<Key> unwanted) {
+    if (recent.removeIf(unwanted)) {
       System.gc();
     }
   }

@@ -15,6 +15,7 @@ import dev.haq.model.Preprocessing.ChannelOrder;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -28,7 +29,9 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinWorkerThread;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,6 +92,45 @@ final class DatasetsTest {
                 datasets.images(resized(many), 3, 16, 16, () -> asked.incrementAndGet() > 60 + 20));
     assertEquals(Reason.CANCELLED, left.reason());
     assertEquals(60, datasets.images(resized(many), 3, 16, 16).size());
+  }
+
+  @Test
+  void whatIsHeldOfADatasetThatAnotherReplicaHasDeletedIsLetGo() throws Exception {
+    String doomed = Samples.store(store, Samples.zip(pictures(6))).id();
+    WeakReference<LabelledImages> held = new WeakReference<>(images(doomed, () -> false));
+    new DatasetStore(temp, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES).delete(doomed);
+    assertLetGo(held);
+  }
+
+  @Test
+  void whatIsHeldOfADatasetThatWasDeletedWhileItWasDecodedIsLetGo() throws Exception {
+    String doomed = Samples.store(store, Samples.zip(pictures(6))).id();
+    AtomicBoolean deleted = new AtomicBoolean();
+    WeakReference<LabelledImages> held =
+        new WeakReference<>(
+            images(
+                doomed,
+                () -> {
+                  if (deleted.compareAndSet(false, true)) {
+                    store.delete(doomed);
+                    datasets.forget(doomed);
+                  }
+                  return false;
+                }));
+    assertTrue(deleted.get());
+    assertLetGo(held);
+  }
+
+  private LabelledImages images(String dataset, BooleanSupplier cancelled) {
+    return datasets.images(resized(dataset), 3, 16, 16, cancelled);
+  }
+
+  private void assertLetGo(WeakReference<LabelledImages> held) throws InterruptedException {
+    shapes(Split.CALIBRATION);
+    while (held.get() != null) {
+      System.gc();
+      Thread.sleep(10);
+    }
   }
 
   @Test
