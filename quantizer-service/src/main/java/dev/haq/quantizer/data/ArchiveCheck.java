@@ -42,7 +42,7 @@ final class ArchiveCheck {
    * @throws HaqException INVALID_DATASET or TOO_LARGE naming the entry
    */
   static void check(Path archive, ArchiveLimits limits) {
-    try (ZipFile zip = ZipFile.builder().setPath(archive).get()) {
+    try (ZipFile zip = ZipFiles.open(archive)) {
       new ArchiveCheck(limits).check(zip);
     } catch (IOException | RuntimeException e) {
       // Damaged archives are answered with any of several runtime exceptions.

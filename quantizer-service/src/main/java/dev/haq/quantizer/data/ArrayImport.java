@@ -7,14 +7,13 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
-import java.util.Enumeration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipException;
-import java.util.zip.ZipFile;
+import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
+import org.apache.commons.compress.archivers.zip.ZipFile;
 
 /**
  * Datasets whose images are one array: the two IDX files of MNIST and its kin in a zip, each also
@@ -52,11 +51,10 @@ final class ArrayImport {
    * @throws HaqException INVALID_DATASET naming the array and what is wrong with it
    */
   static void idx(Path archive, Path target, ArchiveLimits limits) throws IOException {
-    try (ZipFile zip = new ZipFile(archive.toFile())) {
-      ZipEntry images = null;
-      ZipEntry labels = null;
-      for (Enumeration<? extends ZipEntry> all = zip.entries(); all.hasMoreElements(); ) {
-        ZipEntry entry = all.nextElement();
+    try (ZipFile zip = ZipFiles.open(archive)) {
+      ZipArchiveEntry images = null;
+      ZipArchiveEntry labels = null;
+      for (ZipArchiveEntry entry : Collections.list(zip.getEntries())) {
         int dimensions = entry.isDirectory() ? 0 : idxDimensions(zip, entry);
         if (dimensions == 1) {
           labels = only(labels, entry, "labels");
@@ -85,7 +83,7 @@ final class ArrayImport {
 
   /** As {@link #idx}, of an .npz. */
   static void npz(Path archive, Path target, ArchiveLimits limits) throws IOException {
-    try (ZipFile zip = new ZipFile(archive.toFile())) {
+    try (ZipFile zip = ZipFiles.open(archive)) {
       List<String> names =
           NPZ_PAIRS.stream()
               .filter(pair -> pair.stream().allMatch(name -> zip.getEntry(name) != null))
@@ -133,7 +131,7 @@ final class ArrayImport {
   }
 
   /** How many dimensions the IDX file has that an entry holds; 0 when it holds none. */
-  private static int idxDimensions(ZipFile zip, ZipEntry entry) throws IOException {
+  private static int idxDimensions(ZipFile zip, ZipArchiveEntry entry) throws IOException {
     byte[] beginning;
     try (InputStream content = zip.getInputStream(entry)) {
       beginning = content.readNBytes(BUFFER_BYTES); // no head that never ends is followed
@@ -144,7 +142,7 @@ final class ArrayImport {
     }
   }
 
-  private static ZipEntry only(ZipEntry known, ZipEntry entry, String what) {
+  private static ZipArchiveEntry only(ZipArchiveEntry known, ZipArchiveEntry entry, String what) {
     if (known != null) {
       throw invalid(
           "there are two IDX files of %s in the archive, %s and %s: pack the test set or the training set"
@@ -153,7 +151,7 @@ final class ArrayImport {
     return entry;
   }
 
-  private static InputStream open(ZipFile zip, ZipEntry entry) throws IOException {
+  private static InputStream open(ZipFile zip, ZipArchiveEntry entry) throws IOException {
     return unpacked(new BufferedInputStream(zip.getInputStream(entry), BUFFER_BYTES));
   }
 
@@ -179,10 +177,11 @@ final class ArrayImport {
    * What an archive holds, by the names of its entries, or the heads of its first files: IDX files
    * may have any name.
    */
-  static Optional<DatasetFormat> formatOf(Path archive) throws IOException {
-    try (ZipFile zip = new ZipFile(archive.toFile())) {
-      for (Enumeration<? extends ZipEntry> all = zip.entries(); all.hasMoreElements(); ) {
-        String name = all.nextElement().getName();
+  static Optional<DatasetFormat> formatOf(Path archive) {
+    try (ZipFile zip = ZipFiles.open(archive)) {
+      List<ZipArchiveEntry> entries = Collections.list(zip.getEntries());
+      for (ZipArchiveEntry entry : entries) {
+        String name = entry.getName();
         if (isNpyName(name)) {
           return Optional.of(DatasetFormat.NPZ);
         }
@@ -190,21 +189,21 @@ final class ArrayImport {
           return Optional.of(DatasetFormat.IDX_ZIP);
         }
       }
-      return zip.stream()
-              .filter(entry -> !entry.isDirectory())
+      return entries.stream()
+              .filter(file -> !file.isDirectory())
               .limit(FILES_LOOKED_INTO)
-              .anyMatch(entry -> isIdx(zip, entry))
+              .anyMatch(file -> isIdx(zip, file))
           ? Optional.of(DatasetFormat.IDX_ZIP)
           : Optional.empty();
-    } catch (ZipException | IllegalArgumentException e) {
+    } catch (IOException | RuntimeException e) {
       return Optional.empty(); // ArchiveCheck says what is wrong with it
     }
   }
 
-  private static boolean isIdx(ZipFile zip, ZipEntry entry) {
+  private static boolean isIdx(ZipFile zip, ZipArchiveEntry entry) {
     try {
       return idxDimensions(zip, entry) > 0;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       return false; // ArchiveCheck says what is wrong with it
     }
   }

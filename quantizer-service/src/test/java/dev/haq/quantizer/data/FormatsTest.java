@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.haq.model.DataSelection;
 import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -18,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
+import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +53,39 @@ final class FormatsTest {
     Samples.cats().forEach((name, bytes) -> files.put("./" + name, bytes));
     DatasetInfo tar = Samples.store(store, NumberArrays.tarGz(files));
     assertSameImages(Samples.store(store, Samples.zip(Samples.cats())), tar);
+  }
+
+  @Test
+  void namesInAZipMayBeInCodePage437() throws IOException {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    Samples.cats()
+        .forEach(
+            (name, bytes) ->
+                files.put(name.replace("cat", "K\u00e4tzchen").replace("dog", "R\u00fcde"), bytes));
+    for (String charset : new String[] {"IBM437", "UTF-8"}) {
+      DatasetInfo stored = Samples.store(store, unmarked(files, charset));
+      assertEquals(6, stored.images());
+      try (ImageSource source = store.open(stored)) {
+        assertTrue(source.name(0).contains("K\u00e4tzchen"), source.name(0));
+        assertTrue(source.name(5).contains("R\u00fcde"), source.name(5));
+        assertEquals(16 * 3, source.decode(5).pixels().length);
+      }
+    }
+  }
+
+  /** A zip whose names say nothing of their charset. */
+  private static byte[] unmarked(Map<String, byte[]> files, String charset) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ZipArchiveOutputStream zip = new ZipArchiveOutputStream(bytes)) {
+      zip.setEncoding(charset);
+      zip.setUseLanguageEncodingFlag(false);
+      for (Map.Entry<String, byte[]> file : files.entrySet()) {
+        zip.putArchiveEntry(new ZipArchiveEntry(file.getKey()));
+        zip.write(file.getValue());
+        zip.closeArchiveEntry();
+      }
+    }
+    return bytes.toByteArray();
   }
 
   @Test
