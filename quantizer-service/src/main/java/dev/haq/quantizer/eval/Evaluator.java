@@ -279,7 +279,7 @@ public final class Evaluator implements AutoCloseable {
       Images selected =
           images.images(request.data(), graph.inputShape(), graph.classes(), cancelled);
       PreparedNetwork network = network(request, policy, cancelled);
-      List<LayerForm> layers = network.layers(policy);
+      List<LayerForm> layers = network.layers(policy, cancelled);
       return use.apply(new PolicyRun(network.graph(), layers, writer, selected, runner, cancelled));
     }
   }
@@ -327,7 +327,8 @@ public final class Evaluator implements AutoCloseable {
     Optional<FloatScores> exact = Optional.empty();
     if (policy.isPresent() && !wanted.isEmpty()) {
       PreparedNetwork network = network(request, policy.get(), cancelled);
-      quantized = Optional.of(new Quantized(network.graph(), network.layers(policy.get())));
+      quantized =
+          Optional.of(new Quantized(network.graph(), network.layers(policy.get(), cancelled)));
       if (request.measureDivergence()) {
         exact = Optional.of(floatScores(request.model(), request.data(), wanted, cancelled));
       }

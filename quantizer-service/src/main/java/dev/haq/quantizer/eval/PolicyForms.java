@@ -19,12 +19,13 @@ import dev.haq.quantizer.quant.SecondOrderRounding;
 import dev.haq.quantizer.quant.WeightClips;
 import dev.haq.quantizer.quant.WeightQuantizer;
 import dev.haq.quantizer.quant.WeightShape;
+import dev.haq.quantizer.sharing.MadeOnce;
+import dev.haq.quantizer.sharing.Waits;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -37,9 +38,10 @@ final class PolicyForms {
   private final Numerics numerics;
   private final ActivationGrids grids;
   private final List<InputMoments> moments;
-  private final Map<WeightKey, QuantizedWeights> linear = new ConcurrentHashMap<>();
-  private final Map<WeightKey, float[]> shared = new ConcurrentHashMap<>();
-  private final Map<Integer, SecondOrderRounding> roundings = new ConcurrentHashMap<>();
+  private final MadeOnce<WeightKey, QuantizedWeights> linear = new MadeOnce<>(Integer.MAX_VALUE);
+  private final MadeOnce<WeightKey, float[]> shared = new MadeOnce<>(Integer.MAX_VALUE);
+  private final MadeOnce<Integer, SecondOrderRounding> roundings =
+      new MadeOnce<>(Integer.MAX_VALUE);
 
   /**
    * @param grids of what its layers read
@@ -55,11 +57,16 @@ final class PolicyForms {
 
   private record WeightKey(int layer, BitWidth bits) {}
 
-  /** Layers in parallel: what is not kept yet is found for each by itself. */
-  List<LayerForm> of(Policy policy) {
+  /**
+   * Layers in parallel: what is not kept yet is found for each by itself.
+   *
+   * @param cancelled asked now and then whether nobody waits for them any more
+   * @throws dev.haq.model.HaqException CANCELLED
+   */
+  List<LayerForm> of(Policy policy, BooleanSupplier cancelled) {
     return IntStream.range(0, layers.size())
         .parallel()
-        .mapToObj(k -> form(k, policy.get(k)))
+        .mapToObj(k -> form(k, policy.get(k), cancelled))
         .toList();
   }
 
@@ -108,7 +115,8 @@ final class PolicyForms {
                 bits));
   }
 
-  private LayerForm form(int index, LayerBits bits) {
+  private LayerForm form(int index, LayerBits bits, BooleanSupplier cancelled) {
+    Waits.throwIf(cancelled);
     Quantizable layer = layers.get(index);
     Optional<LinearQuantizer> activations = activations(index, bits.activations());
     if (bits.weights().isFloat() && activations.isEmpty()) {
@@ -121,14 +129,17 @@ final class PolicyForms {
     WeightKey key = new WeightKey(index, bits.weights());
     if (numerics.weights() instanceof Weights.Shared codebook) {
       float[] values =
-          shared.computeIfAbsent(
+          shared.get(
               key,
-              k ->
-                  Codebook.of(layer.weights(), k.bits(), codebook.start()).shared(layer.weights()));
+              () ->
+                  Codebook.of(layer.weights(), key.bits(), codebook.start())
+                      .shared(layer.weights()),
+              cancelled);
       return new LayerForm.Real(activations, values, bias(index, activations, values));
     }
     QuantizedWeights quantized =
-        linear.computeIfAbsent(key, k -> quantized(k, (Weights.Linear) numerics.weights()));
+        linear.get(
+            key, () -> quantized(key, (Weights.Linear) numerics.weights(), cancelled), cancelled);
     float[] bias =
         numerics.biasCorrected() ? bias(index, activations, quantized.values()) : layer.bias();
     return activations.isPresent()
@@ -136,19 +147,26 @@ final class PolicyForms {
         : new LayerForm.Real(Optional.empty(), quantized.values(), bias);
   }
 
-  private QuantizedWeights quantized(WeightKey key, Weights.Linear how) {
+  private QuantizedWeights quantized(WeightKey key, Weights.Linear how, BooleanSupplier cancelled) {
     Quantizable layer = layers.get(key.layer());
     WeightShape shape = layer.weightShape();
+    WeightQuantizer.Rounding rounding =
+        how.rounding() == Rounding.NEAREST
+            ? WeightQuantizer.Rounding.NEAREST
+            : roundings.get(
+                key.layer(),
+                () -> new SecondOrderRounding(moments.get(key.layer()), shape.outputs(), cancelled),
+                cancelled);
     return WeightQuantizer.quantize(
         layer.weights(),
         shape,
         key.bits(),
         WeightClips.of(layer.weights(), shape, key.bits(), how.clip(), how.scales()),
         how.scales(),
-        how.rounding() == Rounding.NEAREST
-            ? WeightQuantizer.Rounding.NEAREST
-            : roundings.computeIfAbsent(
-                key.layer(), k -> new SecondOrderRounding(moments.get(k), shape.outputs())));
+        (weights, output, quantizer, codes) -> {
+          Waits.throwIf(cancelled);
+          rounding.codes(weights, output, quantizer, codes);
+        });
   }
 
   private float[] bias(int index, Optional<LinearQuantizer> activations, float[] quantized) {

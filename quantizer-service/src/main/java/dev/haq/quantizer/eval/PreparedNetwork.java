@@ -39,7 +39,12 @@ record PreparedNetwork(CnnGraph graph, PolicyForms forms) {
     return forms.trained(policy);
   }
 
-  List<LayerForm> layers(Policy policy) {
-    return forms.of(policy);
+  /**
+   * How each layer is computed; found where a layer has these bit-widths for the first time.
+   *
+   * @param cancelled asked now and then whether nobody waits for them any more
+   */
+  List<LayerForm> layers(Policy policy, BooleanSupplier cancelled) {
+    return forms.of(policy, cancelled);
   }
 }

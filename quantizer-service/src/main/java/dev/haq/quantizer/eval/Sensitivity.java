@@ -218,7 +218,7 @@ public final class Sensitivity {
         run =
             evaluator.sensitivityRun(
                 evaluator.blocks(network.graph(), request.data(), cancelled),
-                network.layers(Policy.unquantized(layers)),
+                network.layers(Policy.unquantized(layers), cancelled),
                 exact);
       } finally {
         evaluator.admission().leave();
@@ -229,7 +229,7 @@ public final class Sensitivity {
       List<List<LayerForm>> trials = new ArrayList<>();
       for (Point point : points) {
         LayerBits bits = LayerBits.unquantized().with(point.operand(), BitWidth.of(point.bits()));
-        trials.add(network.layers(Policy.unquantized(layers).with(layer, bits)));
+        trials.add(network.layers(Policy.unquantized(layers).with(layer, bits), cancelled));
       }
       List<Outcome> outcomes = run.measure(layer, trials, cancelled);
       List<LayerSensitivity> found = new ArrayList<>();

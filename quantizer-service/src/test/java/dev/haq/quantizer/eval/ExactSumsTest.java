@@ -80,7 +80,7 @@ final class ExactSumsTest {
   @Test
   void theEvaluationIsCloserToExactSumsThanTheJudgeIs() {
     for (int end : new int[] {4, 12, 24, graph.layers().size()}) {
-      List<LayerForm> layers = network.layers(quantized(0, end));
+      List<LayerForm> layers = network.layers(quantized(0, end), () -> false);
       float[] exact = scores(new WholeSumsGraph(), layers);
       double judgeOff = distance(exact, scores(new FakeQuantizedGraph(), layers));
       double evaluationOff = distance(exact, evaluated(layers));
@@ -97,7 +97,7 @@ final class ExactSumsTest {
   @Test
   void stretchesOfLayersComputeExactSums() {
     for (int start = 0; start < graph.layers().size(); start += STRETCH - 1) {
-      List<LayerForm> layers = network.layers(quantized(start, start + STRETCH));
+      List<LayerForm> layers = network.layers(quantized(start, start + STRETCH), () -> false);
       double off = distance(scores(new WholeSumsGraph(), layers), evaluated(layers));
       LOG.info("layers from {}: evaluation off by {} of the scores' spread", start, off);
       int from = start;

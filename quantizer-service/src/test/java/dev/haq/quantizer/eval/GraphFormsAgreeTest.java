@@ -306,7 +306,8 @@ final class GraphFormsAgreeTest {
     PreparedNetwork network = prepared(graph, Recipe.HAQ, images);
     Policy policy = Policy.uniform(graph.layers().size(), LayerBits.of(8, 8));
     ModelProto quantized =
-        new QdqGraph(Processor.ADDS_IN_16_BITS).write(network.graph(), network.layers(policy));
+        new QdqGraph(Processor.ADDS_IN_16_BITS)
+            .write(network.graph(), network.layers(policy, () -> false));
     return ModelImporter.read(quantized.toByteArray(), "sha256:again", "again");
   }
 
@@ -332,7 +333,7 @@ final class GraphFormsAgreeTest {
     Images images = new RandomImages(IMAGES, model.graph().inputValues(), CLASSES);
     PreparedNetwork network = prepared(model.graph(), Recipe.HAQ, images);
     for (Policy policy : policies(model.network().size())) {
-      List<LayerForm> layers = network.layers(policy);
+      List<LayerForm> layers = network.layers(policy, () -> false);
       float[] expected = scores(new FakeQuantizedGraph(), network.graph(), layers, images);
       for (Processor processor : Processor.values()) {
         if (addsAs(processor)) {
@@ -364,7 +365,7 @@ final class GraphFormsAgreeTest {
     }
     for (Policy policy : policies(model.network().size())) {
       for (PreparedNetwork network : networks.values()) {
-        List<LayerForm> layers = network.layers(policy);
+        List<LayerForm> layers = network.layers(policy, () -> false);
         CnnGraph graph = network.graph();
         float[] expected = scores(new FakeQuantizedGraph(), graph, layers, images);
         assertAgree(
@@ -494,7 +495,7 @@ final class GraphFormsAgreeTest {
       CnnGraph graph = model.imported(model.gemm(model.pooled(sum), 4, CLASSES)).graph();
       Images images = new RandomImages(2, graph.inputValues(), CLASSES);
       PreparedNetwork network = prepared(graph, Recipe.HAQ, images);
-      List<LayerForm> layers = network.layers(Policy.uniform(3, LayerBits.of(8, 8)));
+      List<LayerForm> layers = network.layers(Policy.uniform(3, LayerBits.of(8, 8)), () -> false);
       ModelProto written =
           new IntegerGraph(Processor.ADDS_EXACTLY_IN_512).write(network.graph(), layers);
       // Both convolutions write real numbers; the first one's kernel is small.

@@ -40,7 +40,7 @@ final class LargeWeightsTest {
       Numerics numerics = Numerics.of(Recipe.named("haq"));
       List<LayerForm> layers =
           PreparedNetwork.of(graph, numerics, calibration, images, runner, () -> false)
-              .layers(Policy.uniform(graph.layers().size(), LayerBits.of(6, 6)));
+              .layers(Policy.uniform(graph.layers().size(), LayerBits.of(6, 6)), () -> false);
       FakeQuantizedGraph judge = new FakeQuantizedGraph();
       assertSame(judge.write(graph, layers), judge.rewriting(), graph, images, runner);
       assertSame(judge.write(graph, layers), Ort.Rewriting.FLOAT_LAYERS, graph, images, runner);

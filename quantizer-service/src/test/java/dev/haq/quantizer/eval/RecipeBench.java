@@ -165,7 +165,8 @@ public final class RecipeBench {
     for (int f = 0; f < networks.folds().size(); f++) {
       PreparedNetwork network = prepared(f, numerics);
       Images judged = networks.folds().get(f).judged();
-      byte[] model = writer.write(network.graph(), network.layers(policy)).toByteArray();
+      byte[] model =
+          writer.write(network.graph(), network.layers(policy, () -> false)).toByteArray();
       float[] scores = scores(model, writer.rewriting(), network.graph(), judged);
       correct += correct(scores, judged);
       divergence += divergence(floatScores.get(f), scores, judged.size());

@@ -140,7 +140,8 @@ final class SecondOrderRoundingTest {
     for (int i = 0; i < INPUTS; i++) {
       hessian[i][i] += 0.01 * trace / INPUTS;
     }
-    SecondOrderRounding rounding = new SecondOrderRounding(moments(1, INPUTS, patches), 8);
+    SecondOrderRounding rounding =
+        new SecondOrderRounding(moments(1, INPUTS, patches), 8, () -> false);
     float[] weights = weights(8 * INPUTS);
     for (int bits = 2; bits <= 8; bits++) {
       LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(bits), 2);
@@ -156,7 +157,8 @@ final class SecondOrderRoundingTest {
   @Test
   void outputsChangeLessThanWithTheNearestCodes() {
     float[][] patches = patches(2 * INPUTS);
-    SecondOrderRounding rounding = new SecondOrderRounding(moments(2, INPUTS, patches), 4);
+    SecondOrderRounding rounding =
+        new SecondOrderRounding(moments(2, INPUTS, patches), 4, () -> false);
     float[] weights = weights(4 * INPUTS);
     LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(4), 2.5);
     double secondOrder = 0;
@@ -177,7 +179,7 @@ final class SecondOrderRoundingTest {
   @Test
   void withoutAnyInputTheNearestCodesAreTaken() {
     SecondOrderRounding rounding =
-        new SecondOrderRounding(new InputMoments(1, INPUTS, 1, true, List.of()), 1);
+        new SecondOrderRounding(new InputMoments(1, INPUTS, 1, true, List.of()), 1, () -> false);
     float[] weights = weights(INPUTS);
     LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(4), 2);
     int[] codes = new int[INPUTS];
@@ -191,7 +193,8 @@ final class SecondOrderRoundingTest {
   void aLayerOfManyInputsIsRoundedInBlocks() {
     int inputs = InputMoments.BLOCK + 100;
     float[][] patches = patches(inputs);
-    SecondOrderRounding rounding = new SecondOrderRounding(moments(1, inputs, patches), 1);
+    SecondOrderRounding rounding =
+        new SecondOrderRounding(moments(1, inputs, patches), 1, () -> false);
     float[] weights = weights(inputs);
     LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(3), 2);
     int[] codes = new int[inputs];
@@ -278,7 +281,7 @@ final class SecondOrderRoundingTest {
       patch[3] = 1e25f;
       patch[5] = -1e25f;
     }
-    assertNearest(new SecondOrderRounding(moments(1, INPUTS, patches), 1));
+    assertNearest(new SecondOrderRounding(moments(1, INPUTS, patches), 1, () -> false));
   }
 
   @Test
