@@ -165,9 +165,9 @@ final class GraphDraft {
   }
 
   /**
-   * Gives every node without a name, or with another's, one made of its operator and position; as
-   * one whose name is no name for people: so long that it would fill every list and policy, or with
-   * characters that a terminal obeys.
+   * Gives every node without a name one made of its operator and position; so too one whose name is
+   * no name for people: so long that it would fill every list and policy, or with characters that a
+   * terminal obeys. A node with another's name gets that name and its position.
    */
   private void giveNames() {
     Set<String> taken = new HashSet<>();
