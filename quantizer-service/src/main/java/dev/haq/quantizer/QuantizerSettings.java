@@ -85,11 +85,6 @@ public record QuantizerSettings(
     return new QuantizerSettings(host, port, newDataDir, threads, limits, cache);
   }
 
-  /** These settings with other limits. */
-  public QuantizerSettings withLimits(Limits newLimits) {
-    return new QuantizerSettings(host, port, dataDir, threads, newLimits, cache);
-  }
-
   ArchiveLimits archiveLimits() {
     return new ArchiveLimits(
         limits.datasetBytes(),

@@ -82,11 +82,6 @@ public final class BuiltinShapes {
     return ShapesPainter.label(number);
   }
 
-  /** The class names in label order. */
-  public static List<String> labels() {
-    return ShapesPainter.SHAPES.stream().map(Shape::label).toList();
-  }
-
   /** The bytes of the built-in ONNX model. */
   public static byte[] model() {
     try (InputStream resource = BuiltinShapes.class.getResourceAsStream(MODEL_RESOURCE)) {

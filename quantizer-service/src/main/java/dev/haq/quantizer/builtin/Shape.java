@@ -81,11 +81,6 @@ enum Shape {
   /** Whether the point (u, v), in radii from the centre, belongs to the shape. */
   abstract boolean contains(double u, double v);
 
-  /** The class name shown to users: lower case. */
-  String label() {
-    return name().toLowerCase(java.util.Locale.ROOT);
-  }
-
   private static int sidesOutside(double[][] normals, double apothem, double u, double v) {
     int outside = 0;
     for (double[] normal : normals) {

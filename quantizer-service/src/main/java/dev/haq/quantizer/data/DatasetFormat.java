@@ -49,11 +49,6 @@ public enum DatasetFormat {
             () -> new HaqException(Reason.INTERNAL, "there is no dataset format '" + label + "'"));
   }
 
-  /** Whether a file of this format holds its images as one array. */
-  boolean isArray() {
-    return this == IDX_ZIP || this == NPZ;
-  }
-
   /**
    * The format that a file's first bytes, its size, and the names and heads of what its archive
    * holds suggest. A size that fits both kinds of CIFAR is taken as CIFAR-10's.

@@ -85,11 +85,6 @@ public final class DatasetUpload implements AutoCloseable {
     }
   }
 
-  /** As {@link #finish(BooleanSupplier)}, however long it takes. */
-  public DatasetInfo finish() {
-    return finish(() -> false);
-  }
-
   /**
    * Checks the whole file, decoding every image, and stores it. A dataset that is there already is
    * answered as it is.

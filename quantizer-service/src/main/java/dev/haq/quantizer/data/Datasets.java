@@ -54,15 +54,9 @@ public final class Datasets implements Images.Source {
   private record Key(DataSelection selection, int channels, int height, int width) {}
 
   /**
-   * {@link #images(DataSelection, int, int, int)} for a model of so many classes.
-   *
-   * @throws HaqException also LABEL_OUT_OF_RANGE naming an image whose label is none of them
+   * @throws HaqException as {@link #images(DataSelection, int, int, int, BooleanSupplier)};
+   *     LABEL_OUT_OF_RANGE naming an image whose label is none of the classes
    */
-  @Override
-  public LabelledImages images(DataSelection selection, List<Integer> inputShape, int classes) {
-    return images(selection, inputShape, classes, () -> false);
-  }
-
   @Override
   public LabelledImages images(
       DataSelection selection, List<Integer> inputShape, int classes, BooleanSupplier cancelled) {
@@ -72,33 +66,21 @@ public final class Datasets implements Images.Source {
     return images;
   }
 
-  /** {@link #images(DataSelection, int, int, int)} for a model of three colour channels. */
-  public LabelledImages images(DataSelection selection, int height, int width) {
-    return images(selection, RgbImage.CHANNELS, height, width);
-  }
-
   /**
    * The images a selection means, prepared for a model. A model of one channel gets grey images:
-   * colours are weighed as ITU-R BT.601 has it, as Pillow's {@code convert("L")} does.
+   * colours are weighed as ITU-R BT.601 has it, as Pillow's {@code convert("L")} does. Where the
+   * caller leaves, another that wants the same images goes on.
    *
    * @param channels of the model's input, 1 or 3
    * @param height of the model's input, pixels
    * @param width of the model's input, pixels
+   * @param cancelled asked now and then whether nobody waits for them any more
    * @throws HaqException UNKNOWN_DATASET; INVALID_ARGUMENT when the model has other channels, or
    *     one while mean and deviation differ between colours; INVALID_DATASET when the split is
-   *     empty; IMAGE_SIZE_MISMATCH naming an image whose size, prepared, is not the model's
+   *     empty; IMAGE_SIZE_MISMATCH naming an image whose size, prepared, is not the model's;
+   *     CANCELLED
    */
-  public LabelledImages images(DataSelection selection, int channels, int height, int width) {
-    return images(selection, channels, height, width, () -> false);
-  }
-
-  /**
-   * The same for a caller that may leave: then another that wants the same images goes on.
-   *
-   * @param cancelled asked now and then whether nobody waits for them any more
-   * @throws HaqException also CANCELLED
-   */
-  public LabelledImages images(
+  LabelledImages images(
       DataSelection selection, int channels, int height, int width, BooleanSupplier cancelled) {
     drop(ofDeleted());
     DatasetInfo dataset = store.get(selection.datasetId());

@@ -57,11 +57,6 @@ public final class LabelledImages implements Images.OfBytes {
     return geometry.width();
   }
 
-  /** Floats that one image takes: channels x height x width. */
-  public int floatsPerImage() {
-    return geometry.bytes();
-  }
-
   @Override
   public int label(int image) {
     return labels[image];

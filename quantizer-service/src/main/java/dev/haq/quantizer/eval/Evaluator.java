@@ -65,9 +65,6 @@ public final class Evaluator implements AutoCloseable {
       int models,
       long floatScoreBytes,
       long activationBytes) {
-    private static final long USUAL_FLOAT_SCORE_BYTES = 64 << 20;
-    private static final long USUAL_ACTIVATION_BYTES = 512 << 20;
-
     public Limits {
       for (long limit :
           new long[] {
@@ -78,29 +75,6 @@ public final class Evaluator implements AutoCloseable {
         }
       }
     }
-
-    /** With the usual bounds in bytes. */
-    public Limits(int threads, int concurrent, int answers, int calibrations, int models) {
-      this(
-          threads,
-          concurrent,
-          answers,
-          calibrations,
-          models,
-          USUAL_FLOAT_SCORE_BYTES,
-          USUAL_ACTIVATION_BYTES);
-    }
-  }
-
-  /** An evaluator that refuses recipes that train. */
-  public Evaluator(Images.Source images, GraphWriter writer, Limits limits) {
-    this(
-        images,
-        writer,
-        (task, listener, cancelled) -> {
-          throw HaqException.invalid("this evaluator does not train: use another recipe");
-        },
-        limits);
   }
 
   public Evaluator(Images.Source images, GraphWriter writer, FineTuner tuner, Limits limits) {

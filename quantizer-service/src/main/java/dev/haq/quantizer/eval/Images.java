@@ -37,50 +37,35 @@ public interface Images {
     /**
      * @param inputShape channels, height, width of the network's input
      * @param classes how many classes the network tells apart
-     * @throws dev.haq.model.HaqException where there are no such images or they do not fit the
-     *     network
-     */
-    Images images(DataSelection selection, List<Integer> inputShape, int classes);
-
-    /**
-     * The same for a caller that may leave.
-     *
      * @param cancelled asked now and then whether nobody waits for them any more
-     * @throws dev.haq.model.HaqException also CANCELLED
+     * @throws dev.haq.model.HaqException where there are no such images or they do not fit the
+     *     network, or CANCELLED
      */
-    default Images images(
-        DataSelection selection, List<Integer> inputShape, int classes, BooleanSupplier cancelled) {
-      return images(selection, inputShape, classes);
-    }
+    Images images(
+        DataSelection selection, List<Integer> inputShape, int classes, BooleanSupplier cancelled);
 
     /**
      * Whether {@link #images} has them at hand, with nothing to wait for.
      *
      * @throws dev.haq.model.HaqException where there is no such dataset
      */
-    default boolean arePrepared(DataSelection selection, List<Integer> inputShape) {
-      return true;
-    }
+    boolean arePrepared(DataSelection selection, List<Integer> inputShape);
 
     /**
      * How a dataset itself says that its images are prepared.
      *
      * @throws dev.haq.model.HaqException where there is no such dataset
      */
-    default Optional<Preprocessing> declared(String datasetId) {
-      return Optional.empty();
-    }
+    Optional<Preprocessing> declared(String datasetId);
 
     /** Drops what is remembered of a dataset that was deleted. */
-    default void forget(String datasetId) {}
+    void forget(String datasetId);
 
     /**
      * Whether images that calibrate are among the selected ones.
      *
      * @throws dev.haq.model.HaqException where there is no such dataset
      */
-    default boolean hasCalibrationImages(DataSelection selection) {
-      return false;
-    }
+    boolean hasCalibrationImages(DataSelection selection);
   }
 }

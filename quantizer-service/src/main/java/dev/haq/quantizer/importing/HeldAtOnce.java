@@ -29,7 +29,7 @@ final class HeldAtOnce {
   private final List<int[]> writers = new ArrayList<>(); // of what a node reads, ascending
   private final int[] readers; // how many nodes read of a node
 
-  private HeldAtOnce(List<NodeProto> nodes) {
+  HeldAtOnce(List<NodeProto> nodes) {
     this.nodes = nodes;
     this.readers = new int[nodes.size()];
     for (int i = 0; i < nodes.size(); i++) {
@@ -99,11 +99,7 @@ final class HeldAtOnce {
   }
 
   /** As ONNX Runtime runs the nodes. */
-  static List<NodeProto> order(List<NodeProto> nodes) {
-    return new HeldAtOnce(nodes).order();
-  }
-
-  private List<NodeProto> order() {
+  List<NodeProto> order() {
     List<NodeProto> order = new ArrayList<>();
     boolean[] seen = new boolean[nodes.size()];
     Deque<Integer> stack = new ArrayDeque<>();

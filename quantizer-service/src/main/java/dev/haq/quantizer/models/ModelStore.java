@@ -111,18 +111,10 @@ public final class ModelStore {
    * is answered as it is. The file is gone afterwards, whatever the outcome.
    *
    * @param name for people
-   * @throws HaqException INVALID_MODEL, UNSUPPORTED_OPERATOR, NO_QUANTIZABLE_LAYERS or TOO_LARGE
-   */
-  public StoredModel add(Path upload, String name) {
-    return add(upload, name, Optional.empty(), () -> false);
-  }
-
-  /**
-   * As {@link #add(Path, String)}.
-   *
    * @param imageSize of a model that leaves it open: part of what the model is, and of its hash
    * @param cancelled asked now and then whether nobody waits for it any more
-   * @throws HaqException also BUSY when too many wait already, or CANCELLED
+   * @throws HaqException INVALID_MODEL, UNSUPPORTED_OPERATOR, NO_QUANTIZABLE_LAYERS or TOO_LARGE;
+   *     BUSY when too many wait already, or CANCELLED
    */
   public StoredModel add(
       Path upload, String name, Optional<ImageSize> imageSize, BooleanSupplier cancelled) {
@@ -199,11 +191,6 @@ public final class ModelStore {
     } catch (IOException e) {
       throw failed("the upload cannot be cleared away", e);
     }
-  }
-
-  /** As {@link #get(String, BooleanSupplier)}, however long it takes. */
-  public ImportedModel get(String id) {
-    return get(id, () -> false);
   }
 
   /**

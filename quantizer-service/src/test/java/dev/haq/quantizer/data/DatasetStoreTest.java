@@ -116,7 +116,7 @@ final class DatasetStoreTest {
     Optional<Preprocessing> declared = Optional.of(Preprocessing.preset("cifar10"));
     try (DatasetUpload upload = store.upload("declared", Optional.empty(), declared)) {
       upload.write(ByteBuffer.wrap(Samples.cifar(1)));
-      DatasetInfo stored = upload.finish();
+      DatasetInfo stored = upload.finish(() -> false);
       assertNotEquals(plain.id(), stored.id());
       assertEquals(declared, store.get(stored.id()).preprocessing());
     }
@@ -202,7 +202,7 @@ final class DatasetStoreTest {
   private DatasetInfo declared(DatasetFormat format, byte[] content) {
     try (DatasetUpload upload = store.upload("cifar", Optional.of(format), Optional.empty())) {
       upload.write(ByteBuffer.wrap(content));
-      return upload.finish();
+      return upload.finish(() -> false);
     }
   }
 
@@ -231,7 +231,7 @@ final class DatasetStoreTest {
     Optional<DatasetFormat> format = Optional.of(DatasetFormat.CIFAR10_BINARY);
     try (DatasetUpload upload = store.upload("cut", format, Optional.empty())) {
       upload.write(ByteBuffer.wrap(cut));
-      HaqException error = assertThrows(HaqException.class, () -> upload.finish());
+      HaqException error = assertThrows(HaqException.class, () -> upload.finish(() -> false));
       assertEquals(Reason.INVALID_DATASET, error.reason());
       assertTrue(error.getMessage().contains("has 4000 bytes, not a whole number of 3073"));
     }

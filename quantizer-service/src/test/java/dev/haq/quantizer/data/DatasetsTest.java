@@ -68,11 +68,11 @@ final class DatasetsTest {
   void imagesAreNormalisedWhenTheyAreRead() {
     LabelledImages search = shapes(Split.SEARCH);
     byte[] pixels = BuiltinShapes.image(BuiltinShapes.Part.SEARCH.image(3));
-    float[] batch = new float[2 * search.floatsPerImage()];
-    search.read(3, batch, search.floatsPerImage());
+    float[] batch = new float[2 * pixels.length];
+    search.read(3, batch, pixels.length);
     for (int i = 0; i < pixels.length; i++) {
       float expected = (float) (((pixels[i] & 0xFF) - 127.5) / 64);
-      assertEquals(expected, batch[search.floatsPerImage() + i]);
+      assertEquals(expected, batch[pixels.length + i]);
     }
   }
 
@@ -91,7 +91,7 @@ final class DatasetsTest {
             () ->
                 datasets.images(resized(many), 3, 16, 16, () -> asked.incrementAndGet() > 60 + 20));
     assertEquals(Reason.CANCELLED, left.reason());
-    assertEquals(60, datasets.images(resized(many), 3, 16, 16).size());
+    assertEquals(60, Samples.images(datasets, resized(many), 3, 16, 16).size());
   }
 
   @Test
@@ -148,7 +148,7 @@ final class DatasetsTest {
             HaqException.class, () -> datasets.images(resized(many), 3, 16, 16, () -> true));
     assertEquals(Reason.CANCELLED, left.reason());
     released.countDown();
-    assertSame(first.get(), datasets.images(resized(many), 3, 16, 16));
+    assertSame(first.get(), Samples.images(datasets, resized(many), 3, 16, 16));
   }
 
   /**
@@ -195,7 +195,7 @@ final class DatasetsTest {
     decoding.await();
     String other = Samples.store(store, Samples.zip(pictures(10))).id();
     assertFalse(datasets.arePrepared(resized(other), List.of(3, 16, 16)));
-    assertEquals(10, datasets.images(resized(other), 3, 16, 16).size());
+    assertEquals(10, Samples.images(datasets, resized(other), 3, 16, 16).size());
     assertTrue(datasets.arePrepared(resized(other), List.of(3, 16, 16)));
     released.countDown();
     for (CompletableFuture<LabelledImages> selection : whole) {
@@ -222,7 +222,7 @@ final class DatasetsTest {
   @Test
   void anotherProcessFindsWhatWasPrepared() throws IOException {
     DatasetInfo stored = Samples.store(store, Samples.zip(Samples.cats()));
-    float[] first = read(datasets.images(DataSelection.all(stored.id()), 4, 4), 5);
+    float[] first = read(Samples.images(datasets, DataSelection.all(stored.id()), 3, 4, 4), 5);
     FileTime written = Files.getLastModifiedTime(prepared().get(0));
     // Without the images themselves: were one decoded again, this would fail.
     Datasets restarted =
@@ -230,7 +230,8 @@ final class DatasetsTest {
             new DatasetStore(temp, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES));
     Path archive = temp.resolve(stored.id().substring("sha256:".length())).resolve("content");
     Files.write(archive, withBlankPictures());
-    assertArrayEquals(first, read(restarted.images(DataSelection.all(stored.id()), 4, 4), 5));
+    assertArrayEquals(
+        first, read(Samples.images(restarted, DataSelection.all(stored.id()), 3, 4, 4), 5));
     assertTrue(Files.getLastModifiedTime(prepared().get(0)).compareTo(written) >= 0);
   }
 
@@ -252,8 +253,8 @@ final class DatasetsTest {
     } catch (IOException e) {
       throw new AssertionError(e);
     }
-    LabelledImages images = datasets.images(DataSelection.all(stored.id()), side, side);
-    byte[] pixels = new byte[images.floatsPerImage()];
+    LabelledImages images = Samples.images(datasets, DataSelection.all(stored.id()), 3, side, side);
+    byte[] pixels = new byte[images.channels() * images.height() * images.width()];
     for (int i = 0; i < images.size(); i++) {
       images.readBytes(i, pixels);
       assertFalse(pixels[0] == -1 && pixels[side * side] == -1, "picture " + i + " is blank");
@@ -284,7 +285,7 @@ final class DatasetsTest {
   @Test
   void aDamagedPreparedImageIsPreparedAgain() throws IOException {
     DatasetInfo stored = Samples.store(store, Samples.zip(Samples.cats()));
-    float[] good = read(datasets.images(DataSelection.all(stored.id()), 4, 4), 0);
+    float[] good = read(Samples.images(datasets, DataSelection.all(stored.id()), 3, 4, 4), 0);
     Path file = prepared().get(0);
     byte[] bytes = Files.readAllBytes(file);
     for (int i = 0; i < bytes.length; i += 7) {
@@ -292,7 +293,8 @@ final class DatasetsTest {
     }
     Files.write(file, bytes);
     Datasets restarted = new Datasets(store);
-    assertArrayEquals(good, read(restarted.images(DataSelection.all(stored.id()), 4, 4), 0));
+    assertArrayEquals(
+        good, read(Samples.images(restarted, DataSelection.all(stored.id()), 3, 4, 4), 0));
   }
 
   @Test
@@ -301,13 +303,13 @@ final class DatasetsTest {
     files.put("dog/large.png", Samples.png(9, 9, 0));
     DatasetInfo stored = Samples.store(store, Samples.zip(files));
     DataSelection all = DataSelection.all(stored.id());
-    assertThrows(HaqException.class, () -> datasets.images(all, 4, 4));
+    assertThrows(HaqException.class, () -> Samples.images(datasets, all, 3, 4, 4));
     int fitting = 0;
     for (int seed = 0; seed < 10; seed++) {
       DataSelection one =
           new DataSelection(stored.id(), Optional.empty(), Split.ALL, 1, 64, seed, 0.5);
       try {
-        fitting += datasets.images(one, 4, 4).size();
+        fitting += Samples.images(datasets, one, 3, 4, 4).size();
       } catch (HaqException e) {
         assertEquals(Reason.IMAGE_SIZE_MISMATCH, e.reason());
       }
@@ -322,7 +324,7 @@ final class DatasetsTest {
     LabelledImages search = shapes(Split.SEARCH);
     float[] before = read(search, 7);
     DatasetInfo stored = Samples.store(store, Samples.cifar(3, 1, 4));
-    datasets.images(DataSelection.all(stored.id()), 32, 32);
+    Samples.images(datasets, DataSelection.all(stored.id()), 3, 32, 32);
     assertEquals(1, prepared().size());
     assertArrayEquals(before, read(search, 7), "whoever reads it keeps it");
   }
@@ -335,9 +337,9 @@ final class DatasetsTest {
             NumberArrays.npy("|u1", "(3,)", new byte[] {0, 1, 2}));
     DatasetInfo stored = Samples.store(store, arrays);
     DataSelection all = DataSelection.all(stored.id());
-    LabelledImages grey = datasets.images(all, 1, 4, 4);
-    LabelledImages colour = datasets.images(all, 4, 4);
-    assertEquals(16, grey.floatsPerImage());
+    LabelledImages grey = Samples.images(datasets, all, 1, 4, 4);
+    LabelledImages colour = Samples.images(datasets, all, 3, 4, 4);
+    assertEquals(1, grey.channels());
     float[] one = read(grey, 1);
     float[] three = read(colour, 1);
     for (int c = 0; c < 3; c++) {
@@ -357,7 +359,7 @@ final class DatasetsTest {
             0,
             0.5);
     HaqException error =
-        assertThrows(HaqException.class, () -> datasets.images(selection, 1, 32, 32));
+        assertThrows(HaqException.class, () -> Samples.images(datasets, selection, 1, 32, 32));
     assertEquals(Reason.INVALID_ARGUMENT, error.reason());
   }
 
@@ -365,7 +367,7 @@ final class DatasetsTest {
   void storedBytesAndTheirMeaningGiveTheSameNumbers() {
     LabelledImages search = shapes(Split.SEARCH);
     float[] numbers = read(search, 11);
-    byte[] bytes = new byte[search.floatsPerImage()];
+    byte[] bytes = new byte[search.channels() * search.height() * search.width()];
     search.readBytes(11, bytes);
     float[][] meaning = search.byteValues();
     int area = search.height() * search.width();
@@ -383,7 +385,7 @@ final class DatasetsTest {
   }
 
   private static float[] read(LabelledImages images, int image) {
-    float[] values = new float[images.floatsPerImage()];
+    float[] values = new float[images.channels() * images.height() * images.width()];
     images.read(image, values, 0);
     return values;
   }
@@ -397,7 +399,7 @@ final class DatasetsTest {
   @Test
   void labelsTheModelDoesNotKnowAreRefused() {
     DatasetInfo stored = Samples.store(store, Samples.cifar(3, 10, 4));
-    LabelledImages images = datasets.images(DataSelection.all(stored.id()), 32, 32);
+    LabelledImages images = Samples.images(datasets, DataSelection.all(stored.id()), 3, 32, 32);
     images.requireLabelsBelow(11);
     HaqException error = assertThrows(HaqException.class, () -> images.requireLabelsBelow(10));
     assertEquals(Reason.LABEL_OUT_OF_RANGE, error.reason());
@@ -412,7 +414,8 @@ final class DatasetsTest {
     DatasetInfo stored = Samples.store(store, Samples.zip(Samples.cats()));
     HaqException error =
         assertThrows(
-            HaqException.class, () -> datasets.images(DataSelection.all(stored.id()), 32, 32));
+            HaqException.class,
+            () -> Samples.images(datasets, DataSelection.all(stored.id()), 3, 32, 32));
     assertEquals(Reason.IMAGE_SIZE_MISMATCH, error.reason());
   }
 
@@ -424,9 +427,9 @@ final class DatasetsTest {
         new DataSelection(
             stored.id(), Optional.of(Preprocessing.preset("tensorflow")), Split.ALL, 0, 64, 0, 0.5);
     float[] raw = new float[48];
-    datasets.images(plain, 4, 4).read(0, raw, 0);
+    Samples.images(datasets, plain, 3, 4, 4).read(0, raw, 0);
     float[] normalised = new float[3 * 224 * 224];
-    LabelledImages large = datasets.images(scaled, 224, 224);
+    LabelledImages large = Samples.images(datasets, scaled, 3, 224, 224);
     assertEquals(6, large.size());
     large.read(0, normalised, 0);
     assertEquals((float) ((raw[0] - 127.5) / 127.5), normalised[0]);
@@ -438,14 +441,16 @@ final class DatasetsTest {
         Samples.store(store, Files.readAllBytes(Samples.shared("cifar10/test_lossless_1000.bin")));
     assertEquals(1000, stored.images());
     assertEquals(10, stored.classes());
-    LabelledImages images = datasets.images(DataSelection.all(stored.id()), 32, 32);
+    LabelledImages images = Samples.images(datasets, DataSelection.all(stored.id()), 3, 32, 32);
     images.requireLabelsBelow(10);
     assertEquals(1000, images.size());
   }
 
   private LabelledImages shapes(Split split) {
-    return datasets.images(
+    return Samples.images(
+        datasets,
         DataSelection.all(BuiltinShapes.ID).withSplit(split),
+        3,
         BuiltinShapes.SIDE,
         BuiltinShapes.SIDE);
   }

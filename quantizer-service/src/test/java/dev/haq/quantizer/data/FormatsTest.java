@@ -259,11 +259,11 @@ final class FormatsTest {
 
   private void assertSameImages(DatasetInfo expected, DatasetInfo actual) {
     Datasets datasets = new Datasets(store);
-    LabelledImages a = datasets.images(DataSelection.all(expected.id()), 4, 4);
-    LabelledImages b = datasets.images(DataSelection.all(actual.id()), 4, 4);
+    LabelledImages a = Samples.images(datasets, DataSelection.all(expected.id()), 3, 4, 4);
+    LabelledImages b = Samples.images(datasets, DataSelection.all(actual.id()), 3, 4, 4);
     assertEquals(a.size(), b.size());
-    byte[] one = new byte[a.floatsPerImage()];
-    byte[] other = new byte[a.floatsPerImage()];
+    byte[] one = new byte[3 * 4 * 4];
+    byte[] other = new byte[3 * 4 * 4];
     for (int i = 0; i < a.size(); i++) {
       a.readBytes(i, one);
       b.readBytes(i, other);

@@ -1,5 +1,6 @@
 package dev.haq.quantizer.data;
 
+import dev.haq.model.DataSelection;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -84,8 +85,14 @@ public final class Samples {
   static DatasetInfo store(DatasetStore store, byte[] content) {
     try (DatasetUpload upload = store.upload("sample", Optional.empty(), Optional.empty())) {
       upload.write(ByteBuffer.wrap(content));
-      return upload.finish();
+      return upload.finish(() -> false);
     }
+  }
+
+  /** Images for a model, however long their decoding takes. */
+  static LabelledImages images(
+      Datasets datasets, DataSelection selection, int channels, int height, int width) {
+    return datasets.images(selection, channels, height, width, () -> false);
   }
 
   /** A file of the shared data; the test is skipped, saying so, where it is absent. */

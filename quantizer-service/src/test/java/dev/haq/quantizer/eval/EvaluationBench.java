@@ -51,7 +51,7 @@ public final class EvaluationBench {
 
   /** One answer, so that requests in turns are never answered from memory. */
   private static final Evaluator.Limits LIMITS =
-      new Evaluator.Limits(Runtime.getRuntime().availableProcessors(), 1, 1, 2, 2);
+      TestEvaluators.limits(Runtime.getRuntime().availableProcessors(), 1, 1, 2, 2);
 
   private final ImportedModel model;
   private final DataSelection data;
@@ -68,7 +68,7 @@ public final class EvaluationBench {
     String dataset;
     try (DatasetUpload upload = store.upload("bench", Optional.empty(), Optional.empty())) {
       upload.write(ByteBuffer.wrap(Files.readAllBytes(dataFile)));
-      dataset = upload.finish().id();
+      dataset = upload.finish(() -> false).id();
     }
     data =
         new DataSelection(
@@ -80,7 +80,7 @@ public final class EvaluationBench {
             0,
             DataSelection.DEFAULT_HELD_OUT_FRACTION);
     Datasets datasets = new Datasets(store);
-    images = (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2));
+    images = datasets;
   }
 
   public static void main(String[] args) throws IOException {
@@ -220,7 +220,7 @@ public final class EvaluationBench {
   }
 
   private Evaluator evaluator(GraphWriter writer) {
-    return new Evaluator(images, writer, LIMITS);
+    return TestEvaluators.of(images, writer, LIMITS);
   }
 
   private Evaluation evaluate(Evaluator evaluator, Policy policy, boolean compareSpeed) {

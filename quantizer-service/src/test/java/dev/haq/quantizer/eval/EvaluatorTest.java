@@ -33,12 +33,12 @@ final class EvaluatorTest {
   }
 
   private static Evaluator evaluator(int threads) {
-    return new Evaluator(
+    return TestEvaluators.of(
         (selection, shape, classes) ->
             new RandomImages(
                 selection.split() == DataSelection.Split.CALIBRATION ? 8 : 101, 192, classes),
         new IntegerGraph(Processor.detect()),
-        new Evaluator.Limits(threads, 1, 4, 2, 2));
+        TestEvaluators.limits(threads, 1, 4, 2, 2));
   }
 
   private static Evaluator.Request request(Optional<Policy> policy, boolean compareSpeed) {
@@ -77,7 +77,7 @@ final class EvaluatorTest {
     AtomicInteger reads = new AtomicInteger();
     Images judged = new CountedImages(new RandomImages(101, 192, CLASSES), reads);
     try (Evaluator evaluator =
-        new Evaluator(
+        TestEvaluators.of(
             (selection, shape, classes) ->
                 selection.split() == DataSelection.Split.CALIBRATION
                     ? new RandomImages(8, 192, classes)

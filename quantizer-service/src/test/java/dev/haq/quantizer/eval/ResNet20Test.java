@@ -59,16 +59,13 @@ final class ResNet20Test {
     try (DatasetUpload upload =
         store.upload("cifar10", Optional.empty(), Optional.of(Preprocessing.preset("cifar10")))) {
       upload.write(ByteBuffer.wrap(Files.readAllBytes(images)));
-      data = DataSelection.all(upload.finish().id());
+      data = DataSelection.all(upload.finish(() -> false).id());
     }
     datasets = new Datasets(store);
   }
 
   private static Evaluator evaluator(GraphWriter writer) {
-    return new Evaluator(
-        (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2)),
-        writer,
-        new Evaluator.Limits(2, 1, 10, 2, 2));
+    return TestEvaluators.of(datasets, writer, TestEvaluators.limits(2, 1, 10, 2, 2));
   }
 
   private static double top1(GraphWriter writer, Optional<Policy> policy) {

@@ -44,7 +44,7 @@ public final class SensitivityBench {
     String dataset;
     try (DatasetUpload upload = store.upload("bench", Optional.empty(), Optional.empty())) {
       upload.write(ByteBuffer.wrap(Files.readAllBytes(Path.of(args[1]))));
-      dataset = upload.finish().id();
+      dataset = upload.finish(() -> false).id();
     }
     DataSelection data =
         new DataSelection(
@@ -58,10 +58,10 @@ public final class SensitivityBench {
     Recipe recipe = Recipe.named(args.length > 4 ? args[4] : "haq");
     Datasets datasets = new Datasets(store);
     try (Evaluator evaluator =
-        new Evaluator(
-            (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2)),
+        TestEvaluators.of(
+            datasets,
             new IntegerGraph(Processor.detect()),
-            new Evaluator.Limits(Runtime.getRuntime().availableProcessors(), 1, 100, 2, 2))) {
+            TestEvaluators.limits(Runtime.getRuntime().availableProcessors(), 1, 100, 2, 2))) {
       Evaluation exact =
           evaluator.evaluate(
               new Evaluator.Request(model, data, Optional.empty(), recipe, true), () -> false);

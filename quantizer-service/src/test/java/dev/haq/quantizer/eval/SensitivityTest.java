@@ -56,7 +56,7 @@ final class SensitivityTest {
   }
 
   private static Evaluator evaluator(long activationBytes) {
-    return new Evaluator(
+    return TestEvaluators.of(
         (selection, shape, classes) ->
             new RandomImages(
                 selection.split() == DataSelection.Split.CALIBRATION ? 8 : IMAGES, 192, classes),
@@ -278,12 +278,12 @@ final class SensitivityTest {
       first = measure(sensitivity(evaluator), BITS);
     }
     try (Evaluator unused =
-        new Evaluator(
+        TestEvaluators.of(
             (selection, shape, classes) -> {
               throw new AssertionError("no image is needed");
             },
             new FakeQuantizedGraph(),
-            new Evaluator.Limits(1, 1, 1, 1, 1))) {
+            TestEvaluators.limits(1, 1, 1, 1, 1))) {
       Told second = measure(sensitivity(unused), BITS);
       assertEquals(ENTRIES, second.cached);
       assertEquals(first.entries, second.entries);

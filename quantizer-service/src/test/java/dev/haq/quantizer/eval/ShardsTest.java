@@ -37,14 +37,14 @@ final class ShardsTest {
   }
 
   private static Evaluator evaluator() {
-    return new Evaluator(
+    return TestEvaluators.of(
         (selection, shape, classes) ->
             new RandomImages(
                 selection.split() == DataSelection.Split.CALIBRATION ? 8 : IMAGES,
                 3 * 16 * 16,
                 classes),
         new IntegerGraph(Processor.detect()),
-        new Evaluator.Limits(2, 1, 100, 2, 2));
+        TestEvaluators.limits(2, 1, 100, 2, 2));
   }
 
   private static Evaluation evaluate(

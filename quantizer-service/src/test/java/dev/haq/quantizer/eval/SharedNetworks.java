@@ -108,8 +108,8 @@ record SharedNetworks(ImportedModel model, List<Fold> folds) {
     try (DatasetUpload upload =
         datasets.upload("images", Optional.empty(), Optional.of(preprocessing))) {
       upload.write(ByteBuffer.wrap(archive));
-      DataSelection all = DataSelection.all(upload.finish().id());
-      return new Datasets(datasets).images(all, side, side);
+      DataSelection all = DataSelection.all(upload.finish(() -> false).id());
+      return new Datasets(datasets).images(all, List.of(3, side, side), 1000, () -> false);
     }
   }
 

@@ -10,6 +10,7 @@ import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
 import dev.haq.quantizer.data.Datasets;
 import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.eval.TestEvaluators;
 import dev.haq.quantizer.graphs.IntegerGraph;
 import dev.haq.quantizer.graphs.Processor;
 import java.io.IOException;
@@ -31,10 +32,8 @@ final class ExportBench implements AutoCloseable {
     store = new DatasetStore(folder, ArchiveLimits.DEFAULT, DatasetStore.USUAL_PREPARED_BYTES);
     Datasets datasets = new Datasets(store);
     evaluator =
-        new Evaluator(
-            (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2)),
-            new IntegerGraph(Processor.detect()),
-            new Evaluator.Limits(2, 1, 10, 4, 4));
+        TestEvaluators.of(
+            datasets, new IntegerGraph(Processor.detect()), TestEvaluators.limits(2, 1, 10, 4, 4));
     exporter = new Exporter(evaluator);
   }
 
@@ -45,7 +44,7 @@ final class ExportBench implements AutoCloseable {
             Optional.empty(),
             Optional.of(Preprocessing.preset(preset)))) {
       upload.write(ByteBuffer.wrap(Files.readAllBytes(file)));
-      return DataSelection.all(upload.finish().id());
+      return DataSelection.all(upload.finish(() -> false).id());
     }
   }
 

@@ -12,6 +12,7 @@ import dev.haq.model.Recipe;
 import dev.haq.quantizer.eval.Evaluation;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Images;
+import dev.haq.quantizer.eval.TestEvaluators;
 import dev.haq.quantizer.graphs.IntegerGraph;
 import dev.haq.quantizer.graphs.Processor;
 import dev.haq.quantizer.importing.ModelImporter;
@@ -44,13 +45,13 @@ final class CrowdTest {
   private Evaluator evaluator = evaluator(1);
 
   private Evaluator evaluator(int concurrent) {
-    return new Evaluator(
+    return TestEvaluators.of(
         (selection, shape, classes) -> {
           twoBegun.countDown();
           return new HeldImages();
         },
         new IntegerGraph(Processor.detect()),
-        new Evaluator.Limits(1, concurrent, 4, 1, 1));
+        TestEvaluators.limits(1, concurrent, 4, 1, 1));
   }
 
   /** One image, whose reading takes until it is released, whoever interrupts. */

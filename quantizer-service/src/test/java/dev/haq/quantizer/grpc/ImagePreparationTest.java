@@ -17,6 +17,7 @@ import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Images;
 import dev.haq.quantizer.eval.Sensitivity;
 import dev.haq.quantizer.eval.SensitivityStore;
+import dev.haq.quantizer.eval.TestEvaluators;
 import dev.haq.quantizer.graphs.IntegerGraph;
 import dev.haq.quantizer.graphs.Processor;
 import dev.haq.quantizer.models.ModelStore;
@@ -73,7 +74,7 @@ final class ImagePreparationTest {
     public void read(int image, float[] target, int offset) {}
   }
 
-  private final class SlowSource implements Images.Source {
+  private final class SlowSource implements TestEvaluators.AtHand {
     @Override
     public Images images(
         dev.haq.model.DataSelection selection, List<Integer> inputShape, int classes) {
@@ -106,10 +107,10 @@ final class ImagePreparationTest {
   @BeforeEach
   void start() {
     evaluator =
-        new Evaluator(
+        TestEvaluators.of(
             new SlowSource(),
             new IntegerGraph(Processor.detect()),
-            new Evaluator.Limits(1, 1, 4, 1, 1));
+            TestEvaluators.limits(1, 1, 4, 1, 1));
     ModelStore models = new ModelStore(folder.resolve("models"), 1 << 20, 1);
     QuantizerHandler handler =
         new QuantizerHandler(

@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -197,7 +198,10 @@ final class ConstantBytesTest {
   }
 
   private int taken(byte[] bytes) throws IOException {
-    return new ModelStore(folder, MOST_BYTES, 1).add(file(bytes), "name").network().size();
+    return new ModelStore(folder, MOST_BYTES, 1)
+        .add(file(bytes), "name", Optional.empty(), () -> false)
+        .network()
+        .size();
   }
 
   private String assertTooLarge(byte[] bytes) throws IOException {
@@ -206,7 +210,9 @@ final class ConstantBytesTest {
 
   private String assertTooLarge(ModelStore store, byte[] bytes) throws IOException {
     Path file = file(bytes);
-    HaqException refusal = assertThrows(HaqException.class, () -> store.add(file, "name"));
+    HaqException refusal =
+        assertThrows(
+            HaqException.class, () -> store.add(file, "name", Optional.empty(), () -> false));
     assertEquals(Reason.TOO_LARGE, refusal.reason(), refusal.getMessage());
     assertTrue(refusal.getMessage().contains("limits.model-bytes"), refusal.getMessage());
     return refusal.getMessage();

@@ -39,6 +39,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -244,10 +245,19 @@ final class ExportersTest {
     SmallModel model = new SmallModel(3, SIDE, SIDE);
     ModelProto whole = model.model(network(model, "image"));
     ModelStore store = new ModelStore(folder.resolve("models"), 1 << 20, 1);
-    String id = store.add(upload(store, archive(whole, "weights/data.bin")), "split").id();
-    assertSameAnswers(whole.toByteArray(), store.get(id), 1e-4f);
+    String id =
+        store
+            .add(
+                upload(store, archive(whole, "weights/data.bin")),
+                "split",
+                Optional.empty(),
+                () -> false)
+            .id();
+    assertSameAnswers(whole.toByteArray(), store.get(id, () -> false), 1e-4f);
     assertSameAnswers(
-        whole.toByteArray(), new ModelStore(folder.resolve("models"), 1 << 20, 1).get(id), 1e-4f);
+        whole.toByteArray(),
+        new ModelStore(folder.resolve("models"), 1 << 20, 1).get(id, () -> false),
+        1e-4f);
   }
 
   @Test
@@ -261,8 +271,15 @@ final class ExportersTest {
     files.put("net/data.bin", data(whole).toByteArray());
     files.put("net/._data.onnx", new byte[163]);
     ModelStore store = new ModelStore(folder.resolve("models"), 1 << 20, 1);
-    String id = store.add(upload(store, Samples.zip(files)), "packed by Finder").id();
-    assertSameAnswers(whole.toByteArray(), store.get(id), 1e-4f);
+    String id =
+        store
+            .add(
+                upload(store, Samples.zip(files)),
+                "packed by Finder",
+                Optional.empty(),
+                () -> false)
+            .id();
+    assertSameAnswers(whole.toByteArray(), store.get(id, () -> false), 1e-4f);
   }
 
   @Test
@@ -275,7 +292,9 @@ final class ExportersTest {
       Map<String, byte[]> files = new LinkedHashMap<>();
       files.put("net/model.onnx", external(whole, place).toByteArray());
       Path upload = upload(store, Samples.zip(files));
-      HaqException error = assertThrows(HaqException.class, () -> store.add(upload, "evil"));
+      HaqException error =
+          assertThrows(
+              HaqException.class, () -> store.add(upload, "evil", Optional.empty(), () -> false));
       assertEquals(Reason.INVALID_MODEL, error.reason());
       assertTrue(error.getMessage().contains("not in the archive"), error.getMessage());
     }
@@ -291,7 +310,9 @@ final class ExportersTest {
     files.put("data.bin", new byte[2 << 20]);
     files.put("model.onnx", new byte[10]);
     Path upload = upload(store, Samples.zip(files));
-    HaqException error = assertThrows(HaqException.class, () -> store.add(upload, "bomb"));
+    HaqException error =
+        assertThrows(
+            HaqException.class, () -> store.add(upload, "bomb", Optional.empty(), () -> false));
     assertEquals(Reason.TOO_LARGE, error.reason());
   }
 

@@ -54,7 +54,8 @@ final class HeldAtOnceTest {
 
     assertEquals(
         run(whole),
-        HeldAtOnce.order(whole.getGraph().getNodeList()).stream().map(NodeProto::getName).toList());
+        new HeldAtOnce(whole.getGraph().getNodeList())
+            .order().stream().map(NodeProto::getName).toList());
   }
 
   private List<String> run(ModelProto model) throws OrtException, IOException {

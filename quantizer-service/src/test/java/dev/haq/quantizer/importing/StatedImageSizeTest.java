@@ -68,7 +68,7 @@ final class StatedImageSizeTest {
     assertNotEquals(small.id(), large.id());
     assertEquals(
         List.of(3, 16, 16),
-        new ModelStore(folder, 1 << 20, 4).get(large.id()).graph().inputShape());
+        new ModelStore(folder, 1 << 20, 4).get(large.id(), () -> false).graph().inputShape());
   }
 
   @Test

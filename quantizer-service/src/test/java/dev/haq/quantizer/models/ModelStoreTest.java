@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,10 +28,12 @@ final class ModelStoreTest {
     ExecutorService callers = Executors.newFixedThreadPool(8);
     try {
       List<CompletableFuture<ImportedModel>> wanted =
-          Stream.generate(() -> CompletableFuture.supplyAsync(() -> restarted.get(id), callers))
+          Stream.generate(
+                  () ->
+                      CompletableFuture.supplyAsync(() -> restarted.get(id, () -> false), callers))
               .limit(8)
               .toList();
-      ImportedModel model = restarted.get(id);
+      ImportedModel model = restarted.get(id, () -> false);
       wanted.forEach(other -> assertSame(model, other.join()));
     } finally {
       callers.shutdown();
@@ -43,16 +46,16 @@ final class ModelStoreTest {
     ModelStore store = new ModelStore(folder, 5L * small.length / 2, 4);
     String first = add(store, small);
     String second = add(store, small(6));
-    ImportedModel kept = store.get(first);
-    ImportedModel alsoKept = store.get(second);
-    assertSame(kept, store.get(first));
+    ImportedModel kept = store.get(first, () -> false);
+    ImportedModel alsoKept = store.get(second, () -> false);
+    assertSame(kept, store.get(first, () -> false));
     SmallModel wide = new SmallModel(3, SIDE, SIDE);
     String features = wide.pooled(wide.conv("image", 3, 3 * small.length / 48, 1, 1, 1));
     String large = add(store, wide.bytes(wide.gemm(features, 3 * small.length / 48, 5)));
 
-    assertSame(store.get(large), store.get(large));
-    assertNotSame(kept, store.get(first));
-    assertNotSame(alsoKept, store.get(second));
+    assertSame(store.get(large, () -> false), store.get(large, () -> false));
+    assertNotSame(kept, store.get(first, () -> false));
+    assertNotSame(alsoKept, store.get(second, () -> false));
   }
 
   private static byte[] small(int classes) {
@@ -61,6 +64,8 @@ final class ModelStoreTest {
   }
 
   private static String add(ModelStore store, byte[] bytes) throws IOException {
-    return store.add(Files.write(store.newUpload(), bytes), "name").id();
+    return store
+        .add(Files.write(store.newUpload(), bytes), "name", Optional.empty(), () -> false)
+        .id();
   }
 }

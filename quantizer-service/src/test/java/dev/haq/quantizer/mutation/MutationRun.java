@@ -71,14 +71,14 @@ public final class MutationRun {
         ModelStore models = new ModelStore(folder.resolve("models"), MODEL_BYTES, 1);
         Path upload = models.newUpload();
         Files.write(upload, mutant.bytes());
-        models.add(upload, "mutant");
+        models.add(upload, "mutant", Optional.empty(), () -> false);
         return "accepted";
       }
       DatasetStore datasets =
           new DatasetStore(folder.resolve("datasets"), LIMITS, DatasetStore.USUAL_PREPARED_BYTES);
       try (DatasetUpload upload = datasets.upload("mutant", Optional.empty(), Optional.empty())) {
         upload.write(ByteBuffer.wrap(mutant.bytes()));
-        upload.finish();
+        upload.finish(() -> false);
       }
       return "accepted";
     } catch (HaqException e) {

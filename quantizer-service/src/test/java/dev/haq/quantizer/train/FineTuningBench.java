@@ -11,6 +11,7 @@ import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
 import dev.haq.quantizer.data.Datasets;
 import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.eval.TestEvaluators;
 import dev.haq.quantizer.graphs.IntegerGraph;
 import dev.haq.quantizer.graphs.Processor;
 import dev.haq.quantizer.importing.ModelImporter;
@@ -77,10 +78,10 @@ public final class FineTuningBench {
     Datasets datasets = new Datasets(store);
     try (Evaluator evaluator =
         new Evaluator(
-            (selection, shape, classes) -> datasets.images(selection, shape.get(1), shape.get(2)),
+            datasets,
             new IntegerGraph(Processor.detect()),
             new StraightThroughTuner(threads),
-            new Evaluator.Limits(threads, 1, 100, 2, 2))) {
+            TestEvaluators.limits(threads, 1, 100, 2, 2))) {
       if (epochs == 0) {
         speed(evaluator, model, few, policy, recipe);
       } else {
@@ -107,7 +108,7 @@ public final class FineTuningBench {
     try (DatasetUpload upload = store.upload("bench", Optional.empty(), Optional.empty())) {
       upload.write(ByteBuffer.wrap(Files.readAllBytes(Path.of(file))));
       return new DataSelection(
-          upload.finish().id(),
+          upload.finish(() -> false).id(),
           Optional.of(Preprocessing.preset(preset)),
           DataSelection.Split.ALL,
           images,

@@ -15,6 +15,7 @@ import dev.haq.quantizer.eval.Evaluation;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.FineTuner;
 import dev.haq.quantizer.eval.Images;
+import dev.haq.quantizer.eval.TestEvaluators;
 import dev.haq.quantizer.graphs.IntegerGraph;
 import dev.haq.quantizer.graphs.Processor;
 import dev.haq.quantizer.importing.SmallModel;
@@ -50,10 +51,10 @@ final class HeldTrainingTest {
   private final CountDownLatch released = new CountDownLatch(1);
   private final Evaluator evaluator =
       new Evaluator(
-          (selection, shape, classes) -> new Noise(),
+          (TestEvaluators.AtHand) (selection, shape, classes) -> new Noise(),
           new IntegerGraph(Processor.detect()),
           new StraightThroughTuner(1),
-          new Evaluator.Limits(1, CONCURRENT, 64, 2, 2));
+          TestEvaluators.limits(1, CONCURRENT, 64, 2, 2));
   private CompletableFuture<FineTuner.Tuned> held;
 
   private record Noise() implements Images {
