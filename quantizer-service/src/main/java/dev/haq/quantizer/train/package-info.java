@@ -1,6 +1,6 @@
 /**
  * Training with DJL on the PyTorch engine: networks run operator by operator so that gradients pass
- * through them, fine-tuning of quantized ones, and the program that makes the built-in model.
- * Native arrays stay inside this package; every step closes the arrays it made.
+ * through them, and fine-tuning of quantized ones. Native arrays stay inside this package; every
+ * step closes the arrays it made.
  */
 package dev.haq.quantizer.train;
