@@ -1,5 +1,7 @@
 package dev.haq.quantizer.builtin;
 
+import java.util.Arrays;
+
 /**
  * Random numbers as a pure function of (seed, stream, draw number), so that image 4711 can be drawn
  * without drawing the 4710 before it and comes out alike on every machine.
@@ -40,6 +42,19 @@ public final class CounterRandom {
 
   public boolean chance(double probability) {
     return unit() < probability;
+  }
+
+  /** 0 .. size - 1 in an order of its own (Fisher and Yates). */
+  public int[] permutation(int size) {
+    int[] order = new int[size];
+    Arrays.setAll(order, i -> i);
+    for (int last = size - 1; last > 0; last--) {
+      int other = below(last + 1);
+      int swapped = order[last];
+      order[last] = order[other];
+      order[other] = swapped;
+    }
+    return order;
   }
 
   /**

@@ -8,9 +8,10 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * Divides a dataset that has no parts of its own: a seeded permutation of all images, its front the
- * search part, its back the held-out part. Calibration reads the first images of the search part; a
- * smaller selection is the front of a larger one.
+ * Divides a dataset that has no parts of its own: a seeded permutation of all images (the same on
+ * every machine and Java version), its front the search part, its back the held-out part.
+ * Calibration reads the first images of the search part; a smaller selection is the front of a
+ * larger one.
  */
 final class Splits {
   private Splits() {}
@@ -21,7 +22,7 @@ final class Splits {
    * @throws HaqException INVALID_DATASET when the asked split is empty
    */
   static int[] of(int size, DataSelection selection) {
-    int[] order = permutation(size, selection.splitSeed());
+    int[] order = new CounterRandom(selection.splitSeed(), size).permutation(size);
     int search = size - selection.heldOutImages(size);
     int[] split =
         switch (selection.split()) {
@@ -46,19 +47,5 @@ final class Splits {
   /** The first {@code count} of the indices; all when the count is 0 or larger. */
   static int[] first(int[] indices, int count) {
     return count == 0 || count >= indices.length ? indices : Arrays.copyOf(indices, count);
-  }
-
-  /** Fisher-Yates with counter-based random numbers: the same on every machine and Java version. */
-  private static int[] permutation(int size, long seed) {
-    CounterRandom random = new CounterRandom(seed, size);
-    int[] order = new int[size];
-    Arrays.setAll(order, i -> i);
-    for (int last = size - 1; last > 0; last--) {
-      int other = random.below(last + 1);
-      int swapped = order[last];
-      order[last] = order[other];
-      order[other] = swapped;
-    }
-    return order;
   }
 }

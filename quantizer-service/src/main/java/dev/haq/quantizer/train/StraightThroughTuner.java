@@ -100,16 +100,7 @@ public final class StraightThroughTuner implements FineTuner {
 
   /** The order in which an epoch visits the images: the same for a seed, whatever came before. */
   static int[] order(int images, long seed, int epoch) {
-    CounterRandom random = new CounterRandom(seed, epoch);
-    int[] order = new int[images];
-    Arrays.setAll(order, i -> i);
-    for (int last = images - 1; last > 0; last--) {
-      int other = random.below(last + 1);
-      int swapped = order[last];
-      order[last] = order[other];
-      order[other] = swapped;
-    }
-    return order;
+    return new CounterRandom(seed, epoch).permutation(images);
   }
 
   private final class Training {
