@@ -5,20 +5,17 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Preprocessing;
 import dev.haq.model.Reason;
 import dev.haq.quantizer.disk.DiskErrors;
+import dev.haq.quantizer.disk.Sha256;
 import dev.haq.quantizer.sharing.Waits;
 import dev.haq.wire.PreprocessingFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -37,7 +34,7 @@ public final class DatasetUpload implements AutoCloseable {
   private final Optional<Preprocessing> declared;
   private final ArchiveLimits limits;
   private final FileChannel file;
-  private final MessageDigest digest = sha256();
+  private final Sha256 hash = new Sha256();
   private long bytes;
 
   DatasetUpload(
@@ -75,7 +72,7 @@ public final class DatasetUpload implements AutoCloseable {
               + limits.uploadBytes()
               + " bytes: send less, or raise limits.dataset-bytes (HAQ_QUANTIZER_MAX_DATASET_BYTES)");
     }
-    digest.update(chunk.duplicate());
+    hash.add(chunk.duplicate());
     try {
       while (chunk.hasRemaining()) {
         file.write(chunk);
@@ -97,15 +94,11 @@ public final class DatasetUpload implements AutoCloseable {
     try {
       file.close();
       declared.ifPresent(
-          preprocessing ->
-              digest.update(
-                  PreprocessingFile.write(preprocessing)
-                      .toString()
-                      .getBytes(StandardCharsets.UTF_8)));
+          preprocessing -> hash.add(PreprocessingFile.write(preprocessing).toString()));
       if (isReadOtherwise()) {
-        digest.update(format.orElseThrow().label().getBytes(StandardCharsets.UTF_8));
+        hash.add(format.orElseThrow().label());
       }
-      String id = DatasetStore.id(HexFormat.of().formatHex(digest.digest()));
+      String id = DatasetStore.id(hash.hex());
       Optional<DatasetInfo> present = store.find(id);
       if (present.isPresent()) {
         return present.get();
@@ -218,14 +211,6 @@ public final class DatasetUpload implements AutoCloseable {
       DatasetStore.remove(folder);
     } catch (IOException e) {
       throw DatasetStore.failed("the upload of '" + name + "' cannot be cleared away", e);
-    }
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has SHA-256", e);
     }
   }
 }

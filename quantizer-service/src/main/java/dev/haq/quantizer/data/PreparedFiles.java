@@ -1,19 +1,16 @@
 package dev.haq.quantizer.data;
 
 import dev.haq.quantizer.disk.FilesOf;
+import dev.haq.quantizer.disk.Sha256;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -89,7 +86,7 @@ final class PreparedFiles {
   }
 
   private Path file(String dataset, Geometry geometry) {
-    String key = sha256("v" + VERSION + " " + dataset + " " + geometry.text());
+    String key = new Sha256().add("v" + VERSION + " " + dataset + " " + geometry.text()).hex();
     return folder.resolve(FilesOf.name(key, dataset) + SUFFIX);
   }
 
@@ -115,16 +112,6 @@ final class PreparedFiles {
       }
       Files.deleteIfExists(oldest.file());
       sum -= oldest.bytes();
-    }
-  }
-
-  private static String sha256(String text) {
-    try {
-      return HexFormat.of()
-          .formatHex(
-              MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has SHA-256", e);
     }
   }
 }

@@ -10,6 +10,7 @@ import dev.haq.proto.quantizer.v1.SensitivityEntry;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.disk.FilesOf;
+import dev.haq.quantizer.disk.Sha256;
 import dev.haq.quantizer.eval.LayerSensitivity.Point;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
@@ -19,15 +20,11 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -68,16 +65,14 @@ public final class SensitivityStore {
 
   /** The name under which a measurement is kept. */
   static String key(String model, DataSelection data, Recipe recipe) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((METHOD + "\n" + model + "\n").getBytes(StandardCharsets.UTF_8));
-      digest.update(DataWire.toProto(data).toByteArray());
-      digest.update((byte) '\n');
-      digest.update(RecipeWire.toProto(recipe).toByteArray());
-      return FilesOf.name(HexFormat.of().formatHex(digest.digest()), model, data.datasetId());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has SHA-256", e);
-    }
+    String hash =
+        new Sha256()
+            .add(METHOD + "\n" + model + "\n")
+            .add(DataWire.toProto(data).toByteArray())
+            .add("\n")
+            .add(RecipeWire.toProto(recipe).toByteArray())
+            .hex();
+    return FilesOf.name(hash, model, data.datasetId());
   }
 
   /** Removes what is kept of a model or a dataset. */

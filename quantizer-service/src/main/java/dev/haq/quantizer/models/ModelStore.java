@@ -7,6 +7,7 @@ import dev.haq.quantizer.builtin.BuiltinShapes;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.disk.Durable;
+import dev.haq.quantizer.disk.Sha256;
 import dev.haq.quantizer.importing.ModelArchive;
 import dev.haq.quantizer.importing.ModelImporter;
 import dev.haq.quantizer.importing.StatedImageSize;
@@ -20,17 +21,14 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -382,19 +380,14 @@ public final class ModelStore {
   }
 
   private static String sha256(Path file, String suffix) throws IOException {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      byte[] buffer = new byte[1 << 16];
-      try (InputStream content = Files.newInputStream(file)) {
-        for (int read = content.read(buffer); read >= 0; read = content.read(buffer)) {
-          digest.update(buffer, 0, read);
-        }
+    Sha256 hash = new Sha256();
+    byte[] buffer = new byte[1 << 16];
+    try (InputStream content = Files.newInputStream(file)) {
+      for (int read = content.read(buffer); read >= 0; read = content.read(buffer)) {
+        hash.add(ByteBuffer.wrap(buffer, 0, read));
       }
-      digest.update(suffix.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has SHA-256", e);
     }
+    return hash.add(suffix).hex();
   }
 
   private static HaqException failed(String what, Exception e) {

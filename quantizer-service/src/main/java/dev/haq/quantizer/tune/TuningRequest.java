@@ -6,13 +6,11 @@ import dev.haq.model.Policy;
 import dev.haq.model.Recipe;
 import dev.haq.proto.quantizer.v1.FineTuneRequest;
 import dev.haq.quantizer.disk.FilesOf;
+import dev.haq.quantizer.disk.Sha256;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.wire.BitsWire;
 import dev.haq.wire.DataWire;
 import dev.haq.wire.RecipeWire;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 /**
  * What is to be fine-tuned and how.
@@ -57,14 +55,10 @@ public record TuningRequest(
             .setName(ALGORITHM)
             .build()
             .toByteArray();
-    try {
-      return FilesOf.name(
-          HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(canonical)),
-          model.id(),
-          data.datasetId(),
-          recipe.training().data().orElse(data).datasetId());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has SHA-256", e);
-    }
+    return FilesOf.name(
+        new Sha256().add(canonical).hex(),
+        model.id(),
+        data.datasetId(),
+        recipe.training().data().orElse(data).datasetId());
   }
 }
