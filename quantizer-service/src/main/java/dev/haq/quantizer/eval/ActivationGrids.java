@@ -6,7 +6,6 @@ import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.quant.LinearQuantizer;
 import dev.haq.quantizer.quant.Numerics;
 import dev.haq.quantizer.quant.OutputErrors;
-import dev.haq.quantizer.quant.Patches;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -62,7 +61,7 @@ interface ActivationGrids {
           new OutputErrors(
               layer.weights(),
               layer.layer().outputs(),
-              new Patches(layer.layer()).groups(),
+              layer.groups(),
               byWidth.stream().flatMap(List::stream).toList()));
     }
     LayerInputs.read(

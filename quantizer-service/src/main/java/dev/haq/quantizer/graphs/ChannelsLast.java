@@ -128,10 +128,7 @@ final class ChannelsLast {
 
   /** The mean over all pixels. */
   private boolean mean(NodeProto node) {
-    boolean axesAreAttribute =
-        graph.operatorSets().stream()
-            .filter(o -> o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx"))
-            .allMatch(o -> o.getVersion() < 18);
+    boolean axesAreAttribute = graph.opset() < 18;
     String source = forms.realChannelsLast(node.getInput(0));
     String output = builder.fresh("ReduceMean");
     NodeProto.Builder written =

@@ -2,8 +2,6 @@ package dev.haq.quantizer.graphs;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.GraphNode;
-import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Tensors;
@@ -66,22 +64,18 @@ public final class ClippedFloatGraph {
     NewerOpset newer = new NewerOpset(graph, builder);
     Set<String> taken = graph.tensors();
     List<Encoding> encodings = new ArrayList<>();
-    int next = 0;
-    for (GraphNode node : graph.nodes()) {
-      if (node instanceof Quantizable layer) {
-        PlainLayer plain = layers.get(next++);
-        boolean pair = plain.activations().isPresent() && plain.weights().isPresent();
-        if (pair || !forOnnxRuntime) {
-          write(builder, layer, plain, forOnnxRuntime, taken, encodings);
-        } else {
-          FakeQuantizedGraph.writeReal(
-              builder, layer, layer.input(), (LayerForm.Real) plain.form(), layer.output());
-        }
-      } else {
-        Other other = (Other) node;
-        builder.add(forOnnxRuntime ? newer.rewritten(other.node()) : other.node());
-      }
-    }
+    builder.addAll(
+        layers,
+        (layer, plain) -> {
+          boolean pair = plain.activations().isPresent() && plain.weights().isPresent();
+          if (pair || !forOnnxRuntime) {
+            write(builder, layer, plain, forOnnxRuntime, taken, encodings);
+          } else {
+            FakeQuantizedGraph.writeReal(
+                builder, layer, layer.input(), (LayerForm.Real) plain.form(), layer.output());
+          }
+        },
+        node -> builder.add(forOnnxRuntime ? newer.rewritten(node) : node));
     return new Written(builder.build(List.of(graph.output())), List.copyOf(encodings));
   }
 
@@ -114,7 +108,7 @@ public final class ClippedFloatGraph {
     boolean matMul = builder.isMatMul(layer);
     String weights = free(layerName + "/weight", taken);
     String bias = free(layerName + "/bias", taken);
-    int[] dims = GraphBuilder.weightDims(layer.layer());
+    int[] dims = layer.weightDims();
     builder.constant(Tensors.of(bias, plain.bias(), plain.bias().length));
     if (matMul) {
       float[] turned = Tensors.transposed(plain.weightValues(), dims[0], dims[1]);

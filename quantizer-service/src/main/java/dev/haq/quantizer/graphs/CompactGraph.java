@@ -4,8 +4,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.haq.model.Layer;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.GraphNode;
-import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Tensors;
@@ -34,14 +32,10 @@ public final class CompactGraph {
   public static ModelProto write(CnnGraph graph, List<PlainLayer> layers) {
     GraphBuilder builder = new GraphBuilder(graph);
     NewerOpset newer = new NewerOpset(graph, builder);
-    int next = 0;
-    for (GraphNode node : graph.nodes()) {
-      if (node instanceof Quantizable layer) {
-        write(builder, layer, layers.get(next++));
-      } else {
-        builder.add(newer.rewritten(((Other) node).node()));
-      }
-    }
+    builder.addAll(
+        layers,
+        (layer, plain) -> write(builder, layer, plain),
+        node -> builder.add(newer.rewritten(node)));
     return builder.build(List.of(graph.output()));
   }
 
@@ -84,7 +78,7 @@ public final class CompactGraph {
       return;
     }
     NodeProto.Builder node = Nodes.node("Conv", List.of(input, weights), sums);
-    builder.add(GraphBuilder.convolution(node, layer.layer()).setName(name));
+    builder.add(GraphBuilder.convolution(node, layer).setName(name));
     String shaped = builder.constant(Tensors.of(builder.fresh("bias"), bias, 1, bias.length, 1, 1));
     builder.add(Nodes.node("Add", List.of(sums, shaped), layer.output()));
   }

@@ -66,7 +66,7 @@ public final class EqualisedGraph {
         int b = pairs.get(p).read();
         Layer reader = layers.get(b).layer();
         int area = GraphNode.window(reader).kernelArea();
-        int groups = GraphBuilder.groups(reader);
+        int groups = layers.get(b).groups();
         int channels = reader.inputs();
         double[] scales =
             Equalisation.scales(

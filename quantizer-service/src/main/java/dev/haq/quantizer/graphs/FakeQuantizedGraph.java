@@ -2,8 +2,6 @@ package dev.haq.quantizer.graphs;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.GraphNode;
-import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.onnx.Tensors;
@@ -21,15 +19,7 @@ public final class FakeQuantizedGraph implements GraphWriter {
   @Override
   public ModelProto write(CnnGraph graph, List<LayerForm> layers) {
     GraphBuilder builder = new GraphBuilder(graph);
-    int next = 0;
-    for (GraphNode node : graph.nodes()) {
-      if (node instanceof Quantizable layer) {
-        write(builder, layer, layers.get(next++));
-      } else {
-        builder.add(((Other) node).node());
-      }
-    }
-    return builder.build(List.of(graph.output()));
+    return builder.network(layers, (layer, form) -> write(builder, layer, form));
   }
 
   /** Adds one layer. */
@@ -73,29 +63,24 @@ public final class FakeQuantizedGraph implements GraphWriter {
   public static ModelProto plain(
       CnnGraph graph, List<PlainLayer> layers, Predicate<PlainLayer> biasAfter) {
     GraphBuilder builder = new GraphBuilder(graph);
-    int next = 0;
-    for (GraphNode node : graph.nodes()) {
-      if (node instanceof Quantizable layer) {
-        PlainLayer plain = layers.get(next++);
-        if (biasAfter.test(plain)) {
+    return builder.network(
+        layers,
+        (layer, plain) -> {
+          if (!biasAfter.test(plain)) {
+            write(builder, layer, plain.form());
+            return;
+          }
           String input =
               plain
                   .activations()
                   .map(quantizer -> fakeQuantized(builder, layer.input(), quantizer))
                   .orElse(layer.input());
-          int[] dims = GraphBuilder.weightDims(layer.layer());
           String weights =
-              builder.constant(Tensors.of(builder.fresh("weight"), plain.weightValues(), dims));
+              builder.constant(
+                  Tensors.of(builder.fresh("weight"), plain.weightValues(), layer.weightDims()));
           CompactGraph.biasAfter(
               builder, layer, input, builder.turned(layer, weights), plain.bias());
-        } else {
-          write(builder, layer, plain.form());
-        }
-      } else {
-        builder.add(((Other) node).node());
-      }
-    }
-    return builder.build(List.of(graph.output()));
+        });
   }
 
   /**
@@ -104,21 +89,16 @@ public final class FakeQuantizedGraph implements GraphWriter {
    */
   public static ModelProto plainShifted(CnnGraph graph, List<PlainLayer> layers) {
     GraphBuilder builder = new GraphBuilder(graph);
-    int next = 0;
-    for (GraphNode node : graph.nodes()) {
-      if (node instanceof Quantizable layer) {
-        PlainLayer plain = layers.get(next++);
-        String input =
-            plain
-                .activations()
-                .map(quantizer -> shifted(builder, layer.input(), quantizer))
-                .orElse(layer.input());
-        builder.floatLayer(layer, input, plain.weightValues(), plain.bias(), layer.output());
-      } else {
-        builder.add(((Other) node).node());
-      }
-    }
-    return builder.build(List.of(graph.output()));
+    return builder.network(
+        layers,
+        (layer, plain) -> {
+          String input =
+              plain
+                  .activations()
+                  .map(quantizer -> shifted(builder, layer.input(), quantizer))
+                  .orElse(layer.input());
+          builder.floatLayer(layer, input, plain.weightValues(), plain.bias(), layer.output());
+        });
   }
 
   /** (round(clip(x, low, high) / s + zero) - zero) * s, where there is a zero point. */

@@ -2,9 +2,6 @@ package dev.haq.quantizer.graphs;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.GraphNode;
-import dev.haq.quantizer.onnx.GraphNode.Other;
-import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.Ort;
 import java.util.List;
 
@@ -17,13 +14,11 @@ public final class FloatGraph {
    */
   public static ModelProto write(CnnGraph graph, List<String> outputs) {
     GraphBuilder builder = new GraphBuilder(graph);
-    for (GraphNode node : graph.nodes()) {
-      if (node instanceof Quantizable layer) {
-        builder.floatLayer(layer, layer.input(), layer.weights(), layer.bias(), layer.output());
-      } else {
-        builder.add(((Other) node).node());
-      }
-    }
+    builder.addAll(
+        graph.layers(),
+        (layer, same) ->
+            builder.floatLayer(layer, layer.input(), layer.weights(), layer.bias(), layer.output()),
+        builder::add);
     return builder.build(outputs);
   }
 

@@ -12,6 +12,7 @@ import dev.haq.model.Layer;
 import dev.haq.model.Window;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.GraphNode;
+import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Tensors;
@@ -21,10 +22,13 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /** Puts a graph together: nodes in the order they are added, constants, made names. */
 final class GraphBuilder {
@@ -96,7 +100,7 @@ final class GraphBuilder {
 
   /** Adds a layer computed in floating point. */
   void floatLayer(Quantizable layer, String input, float[] weights, float[] bias, String output) {
-    String weightName = constant(Tensors.of(fresh("weight"), weights, weightDims(layer.layer())));
+    String weightName = constant(Tensors.of(fresh("weight"), weights, layer.weightDims()));
     String biasName = vector("bias", bias);
     realLayer(layer, input, weightName, biasName, output);
   }
@@ -121,7 +125,7 @@ final class GraphBuilder {
 
   /** Dimensions of a layer's weights as its operator reads them. */
   int[] operandDims(Quantizable layer) {
-    int[] dims = weightDims(layer.layer());
+    int[] dims = layer.weightDims();
     return isMatMul(layer) ? new int[] {dims[1], dims[0]} : dims;
   }
 
@@ -138,37 +142,43 @@ final class GraphBuilder {
               .addAttribute(Nodes.integer("transB", 1)));
     } else {
       add(
-          convolution(Nodes.node("Conv", List.of(input, weights, bias), output), layer.layer())
+          convolution(Nodes.node("Conv", List.of(input, weights, bias), output), layer)
               .setName(layer.layer().name()));
     }
   }
 
   /** Completes a convolution node with the layer's window and groups. */
-  static NodeProto.Builder convolution(NodeProto.Builder node, Layer layer) {
-    Window w = GraphNode.window(layer);
+  static NodeProto.Builder convolution(NodeProto.Builder node, Quantizable layer) {
+    Window w = GraphNode.window(layer.layer());
     return node.addAttribute(Nodes.ints("kernel_shape", w.kernelHeight(), w.kernelWidth()))
         .addAttribute(Nodes.ints("strides", w.strideHeight(), w.strideWidth()))
         .addAttribute(Nodes.ints("dilations", w.dilationHeight(), w.dilationWidth()))
         .addAttribute(Nodes.ints("pads", w.padTop(), w.padLeft(), w.padBottom(), w.padRight()))
-        .addAttribute(Nodes.integer("group", groups(layer)));
+        .addAttribute(Nodes.integer("group", layer.groups()));
   }
 
-  static int groups(Layer layer) {
-    if (layer instanceof Layer.Conv2d conv) {
-      return conv.groups();
+  /**
+   * Adds the network's nodes in their order.
+   *
+   * @param layers what there is for each layer
+   * @param layer adds one
+   * @param other adds any other node
+   */
+  <T> void addAll(List<T> layers, BiConsumer<Quantizable, T> layer, Consumer<NodeProto> other) {
+    Iterator<T> next = layers.iterator();
+    for (GraphNode node : source.nodes()) {
+      if (node instanceof Quantizable quantizable) {
+        layer.accept(quantizable, next.next());
+      } else {
+        other.accept(((Other) node).node());
+      }
     }
-    return layer instanceof Layer.DepthwiseConv2d conv ? conv.inputs() : 1;
   }
 
-  /** Dimensions of a layer's output-major weights. */
-  static int[] weightDims(Layer layer) {
-    if (layer instanceof Layer.Linear) {
-      return new int[] {layer.outputs(), layer.inputs()};
-    }
-    Window w = GraphNode.window(layer);
-    return new int[] {
-      layer.outputs(), layer.inputs() / groups(layer), w.kernelHeight(), w.kernelWidth()
-    };
+  /** The network with each layer written by {@code layer}, and all else as it is. */
+  <T> ModelProto network(List<T> layers, BiConsumer<Quantizable, T> layer) {
+    addAll(layers, layer, this::add);
+    return build(List.of(source.output()));
   }
 
   /**

@@ -71,26 +71,21 @@ final class IntegerLayers {
     if (layer.layer() instanceof Layer.Linear) {
       return false;
     }
-    if (GraphBuilder.groups(layer.layer()) > 1) {
+    if (layer.groups() > 1) {
       return true;
     }
     return quantizers == 1
-        && (fastGroups
-            || onePixel(layer.layer())
-            || layer.layer().inputs() >= FEWEST_CHANNELS_TO_BYTES);
+        && (fastGroups || onePixel(layer) || layer.layer().inputs() >= FEWEST_CHANNELS_TO_BYTES);
   }
 
   /** Adds the layer with its output on a quantizer's grid, limited to its codes. */
   String toBytes(Quantizable layer, IntegerLayer integers, String source, LinearQuantizer output) {
     boolean depthwise = isDepthwise(layer.layer());
-    boolean grouped = !depthwise && GraphBuilder.groups(layer.layer()) > 1;
+    boolean grouped = !depthwise && layer.groups() > 1;
     LinearQuantizer activations = integers.activations();
     String input = grouped ? forms.ownBytes(source, activations) : forms.bytes(source, activations);
     int storedOutputs = grouped ? layer.layer().outputs() : forms.storedChannels(layer.output());
-    int inputsOfGroup =
-        GraphBuilder.groups(layer.layer()) == 1
-            ? forms.storedChannels(source)
-            : GraphBuilder.weightDims(layer.layer())[1];
+    int inputsOfGroup = layer.groups() == 1 ? forms.storedChannels(source) : layer.weightDims()[1];
     PixelGroup group = convolutionGroup(layer.layer(), inputsOfGroup);
     Window w = GraphNode.window(layer.layer());
     int outputs = group.pixels() * storedOutputs;
@@ -129,8 +124,7 @@ final class IntegerLayers {
     builder.add(
         node.setDomain(CnnGraph.MICROSOFT)
             .addAttribute(Nodes.integer("channels_last", 1))
-            .addAttribute(
-                Nodes.integer("group", depthwise ? outputs : GraphBuilder.groups(layer.layer())))
+            .addAttribute(Nodes.integer("group", depthwise ? outputs : layer.groups()))
             .addAllAttribute(group.window(layer.layer())));
     String limited =
         Activations.clipped(builder, apart(bytes, group, layer.layer(), storedOutputs), output);
@@ -190,7 +184,7 @@ final class IntegerLayers {
               forms.bytesAsIs(source, activations),
               PixelGroup.ONE,
               layer.layer().inputs()));
-    } else if (onePixel(layer.layer())) {
+    } else if (onePixel(layer)) {
       String strided = strided(forms.bytes(source, activations), GraphNode.window(layer.layer()));
       forms.isRealChannelsLast(
           layer.output(),
@@ -237,9 +231,9 @@ final class IntegerLayers {
         : FEWEST_CHANNELS_TO_GATHER_UNSIGNED;
   }
 
-  private static boolean onePixel(Layer layer) {
-    Window w = GraphNode.window(layer);
-    return GraphBuilder.groups(layer) == 1
+  private static boolean onePixel(Quantizable layer) {
+    Window w = GraphNode.window(layer.layer());
+    return layer.groups() == 1
         && w.kernelArea() == 1
         && w.padTop() + w.padLeft() + w.padBottom() + w.padRight() == 0;
   }

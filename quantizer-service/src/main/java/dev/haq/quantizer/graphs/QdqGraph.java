@@ -2,8 +2,6 @@ package dev.haq.quantizer.graphs;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.GraphNode;
-import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Ort;
@@ -27,22 +25,16 @@ public final class QdqGraph implements GraphWriter {
   @Override
   public ModelProto write(CnnGraph graph, List<LayerForm> layers) {
     GraphBuilder builder = new GraphBuilder(graph);
-    int next = 0;
-    for (GraphNode node : graph.nodes()) {
-      if (node instanceof Other other) {
-        builder.add(other.node());
-        continue;
-      }
-      Quantizable layer = (Quantizable) node;
-      LayerForm form = layers.get(next++);
-      if (form instanceof LayerForm.Whole whole) {
-        write(builder, graph, layer, whole.layer());
-      } else {
-        FakeQuantizedGraph.writeReal(
-            builder, layer, layer.input(), (LayerForm.Real) form, layer.output());
-      }
-    }
-    return builder.build(List.of(graph.output()));
+    return builder.network(
+        layers,
+        (layer, form) -> {
+          if (form instanceof LayerForm.Whole whole) {
+            write(builder, graph, layer, whole.layer());
+          } else {
+            FakeQuantizedGraph.writeReal(
+                builder, layer, layer.input(), (LayerForm.Real) form, layer.output());
+          }
+        });
   }
 
   private void write(

@@ -4,8 +4,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.GraphNode;
-import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Tensors;
@@ -31,15 +29,7 @@ public final class QonnxGraph {
 
   public static ModelProto write(CnnGraph graph, List<PlainLayer> layers) {
     GraphBuilder builder = new GraphBuilder(graph);
-    int next = 0;
-    for (GraphNode node : graph.nodes()) {
-      if (node instanceof Quantizable layer) {
-        write(builder, layer, layers.get(next++));
-      } else {
-        builder.add(((Other) node).node());
-      }
-    }
-    return builder.build(List.of(graph.output()));
+    return builder.network(layers, (layer, plain) -> write(builder, layer, plain));
   }
 
   private static void write(GraphBuilder builder, Quantizable layer, PlainLayer plain) {
@@ -48,7 +38,7 @@ public final class QonnxGraph {
             .activations()
             .map(quantizer -> activations(builder, layer.input(), quantizer))
             .orElse(layer.input());
-    int[] dims = GraphBuilder.weightDims(layer.layer());
+    int[] dims = layer.weightDims();
     String weights =
         builder.constant(Tensors.of(builder.fresh("weight"), plain.weightValues(), dims));
     if (plain.weights().isPresent()) {

@@ -43,6 +43,25 @@ public sealed interface GraphNode {
       return new WeightShape(outputs, weights.length / outputs / area, area, depthwise);
     }
 
+    /** 1 where every output reads all inputs. */
+    public int groups() {
+      if (layer instanceof Layer.Conv2d conv) {
+        return conv.groups();
+      }
+      return layer instanceof Layer.DepthwiseConv2d conv ? conv.inputs() : 1;
+    }
+
+    /** Dimensions of the weights. */
+    public int[] weightDims() {
+      if (layer instanceof Layer.Linear) {
+        return new int[] {layer.outputs(), layer.inputs()};
+      }
+      Window w = window(layer);
+      return new int[] {
+        layer.outputs(), layer.inputs() / groups(), w.kernelHeight(), w.kernelWidth()
+      };
+    }
+
     @Override
     public List<String> inputs() {
       return List.of(input);

@@ -4,8 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.core.Linear;
 import dev.haq.model.Layer;
-import dev.haq.model.Window;
+import dev.haq.quantizer.onnx.GraphNode;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
+import java.util.Arrays;
 
 /** A quantizable layer in floating point, given its weights. */
 final class FloatLayer {
@@ -13,16 +14,7 @@ final class FloatLayer {
 
   /** Dimensions of the layer's weights. */
   static Shape shape(Quantizable layer) {
-    int outputs = layer.layer().outputs();
-    if (layer.layer() instanceof Layer.Linear linear) {
-      return new Shape(outputs, linear.inputs());
-    }
-    Window window = window(layer.layer());
-    return new Shape(
-        outputs,
-        layer.layer().inputs() / groups(layer.layer()),
-        window.kernelHeight(),
-        window.kernelWidth());
+    return new Shape(Arrays.stream(layer.weightDims()).asLongStream().toArray());
   }
 
   /**
@@ -36,16 +28,6 @@ final class FloatLayer {
       return Linear.linear(input, weights, bias).singletonOrThrow();
     }
     return NdWindows.convolution(
-        input, weights, bias, window(layer.layer()), groups(layer.layer()));
-  }
-
-  private static Window window(Layer layer) {
-    return layer instanceof Layer.Conv2d conv
-        ? conv.window()
-        : ((Layer.DepthwiseConv2d) layer).window();
-  }
-
-  private static int groups(Layer layer) {
-    return layer instanceof Layer.Conv2d conv ? conv.groups() : layer.inputs();
+        input, weights, bias, GraphNode.window(layer.layer()), layer.groups());
   }
 }

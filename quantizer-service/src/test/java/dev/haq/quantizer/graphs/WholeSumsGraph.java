@@ -3,8 +3,6 @@ package dev.haq.quantizer.graphs;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import dev.haq.model.Layer;
 import dev.haq.quantizer.onnx.CnnGraph;
-import dev.haq.quantizer.onnx.GraphNode;
-import dev.haq.quantizer.onnx.GraphNode.Other;
 import dev.haq.quantizer.onnx.GraphNode.Quantizable;
 import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Ort;
@@ -22,20 +20,15 @@ public final class WholeSumsGraph implements GraphWriter {
   @Override
   public ModelProto write(CnnGraph graph, List<LayerForm> layers) {
     GraphBuilder builder = new GraphBuilder(graph);
-    int next = 0;
-    for (GraphNode node : graph.nodes()) {
-      if (!(node instanceof Quantizable layer)) {
-        builder.add(((Other) node).node());
-        continue;
-      }
-      LayerForm form = layers.get(next++);
-      if (form instanceof LayerForm.Whole whole) {
-        write(builder, layer, whole.layer());
-      } else {
-        FakeQuantizedGraph.write(builder, layer, form);
-      }
-    }
-    return builder.build(List.of(graph.output()));
+    return builder.network(
+        layers,
+        (layer, form) -> {
+          if (form instanceof LayerForm.Whole whole) {
+            write(builder, layer, whole.layer());
+          } else {
+            FakeQuantizedGraph.write(builder, layer, form);
+          }
+        });
   }
 
   private static void write(GraphBuilder builder, Quantizable layer, IntegerLayer integers) {
