@@ -2,17 +2,12 @@ package dev.haq.quantizer.models;
 
 import dev.haq.model.HaqException;
 import dev.haq.model.ImageSize;
-import dev.haq.model.Reason;
 import dev.haq.quantizer.builtin.BuiltinShapes;
-import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
-import dev.haq.quantizer.disk.Durable;
-import dev.haq.quantizer.disk.Sha256;
 import dev.haq.quantizer.importing.ModelArchive;
 import dev.haq.quantizer.importing.ModelImporter;
 import dev.haq.quantizer.importing.StatedImageSize;
 import dev.haq.quantizer.onnx.ImportedModel;
-import dev.haq.quantizer.onnx.MappedWeights;
 import dev.haq.quantizer.sharing.Line;
 import dev.haq.quantizer.sharing.LruCache;
 import dev.haq.quantizer.sharing.MadeOnce;
@@ -20,8 +15,6 @@ import dev.haq.quantizer.sharing.Places;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -32,25 +25,15 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Models by the SHA-256 of the bytes that were sent, in a folder that replicas may share: {@code
- * <hash>.onnx}, and {@code <hash>.json} which describes it, so that models are listed without being
- * read. The description is there before the model and goes after it, so a model is there completely
- * or not at all. Immutable, so the ones read lately are kept in memory. Safe for use by many
- * threads.
+ * Models by the SHA-256 of the bytes that were sent, in {@link ModelFiles}. Immutable, so the ones
+ * read lately are kept in memory. Safe for use by many threads.
  */
 public final class ModelStore {
-  private static final String PREFIX = "sha256:";
-  private static final String MODEL = ".onnx";
-  private static final String DESCRIPTION = ".json";
-  private static final String UPLOAD = ".part";
-  private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
-
   /** At once: each may take more than 1 GB besides its model's weights. */
   private static final int MOST_IMPORTS = 2;
 
@@ -59,16 +42,13 @@ public final class ModelStore {
 
   private static final Logger LOG = LoggerFactory.getLogger(ModelStore.class);
 
-  private final Path folder;
+  private final ModelFiles files;
   private final long maxBytes;
   private final LruCache<String, ImportedModel> recent;
   private final MadeOnce<String, ImportedModel> read;
   private final Places importing = new Places(MOST_IMPORTS);
   private final Line uploads = new Line(MOST_WAITING, "uploads wait for models to be checked");
   private final Line reads = new Line(MOST_WAITING, "calls wait for models to be read");
-
-  /** Held while both files of a model come or go. */
-  private final Object names = new Object();
 
   private ImportedModel builtin;
 
@@ -78,25 +58,15 @@ public final class ModelStore {
    *     may have
    */
   public ModelStore(Path folder, long maxBytes, int kept) {
-    this.folder = folder;
+    this.files = new ModelFiles(folder);
     this.maxBytes = maxBytes;
     this.recent = new LruCache<>(kept, maxBytes, ImportedModel::heldBytes);
     this.read = new MadeOnce<>(recent, new Line(2 * MOST_WAITING, "calls wait for one model"));
-    try {
-      Files.createDirectories(folder);
-      removeAbandoned();
-    } catch (IOException e) {
-      throw failed("the model folder " + folder + " cannot be used", e);
-    }
   }
 
   /** A new file beside the models, for an upload to be written to; {@link #add} takes it. */
   public Path newUpload() {
-    try {
-      return Files.createTempFile(folder, "upload", UPLOAD);
-    } catch (IOException e) {
-      throw failed("a model cannot be stored", e);
-    }
+    return files.newUpload();
   }
 
   /** The most bytes a model may have. */
@@ -135,21 +105,17 @@ public final class ModelStore {
       Line line,
       BooleanSupplier cancelled) {
     try {
-      String hash = sha256(upload, imageSize.map(ImageSize::toString).orElse(""));
-      if (isStored(hash)) {
-        return readDescription(hash);
+      String hash = ModelFiles.sha256(upload, imageSize.map(ImageSize::toString).orElse(""));
+      if (files.isStored(hash)) {
+        return files.description(hash);
       }
       Path single = ModelArchive.isArchive(upload) ? merged(upload) : upload;
       if (imageSize.isPresent()) {
         StatedImageSize.append(single, imageSize.get());
       }
-      ImportedModel model = imported(single, PREFIX + hash, name, line, cancelled);
+      ImportedModel model = imported(single, ModelFiles.id(hash), name, line, cancelled);
       StoredModel stored = StoredModel.of(model, Instant.now());
-      Durable.force(single);
-      synchronized (names) {
-        describe(hash, stored);
-        Files.move(single, file(hash, MODEL), StandardCopyOption.ATOMIC_MOVE);
-      }
+      files.put(hash, single, stored);
       recent.putIfAbsent(model.id(), model);
       return stored;
     } catch (IOException e) {
@@ -171,24 +137,9 @@ public final class ModelStore {
     }
   }
 
-  private void describe(String hash, StoredModel stored) throws IOException {
-    Path written = newUpload();
-    try {
-      Files.write(written, ModelDescription.write(stored));
-      Durable.force(written);
-      Files.move(written, file(hash, DESCRIPTION), StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      discard(written);
-    }
-  }
-
   /** Removes an upload that is not wanted after all. */
   public void discard(Path upload) {
-    try {
-      Files.deleteIfExists(upload);
-    } catch (IOException e) {
-      throw failed("the upload cannot be cleared away", e);
-    }
+    files.discard(upload);
   }
 
   /**
@@ -201,17 +152,17 @@ public final class ModelStore {
     if (id.equals(BuiltinShapes.ID)) {
       return builtin();
     }
-    hash(id); // another replica may have deleted what is kept here
+    files.hash(id); // another replica may have deleted what is kept here
     return read.get(id, () -> readStored(id, cancelled), cancelled);
   }
 
   private ImportedModel readStored(String id, BooleanSupplier cancelled) {
-    String hash = hash(id);
+    String hash = files.hash(id);
     try {
-      String name = readDescription(hash).network().name();
-      return imported(file(hash, MODEL), id, name, reads, cancelled);
+      String name = files.description(hash).network().name();
+      return imported(files.model(hash), id, name, reads, cancelled);
     } catch (NoSuchFileException e) {
-      throw unknown(id);
+      throw ModelFiles.unknown(id);
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
     }
@@ -237,9 +188,9 @@ public final class ModelStore {
       return new ByteArrayInputStream(BuiltinShapes.model());
     }
     try {
-      return Files.newInputStream(file(hash(id), MODEL));
+      return Files.newInputStream(files.model(files.hash(id)));
     } catch (NoSuchFileException e) {
-      throw unknown(id);
+      throw ModelFiles.unknown(id);
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
     }
@@ -254,11 +205,11 @@ public final class ModelStore {
     if (id.equals(BuiltinShapes.ID)) {
       return StoredModel.of(builtin(), Instant.EPOCH);
     }
-    String hash = hash(id);
+    String hash = files.hash(id);
     try {
-      return readDescription(hash);
+      return files.description(hash);
     } catch (NoSuchFileException e) {
-      throw unknown(id);
+      throw ModelFiles.unknown(id);
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be read", e);
     }
@@ -273,12 +224,9 @@ public final class ModelStore {
     if (id.equals(BuiltinShapes.ID)) {
       throw HaqException.invalid("the model '%s' is built in and cannot be deleted", id);
     }
-    String hash = hash(id);
+    String hash = files.hash(id);
     try {
-      synchronized (names) {
-        Files.deleteIfExists(file(hash, MODEL));
-        Files.deleteIfExists(file(hash, DESCRIPTION));
-      }
+      files.remove(hash);
     } catch (IOException e) {
       throw failed("the model " + id + " cannot be deleted", e);
     }
@@ -291,13 +239,13 @@ public final class ModelStore {
    */
   public List<StoredModel> list() {
     List<StoredModel> models = new ArrayList<>();
-    for (String hash : hashes()) {
+    for (String hash : files.hashes()) {
       try {
-        models.add(readDescription(hash));
+        models.add(files.description(hash));
       } catch (NoSuchFileException e) {
-        LOG.debug("model {}{} was deleted meanwhile", PREFIX, hash);
+        LOG.debug("model {} was deleted meanwhile", ModelFiles.id(hash));
       } catch (IOException | HaqException e) {
-        LOG.warn("the description of model {}{} cannot be read", PREFIX, hash, e);
+        LOG.warn("the description of model {} cannot be read", ModelFiles.id(hash), e);
       }
     }
     models.sort(Comparator.comparing(StoredModel::created).thenComparing(StoredModel::id));
@@ -307,45 +255,8 @@ public final class ModelStore {
 
   /** Of all models that are stored, whether or not their descriptions can be read. */
   public List<String> ids() {
-    return Stream.concat(Stream.of(BuiltinShapes.ID), hashes().stream().map(PREFIX::concat))
+    return Stream.concat(Stream.of(BuiltinShapes.ID), files.hashes().stream().map(ModelFiles::id))
         .toList();
-  }
-
-  private List<String> hashes() {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files
-          .map(file -> file.getFileName().toString())
-          .filter(name -> name.endsWith(MODEL))
-          .map(name -> name.substring(0, name.length() - MODEL.length()))
-          .filter(this::isStored)
-          .toList();
-    } catch (IOException | UncheckedIOException e) {
-      throw failed("the model folder " + folder + " cannot be read", e);
-    }
-  }
-
-  private String hash(String id) {
-    String hash = id.startsWith(PREFIX) ? id.substring(PREFIX.length()) : "";
-    if (!isStored(hash)) {
-      throw unknown(id);
-    }
-    return hash;
-  }
-
-  private static HaqException unknown(String id) {
-    return new HaqException(
-        Reason.UNKNOWN_MODEL,
-        "there is no model '" + id + "': import it first, or use " + BuiltinShapes.ID);
-  }
-
-  private boolean isStored(String hash) {
-    return HASH.matcher(hash).matches()
-        && Files.exists(file(hash, MODEL))
-        && Files.exists(file(hash, DESCRIPTION));
-  }
-
-  private StoredModel readDescription(String hash) throws IOException {
-    return ModelDescription.read(Files.readAllBytes(file(hash, DESCRIPTION)));
   }
 
   /** Small, and always kept. */
@@ -354,40 +265,6 @@ public final class ModelStore {
       builtin = ModelImporter.read(BuiltinShapes.model(), BuiltinShapes.ID, "shapes");
     }
     return builtin;
-  }
-
-  /**
-   * Uploads, archives that were being unpacked, what is left of models that were being deleted, and
-   * weights that were about to be mapped.
-   */
-  private void removeAbandoned() throws IOException {
-    Abandoned.remove(
-        folder,
-        file -> {
-          String name = file.getFileName().toString();
-          return name.endsWith(UPLOAD)
-              || name.startsWith(ModelArchive.UNPACKED)
-              || (name.endsWith(DESCRIPTION)
-                  && !Files.exists(
-                      folder.resolve(
-                          name.substring(0, name.length() - DESCRIPTION.length()) + MODEL)));
-        });
-    MappedWeights.removeAbandoned();
-  }
-
-  private Path file(String hash, String suffix) {
-    return folder.resolve(hash + suffix);
-  }
-
-  private static String sha256(Path file, String suffix) throws IOException {
-    Sha256 hash = new Sha256();
-    byte[] buffer = new byte[1 << 16];
-    try (InputStream content = Files.newInputStream(file)) {
-      for (int read = content.read(buffer); read >= 0; read = content.read(buffer)) {
-        hash.add(ByteBuffer.wrap(buffer, 0, read));
-      }
-    }
-    return hash.add(suffix).hex();
   }
 
   private static HaqException failed(String what, Exception e) {
