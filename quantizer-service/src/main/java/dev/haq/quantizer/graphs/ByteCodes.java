@@ -20,6 +20,9 @@ final class ByteCodes {
 
   private static final int LARGEST_16_BIT = Short.MAX_VALUE;
 
+  /** Outputs whose weights are turned together, so that they stay in the processor's cache. */
+  private static final int TURNED_AT_ONCE = 32;
+
   private final boolean addsInSixteenBits;
 
   private ByteCodes(boolean addsInSixteenBits) {
@@ -72,5 +75,27 @@ final class ByteCodes {
     return List.of(
         builder.constant(Tensors.uint8(builder.fresh("weight"), raised, dims)),
         builder.constant(Tensors.uint8(builder.fresh("zero"), zeros, outputs)));
+  }
+
+  /**
+   * Weight codes as a matrix that patches are multiplied with: from [outputs][channels][area] to
+   * [area * channels][outputs].
+   *
+   * @param area of the kernel; 1 for what has none
+   */
+  static byte[] rows(byte[] from, int outputs, int area) {
+    int channels = from.length / outputs / area;
+    byte[] rows = new byte[from.length];
+    for (int first = 0; first < outputs; first += TURNED_AT_ONCE) {
+      int end = Math.min(outputs, first + TURNED_AT_ONCE);
+      for (int c = 0; c < channels; c++) {
+        for (int k = 0; k < area; k++) {
+          for (int o = first; o < end; o++) {
+            rows[(k * channels + c) * outputs + o] = from[(o * channels + c) * area + k];
+          }
+        }
+      }
+    }
+    return rows;
   }
 }

@@ -86,7 +86,7 @@ public final class CompactGraph {
   private static String dequantized(GraphBuilder builder, Quantizable layer, GridWeights weights) {
     int outputs = layer.layer().outputs();
     boolean matMul = builder.isMatMul(layer);
-    byte[] codes = matMul ? IntegerLayers.weightRows(weights.codes(), outputs, 1) : weights.codes();
+    byte[] codes = matMul ? ByteCodes.rows(weights.codes(), outputs, 1) : weights.codes();
     int[] dims = builder.operandDims(layer);
     String name = builder.fresh("weight");
     String zeroName = builder.fresh("zero");

@@ -11,7 +11,6 @@ import dev.haq.quantizer.onnx.Nodes;
 import dev.haq.quantizer.onnx.Tensors;
 import dev.haq.quantizer.quant.IntegerLayer;
 import dev.haq.quantizer.quant.LinearQuantizer;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,44 +21,23 @@ import java.util.List;
  */
 final class IntegerLayers {
   /**
-   * Gathering patches costs a copy for each pixel of the kernel; with fewer channels the
-   * floating-point convolution is faster. Measured on ResNet-20 (AVX2; patches by Gather, which
-   * slices are about as fast as), gathered against floating: 16 channels 110 against 80 us, 32
-   * channels 42 against 57, 64 channels 27 against 52.
-   */
-  private static final int FEWEST_CHANNELS_TO_GATHER = 32;
-
-  /** The same where weights are unsigned, whose products take twice as long. */
-  private static final int FEWEST_CHANNELS_TO_GATHER_UNSIGNED = 64;
-
-  /**
    * An image's three channels are brought together byte by byte, which takes longer than the
    * floating-point convolution of its codes. Measured on MobileNetV1 (AVX2).
    */
   private static final int FEWEST_CHANNELS_TO_BYTES = 4;
 
-  /**
-   * Copies of the input, each shifted otherwise, that patches are put together of; each is an
-   * operator of the written graph, and opening takes longer with each. Kernels of up to 8x8 pixels.
-   */
-  private static final int MOST_SHIFTS = 64;
-
-  /** Of one image's patches: the largest tensor that a model is let have, as floats. */
-  private static final long MOST_GATHERED_BYTES = 128L << 20;
-
-  /** Outputs whose weights are turned together, so that they stay in the processor's cache. */
-  private static final int TURNED_AT_ONCE = 32;
-
   private final GraphBuilder builder;
   private final TensorForms forms;
   private final ByteCodes codes;
   private final boolean fastGroups;
+  private final Im2col im2col;
 
   IntegerLayers(GraphBuilder builder, TensorForms forms, Processor processor) {
     this.builder = builder;
     this.forms = forms;
     this.codes = ByteCodes.of(processor);
     this.fastGroups = processor == Processor.ADDS_EXACTLY_IN_512;
+    this.im2col = new Im2col(builder, codes, fastGroups);
   }
 
   /**
@@ -190,45 +168,17 @@ final class IntegerLayers {
           layer.output(),
           product(layer, integers, strided, PixelGroup.ONE, forms.storedChannels(source)));
     } else if (layer.layer() instanceof Layer.Conv2d conv
-        && conv.groups() == 1
-        && conv.inputs() >= fewestChannelsToGather(integers)
-        && canGather(conv, forms.storedChannels(source))) {
+        && im2col.suits(conv, integers, forms.storedChannels(source))) {
       int channels = forms.storedChannels(source);
-      PixelGroup group = gatheringGroup(conv, channels);
+      PixelGroup group = im2col.group(conv, channels);
       String patches =
-          patches(conv, activations, forms.bytes(source, activations), channels, group);
+          im2col.patches(conv, activations, forms.bytes(source, activations), channels, group);
       forms.isRealChannelsLast(
           layer.output(),
           apart(product(layer, integers, patches, group, channels), group, conv, conv.outputs()));
     } else {
       floatConvolution(layer, integers, forms.bytesAsIs(source, activations));
     }
-  }
-
-  private PixelGroup gatheringGroup(Layer.Conv2d layer, int channels) {
-    return fastGroups ? PixelGroup.forGathering(layer, channels) : PixelGroup.ONE;
-  }
-
-  private boolean canGather(Layer.Conv2d layer, int channels) {
-    PixelGroup group = gatheringGroup(layer, channels);
-    Window w = layer.window();
-    long groups = layer.output().pixels() / group.pixels();
-    long perGroup = (long) w.kernelHeight() * group.columns(w);
-    try {
-      return perGroup / group.block() <= MOST_SHIFTS
-          && Math.multiplyExact(groups, perGroup * channels) <= MOST_GATHERED_BYTES;
-    } catch (ArithmeticException e) {
-      return false;
-    }
-  }
-
-  private int fewestChannelsToGather(IntegerLayer integers) {
-    if (fastGroups) {
-      return 1;
-    }
-    return codes.signedPaddedWeights(integers)
-        ? FEWEST_CHANNELS_TO_GATHER
-        : FEWEST_CHANNELS_TO_GATHER_UNSIGNED;
   }
 
   private static boolean onePixel(Quantizable layer) {
@@ -254,100 +204,6 @@ final class IntegerLayers {
   }
 
   /**
-   * What every group of output pixels sees, [batch, height, groups, kernel * channels]: for each
-   * block of the kernel the padded input as it is seen through that block, side by side.
-   */
-  private String patches(
-      Layer.Conv2d layer,
-      LinearQuantizer activations,
-      String input,
-      int channels,
-      PixelGroup group) {
-    Window w = layer.window();
-    FeatureMap out = layer.output();
-    int block = group.block();
-    int blocksOfPatch = group.columns(w) / block;
-    int groups = out.width() / group.pixels();
-    int step = w.strideWidth() * group.pixels() / block;
-    String blocks = inBlocks(layer, activations, input, channels, group);
-    List<String> seen = new ArrayList<>();
-    for (int i = 0; i < w.kernelHeight(); i++) {
-      for (int j = 0; j < blocksOfPatch; j++) {
-        int row = i * w.dilationHeight();
-        int column = j * w.dilationWidth();
-        int lastRow = row + (out.height() - 1) * w.strideHeight();
-        int lastColumn = column + (groups - 1) * step;
-        seen.add(
-            builder.op(
-                "Slice",
-                List.of(
-                    blocks,
-                    builder.longs("starts", row, column),
-                    builder.longs("ends", lastRow + 1L, lastColumn + 1L),
-                    builder.longs("axes", 1, 2),
-                    builder.longs("steps", w.strideHeight(), step))));
-      }
-    }
-    String patches = builder.fresh("Concat");
-    builder.add(Nodes.node("Concat", seen, patches).addAttribute(Nodes.integer("axis", 3)));
-    return patches;
-  }
-
-  /** The padded input, [batch, height, blocks, block * channels]. */
-  private String inBlocks(
-      Layer.Conv2d layer,
-      LinearQuantizer activations,
-      String input,
-      int channels,
-      PixelGroup group) {
-    Window w = layer.window();
-    int block = group.block();
-    int width = layer.input().width();
-    int groups = layer.output().width() / group.pixels();
-    int seenWidth =
-        block == 1 ? 0 : (groups - 1) * w.strideWidth() * group.pixels() + group.columns(w);
-    int paddedWidth = Math.max(width + w.padLeft() + w.padRight(), seenWidth);
-    paddedWidth = (paddedWidth + block - 1) / block * block;
-    int padRight = paddedWidth - width - w.padLeft();
-    String padded =
-        builder.op(
-            "Pad",
-            List.of(
-                input,
-                builder.longs("pads", 0, w.padTop(), w.padLeft(), 0, 0, w.padBottom(), padRight, 0),
-                builder.unsignedByte("zero", ByteCodes.zeroPoint(activations))));
-    if (block == 1) {
-      return padded;
-    }
-    int height = layer.input().height() + w.padTop() + w.padBottom();
-    return builder.op(
-        "Reshape",
-        List.of(
-            padded,
-            builder.longs("shape", 0, height, paddedWidth / block, (long) block * channels)));
-  }
-
-  /**
-   * Weight codes as a matrix that patches are multiplied with: from [outputs][channels][kernel] to
-   * [kernel * channels][outputs].
-   */
-  static byte[] weightRows(byte[] from, int outputs, int area) {
-    int channels = from.length / outputs / area;
-    byte[] rows = new byte[from.length];
-    for (int first = 0; first < outputs; first += TURNED_AT_ONCE) {
-      int end = Math.min(outputs, first + TURNED_AT_ONCE);
-      for (int c = 0; c < channels; c++) {
-        for (int k = 0; k < area; k++) {
-          for (int o = first; o < end; o++) {
-            rows[(k * channels + c) * outputs + o] = from[(o * channels + c) * area + k];
-          }
-        }
-      }
-    }
-    return rows;
-  }
-
-  /**
    * Adds a product of matrices.
    *
    * @param channels of an input pixel as it is stored
@@ -358,7 +214,7 @@ final class IntegerLayers {
     Window w = GraphNode.window(layer.layer());
     int outputs = group.pixels() * ofPixel;
     byte[] weightRows =
-        weightRows(
+        ByteCodes.rows(
             group.weights(integers.weights().codes(), layer.layer(), channels, ofPixel),
             outputs,
             w.kernelHeight() * group.columns(w));

@@ -49,7 +49,7 @@ public final class QdqGraph implements GraphWriter {
     List<String> weights =
         ByteCodes.weights(
             builder,
-            matMul ? IntegerLayers.weightRows(own, outputs, 1) : own,
+            matMul ? ByteCodes.rows(own, outputs, 1) : own,
             codes.signedWeights(integers),
             outputs,
             builder.operandDims(layer));
