@@ -2,7 +2,7 @@ package dev.haq.quantizer;
 
 import dev.haq.model.HaqException;
 import dev.haq.quantizer.data.ArchiveLimits;
-import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.eval.EvaluationLimits;
 import dev.haq.rpc.Settings;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -94,8 +94,8 @@ public record QuantizerSettings(
         limits.packingRatio());
   }
 
-  Evaluator.Limits evaluatorLimits() {
-    return new Evaluator.Limits(
+  EvaluationLimits evaluatorLimits() {
+    return new EvaluationLimits(
         threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
         limits.concurrent(),
         cache.answers(),

@@ -1,7 +1,6 @@
 package dev.haq.quantizer.eval;
 
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import dev.haq.model.Accuracy;
 import dev.haq.model.BitWidth;
 import dev.haq.model.DataSelection;
@@ -10,14 +9,12 @@ import dev.haq.model.LayerBits;
 import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
-import dev.haq.model.Shard;
 import dev.haq.quantizer.graphs.GraphWriter;
 import dev.haq.quantizer.graphs.LayerForm;
 import dev.haq.quantizer.onnx.CnnGraph;
 import dev.haq.quantizer.onnx.ImportedModel;
 import dev.haq.quantizer.onnx.Ort;
 import dev.haq.quantizer.quant.LinearQuantizer;
-import dev.haq.quantizer.sharing.LruCache;
 import dev.haq.quantizer.sharing.SharedBytes;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,99 +35,23 @@ public final class Evaluator implements AutoCloseable {
   private final SessionRunner runner;
   private final FineTuner tuner;
   private final Admission admission;
-  private final LruCache<AnswerKey, BlockAnswers> answers;
+  private final KnownAnswers answers;
   private final FloatModels floatModels;
   private final PreparedNetworks networks;
   private final SharedBytes activationBytes;
 
-  /**
-   * How much an evaluator does at once and remembers.
-   *
-   * @param threads that run images, at least 1
-   * @param concurrent evaluations under way at once; others wait. Each holds one session
-   * @param answers remembered, at most 3 KiB each
-   * @param calibrations remembered, 32 KiB a layer each
-   * @param models whose quantized weights are remembered, each with one recipe and data: at most 7
-   *     bytes a weight, 28 with codebooks; and for second-order rounding of layers of n weights an
-   *     output about 8*n*min(n, 1,024) bytes a group
-   * @param floatScoreBytes of the float model's class scores that are remembered; those of one
-   *     model and data are even where they are more, for an evaluation holds them anyway
-   * @param activationBytes of float activations that measurements of sensitivity hold together
-   */
-  public record Limits(
-      int threads,
-      int concurrent,
-      int answers,
-      int calibrations,
-      int models,
-      long floatScoreBytes,
-      long activationBytes) {
-    public Limits {
-      for (long limit :
-          new long[] {
-            threads, concurrent, answers, calibrations, models, floatScoreBytes, activationBytes
-          }) {
-        if (limit < 1) {
-          throw HaqException.invalid("evaluation limit %d must be at least 1", limit);
-        }
-      }
-    }
-  }
-
-  public Evaluator(Images.Source images, GraphWriter writer, FineTuner tuner, Limits limits) {
+  public Evaluator(
+      Images.Source images, GraphWriter writer, FineTuner tuner, EvaluationLimits limits) {
     this.images = images;
     this.writer = writer;
     this.runner = new SessionRunner(limits.threads());
     this.tuner = tuner;
     this.admission = new Admission(limits.concurrent());
-    this.answers = new LruCache<>(limits.answers());
+    this.answers = new KnownAnswers(limits.answers());
     this.floatModels = new FloatModels(limits.floatScoreBytes());
     this.networks =
         new PreparedNetworks(images, runner, tuner, limits.calibrations(), limits.models());
     this.activationBytes = new SharedBytes(limits.activationBytes());
-  }
-
-  /**
-   * What is to be evaluated.
-   *
-   * @param policy empty for the float model
-   * @param compareSpeed also time the float model, on the same images and threads, in turns
-   * @param shard which part of the selected images
-   * @param measureDivergence also compare with the float model's class probabilities
-   */
-  public record Request(
-      ImportedModel model,
-      DataSelection data,
-      Optional<Policy> policy,
-      Recipe recipe,
-      boolean compareSpeed,
-      Shard shard,
-      boolean measureDivergence) {
-    /** On all images, by their labels alone. */
-    public Request(
-        ImportedModel model,
-        DataSelection data,
-        Optional<Policy> policy,
-        Recipe recipe,
-        boolean compareSpeed) {
-      this(model, data, policy, recipe, compareSpeed, Shard.WHOLE, false);
-    }
-  }
-
-  private record AnswerKey(
-      String model, DataSelection data, Optional<Policy> policy, Recipe recipe) {
-    /** Whether it needs a model or a dataset. */
-    boolean isOf(String id) {
-      return model.equals(id)
-          || data.datasetId().equals(id)
-          || (recipe.isTrained()
-              && recipe
-                  .training()
-                  .data()
-                  .map(DataSelection::datasetId)
-                  .filter(id::equals)
-                  .isPresent());
-    }
   }
 
   /**
@@ -140,7 +61,7 @@ public final class Evaluator implements AutoCloseable {
    * @throws HaqException POLICY_MISMATCH, INVALID_BITS, what {@link Images.Source} throws, BUSY
    *     when too many wait already, or CANCELLED
    */
-  public Evaluation evaluate(Request request, BooleanSupplier cancelled) {
+  public Evaluation evaluate(EvaluationRequest request, BooleanSupplier cancelled) {
     return evaluate(request, () -> admission.enter(cancelled), true, cancelled);
   }
 
@@ -148,24 +69,23 @@ public final class Evaluator implements AutoCloseable {
    * As {@link #evaluate} for work under way that waits in a line of its own: never BUSY, unless the
    * recipe trains.
    */
-  public Evaluation evaluateUnderWay(Request request, BooleanSupplier cancelled) {
+  public Evaluation evaluateUnderWay(EvaluationRequest request, BooleanSupplier cancelled) {
     return evaluate(request, () -> admission.goOn(cancelled), false, cancelled);
   }
 
   private Evaluation evaluate(
-      Request request, Runnable entering, boolean inLine, BooleanSupplier cancelled) {
-    Optional<Policy> policy = request.policy().filter(p -> !isFloat(p));
+      EvaluationRequest request, Runnable entering, boolean inLine, BooleanSupplier cancelled) {
+    Optional<Policy> policy = request.quantizingPolicy();
     policy.ifPresent(p -> check(p, request.model()));
-    AnswerKey key = new AnswerKey(request.model().id(), request.data(), policy, request.recipe());
     if (!request.compareSpeed()) {
-      Optional<Accuracy> known = answers.get(key).flatMap(answer -> sum(answer, request));
+      Optional<Accuracy> known = answers.sum(request);
       if (known.isPresent()) {
         return new Evaluation(known.get(), 0, 0, OptionalDouble.empty(), true);
       }
     }
     FineTuner.Turn turn = enter(request, policy, entering, inLine, cancelled);
     try (turn) {
-      return run(request, policy, key, cancelled);
+      return run(request, policy, cancelled);
     } catch (OrtException e) {
       throw Ort.failed(e);
     }
@@ -179,7 +99,7 @@ public final class Evaluator implements AutoCloseable {
    * @param inLine whether images that have to be prepared are waited for in line too
    */
   private FineTuner.Turn enter(
-      Request request,
+      EvaluationRequest request,
       Optional<Policy> policy,
       Runnable entering,
       boolean inLine,
@@ -231,19 +151,14 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  private static Optional<Accuracy> sum(BlockAnswers answers, Request request) {
-    int count = answers.blocks().count();
-    Shard shard = request.shard();
-    return answers.sum(shard.first(count), shard.end(count), request.measureDivergence());
-  }
-
   /**
    * Hands out what an evaluation of a policy runs: its layers, as the recipe has them computed, and
    * the images. Counts as one evaluation; blocks until {@code use} is done.
    *
    * @throws HaqException as {@link #evaluate}
    */
-  public <T> T withPolicy(Request request, BooleanSupplier cancelled, Function<PolicyRun, T> use) {
+  public <T> T withPolicy(
+      EvaluationRequest request, BooleanSupplier cancelled, Function<PolicyRun, T> use) {
     Policy policy = request.policy().orElseThrow();
     check(policy, request.model());
     FineTuner.Turn turn =
@@ -256,10 +171,6 @@ public final class Evaluator implements AutoCloseable {
       List<LayerForm> layers = network.layers(policy, cancelled);
       return use.apply(new PolicyRun(network.graph(), layers, writer, selected, runner, cancelled));
     }
-  }
-
-  private static boolean isFloat(Policy policy) {
-    return policy.layers().stream().allMatch(LayerBits.unquantized()::equals);
   }
 
   private static void check(Policy policy, ImportedModel model) {
@@ -284,15 +195,14 @@ public final class Evaluator implements AutoCloseable {
   }
 
   private Evaluation run(
-      Request request, Optional<Policy> policy, AnswerKey key, BooleanSupplier cancelled)
+      EvaluationRequest request, Optional<Policy> policy, BooleanSupplier cancelled)
       throws OrtException {
     long start = System.nanoTime();
     BlockRunner blocks = blocks(request.model(), request.data(), cancelled);
     int count = blocks.blocks().count();
     int first = request.shard().first(count);
     int end = request.shard().end(count);
-    BlockAnswers answer =
-        answers.putIfAbsent(key, new BlockAnswers(blocks.blocks(), policy.isEmpty()));
+    BlockAnswers answer = answers.of(request, blocks.blocks());
     List<Integer> wanted =
         request.compareSpeed()
             ? IntStream.range(first, end).boxed().toList()
@@ -312,24 +222,28 @@ public final class Evaluator implements AutoCloseable {
     double seconds = 0;
     OptionalDouble floatSeconds = OptionalDouble.empty();
     if (!wanted.isEmpty()) {
-      try (Opened opened = open(quantized, blocks)) {
+      try (OpenedNetwork opened = open(quantized, blocks)) {
+        BlockRunner reading = blocks.reading(opened.images());
         if (request.compareSpeed() && policy.isPresent()) {
           double openingSeconds = secondsSince(begun);
           TimesInTurns times =
-              TimesInTurns.of(
-                  opened.session(), opened.reading(), blocks, wanted, exact, answer, cancelled);
+              TimesInTurns.of(opened.session(), reading, blocks, wanted, exact, answer, cancelled);
           seconds = openingSeconds + times.quantizedSeconds();
           floatSeconds = OptionalDouble.of(times.floatSeconds());
         } else {
           begun = policy.isPresent() ? begun : System.nanoTime();
-          opened.reading().score(opened.session(), wanted, exact, answer, cancelled);
+          reading.score(opened.session(), wanted, exact, answer, cancelled);
           seconds = secondsSince(begun);
           floatSeconds = request.compareSpeed() ? OptionalDouble.of(seconds) : floatSeconds;
         }
       }
     }
     return new Evaluation(
-        sum(answer, request).orElseThrow(), seconds, preparationSeconds, floatSeconds, false);
+        KnownAnswers.sum(answer, request).orElseThrow(),
+        seconds,
+        preparationSeconds,
+        floatSeconds,
+        false);
   }
 
   /** A network as a recipe has it, and how a policy wants its layers computed. */
@@ -367,7 +281,8 @@ public final class Evaluator implements AutoCloseable {
   }
 
   /** What the recipe makes of the model for a policy. */
-  private PreparedNetwork network(Request request, Policy policy, BooleanSupplier cancelled) {
+  private PreparedNetwork network(
+      EvaluationRequest request, Policy policy, BooleanSupplier cancelled) {
     return request.recipe().isTrained()
         ? networks.trained(request.model(), request.data(), request.recipe(), policy, cancelled)
         : networks.of(request.model(), request.data(), request.recipe(), cancelled);
@@ -380,7 +295,7 @@ public final class Evaluator implements AutoCloseable {
    * @throws HaqException as {@link #evaluate} and {@link FineTuner#tune}
    */
   public FineTuner.Tuned tune(
-      Request request,
+      EvaluationRequest request,
       Optional<Path> checkpoint,
       FineTuner.Listener listener,
       BooleanSupplier cancelled) {
@@ -395,7 +310,7 @@ public final class Evaluator implements AutoCloseable {
    *
    * @throws HaqException as {@link #tune}
    */
-  public void checkTrainable(Request request, BooleanSupplier cancelled) {
+  public void checkTrainable(EvaluationRequest request, BooleanSupplier cancelled) {
     check(request.policy().orElseThrow(), request.model());
     networks.checkTrainable(request.model(), request.data(), request.recipe(), cancelled);
   }
@@ -408,33 +323,16 @@ public final class Evaluator implements AutoCloseable {
 
   /** Drops what is remembered of a model or a dataset that was deleted. */
   public void forget(String id) {
-    answers.removeIf(key -> key.isOf(id));
+    answers.forget(id);
     floatModels.forget(id);
     networks.forget(id);
     images.forget(id);
   }
 
-  /** A session, and the images as it takes them. */
-  private record Opened(OrtSession session, BlockRunner reading) implements AutoCloseable {
-    @Override
-    public void close() throws OrtException {
-      session.close();
-    }
-  }
-
-  /** Lets go of the written model, so that no copy of its weights is held while it runs. */
-  private Opened open(Optional<Quantized> quantized, BlockRunner blocks) {
-    if (quantized.isEmpty()) {
-      return new Opened(FloatModels.open(blocks.graph()), blocks);
-    }
-    GraphWriter.Written written =
-        writer.forEvaluation(quantized.get().graph(), quantized.get().layers());
-    BlockRunner reading =
-        written
-            .input()
-            .map(input -> blocks.reading(new CodedImages(blocks.images(), input)))
-            .orElse(blocks);
-    return new Opened(Ort.open(written.model(), written.rewriting()), reading);
+  private OpenedNetwork open(Optional<Quantized> quantized, BlockRunner blocks) {
+    return quantized
+        .map(q -> OpenedNetwork.of(writer, q.graph(), q.layers(), blocks.images()))
+        .orElseGet(() -> new OpenedNetwork(FloatModels.open(blocks.graph()), blocks.images()));
   }
 
   private static double secondsSince(long start) {

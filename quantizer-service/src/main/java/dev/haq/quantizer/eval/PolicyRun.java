@@ -82,10 +82,8 @@ public final class PolicyRun {
 
   /** As an evaluation runs it, with whatever input suits it. */
   public Answers evaluated() {
-    GraphWriter.Written written = writer.forEvaluation(graph, layers);
-    Images read =
-        written.input().<Images>map(input -> new CodedImages(images, input)).orElse(images);
-    return run(Ort.open(written.model(), written.rewriting()), read);
+    OpenedNetwork opened = OpenedNetwork.of(writer, graph, layers, images);
+    return run(opened.session(), opened.images());
   }
 
   /**

@@ -10,6 +10,7 @@ import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Recipe.WeightScales;
+import dev.haq.quantizer.eval.EvaluationRequest;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.PolicyRun;
 import dev.haq.quantizer.graphs.ClippedFloatGraph;
@@ -103,7 +104,7 @@ public final class Exporter {
                         HaqException.invalid(
                             "no data is named: images calibrate the quantizers and check the file"));
         yield evaluator.withPolicy(
-            new Evaluator.Request(
+            new EvaluationRequest(
                 request.model(),
                 bounded(data),
                 Optional.of(request.policy()),

@@ -31,6 +31,7 @@ import dev.haq.proto.quantizer.v1.MeasureSensitivityResponse;
 import dev.haq.proto.quantizer.v1.Model;
 import dev.haq.proto.quantizer.v1.QuantizerGrpcService;
 import dev.haq.quantizer.data.DatasetStore;
+import dev.haq.quantizer.eval.EvaluationRequest;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Sensitivity;
 import dev.haq.quantizer.export.ExportedFile;
@@ -171,8 +172,8 @@ public final class QuantizerHandler {
         request.hasPolicy()
             ? Optional.of(BitsWire.fromProto(request.getPolicy(), model.network()))
             : Optional.empty();
-    Evaluator.Request wanted =
-        new Evaluator.Request(
+    EvaluationRequest wanted =
+        new EvaluationRequest(
             model,
             DataWire.fromProto(request.getData()),
             policy,

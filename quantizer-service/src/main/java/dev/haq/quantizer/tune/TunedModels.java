@@ -9,6 +9,7 @@ import dev.haq.proto.quantizer.v1.FineTuneResult;
 import dev.haq.quantizer.disk.Abandoned;
 import dev.haq.quantizer.disk.DiskErrors;
 import dev.haq.quantizer.disk.FilesOf;
+import dev.haq.quantizer.eval.EvaluationRequest;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.FineTuner;
 import dev.haq.quantizer.graphs.ExportedModel;
@@ -233,9 +234,9 @@ public final class TunedModels implements AutoCloseable {
         .accuracy();
   }
 
-  private static Evaluator.Request evaluation(
+  private static EvaluationRequest evaluation(
       ImportedModel model, TuningRequest request, Recipe recipe) {
-    return new Evaluator.Request(
+    return new EvaluationRequest(
         model, request.data(), Optional.of(request.policy()), recipe, false);
   }
 

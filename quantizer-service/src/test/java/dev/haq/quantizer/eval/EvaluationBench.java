@@ -50,7 +50,7 @@ public final class EvaluationBench {
   private static final int WIDEST = 8;
 
   /** One answer, so that requests in turns are never answered from memory. */
-  private static final Evaluator.Limits LIMITS =
+  private static final EvaluationLimits LIMITS =
       TestEvaluators.limits(Runtime.getRuntime().availableProcessors(), 1, 1, 2, 2);
 
   private final ImportedModel model;
@@ -227,8 +227,8 @@ public final class EvaluationBench {
     return evaluator.evaluate(request(policy, compareSpeed), () -> false);
   }
 
-  private Evaluator.Request request(Policy policy, boolean compareSpeed) {
-    return new Evaluator.Request(model, data, Optional.of(policy), Recipe.HAQ, compareSpeed);
+  private EvaluationRequest request(Policy policy, boolean compareSpeed) {
+    return new EvaluationRequest(model, data, Optional.of(policy), Recipe.HAQ, compareSpeed);
   }
 
   private Policy uniform(int bits) {

@@ -41,8 +41,8 @@ final class EvaluatorTest {
         TestEvaluators.limits(threads, 1, 4, 2, 2));
   }
 
-  private static Evaluator.Request request(Optional<Policy> policy, boolean compareSpeed) {
-    return new Evaluator.Request(MODEL, DATA, policy, Recipe.HAQ, compareSpeed);
+  private static EvaluationRequest request(Optional<Policy> policy, boolean compareSpeed) {
+    return new EvaluationRequest(MODEL, DATA, policy, Recipe.HAQ, compareSpeed);
   }
 
   private static Optional<Policy> uniform(int bits) {
@@ -83,10 +83,10 @@ final class EvaluatorTest {
                     ? new RandomImages(8, 192, classes)
                     : judged,
             new IntegerGraph(Processor.detect()),
-            new Evaluator.Limits(1, 1, 4, 2, 2, 101 * CLASSES * Float.BYTES - 1, 1 << 20))) {
+            new EvaluationLimits(1, 1, 4, 2, 2, 101 * CLASSES * Float.BYTES - 1, 1 << 20))) {
       for (int bits = 4; bits < 7; bits++) {
         evaluator.evaluate(
-            new Evaluator.Request(MODEL, DATA, uniform(bits), Recipe.HAQ, false, Shard.WHOLE, true),
+            new EvaluationRequest(MODEL, DATA, uniform(bits), Recipe.HAQ, false, Shard.WHOLE, true),
             () -> false);
       }
     }
@@ -146,8 +146,8 @@ final class EvaluatorTest {
     Policy policy = Policy.uniform(overflows.network().size(), LayerBits.of(4, 4));
     try (Evaluator evaluator = evaluator(2)) {
       for (String recipe : List.of("haq", "ptq", "ptq@1", "kmeans")) {
-        Evaluator.Request request =
-            new Evaluator.Request(
+        EvaluationRequest request =
+            new EvaluationRequest(
                 overflows, DATA, Optional.of(policy), Recipe.named(recipe), false);
         assertEquals(101, evaluator.evaluate(request, () -> false).accuracy().images(), recipe);
       }

@@ -71,7 +71,7 @@ final class ResNet20Test {
   private static double top1(GraphWriter writer, Optional<Policy> policy) {
     try (Evaluator evaluator = evaluator(writer)) {
       return evaluator
-          .evaluate(new Evaluator.Request(model, data, policy, Recipe.HAQ, false), () -> false)
+          .evaluate(new EvaluationRequest(model, data, policy, Recipe.HAQ, false), () -> false)
           .accuracy()
           .top1();
     }
@@ -138,7 +138,7 @@ final class ResNet20Test {
           double expected =
               evaluator
                   .evaluate(
-                      new Evaluator.Request(
+                      new EvaluationRequest(
                           model, few, Optional.of(policy), Recipe.HAQ, false, Shard.WHOLE, true),
                       () -> false)
                   .accuracy()

@@ -64,7 +64,7 @@ public final class SensitivityBench {
             TestEvaluators.limits(Runtime.getRuntime().availableProcessors(), 1, 100, 2, 2))) {
       Evaluation exact =
           evaluator.evaluate(
-              new Evaluator.Request(model, data, Optional.empty(), recipe, true), () -> false);
+              new EvaluationRequest(model, data, Optional.empty(), recipe, true), () -> false);
       report("float model, one run: %.3f s", exact.seconds());
       Sensitivity sensitivity =
           new Sensitivity(evaluator, new SensitivityStore(folder.resolve("sensitivity")));

@@ -61,7 +61,7 @@ final class SensitivityTest {
             new RandomImages(
                 selection.split() == DataSelection.Split.CALIBRATION ? 8 : IMAGES, 192, classes),
         new FakeQuantizedGraph(),
-        new Evaluator.Limits(2, 1, 1000, 2, 2, AMPLE, activationBytes));
+        new EvaluationLimits(2, 1, 1000, 2, 2, AMPLE, activationBytes));
   }
 
   private Sensitivity sensitivity(Evaluator evaluator) {
@@ -103,7 +103,7 @@ final class SensitivityTest {
 
   private static Evaluation judged(Evaluator evaluator, ImportedModel model, Policy policy) {
     return evaluator.evaluate(
-        new Evaluator.Request(
+        new EvaluationRequest(
             model, DATA, Optional.of(policy), Recipe.HAQ, false, Shard.WHOLE, true),
         () -> false);
   }
@@ -209,7 +209,7 @@ final class SensitivityTest {
       assertEquals(
           evaluator
               .evaluate(
-                  new Evaluator.Request(MODEL, DATA, Optional.empty(), Recipe.HAQ, false),
+                  new EvaluationRequest(MODEL, DATA, Optional.empty(), Recipe.HAQ, false),
                   () -> false)
               .accuracy(),
           told.baseline);

@@ -50,7 +50,7 @@ final class ShardsTest {
   private static Evaluation evaluate(
       Evaluator evaluator, Optional<Policy> policy, Shard shard, boolean divergence) {
     return evaluator.evaluate(
-        new Evaluator.Request(
+        new EvaluationRequest(
             MODEL, DataSelection.all("noise"), policy, Recipe.HAQ, false, shard, divergence),
         () -> false);
   }

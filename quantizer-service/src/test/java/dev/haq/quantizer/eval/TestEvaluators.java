@@ -45,12 +45,12 @@ public final class TestEvaluators {
   }
 
   /** One that does not train, of images at hand. */
-  public static Evaluator of(AtHand images, GraphWriter writer, Evaluator.Limits limits) {
+  public static Evaluator of(AtHand images, GraphWriter writer, EvaluationLimits limits) {
     return of((Images.Source) images, writer, limits);
   }
 
   /** One that does not train. */
-  public static Evaluator of(Images.Source images, GraphWriter writer, Evaluator.Limits limits) {
+  public static Evaluator of(Images.Source images, GraphWriter writer, EvaluationLimits limits) {
     return new Evaluator(
         images,
         writer,
@@ -61,9 +61,9 @@ public final class TestEvaluators {
   }
 
   /** With the usual bounds in bytes. */
-  public static Evaluator.Limits limits(
+  public static EvaluationLimits limits(
       int threads, int concurrent, int answers, int calibrations, int models) {
-    return new Evaluator.Limits(
+    return new EvaluationLimits(
         threads, concurrent, answers, calibrations, models, FLOAT_SCORE_BYTES, ACTIVATION_BYTES);
   }
 }

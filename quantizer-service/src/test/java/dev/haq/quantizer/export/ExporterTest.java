@@ -19,7 +19,7 @@ import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.model.Recipe.WeightScales;
 import dev.haq.quantizer.builtin.BuiltinShapes;
-import dev.haq.quantizer.eval.Evaluator;
+import dev.haq.quantizer.eval.EvaluationRequest;
 import dev.haq.quantizer.graphs.FakeQuantizedGraph;
 import dev.haq.quantizer.importing.ModelImporter;
 import dev.haq.quantizer.importing.SmallModel;
@@ -288,8 +288,8 @@ final class ExporterTest {
     assertTrue(refused.getMessage().contains("where the evaluation scores"), refused.getMessage());
   }
 
-  private static Evaluator.Request evaluation(Policy policy) {
-    return new Evaluator.Request(shapes, DATA, Optional.of(policy), Recipe.HAQ, false);
+  private static EvaluationRequest evaluation(Policy policy) {
+    return new EvaluationRequest(shapes, DATA, Optional.of(policy), Recipe.HAQ, false);
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.haq.model.HaqException;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.quantizer.eval.Evaluation;
+import dev.haq.quantizer.eval.EvaluationRequest;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.Images;
 import dev.haq.quantizer.eval.TestEvaluators;
@@ -93,7 +94,7 @@ final class CrowdTest {
 
   private Evaluation evaluate() {
     return evaluator.evaluate(
-        new Evaluator.Request(
+        new EvaluationRequest(
             MODEL, DataSelection.all("held"), Optional.empty(), Recipe.HAQ, false),
         () -> false);
   }

@@ -10,6 +10,7 @@ import dev.haq.quantizer.data.ArchiveLimits;
 import dev.haq.quantizer.data.DatasetStore;
 import dev.haq.quantizer.data.DatasetUpload;
 import dev.haq.quantizer.data.Datasets;
+import dev.haq.quantizer.eval.EvaluationRequest;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.TestEvaluators;
 import dev.haq.quantizer.graphs.IntegerGraph;
@@ -122,7 +123,7 @@ public final class FineTuningBench {
       Evaluator evaluator, ImportedModel model, DataSelection data, Policy policy, Recipe recipe) {
     return evaluator
         .evaluate(
-            new Evaluator.Request(model, data, Optional.of(policy), recipe, false), () -> false)
+            new EvaluationRequest(model, data, Optional.of(policy), recipe, false), () -> false)
         .accuracy()
         .top1();
   }
@@ -150,7 +151,7 @@ public final class FineTuningBench {
         double rate =
             evaluator
                 .tune(
-                    new Evaluator.Request(
+                    new EvaluationRequest(
                         model, few, Optional.of(each), recipe.withFineTuning(once), false),
                     Optional.empty(),
                     step -> {},

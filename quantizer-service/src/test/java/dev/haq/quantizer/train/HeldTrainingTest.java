@@ -12,6 +12,7 @@ import dev.haq.model.Policy;
 import dev.haq.model.Reason;
 import dev.haq.model.Recipe;
 import dev.haq.quantizer.eval.Evaluation;
+import dev.haq.quantizer.eval.EvaluationRequest;
 import dev.haq.quantizer.eval.Evaluator;
 import dev.haq.quantizer.eval.FineTuner;
 import dev.haq.quantizer.eval.Images;
@@ -83,8 +84,8 @@ final class HeldTrainingTest {
     return model.imported(model.gemm(model.pooled(features), 8, CLASSES));
   }
 
-  private static Evaluator.Request request(Recipe recipe, int bits) {
-    return new Evaluator.Request(
+  private static EvaluationRequest request(Recipe recipe, int bits) {
+    return new EvaluationRequest(
         MODEL,
         DataSelection.all("noise"),
         Optional.of(Policy.uniform(MODEL.network().size(), LayerBits.of(bits, bits))),
