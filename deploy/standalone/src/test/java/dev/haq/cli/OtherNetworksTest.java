@@ -172,9 +172,9 @@ class OtherNetworksTest {
   void aOneDimensionalConvolutionIsRefusedByName() throws IOException {
     OnnxNets net = new OnnxNets(3, 8, 8);
     String sequence = net.reshape("image", 0, 3, 64);
-    String conv = net.conv("conv_over_time", sequence, new int[] {8, 3, 9}, ints("pads", 4, 4));
-    String maps = net.reshape(conv, 0, 8, 8, 8);
-    Path file = net.write(folder.resolve("one.onnx"), net.classifier(maps, 8, 10));
+    String conv = net.conv("conv_over_time", sequence, new int[] {16, 3, 9}, ints("pads", 4, 4));
+    String maps = net.reshape(conv, 0, 16, 8, 8);
+    Path file = net.write(folder.resolve("one.onnx"), net.classifier(maps, 16, 10));
     services
         .run("simulate --model %s --target bismo-edge --bits 8,8", file)
         .assertRefused("conv_over_time");

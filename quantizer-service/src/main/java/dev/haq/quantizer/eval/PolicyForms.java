@@ -155,7 +155,9 @@ final class PolicyForms {
             ? WeightQuantizer.Rounding.NEAREST
             : roundings.get(
                 key.layer(),
-                () -> new SecondOrderRounding(moments.get(key.layer()), shape.outputs(), cancelled),
+                () ->
+                    new SecondOrderRounding(
+                        moments.get(key.layer()), shape.outputs(), () -> Waits.throwIf(cancelled)),
                 cancelled);
     return WeightQuantizer.quantize(
         layer.weights(),

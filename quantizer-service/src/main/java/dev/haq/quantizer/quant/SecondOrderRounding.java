@@ -1,8 +1,6 @@
 package dev.haq.quantizer.quant;
 
-import dev.haq.quantizer.sharing.Waits;
 import java.util.Comparator;
-import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -46,10 +44,9 @@ public final class SecondOrderRounding implements WeightQuantizer.Rounding {
 
   /**
    * @param outputs of the layer
-   * @param cancelled asked now and then whether nobody waits for it any more
-   * @throws dev.haq.model.HaqException CANCELLED
+   * @param checkpoint called before every block; throws when nobody waits for it any more
    */
-  public SecondOrderRounding(InputMoments moments, int outputs, BooleanSupplier cancelled) {
+  public SecondOrderRounding(InputMoments moments, int outputs, Runnable checkpoint) {
     this.outputsPerGroup = outputs / moments.groups();
     this.perOutput = moments.perOutput();
     this.blockSize = moments.blockSize();
@@ -57,7 +54,7 @@ public final class SecondOrderRounding implements WeightQuantizer.Rounding {
     this.factors = new Factor[moments.groups() * blocks];
     for (int group = 0; group < moments.groups(); group++) {
       for (int block = 0; block < blocks; block++) {
-        Waits.throwIf(cancelled);
+        checkpoint.run();
         factors[group * blocks + block] =
             factor(moments.products(group, block), moments.size(block), moments.patches());
       }

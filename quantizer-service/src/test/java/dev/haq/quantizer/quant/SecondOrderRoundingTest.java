@@ -141,7 +141,7 @@ final class SecondOrderRoundingTest {
       hessian[i][i] += 0.01 * trace / INPUTS;
     }
     SecondOrderRounding rounding =
-        new SecondOrderRounding(moments(1, INPUTS, patches), 8, () -> false);
+        new SecondOrderRounding(moments(1, INPUTS, patches), 8, () -> {});
     float[] weights = weights(8 * INPUTS);
     for (int bits = 2; bits <= 8; bits++) {
       LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(bits), 2);
@@ -158,7 +158,7 @@ final class SecondOrderRoundingTest {
   void outputsChangeLessThanWithTheNearestCodes() {
     float[][] patches = patches(2 * INPUTS);
     SecondOrderRounding rounding =
-        new SecondOrderRounding(moments(2, INPUTS, patches), 4, () -> false);
+        new SecondOrderRounding(moments(2, INPUTS, patches), 4, () -> {});
     float[] weights = weights(4 * INPUTS);
     LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(4), 2.5);
     double secondOrder = 0;
@@ -179,7 +179,7 @@ final class SecondOrderRoundingTest {
   @Test
   void withoutAnyInputTheNearestCodesAreTaken() {
     SecondOrderRounding rounding =
-        new SecondOrderRounding(new InputMoments(1, INPUTS, 1, true, List.of()), 1, () -> false);
+        new SecondOrderRounding(new InputMoments(1, INPUTS, 1, true, List.of()), 1, () -> {});
     float[] weights = weights(INPUTS);
     LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(4), 2);
     int[] codes = new int[INPUTS];
@@ -194,7 +194,7 @@ final class SecondOrderRoundingTest {
     int inputs = InputMoments.BLOCK + 100;
     float[][] patches = patches(inputs);
     SecondOrderRounding rounding =
-        new SecondOrderRounding(moments(1, inputs, patches), 1, () -> false);
+        new SecondOrderRounding(moments(1, inputs, patches), 1, () -> {});
     float[] weights = weights(inputs);
     LinearQuantizer quantizer = LinearQuantizer.symmetric(BitWidth.of(3), 2);
     int[] codes = new int[inputs];
@@ -281,7 +281,7 @@ final class SecondOrderRoundingTest {
       patch[3] = 1e25f;
       patch[5] = -1e25f;
     }
-    assertNearest(new SecondOrderRounding(moments(1, INPUTS, patches), 1, () -> false));
+    assertNearest(new SecondOrderRounding(moments(1, INPUTS, patches), 1, () -> {}));
   }
 
   @Test
